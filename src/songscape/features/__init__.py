@@ -1,0 +1,1 @@
+"""Tracks -> views: numbers that describe audio and lyrics."""

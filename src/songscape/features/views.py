@@ -1,0 +1,134 @@
+"""Views: the named blocks of numbers that describe the tracks of a collection."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["View", "Views"]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One named block of numbers, one row per track.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_tracks, ...) or scipy.sparse.csr_array of shape (n_tracks, n_features)
+        float32. Rows of absent tracks are stored as zeros and are not data: read `present` first.
+    present : ndarray of shape (n_tracks,), bool
+        Whether the track has this view.
+    mask : ndarray of shape (n_tracks, n_steps), bool, optional
+        Valid steps of a sequence view; padded steps are stored as zeros and are not data.
+        For `mfcc`, values have shape (n_tracks, n_coefficients, n_frames) and steps are frames;
+        for `segments`, (n_tracks, n_segments, n_features) and steps are segments.
+    step_axis : int
+        The axis of `values` along which `mask` runs (2 for `mfcc`, 1 for `segments`).
+    feature_names : tuple of str
+        Names of the columns where they have any (the vocabulary of `lyrics`).
+    """
+
+    values: Any
+    present: NDArray[np.bool_]
+    mask: NDArray[np.bool_] | None = None
+    step_axis: int = 1
+    feature_names: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        n_tracks = self.values.shape[0]
+        if self.present.shape != (n_tracks,):
+            raise ValueError(
+                f"present has shape {self.present.shape}, expected ({n_tracks},): one flag per track"
+            )
+        if self.mask is not None and self.mask.shape != (
+            n_tracks,
+            self.values.shape[self.step_axis],
+        ):
+            raise ValueError(
+                f"mask has shape {self.mask.shape}, expected one flag per track and step"
+            )
+
+    @property
+    def is_sparse(self) -> bool:
+        return bool(sp.issparse(self.values))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(int(length) for length in self.values.shape)
+
+    def take(self, rows: ArrayLike) -> View:
+        """The view of the given tracks (integer positions), in that order."""
+        index = np.asarray(rows)
+        return replace(
+            self,
+            values=self.values[index],
+            present=self.present[index],
+            mask=None if self.mask is None else self.mask[index],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Views(Mapping[str, View]):
+    """All views of the same tracks, by name, in one order of tracks."""
+
+    track_ids: tuple[str, ...]
+    blocks: Mapping[str, View]
+
+    def __post_init__(self) -> None:
+        for name, view in self.blocks.items():
+            if view.shape[0] != len(self.track_ids):
+                raise ValueError(
+                    f"view {name!r} has {view.shape[0]} rows for {len(self.track_ids)} tracks"
+                )
+
+    def __getitem__(self, name: str) -> View:
+        try:
+            return self.blocks[name]
+        except KeyError:
+            raise KeyError(f"no view {name!r}; this collection has {', '.join(self)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.blocks)
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    @property
+    def n_tracks(self) -> int:
+        return len(self.track_ids)
+
+    def select(self, names: Sequence[str]) -> Views:
+        """Only the named views, in the order given."""
+        return Views(self.track_ids, {name: self[name] for name in names})
+
+    def take(self, rows: ArrayLike) -> Views:
+        """Only the given tracks (integer positions), in that order."""
+        index = np.asarray(rows)
+        return Views(
+            tuple(self.track_ids[i] for i in index),
+            {name: view.take(index) for name, view in self.blocks.items()},
+        )
+
+    def digest(self) -> str:
+        """SHA-256 over track ids, names, shapes and bytes: equal digests mean equal input."""
+        hasher = hashlib.sha256("\0".join(self.track_ids).encode())
+        for name, view in self.blocks.items():
+            hasher.update(f"{name}{view.shape}{view.step_axis}".encode())
+            hasher.update("\0".join(view.feature_names).encode())
+            arrays = [view.present]
+            if view.is_sparse:
+                matrix = sp.csr_array(view.values)
+                arrays += [matrix.data, matrix.indices, matrix.indptr]
+            else:
+                arrays.append(view.values)
+            if view.mask is not None:
+                arrays.append(view.mask)
+            for array in arrays:
+                hasher.update(np.ascontiguousarray(array).tobytes())
+        return hasher.hexdigest()

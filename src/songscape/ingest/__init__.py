@@ -1,0 +1,1 @@
+"""Folder -> tracks: reading a music collection."""

@@ -1,0 +1,1 @@
+"""Views -> latents: variational autoencoders and baselines."""

@@ -1,0 +1,1 @@
+"""Evidence -> pictures and a page."""
