@@ -1,0 +1,11 @@
+"""Errors meant for the person at the keyboard: one line that names the thing, the reason, the mend."""
+
+__all__ = ["SongscapeError", "UsageError"]
+
+
+class SongscapeError(Exception):
+    """Something went wrong that the user can act on; the message is printed as it is (exit 1)."""
+
+
+class UsageError(SongscapeError):
+    """The command or a setting was given wrongly (exit 2)."""
