@@ -1,0 +1,30 @@
+"""Progress on stderr: a bar in a terminal, silence elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["Advance", "progress_bar", "say"]
+
+Advance = Callable[[int, int], None]
+
+
+@contextmanager
+def progress_bar(what: str, unit: str = "track") -> Iterator[Advance]:
+    """A bar for one stage; the value yielded takes (done, total) and redraws it."""
+    from tqdm import tqdm
+
+    with tqdm(desc=what, unit=unit, disable=not sys.stderr.isatty(), leave=False) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield advance
+
+
+def say(message: str) -> None:
+    """One line on stderr, so that stdout keeps to data."""
+    print(message, file=sys.stderr, flush=True)

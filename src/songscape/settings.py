@@ -1,0 +1,199 @@
+"""Settings of a run: TOML <-> frozen dataclasses; an unknown key is an error."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from songscape.errors import UsageError
+
+__all__ = ["ClaimedRow", "FeatureSettings", "Settings", "load_settings"]
+
+DEFAULT_MODELS = (
+    "dense-vae",
+    "fusion-dense-vae",
+    "conv1d-vae",
+    "autoencoder",
+    "pca",
+    "balanced-pca",
+    "raw",
+    "random",
+)
+DEFAULT_CLUSTERERS = ("kmeans", "ward", "average", "dbscan", "hdbscan", "gmm")
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """What is computed from audio and lyrics.
+
+    Attributes
+    ----------
+    max_frames : int
+        Frames of the `mfcc` view (512 samples at 22,050 Hz each, about 23 ms).
+    max_words : int
+        Words (columns) of the `lyrics` view, the most frequent first.
+    """
+
+    max_frames: int = 300
+    max_words: int = 5000
+
+
+@dataclass(frozen=True)
+class ClaimedRow:
+    """One row of a published table, to be printed beside what this run measured.
+
+    Attributes
+    ----------
+    method : str
+        The name in the published table.
+    model, clusterer : str
+        What reproduces it here.
+    silhouette, davies_bouldin : float or None
+        The published figures; None where none was published.
+    """
+
+    method: str
+    model: str
+    clusterer: str
+    silhouette: float | None = None
+    davies_bouldin: float | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what `songscape run` computes.
+
+    Attributes
+    ----------
+    title : str
+        Heading of the report; empty means the name of the collection's folder.
+    models, clusterers : tuple of str
+        Rows of the tables in `songscape.models.presets` and `songscape.clustering.methods`.
+    k : tuple of int
+        Numbers of clusters; empty means chosen once for the collection, by stability.
+    seeds : tuple of int
+        One training and clustering per seed.
+    labels : tuple of str
+        Label columns to compare with; empty means every column that groups tracks.
+    table : tuple of ClaimedRow
+        Published rows to print beside our own.
+    features : FeatureSettings
+    model_options, clusterer_options : mapping of name -> mapping of argument -> value
+        Arguments that differ from a preset's.
+    """
+
+    title: str = ""
+    models: tuple[str, ...] = DEFAULT_MODELS
+    clusterers: tuple[str, ...] = DEFAULT_CLUSTERERS
+    k: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+    labels: tuple[str, ...] = ()
+    table: tuple[ClaimedRow, ...] = ()
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clusterer_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("models", "clusterers", "seeds"):
+            if not getattr(self, name):
+                raise UsageError(f"{name} is empty; name at least one")
+        for name in ("models", "clusterers", "seeds", "k", "labels"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
+        if any(k < 2 for k in self.k):
+            raise UsageError(f"k = {min(self.k)}: at least 2 clusters are needed")
+        if any(seed < 0 for seed in self.seeds):
+            raise UsageError(f"seed {min(self.seeds)}: seeds are whole numbers from 0")
+        if self.features.max_frames < 10 or self.features.max_words < 1:
+            raise UsageError("features: max_frames must be at least 10 and max_words at least 1")
+
+    def updated(self, **changes: Any) -> Settings:
+        """A copy with those fields replaced whose new value is not None."""
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return asdict(self)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read settings from a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+        Keys at the top level are the fields of `Settings`; `k = "auto"` leaves k to the run;
+        tables `[features]`, `[model_options.NAME]`, `[clusterer_options.NAME]` and `[[table]]`.
+
+    Raises
+    ------
+    UsageError
+        The file is missing, not TOML, or has a key or a type that is not known.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such settings file") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path}: a folder, not a settings file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML ({error})") from None
+    return settings_from(document, str(path))
+
+
+def settings_from(document: Mapping[str, Any], where: str) -> Settings:
+    """Settings from parsed TOML; `where` names the source in errors."""
+    _reject_unknown(document, Settings, where)
+    values: dict[str, Any] = {}
+    for key, value in document.items():
+        if key == "title":
+            values[key] = _typed(value, str, f"{where}: title")
+        elif key == "features":
+            _reject_unknown(value, FeatureSettings, f"{where}: [features]")
+            values[key] = FeatureSettings(
+                **{k: _typed(v, int, f"{where}: features.{k}") for k, v in value.items()}
+            )
+        elif key == "table":
+            values[key] = tuple(_claimed_row(row, f"{where}: [[table]]") for row in value)
+        elif key in ("model_options", "clusterer_options"):
+            for name, options in value.items():
+                _typed(options, dict, f"{where}: {key}.{name}")
+            values[key] = value
+        elif key == "k":
+            values[key] = () if value == "auto" else _sequence(value, int, f"{where}: k")
+        else:
+            values[key] = _sequence(value, int if key == "seeds" else str, f"{where}: {key}")
+    return Settings(**values)
+
+
+def _claimed_row(row: Mapping[str, Any], where: str) -> ClaimedRow:
+    _reject_unknown(row, ClaimedRow, where)
+    missing = {"method", "model", "clusterer"} - set(row)
+    if missing:
+        raise UsageError(f"{where}: a row lacks {', '.join(sorted(missing))}")
+    return ClaimedRow(**row)
+
+
+def _reject_unknown(mapping: Any, cls: type, where: str) -> None:
+    known = [f.name for f in fields(cls)]
+    for key in _typed(mapping, dict, where):
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+            raise UsageError(f"{where}: unknown key {key!r}; {hint}")
+
+
+def _typed(value: Any, kind: type, where: str) -> Any:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise UsageError(f"{where}: {value!r} is not of type {kind.__name__}")
+    return value
+
+
+def _sequence(value: Any, kind: type, where: str) -> tuple[Any, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(_typed(item, kind, where) for item in values)
