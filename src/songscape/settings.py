@@ -114,7 +114,9 @@ class Settings:
 
     def updated(self, **changes: Any) -> Settings:
         """A copy with those fields replaced whose new value is not None."""
-        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+        return replace(
+            self, **{name: value for name, value in changes.items() if value is not None}
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for JSON."""

@@ -1,0 +1,43 @@
+# `make demo` and `make test` set everything up by themselves; nothing else is needed.
+# All paths are relative, so a checkout may lie anywhere (spaces and umlauts included).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Windows' make is not supported; `pip install .` is.
+SETUP := $(VENV)/.songscape-ready
+N_WORKERS ?= 2
+
+.PHONY: demo test slow lint notebooks docs bench clean
+
+demo: $(SETUP)
+	"$(BIN)/songscape" demo data/demo
+	"$(BIN)/songscape" run data/demo --out results/demo --title "Demo collection"
+
+test: $(SETUP)
+	"$(BIN)/python" -m pytest -n $(N_WORKERS) --dist loadfile -m "not slow"
+
+slow: $(SETUP)
+	"$(BIN)/python" -m pytest -m slow
+
+lint: $(SETUP)
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
+
+notebooks: $(SETUP)
+	"$(BIN)/python" notebooks/execute.py
+
+bench: $(SETUP)
+	"$(BIN)/python" benchmarks/startup.py
+	"$(BIN)/python" benchmarks/extract.py
+
+clean:
+	rm -rf build data/demo results/demo
+
+# `python -m pip`, not `pip`: a script's first line can't hold a path with spaces.
+$(SETUP): pyproject.toml constraints.txt
+	test -x "$(BIN)/python" || "$(PYTHON)" -m venv $(VENV)
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable ".[test,notebooks,dev]"
+	touch $(SETUP)

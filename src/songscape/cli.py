@@ -1,0 +1,305 @@
+"""The command line: each verb parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from songscape._version import __version__
+from songscape.errors import SongscapeError, UsageError
+from songscape.progress import progress_bar, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from songscape.settings import Settings
+
+__all__ = ["main"]
+
+DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+EPILOG = """\
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with some tracks failed, 130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parsed = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(parsed.verb(parsed, arguments))
+    except UsageError as error:
+        say(f"songscape: {error}")
+        return USAGE
+    except SongscapeError as error:
+        say(f"songscape: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        say("songscape: interrupted; the same command goes on from here")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+
+
+def _interrupt(_signum: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="songscape",
+        description="Cluster a music collection by sound and lyrics, and see what to believe of it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"songscape {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_run(verbs)
+    _add_demo(verbs)
+    _add_ledger(verbs)
+    _add_models(verbs)
+    _add_report(verbs)
+    return parser
+
+
+def _verb(verbs: Any, name: str, call: Any, summary: str, details: str = "") -> Any:
+    parser = verbs.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}. {details}".strip(),
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(verb=call)
+    return parser
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: whole numbers, separated by commas") from None
+
+
+def _ks(text: str) -> tuple[int, ...]:
+    return () if text == "auto" else _numbers(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number from 0 to 1")
+    return value
+
+
+def _add_run(verbs: Any) -> None:
+    parser = _verb(
+        verbs,
+        "run",
+        _run,
+        "read a collection, learn, cluster, measure, and write a report",
+        "Started again, it goes on where it was.",
+    )
+    parser.add_argument(
+        "folder",
+        type=Path,
+        help="folder of audio (lyrics beside it as .txt or .lrc, or in lyrics/), or a tracks.csv",
+    )
+    parser.add_argument("--out", type=Path, help="results folder (default: ./FOLDER-songscape)")
+    parser.add_argument("--config", type=Path, help="settings as TOML; options below override it")
+    parser.add_argument("--models", type=_names, help="models, e.g. conv1d-vae,pca")
+    parser.add_argument("--clusterers", type=_names, help="clusterers, e.g. kmeans,ward,dbscan")
+    parser.add_argument("--k", type=_ks, help="numbers of clusters, e.g. 5 or 4,6,8, or auto")
+    parser.add_argument("--seeds", type=_numbers, help="seeds, e.g. 0 or 0,1,2")
+    parser.add_argument("--labels", type=_names, help="label columns to compare with")
+    parser.add_argument("--title", help="heading of the report")
+    parser.add_argument("--workers", type=int, help="processes that decode audio (default: cores)")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _settings(parsed: argparse.Namespace) -> Settings:
+    from songscape.settings import Settings, load_settings
+
+    settings = Settings() if parsed.config is None else load_settings(parsed.config)
+    return settings.updated(
+        models=parsed.models,
+        clusterers=parsed.clusterers,
+        k=parsed.k,
+        seeds=parsed.seeds,
+        labels=parsed.labels,
+        title=parsed.title,
+    )
+
+
+def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
+    from songscape.pipeline.run import run
+
+    if parsed.workers is not None and parsed.workers < 1:
+        raise UsageError("--workers: at least 1")
+    out = parsed.out or Path(f"{parsed.folder.resolve().stem}-songscape")
+    done = run(
+        parsed.folder,
+        out,
+        _settings(parsed),
+        workers=parsed.workers,
+        command=["songscape", *arguments],
+    )
+    if parsed.json:
+        _print_json(
+            {
+                "report": str(done.report),
+                "counts": done.counts,
+                "problems": done.problems,
+                "k": done.k,
+                "k_reason": done.k_reason,
+                "metrics": str(out / "results" / "metrics.csv"),
+                "table": json.loads(done.table.to_json(orient="records")),
+            }
+        )
+    else:
+        counts = done.counts
+        print(
+            f"{counts['found']} found = {counts['analysed']} analysed + "
+            f"{counts['skipped']} skipped + {counts['failed']} failed"
+        )
+        print(f"k = {', '.join(map(str, done.k))} ({done.k_reason})")
+        if not done.table.empty:
+            print()
+            print(_course_text(done.table))
+            print("Each row is measured in its own space: the rows can't be ranked.\n")
+        print(f"report: {done.report.resolve().as_uri()}")
+    if done.problems:
+        say(f"{done.problems} problem(s): see `songscape ledger {out}`")
+        return SOME_FAILED
+    return DONE
+
+
+def _course_text(table: pd.DataFrame) -> str:
+    shown = table.drop(columns=["Space"], errors="ignore")
+    return shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.4f}")
+
+
+def _add_demo(verbs: Any) -> None:
+    parser = _verb(
+        verbs,
+        "demo",
+        _demo,
+        "compose a small multilingual collection whose truth is known",
+        "No download: the music is synthesised, the lyrics are written for it.",
+    )
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("songscape-demo"))
+    parser.add_argument("--songs", type=int, default=240, help="how many songs (default 240)")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same files (default 0)")
+    parser.add_argument(
+        "--confound",
+        type=_share,
+        default=0.0,
+        help="0: language and style independent (default); 1: each style has its language",
+    )
+    parser.add_argument("--workers", type=int, help="processes (default: cores)")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _demo(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    import os
+
+    from songscape.demo import compose_collection
+
+    with progress_bar("composing", "song") as advance:
+        folder = compose_collection(
+            parsed.folder,
+            n_songs=parsed.songs,
+            seed=parsed.seed,
+            confound=parsed.confound,
+            workers=parsed.workers or os.cpu_count() or 1,
+            progress=advance,
+        )
+    if parsed.json:
+        _print_json({"folder": str(folder), "truth": str(folder / "tracks.csv")})
+    else:
+        print(f"collection: {folder}\nnext: songscape run {folder}")
+    return DONE
+
+
+def _add_ledger(verbs: Any) -> None:
+    parser = _verb(
+        verbs, "ledger", _ledger, "list what was not simply analysed, each with its reason"
+    )
+    parser.add_argument("library", type=Path, help="a results folder or its songscape.db")
+    parser.add_argument("--all", action="store_true", help="list the tracks without problems too")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+
+
+def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.library import Library
+    from songscape.pipeline.run import ledger_frame
+
+    path = parsed.library / "songscape.db" if parsed.library.is_dir() else parsed.library
+    with Library.open(path) as library:
+        frame = ledger_frame(library)
+    if not parsed.all:
+        frame = frame[frame["status"] != "ok"]
+    if parsed.json:
+        _print_json(frame.to_dict(orient="records"))
+        return DONE
+    for row in frame.itertuples():
+        print(f"{row.status}\t{row.stage}\t{row.track_id}\t{row.reason}")
+    return DONE
+
+
+def _add_models(verbs: Any) -> None:
+    parser = _verb(verbs, "models", _models, "list the models and the clusterers")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _models(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.clustering.methods import CLUSTERERS
+    from songscape.models.presets import PRESETS
+
+    models = [
+        {"name": name, "views": list(preset.views), "summary": preset.summary}
+        for name, preset in PRESETS.items()
+    ]
+    if parsed.json:
+        _print_json({"models": models, "clusterers": list(CLUSTERERS)})
+        return DONE
+    width = max(len(name) for name in PRESETS)
+    for model in models:
+        print(f"{model['name']:<{width}}  {', '.join(model['views'])}: {model['summary']}")
+    print(f"\nclusterers: {', '.join(CLUSTERERS)}")
+    return DONE
+
+
+def _add_report(verbs: Any) -> None:
+    parser = _verb(verbs, "report", _report, "write the report again from a results folder")
+    parser.add_argument("out", type=Path, help="a results folder, as given to run --out")
+
+
+def _report(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.report.page import rewrite_report
+
+    print(f"report: {rewrite_report(parsed.out / 'results').resolve().as_uri()}")
+    return DONE
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

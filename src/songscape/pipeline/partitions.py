@@ -1,0 +1,183 @@
+"""Latents -> clusters -> metrics: one row per model, clusterer, k and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from songscape.errors import SongscapeError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from songscape.clustering.methods import Clustering
+    from songscape.pipeline.representations import Representation
+    from songscape.progress import Advance
+    from songscape.settings import ClaimedRow
+
+__all__ = [
+    "Partition",
+    "check_clusterers",
+    "claimed_table",
+    "clusters_table",
+    "metrics_table",
+    "partition",
+]
+
+AGREEMENT = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """One clustering of one representation; `clustering` is None where it failed."""
+
+    model: str
+    clusterer: str
+    k: int | None
+    seed: int
+    clustering: Clustering | None
+    reason: str = ""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        if self.clustering is None:
+            raise ValueError(f"{self.model} x {self.clusterer} has no clusters: {self.reason}")
+        return self.clustering.labels
+
+
+def check_clusterers(names: Sequence[str], options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse unknown clusterers before hours of work."""
+    from songscape.clustering.methods import CLUSTERERS
+
+    for name in (*names, *options):
+        if name not in CLUSTERERS:
+            raise UsageError(f"no clusterer {name!r}; known: {', '.join(CLUSTERERS)}")
+
+
+def partition(
+    representations: Sequence[Representation],
+    clusterers: Sequence[str],
+    ks: Sequence[int],
+    options: Mapping[str, Mapping[str, Any]],
+    progress: Advance | None = None,
+) -> list[Partition]:
+    """Cluster every representation with every clusterer, at every k where it takes one."""
+    from songscape.clustering.methods import CLUSTERERS, cluster
+
+    cells = [
+        (representation, name, k)
+        for representation in representations
+        if representation.latents is not None
+        for name in clusterers
+        for k in (ks if CLUSTERERS[name].takes_k else (None,))
+    ]
+    partitions = []
+    for done, (representation, name, k) in enumerate(cells, start=1):
+        model, seed, found, reason = representation.model, representation.seed, None, ""
+        try:
+            found = cluster(
+                name, representation.latents, k=k, random_state=seed, **options.get(name, {})
+            )
+        except SongscapeError as error:
+            reason = str(error)
+        partitions.append(Partition(model, name, k, seed, found, reason))
+        if progress is not None:
+            progress(done, len(cells))
+    return partitions
+
+
+def metrics_table(
+    partitions: Sequence[Partition],
+    representations: Sequence[Representation],
+    labels: pd.DataFrame,
+    progress: Advance | None = None,
+) -> pd.DataFrame:
+    """One row per partition: structure in the model's own space, agreement with each label.
+
+    Structure (silhouette, Davies-Bouldin, Calinski-Harabasz) is measured in the space that the
+    partition was made in, which column `space` says; it can't rank models.
+    """
+    import pandas as pd
+
+    from songscape.evaluation.metrics import agreement, internal_metrics
+
+    latents = {(r.model, r.seed): r.latents for r in representations}
+    rows = []
+    for done, one in enumerate(partitions, start=1):
+        X = latents[one.model, one.seed]
+        assert X is not None
+        row: dict[str, Any] = {
+            "model": one.model,
+            "clusterer": one.clusterer,
+            "k": one.k,
+            "seed": one.seed,
+            "space": f"own space ({one.model}, {X.shape[1]} dimensions)",
+            "n_tracks": X.shape[0],
+            "reason": one.reason,
+        }
+        if one.clustering is not None:
+            row |= {"n_clusters": one.clustering.n_clusters} | internal_metrics(X, one.labels)
+            for name in labels.columns:
+                found = agreement(one.labels, labels[name].to_numpy(dtype=object))
+                row |= {f"{name}_{metric}": found[metric] for metric in AGREEMENT}
+        rows.append(row)
+        if progress is not None:
+            progress(done, len(partitions))
+    frame = pd.DataFrame(rows)
+    frame["k"] = frame["k"].astype("Int64")
+    return frame
+
+
+def clusters_table(partitions: Sequence[Partition], track_ids: Sequence[str]) -> pd.DataFrame:
+    """One row per partition and track; cluster -1 is noise."""
+    import pandas as pd
+
+    frames = [
+        pd.DataFrame(
+            {
+                "track_id": track_ids,
+                "model": one.model,
+                "clusterer": one.clusterer,
+                "k": one.k,
+                "seed": one.seed,
+                "cluster": one.labels,
+            }
+        )
+        for one in partitions
+        if one.clustering is not None
+    ]
+    if not frames:
+        raise SongscapeError("no clustering succeeded; results/models.csv and metrics.csv say why")
+    table = pd.concat(frames, ignore_index=True)
+    table["k"] = table["k"].astype("Int64")
+    return table
+
+
+def claimed_table(claims: Sequence[ClaimedRow], metrics: pd.DataFrame) -> pd.DataFrame:
+    """A published table beside this run's figures, means over seeds, one row per k."""
+    import pandas as pd
+
+    rows = []
+    for claim in claims:
+        ours = metrics[
+            (metrics["model"] == claim.model) & (metrics["clusterer"] == claim.clusterer)
+        ]
+        for k, group in ours.groupby(ours["k"].fillna(-1)):
+            rows.append(
+                {
+                    "Method": claim.method,
+                    "k": group["n_clusters"].mean() if k == -1 else k,
+                    "Silhouette": group["silhouette"].mean(),
+                    "Davies-Bouldin": group["davies_bouldin"].mean(),
+                    "Noise share": group["noise_share"].mean(),
+                    "Claimed silhouette": claim.silhouette,
+                    "Claimed Davies-Bouldin": claim.davies_bouldin,
+                    "Space": group["space"].iloc[0],
+                }
+            )
+        if ours.empty:
+            rows.append({"Method": claim.method})
+    return pd.DataFrame(rows)

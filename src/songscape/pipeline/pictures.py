@@ -1,0 +1,157 @@
+"""The pictures of a run: maps, heat maps, reconstructions, training and k-distance curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from songscape.progress import progress_bar
+from songscape.results import (
+    ResultsFolder,
+    has_key,
+    model_stem,
+    read_latents,
+    write_atomically,
+    write_latents,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from songscape.features.views import Views
+    from songscape.pipeline.partitions import Partition
+    from songscape.pipeline.representations import Representation
+
+__all__ = ["draw_maps", "draw_pictures", "shown_labels"]
+
+DPI = 110
+SHOWN_FIRST = ("language", "genre")
+N_EXAMPLES = 3
+
+
+def shown_labels(columns: Sequence[str]) -> list[str]:
+    """The label columns that pictures show: language and genre, else the first two."""
+    preferred = [name for name in SHOWN_FIRST if name in columns]
+    return preferred or list(columns[:2])
+
+
+def draw_maps(
+    representations: Sequence[Representation], track_ids: tuple[str, ...], folder: ResultsFolder
+) -> None:
+    """Compute the 2-D map of every representation that has none yet."""
+    missing = [
+        r
+        for r in representations
+        if r.latents is not None and not has_key(folder.map(r.model, r.seed), r.key)
+    ]
+    with progress_bar("drawing maps", "map") as advance:
+        for done, r in enumerate(missing, start=1):
+            from songscape.report.maps import umap_map
+
+            xy = umap_map(r.latents, random_state=r.seed)
+            write_latents(folder.map(r.model, r.seed), track_ids, xy, ["x", "y"], r.key)
+            advance(done, len(missing))
+
+
+def draw_pictures(
+    representations: Sequence[Representation],
+    partitions: Sequence[Partition],
+    views: Views,
+    labels: pd.DataFrame,
+    folder: ResultsFolder,
+) -> None:
+    """Draw every picture of the report into `results/pictures`."""
+    fitted = [r for r in representations if r.latents is not None]
+    with progress_bar("drawing pictures", "model") as advance:
+        for done, one in enumerate(fitted, start=1):
+            own = [p for p in partitions if (p.model, p.seed) == (one.model, one.seed)]
+            _draw_model(one, own, views, labels, folder)
+            advance(done, len(fitted))
+
+
+def _draw_model(
+    one: Representation,
+    partitions: Sequence[Partition],
+    views: Views,
+    labels: pd.DataFrame,
+    folder: ResultsFolder,
+) -> None:
+    from songscape.report import plots
+
+    stem = model_stem(one.model, one.seed)
+    done = [p for p in partitions if p.clustering is not None]
+    if done:
+        shown = done[0]
+        columns = {
+            name: labels[name].to_numpy(dtype=object) for name in shown_labels(labels.columns)
+        }
+        xy = read_latents(folder.map(one.model, one.seed))[1]
+        how = f"{shown.clusterer}, k = {shown.k}" if shown.k else shown.clusterer
+        _save(
+            plots.map_figure(xy, shown.labels, columns, title=f"{one.model}: {how}"),
+            folder,
+            f"map-{stem}",
+        )
+        for name, values in columns.items():
+            figure = plots.heatmap_figure(shown.labels, values, name, title=f"{one.model}: {how}")
+            _save(figure, folder, f"heatmap-{name}-{stem}")
+    for p in done:
+        assert p.clustering is not None
+        extras = p.clustering.extras
+        if "k_distances" in extras:
+            figure = plots.k_distance_figure(
+                extras["k_distances"],
+                p.clustering.params["eps"],
+                p.clustering.params["min_samples"],
+                title=f"{one.model}: {p.clusterer}",
+            )
+            _save(figure, folder, f"k-distance-{stem}")
+    _draw_training(one, folder, stem)
+    _draw_reconstructions(one, views, folder, stem)
+
+
+def _draw_training(one: Representation, folder: ResultsFolder, stem: str) -> None:
+    import pandas as pd
+
+    from songscape.report import plots
+
+    history = folder.model(one.model, one.seed) / "history.csv"
+    if history.exists():
+        records = pd.read_csv(history).to_dict(orient="records")
+        _save(plots.training_figure(records, title=one.model), folder, f"training-{stem}")
+
+
+def _draw_reconstructions(
+    one: Representation, views: Views, folder: ResultsFolder, stem: str
+) -> None:
+    """Input beside output for three tracks, evenly spaced in the order of ids, not chosen."""
+    import numpy as np
+
+    from songscape.models.presets import PRESETS
+    from songscape.models.saving import load_model
+    from songscape.report import plots
+
+    if "mfcc" not in PRESETS[one.model].views:
+        return
+    model: Any = load_model(folder.model(one.model, one.seed))
+    if not hasattr(model, "reconstruct"):
+        return
+    rows = np.unique(np.linspace(0, views.n_tracks - 1, N_EXAMPLES + 2).round().astype(int)[1:-1])
+    some = views.select(PRESETS[one.model].views).take(rows)
+    mfcc = some["mfcc"]
+    assert mfcc.mask is not None
+    figure = plots.reconstruction_figure(
+        list(mfcc.values),
+        list(model.reconstruct(some)["mfcc"]),
+        list(mfcc.mask),
+        titles=list(some.track_ids),
+        title=one.model,
+    )
+    _save(figure, folder, f"reconstruction-{stem}")
+
+
+def _save(figure: Figure, folder: ResultsFolder, name: str) -> None:
+    write_atomically(
+        folder.picture(name), lambda p: figure.savefig(p, dpi=DPI, metadata={"Software": None})
+    )

@@ -1,0 +1,165 @@
+"""Views -> latents on disk: each model is trained once for the same input, options and seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from songscape._version import __version__
+from songscape.errors import SongscapeError, UsageError
+from songscape.results import (
+    ResultsFolder,
+    has_key,
+    read_latents,
+    write_atomically,
+    write_latents,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from songscape.features.views import Views
+    from songscape.progress import Advance
+
+__all__ = ["Representation", "cache_key", "check_models", "represent"]
+
+
+@dataclass(frozen=True, eq=False)
+class Representation:
+    """What one model made of the collection with one seed.
+
+    Attributes
+    ----------
+    model : str
+        Name of the preset.
+    seed : int
+    latents : ndarray of shape (n_tracks, n_latent) or None
+        None where the model could not be trained; `summary["reason"]` says why.
+    summary : mapping
+        The model's row in `results/models.csv`.
+    key : str
+        Hash of everything the latents were computed from.
+    """
+
+    model: str
+    seed: int
+    latents: NDArray[np.float32] | None
+    summary: Mapping[str, Any]
+    key: str
+
+
+def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse unknown model names and arguments before hours of work."""
+    from songscape.models.presets import PRESETS, make_model
+
+    for name in (*names, *options):
+        if name not in PRESETS:
+            raise UsageError(f"no model {name!r}; known: {', '.join(PRESETS)}")
+    for name in names:
+        try:
+            make_model(name, random_state=0, **options.get(name, {}))
+        except TypeError as error:
+            raise UsageError(f"model_options.{name}: {error}") from None
+
+
+def cache_key(views: Views, model: str, seed: int, options: Mapping[str, Any]) -> str:
+    """SHA-256 of the input, the model, its options, the seed and the versions that matter."""
+    import torch
+
+    parts = {
+        "views": views.digest(),
+        "model": model,
+        "seed": seed,
+        "options": dict(options),
+        "songscape": __version__,
+        "torch": torch.__version__,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def represent(
+    views: Views,
+    model: str,
+    seed: int,
+    folder: ResultsFolder,
+    *,
+    options: Mapping[str, Any] | None = None,
+    progress: Advance | None = None,
+) -> Representation:
+    """Train one model, or read its latents where the same training was done before.
+
+    The latents are written last, so that their presence means that the model, its summary and its
+    training curve are complete. A model that can't be trained is a row with a reason.
+    """
+    from songscape.models.presets import PRESETS
+
+    options = options or {}
+    needed = PRESETS[model].views
+    absent = [name for name in needed if name not in views or not views[name].present.any()]
+    row: dict[str, Any] = {"model": model, "seed": seed, "summary": PRESETS[model].summary}
+    if absent:
+        reason = f"no track has the view {', '.join(absent)}"
+        return Representation(model, seed, None, row | {"status": "skipped", "reason": reason}, "")
+    own = views.select(needed)
+    key = cache_key(own, model, seed, options)
+    path, summary_path = folder.latents(model, seed), folder.model(model, seed) / "summary.json"
+    if has_key(path, key) and summary_path.exists():
+        summary = json.loads(summary_path.read_text(encoding="utf-8"))
+        return Representation(model, seed, read_latents(path)[1], summary, key)
+    try:
+        latents, summary = _train(own, model, seed, options, folder, progress)
+    except (SongscapeError, FloatingPointError, MemoryError) as error:
+        failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
+        return Representation(model, seed, None, failed, key)
+    summary = row | {"status": "ok", "reason": ""} | summary
+    text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(summary_path, lambda p: p.write_text(text, encoding="utf-8"))
+    names = [f"z{i}" for i in range(latents.shape[1])]
+    write_latents(path, views.track_ids, latents, names, key)
+    return Representation(model, seed, latents, summary, key)
+
+
+def _train(
+    views: Views,
+    model: str,
+    seed: int,
+    options: Mapping[str, Any],
+    folder: ResultsFolder,
+    progress: Advance | None,
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    import numpy as np
+    import pandas as pd
+
+    from songscape.models.presets import make_model
+    from songscape.models.saving import save_model
+
+    estimator = make_model(model, random_state=seed, **options)
+    if progress is not None and "callback" in estimator.get_params():
+        estimator.set_params(callback=lambda epoch, epochs, _row: progress(epoch, epochs))
+    estimator.fit(views)
+    latents = np.ascontiguousarray(estimator.transform(views), dtype=np.float32)
+    if "callback" in estimator.get_params():
+        estimator.set_params(callback=None)
+    save_model(estimator, folder.model(model, seed))
+    summary: dict[str, Any] = {"n_latent": int(latents.shape[1])}
+    diagnostics = getattr(estimator, "diagnostics_", None)
+    if diagnostics is not None:
+        summary |= {
+            "active_units": int(diagnostics.active_units),
+            "collapsed": bool(diagnostics.collapsed),
+            "validation_elbo": float(diagnostics.elbo),
+            "kl_per_dimension": [float(value) for value in diagnostics.kl_per_dimension],
+            "warnings": "; ".join(diagnostics.warnings),
+        }
+    history = getattr(estimator, "history_", None)
+    if history:
+        frame = pd.DataFrame(history)
+        write_atomically(
+            folder.model(model, seed) / "history.csv",
+            lambda p: frame.to_csv(p, index=False, lineterminator="\n"),
+        )
+    return latents, summary

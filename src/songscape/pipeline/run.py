@@ -1,0 +1,246 @@
+"""The main job: a music folder in, clusters, evidence and a report out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songscape._version import __version__
+from songscape.errors import SongscapeError
+from songscape.progress import progress_bar
+from songscape.results import ResultsFolder
+from songscape.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from songscape.features.views import Views
+    from songscape.library import Library
+    from songscape.pipeline.representations import Representation
+
+__all__ = ["RunSummary", "run"]
+
+MIN_TRACKS = 4
+VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
+
+
+@dataclass(frozen=True, eq=False)
+class RunSummary:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    report : Path
+        The page to open.
+    counts : mapping
+        found = analysed + skipped + failed, in tracks.
+    problems : int
+        Ledger rows with status "failed": a track, or the lyrics of one.
+    k : tuple of int
+        Numbers of clusters used; `k_reason` says how they were chosen.
+    metrics : DataFrame
+        `results/metrics.csv`.
+    table : DataFrame
+        Published rows beside ours; empty where the settings name none.
+    """
+
+    report: Path
+    counts: dict[str, int]
+    problems: int
+    k: tuple[int, ...]
+    k_reason: str
+    metrics: pd.DataFrame
+    table: pd.DataFrame
+
+
+def run(
+    source: Path | str,
+    out: Path | str,
+    settings: Settings | None = None,
+    *,
+    workers: int | None = None,
+    command: Sequence[str] = (),
+) -> RunSummary:
+    """Read a collection, train the models, cluster, measure, and write the report.
+
+    Started again on the same `out`, it does only what is missing or has changed.
+
+    Parameters
+    ----------
+    source : path
+        A folder of audio with lyric sidecars, a folder with a `tracks.csv`, or such a table.
+    out : path
+        Folder for `songscape.db`, `models/` and `results/`; made if it does not exist.
+    settings : Settings, optional
+    workers : int, optional
+        Processes that decode audio; default: the number of cores.
+    command : sequence of str
+        The command line, for the report.
+
+    Raises
+    ------
+    SongscapeError
+        Nothing can be read, or too few tracks could be analysed.
+    """
+    from songscape.pipeline.partitions import (
+        check_clusterers,
+        claimed_table,
+        clusters_table,
+        metrics_table,
+        partition,
+    )
+    from songscape.pipeline.pictures import draw_maps, draw_pictures
+    from songscape.pipeline.representations import check_models
+    from songscape.report.page import write_report
+
+    settings = settings or Settings()
+    source = Path(source)
+    folder = ResultsFolder(Path(out))
+    check_models(settings.models, settings.model_options)
+    check_clusterers(settings.clusterers, settings.clusterer_options)
+
+    with read_library(source, folder, workers) as library:
+        counts, ledger = dict(library.counts()), ledger_frame(library)
+        folder.write_table("ledger", ledger)
+        views, labels = load_collection(library, settings, counts)
+    representations = _represent_all(views, settings, folder)
+    folder.write_table("models", _models_table(representations))
+    ks, k_reason = _choose_k(views, settings, folder)
+    with progress_bar("clustering", "partition") as advance:
+        partitions = partition(
+            representations, settings.clusterers, ks, settings.clusterer_options, advance
+        )
+    folder.write_table("clusters", clusters_table(partitions, views.track_ids))
+    with progress_bar("measuring", "partition") as advance:
+        metrics = metrics_table(partitions, representations, labels, advance)
+    folder.write_table("metrics", metrics)
+    table = claimed_table(settings.table, metrics)
+    if not table.empty:
+        folder.write_table("course", table)
+    folder.write_table("labels", labels.rename_axis("track_id").reset_index())
+    folder.write_json(
+        "run",
+        {
+            "title": settings.title or source.resolve().name,
+            "songscape": __version__,
+            "command": list(command),
+            "settings": settings.as_dict(),
+            "k": list(ks),
+            "k_reason": k_reason,
+            "counts": counts,
+            "input_digest": views.digest(),
+            "label_columns": list(labels.columns),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "versions": {name: version(name) for name in VERSIONS_OF},
+        },
+    )
+    draw_maps(representations, views.track_ids, folder)
+    draw_pictures(representations, partitions, views, labels, folder)
+    report = write_report(folder.tables, title=settings.title or source.resolve().name)
+    problems = int((ledger["status"] == "failed").sum())
+    return RunSummary(report, counts, problems, ks, k_reason, metrics, table)
+
+
+def read_library(source: Path, folder: ResultsFolder, workers: int | None) -> Library:
+    """Catalogue the collection and extract what is missing; the caller closes the library."""
+    from songscape.features.extract import extract
+    from songscape.ingest import read_collection
+    from songscape.library import Library
+
+    collection = read_collection(source)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    library = Library.open(folder.library, create=True)
+    try:
+        with progress_bar("reading audio and lyrics") as advance:
+            extract(library, collection, workers=workers, progress=advance)
+    except BaseException:
+        library.close()
+        raise
+    return library
+
+
+def load_collection(
+    library: Library, settings: Settings, counts: dict[str, int]
+) -> tuple[Views, pd.DataFrame]:
+    """The views of all analysed tracks and their label columns, in one order of tracks."""
+    from songscape.evaluation.labels import label_columns
+    from songscape.features.extract import load_views
+    from songscape.models.presets import PRESETS
+
+    if counts["analysed"] < MIN_TRACKS:
+        raise SongscapeError(
+            f"{counts['analysed']} of {counts['found']} tracks could be analysed, and clustering "
+            f"needs at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
+        )
+    needed = {name for model in settings.models for name in PRESETS[model].views}
+    views = load_views(
+        library,
+        sorted(needed | {"timbre", "lyrics"}),
+        max_words=settings.features.max_words,
+        max_frames=settings.features.max_frames,
+    )
+    labels = library.labels().reindex(list(views.track_ids))
+    return views, labels[label_columns(labels, settings.labels)]
+
+
+def ledger_frame(library: Library) -> pd.DataFrame:
+    """The ledger as a table: track_id, stage, status, reason."""
+    import pandas as pd
+
+    rows = [(row.track_id, row.stage, row.status, row.reason) for row in library.ledger()]
+    return pd.DataFrame(rows, columns=["track_id", "stage", "status", "reason"])
+
+
+def _represent_all(views: Views, settings: Settings, folder: ResultsFolder) -> list[Representation]:
+    from songscape.pipeline.representations import represent
+
+    representations = []
+    for seed in settings.seeds:
+        for model in settings.models:
+            with progress_bar(f"training {model}", "epoch") as advance:
+                representations.append(
+                    represent(
+                        views,
+                        model,
+                        seed,
+                        folder,
+                        options=settings.model_options.get(model),
+                        progress=advance,
+                    )
+                )
+    if all(representation.latents is None for representation in representations):
+        reasons = "; ".join(f"{r.model}: {r.summary['reason']}" for r in representations)
+        raise SongscapeError(f"no model could be trained ({reasons})")
+    return representations
+
+
+def _models_table(representations: Sequence[Representation]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ("model", "seed", "status", "reason", "n_latent", "active_units", "collapsed")
+    columns += ("validation_elbo", "warnings", "summary")
+    rows: list[dict[str, Any]] = [dict(r.summary) for r in representations]
+    return pd.DataFrame(rows).reindex(columns=list(columns))
+
+
+def _choose_k(
+    views: Views, settings: Settings, folder: ResultsFolder
+) -> tuple[tuple[int, ...], str]:
+    """k as given, or chosen once by stability in the balanced PCA space, for every model alike."""
+    if settings.k:
+        return settings.k, "given"
+    from songscape.clustering.choose import choose_k
+    from songscape.pipeline.representations import represent
+
+    reference = represent(views, "balanced-pca", 0, folder)
+    if reference.latents is None:
+        reference = represent(views, "timbre-pca", 0, folder)
+    assert reference.latents is not None
+    choice = choose_k(reference.latents, random_state=0)
+    folder.write_table("stability", choice.frame())
+    return (choice.k,), choice.reason

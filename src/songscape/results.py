@@ -1,0 +1,108 @@
+"""The results folder: where a run's tables, latents and pictures lie, and how they are written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["ResultsFolder", "model_stem", "read_latents", "write_atomically"]
+
+_KEY = b"songscape.key"
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file, then move it to `path`: never a half-written file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    write(partial)
+    os.replace(partial, path)
+
+
+def model_stem(model: str, seed: int) -> str:
+    """File name stem for one model trained with one seed."""
+    return f"{model}-seed{seed}"
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """Paths below the folder that `songscape run --out` names."""
+
+    root: Path
+
+    @property
+    def library(self) -> Path:
+        return self.root / "songscape.db"
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "results"
+
+    def model(self, model: str, seed: int) -> Path:
+        return self.root / "models" / model_stem(model, seed)
+
+    def latents(self, model: str, seed: int) -> Path:
+        return self.tables / "latents" / f"{model_stem(model, seed)}.parquet"
+
+    def map(self, model: str, seed: int) -> Path:
+        return self.tables / "maps" / f"{model_stem(model, seed)}.parquet"
+
+    def picture(self, name: str) -> Path:
+        return self.tables / "pictures" / f"{name}.png"
+
+    def write_table(self, name: str, frame: pd.DataFrame) -> Path:
+        """Write `results/<name>.csv`: UTF-8, LF, shortest decimals that read back exactly."""
+        path = self.tables / f"{name}.csv"
+        write_atomically(path, lambda p: frame.to_csv(p, index=False, lineterminator="\n"))
+        return path
+
+    def write_json(self, name: str, value: Any) -> Path:
+        path = self.tables / f"{name}.json"
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
+        write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+        return path
+
+
+def write_latents(
+    path: Path, track_ids: tuple[str, ...], values: NDArray[np.float32], names: list[str], key: str
+) -> None:
+    """Write one row per track as Parquet; `key` says what the values were computed from."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {"track_id": list(track_ids)} | {name: values[:, i] for i, name in enumerate(names)}
+    ).replace_schema_metadata({_KEY: key.encode()})
+    write_atomically(path, lambda p: pq.write_table(table, p, compression="zstd"))
+
+
+def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    columns = [table[name].to_numpy() for name in table.column_names if name != "track_id"]
+    return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
+
+
+def has_key(path: Path, key: str) -> bool:
+    """Whether the file exists and was computed from what `key` says."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        return False
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return metadata.get(_KEY) == key.encode()
