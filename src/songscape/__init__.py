@@ -1,5 +1,42 @@
-"""Songscape: joint audio-lyrics representations of music collections."""
+"""Songscape: joint audio-lyrics representations of music collections, compared honestly.
+
+The public names below are imported when first used, so that importing the package stays cheap.
+"""
+
+from importlib import import_module
+from typing import Any
 
 from songscape._version import __version__
 
-__all__ = ["__version__"]
+_HOMES = {
+    "Library": "songscape.library",
+    "Settings": "songscape.settings",
+    "SongVAE": "songscape.models.vae",
+    "SongscapeError": "songscape.errors",
+    "View": "songscape.features.views",
+    "Views": "songscape.features.views",
+    "agreement": "songscape.evaluation.metrics",
+    "cluster": "songscape.clustering.methods",
+    "compose_collection": "songscape.demo",
+    "extract": "songscape.features.extract",
+    "internal_metrics": "songscape.evaluation.metrics",
+    "load_model": "songscape.models.saving",
+    "load_settings": "songscape.settings",
+    "load_views": "songscape.features.extract",
+    "make_model": "songscape.models.presets",
+    "read_collection": "songscape.ingest",
+    "run": "songscape.pipeline.run",
+    "save_model": "songscape.models.saving",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'songscape' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -56,7 +56,7 @@ def _interrupt(_signum: int, _frame: object) -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="songscape",
-        description="Cluster a music collection by sound and lyrics, and see what to believe of it.",
+        description="Cluster a music collection by sound and lyrics, and see what to believe.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-"""Errors meant for the person at the keyboard: one line that names the thing, the reason, the mend."""
+"""Errors for the person at the keyboard: one line that names the thing, the reason, the mend."""
 
 __all__ = ["SongscapeError", "UsageError"]
 

@@ -1,0 +1,83 @@
+"""The command line as a person uses it: what is printed where, and the exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from songscape.cli import DONE, FAILED, INTERRUPTED, USAGE, main
+
+
+def test_no_verb_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == USAGE
+    assert capsys.readouterr().out == ""
+
+
+def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == DONE
+    assert capsys.readouterr().out.startswith("songscape ")
+
+
+def test_a_folder_that_is_not_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["run", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")])
+    captured = capsys.readouterr()
+    assert code in (FAILED, USAGE)
+    assert captured.out == ""
+    assert "nowhere" in captured.err
+    assert captured.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--models", "pcaa"], "no model 'pcaa'"),
+        (["--clusterers", "k-means"], "no clusterer 'k-means'"),
+        (["--k", "1"], "at least 2 clusters"),
+        (["--config", "none.toml"], "no such settings file"),
+        (["--workers", "0"], "--workers: at least 1"),
+    ],
+)
+def test_a_mistake_is_found_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    code = main(["run", str(tmp_path), "--out", str(tmp_path / "out"), *options])
+    assert code == USAGE
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_models_lists_every_preset_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    from songscape.models.presets import PRESETS
+
+    assert main(["models", "--json"]) == DONE
+    listed = json.loads(capsys.readouterr().out)
+    assert [model["name"] for model in listed["models"]] == list(PRESETS)
+
+
+def test_an_interrupt_exits_130(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import songscape.pipeline.run as pipeline
+
+    def interrupted(*_args: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "run", interrupted)
+    assert main(["run", str(tmp_path)]) == INTERRUPTED
+    assert "goes on from here" in capsys.readouterr().err
+
+
+def test_module_and_command_are_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "songscape", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "exit codes: 0 done" in done.stdout

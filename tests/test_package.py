@@ -1,0 +1,38 @@
+"""The package as a user first meets it: import and help are light, every name is there."""
+
+import subprocess
+import sys
+
+import songscape
+from songscape.cli import _parser
+
+HEAVY = ("torch", "sklearn", "numpy", "scipy", "pandas", "matplotlib", "librosa", "umap")
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not modules_after("import songscape") & set(HEAVY)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    statement = "import songscape.cli\ntry:\n    songscape.cli.main(['--help'])\nexcept SystemExit:\n    pass"
+    assert not modules_after(statement) & set(HEAVY)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in songscape.__all__:
+        assert getattr(songscape, name) is not None
+
+
+def test_every_verb_and_option_has_help() -> None:
+    verbs = next(a for a in _parser()._actions if a.choices and "run" in a.choices)
+    assert {action.dest for action in verbs._choices_actions} == set(verbs.choices)
+    assert all(action.help for action in verbs._choices_actions)
+    for name, parser in verbs.choices.items():
+        for action in parser._actions:
+            assert action.help or not action.option_strings, f"{name} {action.option_strings}"

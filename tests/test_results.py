@@ -1,0 +1,40 @@
+"""The results folder: nothing half-written, nothing stale taken for fresh."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from songscape.results import has_key, read_latents, write_atomically, write_latents
+
+
+def test_latents_read_back_exactly(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    path = tmp_path / "deep" / "z.parquet"
+    write_latents(path, tuple("abcde"), values, ["z0", "z1", "z2"], "key")
+    ids, read = read_latents(path)
+    assert ids == tuple("abcde")
+    np.testing.assert_array_equal(read, values)
+
+
+def test_a_key_fits_only_what_it_was_written_for(tmp_path: Path) -> None:
+    path = tmp_path / "z.parquet"
+    assert not has_key(path, "key")
+    write_latents(path, ("a",), np.zeros((1, 1), np.float32), ["z0"], "key")
+    assert has_key(path, "key")
+    assert not has_key(path, "other")
+    path.write_bytes(b"cut off")
+    assert not has_key(path, "key")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+
+    def fail(partial: Path) -> None:
+        partial.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, fail)
+    assert path.read_text() == "old"
