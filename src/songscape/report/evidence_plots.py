@@ -1,0 +1,226 @@
+"""Pictures of a comparison: forest plot, agreement against leakage, stability by k."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["agreement_leakage_figure", "forest_figure", "pareto_front", "stability_figure"]
+
+
+def forest_figure(
+    names: Sequence[object],
+    differences: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    verdicts: Sequence[str],
+    *,
+    axis_label: str = "difference in AMI",
+    baseline: str = "balanced-pca",
+    title: str | None = None,
+) -> "Figure":
+    """Draw each method's difference to the baseline with its interval, the best on top.
+
+    Parameters
+    ----------
+    names : sequence of m names
+        Methods.
+    differences, low, high : array, shape (m,)
+        Method minus baseline, and the ends of the interval.
+    verdicts : sequence of {"better", "not distinguishable", "worse"}
+        Colour and shape of the points.
+    axis_label, baseline, title : str
+        Names for the picture.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a verdict is none of the three.
+    """
+    unknown = sorted(set(verdicts) - set(style.VERDICT_STYLE))
+    if unknown:
+        raise ValueError(f"verdict {unknown[0]!r}: must be one of {', '.join(style.VERDICT_STYLE)}")
+    middle, left, right = (np.asarray(a, dtype=float) for a in (differences, low, high))
+    order = sorted(range(len(names)), key=lambda i: (-middle[i], str(names[i])))
+    figure = style.new_figure(7.2, 1.5 + 0.28 * max(len(order), 1))
+    axes = figure.subplots()
+    seen: set[str] = set()
+    for row, i in enumerate(order):
+        color, marker, meaning = style.VERDICT_STYLE[verdicts[i]]
+        meaning = meaning.replace("the baseline", baseline)
+        axes.plot([left[i], right[i]], [row, row], color=color, linewidth=1.6)
+        label = meaning if meaning not in seen else None
+        axes.plot(middle[i], row, marker, color=color, markersize=6, label=label)
+        seen.add(meaning)
+    axes.axvline(0, color=style.INK, linewidth=1)
+    heads = [style.drawable(style.shorten(names[i], 34)) for i in order]
+    axes.set_yticks(range(len(order)), heads)
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.set_xlabel(f"{axis_label} to {baseline} (0 = no difference; lines: interval)", fontsize=9)
+    style.plain_axes(axes, grid="x")
+    if seen:
+        axes.legend(
+            fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2
+        )
+    figure.suptitle(
+        style.drawable(title or f"Better or worse than {baseline}?"), fontsize=11, weight="bold"
+    )
+    return style.finish(figure)
+
+
+def pareto_front(agreement: ArrayLike, leakage: ArrayLike) -> NDArray[np.intp]:
+    """Return which methods no other beats on both axes, sorted by leakage.
+
+    Parameters
+    ----------
+    agreement : array, shape (m,)
+        Higher is better.
+    leakage : array, shape (m,)
+        Lower is better.
+
+    Returns
+    -------
+    ndarray of int
+        Indices; rows with NaN are never on the front.
+    """
+    gain, cost = np.asarray(agreement, dtype=float), np.asarray(leakage, dtype=float)
+    front: list[int] = []
+    best = -np.inf
+    for i in np.lexsort((-gain, cost)):
+        if np.isfinite(gain[i]) and np.isfinite(cost[i]) and gain[i] > best:
+            front.append(int(i))
+            best = gain[i]
+    return np.array(front, dtype=np.intp)
+
+
+def agreement_leakage_figure(
+    names: Sequence[object],
+    agreement: ArrayLike,
+    leakage: ArrayLike,
+    *,
+    agreement_interval: ArrayLike | None = None,
+    leakage_interval: ArrayLike | None = None,
+    agreement_label: str = "agreement with genre (AMI)",
+    leakage_label: str = "leakage of language (AMI)",
+    title: str | None = None,
+) -> "Figure":
+    """Draw methods by what they should find against what they should not know, with the frontier.
+
+    Parameters
+    ----------
+    names : sequence of m names
+        Methods; those on the frontier are named in the picture.
+    agreement, leakage : array, shape (m,)
+        Up is better, left is better.
+    agreement_interval, leakage_interval : array, shape (m, 2), optional
+        Ends of the intervals.
+    agreement_label, leakage_label, title : str
+        Names for the picture.
+
+    Returns
+    -------
+    Figure
+    """
+    y, x = np.asarray(agreement, dtype=float), np.asarray(leakage, dtype=float)
+    figure = style.new_figure(6.4, 4.8)
+    axes = figure.subplots()
+    front = pareto_front(y, x)
+    rest = np.setdiff1d(np.arange(len(y)), front)
+    for ends, vertical in ((agreement_interval, True), (leakage_interval, False)):
+        if ends is None:
+            continue
+        for i, (low, high) in enumerate(np.asarray(ends, dtype=float)):
+            line = ([x[i], x[i]], [low, high]) if vertical else ([low, high], [y[i], y[i]])
+            axes.plot(*line, color=style.FAINT, linewidth=1.2, zorder=1)
+    axes.scatter(x[rest], y[rest], c=style.OTHER_COLOR, s=26, zorder=2, label="beaten on both axes")
+    axes.plot(x[front], y[front], ":", color=style.CATEGORY_COLORS[0], linewidth=1.2, zorder=2)
+    axes.scatter(
+        x[front],
+        y[front],
+        c=style.CATEGORY_COLORS[0],
+        marker="D",
+        s=38,
+        zorder=3,
+        label="frontier: nothing beats it on both axes",
+    )
+    for i in front:
+        axes.annotate(
+            style.drawable(style.shorten(names[i], 30)),
+            (x[i], y[i]),
+            xytext=(6, 5),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    axes.margins(0.14)
+    axes.set_xlabel(f"{style.drawable(leakage_label)}   ← better", fontsize=9)
+    axes.set_ylabel(f"{style.drawable(agreement_label)}   better →", fontsize=9)
+    style.plain_axes(axes, grid="both")
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    figure.suptitle(style.drawable(title or "Agreement and leakage"), fontsize=11, weight="bold")
+    return style.finish(figure)
+
+
+def stability_figure(
+    ks: ArrayLike,
+    stability: ArrayLike,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    *,
+    null_low: ArrayLike | None = None,
+    null_high: ArrayLike | None = None,
+    chosen: int | None = None,
+    axis_label: str = "stability (ARI over subsamples)",
+    title: str | None = None,
+) -> "Figure":
+    """Draw stability by number of clusters over the band that structureless data reaches.
+
+    Parameters
+    ----------
+    ks : array of int, shape (m,)
+        Numbers of clusters.
+    stability, low, high : array, shape (m,)
+        Mean and ends of the interval.
+    null_low, null_high : array, shape (m,), optional
+        The band of the null reference.
+    chosen : int, optional
+        The k that was taken.
+    axis_label, title : str
+        Names for the picture.
+
+    Returns
+    -------
+    Figure
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    x, y = np.asarray(ks, dtype=float), np.asarray(stability, dtype=float)
+    figure = style.new_figure(6.0, 3.6)
+    axes = figure.subplots()
+    if null_low is not None and null_high is not None:
+        bottom, top = np.asarray(null_low, dtype=float), np.asarray(null_high, dtype=float)
+        axes.fill_between(x, bottom, top, color=style.FAINT, label="data without structure")
+    color = style.CATEGORY_COLORS[0]
+    if low is not None and high is not None:
+        ends = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        axes.fill_between(x, *ends, color=color, alpha=0.2, linewidth=0, label="interval")
+    axes.plot(x, y, "o-", color=color, markersize=4, linewidth=1.4, label="this collection")
+    if chosen is not None:
+        label = f"chosen: k = {chosen}"
+        axes.axvline(chosen, color=style.CATEGORY_COLORS[3], ls="--", lw=1.2, label=label)
+    axes.set_xlabel("k, number of clusters", fontsize=9)
+    axes.set_ylabel(axis_label, fontsize=9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    style.plain_axes(axes)
+    axes.legend(fontsize=8, frameon=False)
+    figure.suptitle(style.drawable(title or "How stable is each k?"), fontsize=11, weight="bold")
+    return style.finish(figure)

@@ -1,0 +1,359 @@
+"""Pictures of one run: maps, heat maps, training curves, the k-distance curve.
+
+Every function takes arrays and returns a `matplotlib.figure.Figure`; none touches pyplot's state.
+The other pictures live in `reconstruction_plots` and `evidence_plots` and are named here too.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.report import style
+from songscape.report.categories import Group, group_clusters, group_labels
+from songscape.report.evidence_plots import (
+    agreement_leakage_figure,
+    forest_figure,
+    stability_figure,
+)
+from songscape.report.reconstruction_plots import (
+    reconstruction_figure,
+    timbre_reconstruction_figure,
+    words_figure,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "agreement_leakage_figure",
+    "forest_figure",
+    "heatmap_figure",
+    "k_distance_figure",
+    "map_figure",
+    "reconstruction_figure",
+    "stability_figure",
+    "timbre_reconstruction_figure",
+    "training_figure",
+    "words_figure",
+]
+
+
+def map_figure(
+    xy: ArrayLike,
+    clusters: Sequence[int] | NDArray[np.integer],
+    labels: Mapping[str, Sequence[object]] | None = None,
+    *,
+    title: str | None = None,
+    cluster_name: str = "cluster",
+    method: str = "UMAP",
+) -> "Figure":
+    """Draw one map several times: coloured by cluster, then by each label column.
+
+    Parameters
+    ----------
+    xy : array, shape (n, 2)
+        Positions, see `songscape.report.maps.umap_map`.
+    clusters : array of int, shape (n,)
+        Cluster numbers, −1 for noise (drawn as small grey crosses).
+    labels : mapping of str to n values, optional
+        Label columns; the ten commonest values get a colour, empty cells are grey.
+    title : str, optional
+        Title of the picture.
+    cluster_name : str
+        What the first panel is coloured by, for instance "kmeans, k = 6".
+    method : str
+        How the positions were made, see `songscape.report.maps.map_method`.
+
+    Returns
+    -------
+    Figure
+    """
+    points = np.asarray(xy, dtype=float).reshape(-1, 2)
+    panels: list[tuple[str, list[Group]]] = [(cluster_name, group_clusters(clusters))]
+    panels += [(name, group_labels(values)) for name, values in (labels or {}).items()]
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    figure = style.new_figure(4.1 * columns + 0.2, 5.1 * rows + 0.3)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    for index, (axes, (name, groups)) in enumerate(zip(grid.flat, panels)):
+        _scatter(axes, points, groups)
+        axes.set_title(f"coloured by {style.drawable(name)}", fontsize=10)
+        if index == 0:
+            _number_clusters(axes, points, groups)
+    grid[0, 0].set_xlabel(f"{method} map, no unit: near = similar", fontsize=8)
+    figure.suptitle(
+        style.drawable(title or f"{len(points)} songs, one point each"), fontsize=12, weight="bold"
+    )
+    return style.finish(figure)
+
+
+def heatmap_figure(
+    clusters: Sequence[int] | NDArray[np.integer],
+    labels: Sequence[object],
+    *,
+    label_name: str = "label",
+    title: str | None = None,
+) -> "Figure":
+    """Draw which share of each cluster carries which label, with counts, beside all songs.
+
+    Each row sums to 100 %. Noise has a row of its own, set apart; the last row is the collection
+    as a whole: a cluster that looks like it says nothing about the label.
+
+    Parameters
+    ----------
+    clusters : array of int, shape (n,)
+        Cluster numbers, −1 for noise.
+    labels : sequence of n values
+        One label column; empty cells become "not given".
+    label_name, title : str
+        Names for the picture.
+
+    Returns
+    -------
+    Figure
+    """
+    columns = group_labels(labels, limit=12)
+    rows = group_clusters(clusters, limit=24)
+    everyone = Group("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
+    rows = [*rows, everyone]
+    counts = np.array([[int((r.members & c.members).sum()) for c in columns] for r in rows])
+    counts = counts.reshape(len(rows), len(columns))
+    shares = counts / np.maximum([[row.count] for row in rows], 1)
+
+    figure = style.new_figure(max(4.6, 1.9 + 0.78 * len(columns)), max(2.4, 1.5 + 0.42 * len(rows)))
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap=style.levels(style.SEQUENTIAL), vmin=0, vmax=1, aspect="auto")
+    for (i, j), part in np.ndenumerate(shares):
+        if counts[i, j]:
+            text = f"{style.share(part)}\n({counts[i, j]:,})"
+            axes.text(j, i, text, ha="center", va="center", fontsize=7, color=_readable(part))
+    for i, row in enumerate(rows):
+        if row.kind in {"noise", "all"}:
+            axes.axhline(i - 0.5, color="white", linewidth=3)
+    names = [_row_name(row) for row in rows]
+    axes.set_yticks(range(len(rows)), names, fontsize=8)
+    heads = [style.drawable(style.shorten(c.name, 18)) for c in columns]
+    tilt = max((len(head) for head in heads), default=0) > 8 and len(heads) > 2
+    axes.set_xticks(
+        range(len(columns)),
+        heads,
+        fontsize=8,
+        rotation=35 if tilt else 0,
+        ha="right" if tilt else "center",
+        rotation_mode="anchor" if tilt else "default",
+    )
+    axes.tick_params(length=0)
+    axes.set_xlabel(style.drawable(label_name))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
+    bar.set_label("share of the row's songs", fontsize=8)
+    bar.set_ticks([0, 0.5, 1], labels=["0 %", "50 %", "100 %"], fontsize=8)
+    bar.outline.set_visible(False)
+    heading = title or f"Which {label_name} fills which cluster"
+    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
+    return style.finish(figure)
+
+
+def training_figure(
+    history: Sequence[Mapping[str, Any]],
+    *,
+    title: str | None = None,
+    best_epoch: int | None = None,
+) -> "Figure":
+    """Draw ELBO, reconstruction term, KL divergence and β over the epochs.
+
+    Parameters
+    ----------
+    history : sequence of mappings
+        One per epoch with ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
+        ``reconstruction``, ``kl`` (nats per song) and ``beta``. Absent series are left out.
+    title : str, optional
+        Title of the picture.
+    best_epoch : int, optional
+        Epoch whose weights were kept; by default the one with the highest validation ELBO.
+
+    Returns
+    -------
+    Figure
+    """
+    epochs = np.array([row.get("epoch", i) for i, row in enumerate(history)], dtype=float)
+
+    def series(name: str) -> NDArray[np.float64]:
+        values = [row.get(name) for row in history]
+        return np.array([np.nan if v is None else float(v) for v in values], dtype=float)
+
+    validation = series("validation_elbo")
+    if best_epoch is None and np.isfinite(validation).any():
+        best_epoch = int(epochs[np.nanargmax(validation)])
+    panels = (
+        ("ELBO: higher is better", "nats per song", ("train_elbo", "validation_elbo")),
+        ("Reconstruction term", "nats per song", ("reconstruction",)),
+        ("KL divergence: what the latents hold", "nats per song", ("kl",)),
+        ("β: weight of the KL term", "β", ("beta",)),
+    )
+    present = [p for p in panels if any(np.isfinite(series(name)).any() for name in p[2])]
+    columns = max(1, min(2, len(present)))
+    rows = max(1, -(-len(present) // columns))
+    figure = style.new_figure(4.4 * columns, 2.6 * rows + 0.4)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    looks = {"validation_elbo": (style.CATEGORY_COLORS[3], "-", "validation (songs held out)")}
+    for axes in grid.flat[len(present) :]:
+        axes.set_axis_off()
+    for axes, (heading, unit, names) in zip(grid.flat, present):
+        shown = [series(name) for name in names]
+        for name, values in zip(names, shown):
+            color, dash, label = looks.get(name, (style.CATEGORY_COLORS[0], "-", "training"))
+            axes.plot(epochs, values, dash, color=color, label=label, linewidth=1.4)
+        cut = name != "beta" and _cut_start(axes, shown)
+        if best_epoch is not None:
+            label = f"weights kept: epoch {best_epoch}"
+            axes.axvline(best_epoch, color=style.INK, linestyle=":", linewidth=1, label=label)
+        axes.set_title(heading, fontsize=9)
+        axes.set_ylabel(unit, fontsize=8)
+        axes.set_xlabel("epoch (the first ones are off the scale)" if cut else "epoch", fontsize=8)
+
+        style.plain_axes(axes)
+    if present:
+        grid[0, 0].legend(fontsize=7, frameon=False, loc="lower right")
+    heading = title or "Training"
+    if len(epochs) and best_epoch is not None and epochs[-1] > best_epoch:
+        heading += f": stopped after epoch {int(epochs[-1])}"
+    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
+    return style.finish(figure)
+
+
+def k_distance_figure(
+    k_distances: ArrayLike, eps: float, min_samples: int, *, title: str | None = None
+) -> "Figure":
+    """Draw every song's distance to its ``min_samples``-th neighbour, sorted, and the chosen eps.
+
+    The curve of Ester, Kriegel, Sander & Xu (KDD 1996): songs above the line lie in no dense
+    region, unless a dense one is within eps.
+
+    Parameters
+    ----------
+    k_distances : array, shape (n,)
+        Distances in the units of the latent space; sorted here.
+    eps : float
+        DBSCAN's radius.
+    min_samples : int
+        Which neighbour the distances go to.
+
+    Returns
+    -------
+    Figure
+    """
+    distances = np.sort(np.asarray(k_distances, dtype=float).ravel())
+    above = int((distances > eps).sum())
+    figure = style.new_figure(5.6, 3.4)
+    axes = figure.subplots()
+    ranks = np.arange(1, len(distances) + 1)
+    axes.plot(ranks, distances, color=style.CATEGORY_COLORS[0], linewidth=1.6)
+    axes.axhline(eps, color=style.CATEGORY_COLORS[3], linestyle="--", linewidth=1.2)
+    axes.annotate(
+        f"eps = {style.number(eps)}: {above:,} of {len(distances):,} songs lie above",
+        (0.02, eps),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        fontsize=8,
+        color=style.CATEGORY_COLORS[3],
+    )
+    axes.set_ylim(0, max(float(distances.max(initial=0)), float(eps)) * 1.12 or 1)
+    axes.set_xlabel("songs, from crowded to lonely", fontsize=9)
+    axes.set_ylabel(f"distance to neighbour {min_samples}\n(units of the latent space)", fontsize=9)
+    style.plain_axes(axes)
+    heading = title or f"k-distance curve, min_samples = {min_samples}"
+    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
+    return style.finish(figure)
+
+
+def _scatter(axes: "Axes", points: NDArray[np.float64], groups: Sequence[Group]) -> None:
+    """Draw the groups, the faint ones first and the smallest category last, so none is hidden."""
+    size = float(np.clip(7000 / max(len(points), 1), 5, 40))
+    categories = [group for group in groups if group.kind == "category"]
+    faint = {"missing": 0, "noise": 1, "other": 2}
+    drawn = {}
+    for layer, group in enumerate(sorted(groups, key=lambda g: (faint.get(g.kind, 3), -g.count))):
+        place = next((i for i, category in enumerate(categories) if category is group), -1)
+        label = f"{style.drawable(style.shorten(group.name))} ({group.count:,})"
+        look = _look(group.kind, place, size)
+        x, y = points[group.members].T
+        drawn[id(group)] = axes.scatter(x, y, label=label, zorder=2 + layer, **look)
+    if groups:
+        legend = axes.legend(
+            handles=[drawn[id(group)] for group in groups],
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.04),
+            ncols=2,
+            fontsize=8,
+            frameon=False,
+            handletextpad=0.2,
+            columnspacing=1.0,
+        )
+        for handle in legend.legend_handles:
+            handle.set_sizes([34])  # type: ignore[union-attr]
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.margins(0.04)
+    for spine in axes.spines.values():
+        spine.set_color(style.FAINT)
+
+
+def _look(kind: str, place: int, size: float) -> dict[str, Any]:
+    """Return scatter arguments: a colour, and from the ninth category on another shape as well."""
+    if kind == "noise":
+        return {"c": style.NOISE_COLOR, "marker": "x", "s": 0.6 * size, "linewidths": 0.7}
+    if kind == "missing":
+        return {"c": style.MISSING_COLOR, "marker": ".", "s": 0.8 * size, "linewidths": 0}
+    if kind == "other":
+        rim = {"facecolors": "none", "edgecolors": style.OTHER_COLOR, "linewidths": 0.6}
+        return {**rim, "marker": "o", "s": 0.7 * size}
+    lap, color = divmod(place, len(style.CATEGORY_COLORS))
+    return {
+        "c": style.CATEGORY_COLORS[color],
+        "marker": style.CATEGORY_MARKERS[lap % len(style.CATEGORY_MARKERS)],
+        "edgecolors": "white",
+        "linewidths": 0.25,
+        "s": size,
+    }
+
+
+def _number_clusters(axes: "Axes", points: NDArray[np.float64], groups: Sequence[Group]) -> None:
+    from matplotlib.patheffects import withStroke
+
+    for group in groups:
+        if group.kind == "category" and group.count:
+            x, y = np.median(points[group.members], axis=0)
+            text = axes.text(x, y, group.name, ha="center", va="center", weight="bold", zorder=50)
+            text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+
+
+def _row_name(row: Group) -> str:
+    name = {"category": f"cluster {row.name}"}.get(row.kind, row.name)
+    return f"{name} (n = {row.count:,})"
+
+
+def _readable(part: float) -> str:
+    return "white" if part > 0.55 else style.INK
+
+
+def _cut_start(axes: "Axes", shown: Sequence[NDArray[np.float64]]) -> bool:
+    """Keep a wild start from flattening the rest of the curves; say whether anything was cut."""
+    late = np.concatenate([values[max(1, len(values) // 10) :] for values in shown])
+    everything = np.concatenate(shown)
+    late, everything = late[np.isfinite(late)], everything[np.isfinite(everything)]
+    if len(late) < 5:
+        return False
+    low, high = float(late.min()), float(late.max())
+    if float(np.ptp(everything)) <= 3 * max(high - low, 1e-12):
+        return False
+    room = 0.08 * max(high - low, 1e-9)
+    axes.set_ylim(low - room, high + room)
+    return True
