@@ -1,0 +1,181 @@
+"""Clusterers: the right clusters, canonical ids, determinism, errors that say what to do."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, is_valid_linkage, linkage
+from sklearn.cluster import DBSCAN, AgglomerativeClustering
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
+
+from songscape.clustering.methods import CLUSTERERS, NEEDS_K, canonical_labels, cluster, knee
+from songscape.clustering.trees import cut, ward_linkage
+from songscape.errors import SongscapeError, UsageError
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    return make_blobs([120, 90, 60, 30], n_features=6, cluster_std=0.5, random_state=3)
+
+
+def run(name, X, k=4, **params):
+    return cluster(name, X, k=k if name in NEEDS_K else None, **params)
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_every_clusterer_finds_separated_blobs(name, blobs):
+    X, truth = blobs
+    found = run(name, X)
+    assert found.method == name
+    assert found.n_clusters == 4
+    assert found.labels.dtype == np.int64
+    kept = found.labels >= 0
+    assert adjusted_rand_score(truth[kept], found.labels[kept]) == 1
+    assert found.noise_share == np.mean(~kept) < 0.1
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_same_seed_same_bytes(name, blobs):
+    first, second = (run(name, blobs[0], random_state=5) for _ in range(2))
+    assert first.labels.tobytes() == second.labels.tobytes()
+    assert first.params == second.params
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_the_largest_cluster_is_0(name, blobs):
+    labels = run(name, blobs[0]).labels
+    sizes = np.bincount(labels[labels >= 0])
+    assert (np.diff(sizes) <= 0).all()
+
+
+@given(st.data())
+def test_canonical_ids_depend_on_the_partition_only(data):
+    n = data.draw(st.integers(1, 25))
+    labels = np.array(data.draw(st.lists(st.integers(-1, 4), min_size=n, max_size=n)))
+    X = np.random.default_rng(n).permutation(n)[:, None].astype(float)
+    order = np.array(data.draw(st.permutations(range(n))))
+    renamed = np.where(labels < 0, -1, np.array([7, 3, 11, 0, 5])[labels])
+    first, _ = canonical_labels(labels, X)
+    second, old = canonical_labels(renamed[order], X[order])
+    assert (first[order] == second).all()
+    assert len(old) == len(set(labels[labels >= 0]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 60), st.integers(1, 5), st.integers(0, 10_000), st.booleans())
+def test_ward_heights_are_scipys(n, d, seed, rounded):
+    X = np.random.default_rng(seed).normal(size=(n, d))
+    if rounded:  # many ties and duplicates; the tree may differ, its validity may not
+        X = np.round(X)
+    tree = ward_linkage(X)
+    assert is_valid_linkage(tree)
+    if not rounded:
+        reference = linkage(X, "ward")
+        np.testing.assert_allclose(tree[:, 2], reference[:, 2], rtol=1e-9)
+        for k in {1, min(3, n), n}:
+            ours, theirs = cut(tree, k), fcluster(reference, k, "maxclust")
+            assert adjusted_rand_score(ours, theirs) == 1
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_cutting_gives_exactly_k_clusters_despite_ties(n, k):
+    X = np.zeros((max(n, k), 2))
+    assert len(np.unique(cut(ward_linkage(X), k))) == k
+
+
+@pytest.mark.parametrize("name", ["ward", "average"])
+def test_agglomerative_is_scikit_learns(name):
+    X = np.random.default_rng(0).normal(size=(150, 4))
+    reference = AgglomerativeClustering(6, linkage=name).fit_predict(X)
+    assert adjusted_rand_score(cluster(name, X, k=6).labels, reference) == 1
+
+
+def test_dbscan_reports_its_curve_and_takes_eps_from_the_knee(blobs):
+    X, _ = blobs
+    found = cluster("dbscan", X)
+    curve, eps = found.extras["k_distances"], found.extras["eps"]
+    distances = np.sort(np.linalg.norm(X[:, None] - X[None], axis=2), axis=1)
+    m = found.params["min_samples"]
+    np.testing.assert_allclose(curve, np.sort(distances[:, m - 1]), atol=1e-6)
+    assert eps in curve
+    reference = DBSCAN(eps=eps, min_samples=m).fit_predict(X)
+    assert adjusted_rand_score(found.labels, reference) == 1
+
+
+def test_the_knee_of_two_lines_is_where_they_meet():
+    assert knee(np.concatenate([np.linspace(0, 1, 81), np.linspace(1.5, 10, 20)])) == 80
+
+
+@pytest.mark.parametrize("curve", [[2.0, 2.0, 2.0], [0.0, 1.0, 2.0, 3.0, 4.0], [1.0]])
+def test_a_curve_without_a_knee_gives_its_middle(curve):
+    assert knee(curve) == len(curve) // 2
+
+
+def test_gmm_responsibilities_follow_the_labels(blobs):
+    found = cluster("gmm", blobs[0], k=4)
+    responsibilities = found.extras["responsibilities"]
+    np.testing.assert_allclose(responsibilities.sum(axis=1), 1)
+    assert (responsibilities.argmax(axis=1) == found.labels).all()
+
+
+def test_kmeans_centroids_follow_the_labels(blobs):
+    X, _ = blobs
+    found = cluster("kmeans", X, k=4)
+    means = [X[found.labels == c].mean(axis=0) for c in range(4)]
+    np.testing.assert_allclose(found.extras["centroids"], means)
+
+
+@pytest.mark.parametrize("name", ["kmeans", "ward", "gmm", "average"])
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_units_do_not_matter(name, scale, blobs):
+    X, _ = blobs
+    assert (run(name, X * scale).labels == run(name, X).labels).all()
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_missing_values_are_named(name):
+    X = np.zeros((20, 2))
+    X[7, 1] = np.nan
+    with pytest.raises(SongscapeError, match=r"1 of 20 tracks .* row 7") as caught:
+        run(name, X)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_too_few_tracks_are_an_error_in_one_line(name):
+    with pytest.raises(SongscapeError, match="3 tracks"):
+        run(name, np.eye(3))
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_K))
+def test_one_track_is_one_cluster(name):
+    assert cluster(name, [[1.0, 2.0]], k=1).labels.tolist() == [0]
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_identical_tracks_do_not_break_it(name):
+    found = run(name, np.ones((30, 3)), k=2)
+    assert found.n_clusters <= 2
+    assert found.n_clusters > 0 or found.noise_share == 1
+
+
+def test_unknown_names_and_parameters_are_usage_errors():
+    with pytest.raises(UsageError, match="no clusterer 'kmean'; choose one of kmeans"):
+        cluster("kmean", np.eye(4), k=2)
+    with pytest.raises(UsageError, match="no parameter 'eps'; it has"):
+        cluster("kmeans", np.eye(4), k=2, eps=1)
+    with pytest.raises(UsageError, match="needs the number of clusters"):
+        cluster("ward", np.eye(4))
+
+
+def test_average_linkage_refuses_what_would_not_fit(monkeypatch):
+    monkeypatch.setattr("songscape.clustering.methods._MAX_AVERAGE_TRACKS", 10)
+    with pytest.raises(SongscapeError, match="use ward or kmeans"):
+        cluster("average", np.eye(11), k=2)
+
+
+def test_dbscan_refuses_an_eps_that_joins_everything(monkeypatch, blobs):
+    monkeypatch.setattr("songscape.clustering.methods._MAX_DBSCAN_PAIRS", 1000)
+    with pytest.raises(SongscapeError, match="smaller eps"):
+        cluster("dbscan", blobs[0], eps=1e6)
