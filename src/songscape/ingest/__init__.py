@@ -1,1 +1,5 @@
-"""Folder -> tracks: reading a music collection."""
+"""Folders and tables -> tracks."""
+
+from songscape.ingest.scan import Collection, read_collection
+
+__all__ = ["Collection", "read_collection"]

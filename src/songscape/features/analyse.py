@@ -1,0 +1,135 @@
+"""One audio file -> its features and facts; what a worker process does, and all it imports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songscape.features import spectra
+from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
+
+__all__ = ["MAX_FRAMES", "N_SEGMENTS", "RECIPE", "Analysis", "analyse_file"]
+
+MAX_FRAMES = 300
+N_SEGMENTS = 10
+MINIMUM_SECONDS = 1.0
+"""44 frames: ten segments of at least four, and a delta window of nine fits several times."""
+_MEMORY_LIMIT = 64 << 20  # bytes of mel spectra kept in memory: about 50 minutes of audio
+_FRAMES_PER_READ = 8192
+
+RECIPE = hashlib.sha256(
+    json.dumps(
+        {
+            "version": 1,
+            "sample_rate": SAMPLE_RATE,
+            "mfcc": [spectra.N_MFCC, spectra.N_FFT, spectra.HOP_LENGTH, spectra.N_MELS],
+            "db": [spectra.AMIN, spectra.TOP_DB],
+            "delta": spectra.DELTA_WIDTH,
+            "frames": MAX_FRAMES,
+            "segments": N_SEGMENTS,
+            "minimum_seconds": MINIMUM_SECONDS,
+        },
+        sort_keys=True,
+    ).encode()
+).hexdigest()[:16]
+"""Changes when the features would: stored features of another recipe are made anew."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What came out of one file.
+
+    Attributes
+    ----------
+    features : mapping of str to ndarray
+        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120).
+    facts : mapping
+        Columns of the library's `audio_facts`.
+    warnings : tuple of str
+    failure : str or None
+        Why there is nothing else.
+    """
+
+    features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    failure: str | None = None
+
+
+def analyse_file(path: str) -> Analysis:
+    """Decode one file block by block and describe it; never raises for a bad file.
+
+    Parameters
+    ----------
+    path : str
+    """
+    file = Path(path)
+    try:
+        decoder = Decoder(file)
+        mel = spectra.MelStream(SAMPLE_RATE)
+        digest = hashlib.sha256()
+        peak = 0.0
+        with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as store:
+            for samples in decoder.blocks():
+                digest.update(_as_int16(samples))
+                peak = max(peak, _keep(store, mel.push(samples)))
+            decoder.check(MINIMUM_SECONDS)
+            peak = max(peak, _keep(store, mel.finish()))
+            store.seek(0)
+            coefficients = _read_mfcc(store, peak)
+    except DecodeError as error:
+        return Analysis(failure=str(error))
+    except (MemoryError, OSError) as error:
+        return Analysis(failure=f"{type(error).__name__}: {error}")
+    stream = decoder.stream
+    size = file.stat().st_size
+    return Analysis(
+        features={
+            "timbre": spectra.timbre_summary(coefficients),
+            "mfcc": np.ascontiguousarray(coefficients[:, :MAX_FRAMES]),
+            "segments": spectra.segment_summary(coefficients, N_SEGMENTS),
+        },
+        facts={
+            "duration_s": stream.seconds,
+            "sample_rate": stream.sample_rate,
+            "channels": stream.channels,
+            "container": stream.container,
+            "codec": stream.codec,
+            "bitrate_kbps": size * 8 / 1000 / stream.seconds,
+            "loudness_dbfs": float(10 * np.log10(stream.sum_squares / stream.n_frames)),
+            "peak_dbfs": float(20 * np.log10(stream.peak)),
+            "size_bytes": size,
+            "digest": digest.hexdigest(),
+        },
+        warnings=tuple(stream.warnings),
+    )
+
+
+def _as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    # Rounded, so that the last bit of a decoder's arithmetic doesn't make copies look different.
+    scaled = np.multiply(samples, np.float32(32767.0))
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -32768, 32767, out=scaled)
+    return scaled.astype("<i2")
+
+
+def _keep(store: tempfile.SpooledTemporaryFile[bytes], mel: NDArray[np.float32]) -> float:
+    store.write(mel.tobytes())
+    return float(mel.max()) if mel.size else 0.0
+
+
+def _read_mfcc(store: tempfile.SpooledTemporaryFile[bytes], peak: float) -> NDArray[np.float32]:
+    """The floor of the dB scale hangs on the whole clip's maximum, so this is a second pass."""
+    parts = []
+    while data := store.read(_FRAMES_PER_READ * spectra.N_MELS * 4):
+        mel = np.frombuffer(data, np.float32).reshape(-1, spectra.N_MELS)
+        parts.append(spectra.mfcc_from_mel(mel, peak=peak))
+    return np.concatenate(parts, axis=1)

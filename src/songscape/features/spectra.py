@@ -1,0 +1,292 @@
+"""Samples -> mel spectra -> MFCC: plain array functions with an explicit sample rate."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+__all__ = [
+    "HOP_LENGTH",
+    "N_FFT",
+    "N_MELS",
+    "N_MFCC",
+    "MelStream",
+    "delta",
+    "mel_filterbank",
+    "mel_power",
+    "mfcc",
+    "mfcc_from_mel",
+    "power_to_db",
+    "segment_summary",
+    "timbre_summary",
+]
+
+N_FFT = 2048
+HOP_LENGTH = 512
+N_MELS = 128
+N_MFCC = 40
+TOP_DB = 80.0
+AMIN = 1e-10
+DELTA_WIDTH = 9
+_CHUNK = 64  # frames at a time: their spectra (0.5 MB) stay in the second-level cache
+_MELS_PER_BAND = 16
+
+Array = NDArray[np.float32]
+
+
+def hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slaney's mel scale: linear to 1 kHz, logarithmic above (Auditory Toolbox, 1998)."""
+    linear = hz * 3.0 / 200.0
+    logarithmic = 15.0 + np.log(np.maximum(hz, 1e-9) / 1000.0) * 27.0 / np.log(6.4)
+    return np.where(hz < 1000.0, linear, logarithmic)
+
+
+def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse of `hz_to_mel`."""
+    return np.where(
+        mel < 15.0, mel * 200.0 / 3.0, 1000.0 * np.exp(np.log(6.4) / 27.0 * (mel - 15.0))
+    )
+
+
+def mel_filterbank(sr: float, n_fft: int = N_FFT, n_mels: int = N_MELS) -> Array:
+    """Triangular filters of unit area on Slaney's mel scale from 0 Hz to `sr` / 2.
+
+    Returns
+    -------
+    ndarray of shape (n_mels, 1 + n_fft // 2), float32
+        Power per FFT bin -> power per mel band; `librosa.filters.mel` with its defaults.
+    """
+    bins = np.fft.rfftfreq(n_fft, 1.0 / sr)
+    limits = hz_to_mel(np.array([0.0, sr / 2.0]))
+    edges = mel_to_hz(np.linspace(limits[0], limits[1], n_mels + 2))
+    width = np.diff(edges)
+    ramps = edges[:, None] - bins[None, :]
+    rising = -ramps[:-2] / width[:-1, None]
+    falling = ramps[2:] / width[1:, None]
+    weights = np.maximum(0.0, np.minimum(rising, falling))
+    weights *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    return weights.astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _window(n_fft: int) -> Array:
+    # Periodic Hann, as for spectral analysis (not the symmetric one of filter design).
+    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _bands(sr: float, n_fft: int, n_mels: int) -> tuple[tuple[slice, slice, Array], ...]:
+    """The filter bank cut into groups of neighbouring filters, each with its own few bins."""
+    weights = mel_filterbank(sr, n_fft, n_mels)
+    bands = []
+    for start in range(0, n_mels, _MELS_PER_BAND):
+        group = weights[start : start + _MELS_PER_BAND]
+        used = np.flatnonzero(group.any(axis=0))
+        bins = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 1)
+        mels = slice(start, start + len(group))
+        bands.append((mels, bins, np.ascontiguousarray(group[:, bins].T)))
+    return tuple(bands)
+
+
+class MelStream:
+    """Mel power spectra of samples that arrive in blocks.
+
+    Frames are centred: half a window of zeros stands before the first and after the last sample.
+
+    Parameters
+    ----------
+    sr : float
+        Sample rate in Hz.
+    """
+
+    def __init__(
+        self, sr: float, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH, n_mels: int = N_MELS
+    ) -> None:
+        self.n_fft, self.hop_length, self.n_mels = n_fft, hop_length, n_mels
+        self._bands = _bands(sr, n_fft, n_mels)
+        self._waiting: Array = np.zeros(n_fft // 2, np.float32)
+        self._frames = np.empty((_CHUNK, n_fft), np.float32)
+        self._power = np.empty((_CHUNK, n_fft // 2 + 1), np.float32)
+        self._square = np.empty_like(self._power)
+
+    def push(self, samples: Array) -> Array:
+        """Take the next samples (n,); return the frames they complete, (n_frames, n_mels)."""
+        waiting = np.concatenate([self._waiting, samples])
+        n_frames = max(0, (len(waiting) - self.n_fft) // self.hop_length + 1)
+        mel = np.empty((n_frames, self.n_mels), np.float32)
+        if n_frames:
+            step = waiting.strides[0]
+            frames = np.lib.stride_tricks.as_strided(
+                waiting, (n_frames, self.n_fft), (step * self.hop_length, step), writeable=False
+            )
+            window = _window(self.n_fft)
+            for start in range(0, n_frames, _CHUNK):
+                size = min(_CHUNK, n_frames - start)
+                windowed = np.multiply(
+                    frames[start : start + size], window, out=self._frames[:size]
+                )
+                spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
+                power, square = self._power[:size], self._square[:size]
+                np.multiply(spectrum.real, spectrum.real, out=power)
+                np.multiply(spectrum.imag, spectrum.imag, out=square)
+                power += square
+                for mels, bins, weights in self._bands:
+                    mel[start : start + size, mels] = power[:, bins] @ weights
+        self._waiting = waiting[n_frames * self.hop_length :]
+        return mel
+
+    def finish(self) -> Array:
+        """Return the last frames, (n_frames, n_mels); 1 + n_samples // hop in all."""
+        return self.push(np.zeros(self.n_fft // 2, np.float32))
+
+
+def mel_power(y: Array, sr: float) -> Array:
+    """Mel power spectrogram of samples (n,) at `sr` Hz; shape (n_mels, 1 + n // hop)."""
+    stream = MelStream(sr)
+    return np.concatenate([stream.push(np.asarray(y, np.float32)), stream.finish()]).T
+
+
+def power_to_db(
+    power: Array, *, peak: float | None = None, amin: float = AMIN, top_db: float | None = TOP_DB
+) -> Array:
+    """Power -> dB re 1, no lower than `top_db` under the loudest value.
+
+    Parameters
+    ----------
+    power : ndarray
+    peak : float, optional
+        Largest power of the whole clip where `power` is only a part of it.
+    """
+    db = np.log10(np.maximum(power, np.float32(amin)))
+    db *= np.float32(10.0)
+    if top_db is not None and db.size:
+        loudest = float(db.max()) if peak is None else 10.0 * np.log10(max(peak, amin))
+        np.maximum(db, np.float32(loudest - top_db), out=db)
+    return np.asarray(db, np.float32)
+
+
+@lru_cache(maxsize=4)
+def _dct(n_mfcc: int, n_mels: int) -> Array:
+    """Orthonormal DCT-II as a matrix (n_mels, n_mfcc)."""
+    rows = np.arange(n_mfcc)[:, None]
+    matrix = np.cos(np.pi * rows * (2 * np.arange(n_mels)[None, :] + 1) / (2.0 * n_mels))
+    matrix *= np.sqrt(2.0 / n_mels)
+    matrix[0] /= np.sqrt(2.0)
+    return np.ascontiguousarray(matrix.T, np.float32)
+
+
+def mfcc_from_mel(mel: Array, *, peak: float | None = None, n_mfcc: int = N_MFCC) -> Array:
+    """MFCC of mel power frames.
+
+    Parameters
+    ----------
+    mel : ndarray of shape (n_frames, n_mels)
+    peak : float, optional
+        Largest mel power of the whole clip, where `mel` is only a part of it.
+
+    Returns
+    -------
+    ndarray of shape (n_mfcc, n_frames), float32
+    """
+    db = power_to_db(mel, peak=peak)
+    return np.ascontiguousarray((db @ _dct(n_mfcc, mel.shape[1])).T)
+
+
+def mfcc(y: Array, sr: float, n_mfcc: int = N_MFCC) -> Array:
+    """Mel-frequency cepstral coefficients as `librosa.feature.mfcc` defines them by default.
+
+    2,048-sample Hann windows every 512 samples, 128 Slaney mel bands, dB clipped 80 dB under the
+    clip's maximum, orthonormal DCT-II.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+    sr : float
+        Sample rate in Hz.
+
+    Returns
+    -------
+    ndarray of shape (n_mfcc, 1 + n_samples // 512), float32
+    """
+    return mfcc_from_mel(mel_power(y, sr).T, n_mfcc=n_mfcc)
+
+
+def delta(values: Array, width: int = DELTA_WIDTH) -> Array:
+    """Slope per frame of a straight line fitted to `width` frames (Savitzky and Golay, 1964).
+
+    At the ends, where the window would stick out, the slope of the first or last full window.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_frames)
+        With at least `width` frames.
+
+    Raises
+    ------
+    ValueError
+    """
+    n_frames = values.shape[1]
+    if width % 2 == 0 or width < 3 or n_frames < width:
+        raise ValueError(f"width {width} must be odd, 3 or more, and at most {n_frames} frames")
+    half = width // 2
+    n_full = n_frames - 2 * half
+    slopes = np.zeros((len(values), n_full), np.float32)
+    for lag in range(1, half + 1):
+        ahead = values[:, half + lag : half + lag + n_full]
+        slopes += np.float32(lag) * (ahead - values[:, half - lag : half - lag + n_full])
+    slopes /= np.float32(2.0 * sum(lag * lag for lag in range(1, half + 1)))
+    return np.pad(slopes, ((0, 0), (half, half)), mode="edge")
+
+
+def timbre_summary(coefficients: Array) -> Array:
+    """Mean, standard deviation, delta deviation and median of every coefficient over the clip.
+
+    Parameters
+    ----------
+    coefficients : ndarray of shape (n_mfcc, n_frames)
+
+    Returns
+    -------
+    ndarray of shape (4 * n_mfcc,), float32
+        The four statistics one after the other.
+    """
+    return np.concatenate(
+        [
+            coefficients.mean(axis=1, dtype=np.float64),
+            coefficients.std(axis=1, dtype=np.float64),
+            delta(coefficients).std(axis=1, dtype=np.float64),
+            np.median(coefficients, axis=1),
+        ]
+    ).astype(np.float32)
+
+
+def segment_summary(coefficients: Array, n_segments: int = 10) -> Array:
+    """Mean, standard deviation and delta deviation in equal parts of the clip.
+
+    Parameters
+    ----------
+    coefficients : ndarray of shape (n_mfcc, n_frames)
+        With at least `n_segments` frames.
+
+    Returns
+    -------
+    ndarray of shape (n_segments, 3 * n_mfcc), float32
+    """
+    slopes = delta(coefficients)
+    bounds = np.arange(n_segments + 1) * coefficients.shape[1] // n_segments
+    rows = []
+    for start, stop in zip(bounds[:-1], bounds[1:]):
+        part = coefficients[:, start:stop]
+        rows.append(
+            np.concatenate(
+                [
+                    part.mean(axis=1, dtype=np.float64),
+                    part.std(axis=1, dtype=np.float64),
+                    slopes[:, start:stop].std(axis=1, dtype=np.float64),
+                ]
+            )
+        )
+    return np.asarray(rows, np.float32)
