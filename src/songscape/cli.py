@@ -147,6 +147,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 
 def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
+    from dataclasses import asdict
+
     from songscape.pipeline.run import run
 
     if parsed.workers is not None and parsed.workers < 1:
@@ -163,8 +165,7 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
         _print_json(
             {
                 "report": str(done.report),
-                "counts": done.counts,
-                "problems": done.problems,
+                "counts": asdict(done.counts),
                 "k": done.k,
                 "k_reason": done.k_reason,
                 "metrics": str(out / "results" / "metrics.csv"),
@@ -174,8 +175,8 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     else:
         counts = done.counts
         print(
-            f"{counts['found']} found = {counts['analysed']} analysed + "
-            f"{counts['skipped']} skipped + {counts['failed']} failed"
+            f"{counts.found} found = {counts.analysed} analysed + "
+            f"{counts.skipped} skipped + {counts.failed} failed"
         )
         print(f"k = {', '.join(map(str, done.k))} ({done.k_reason})")
         if not done.table.empty:
@@ -183,15 +184,16 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
             print(_course_text(done.table))
             print("Each row is measured in its own space: the rows can't be ranked.\n")
         print(f"report: {done.report.resolve().as_uri()}")
-    if done.problems:
-        say(f"{done.problems} problem(s): see `songscape ledger {out}`")
+    if not done.counts.complete:
+        say(f"some files could not be read: `songscape ledger {out}` names each with its reason")
         return SOME_FAILED
     return DONE
 
 
 def _course_text(table: pd.DataFrame) -> str:
     shown = table.drop(columns=["Space"], errors="ignore")
-    return shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.4f}")
+    text: str = shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.4f}")
+    return text
 
 
 def _add_demo(verbs: Any) -> None:
@@ -250,7 +252,7 @@ def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.pipeline.run import ledger_frame
 
     path = parsed.library / "songscape.db" if parsed.library.is_dir() else parsed.library
-    with Library.open(path) as library:
+    with Library.open(path, must_exist=True) as library:
         frame = ledger_frame(library)
     if not parsed.all:
         frame = frame[frame["status"] != "ok"]

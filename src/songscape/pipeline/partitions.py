@@ -65,14 +65,14 @@ def partition(
     progress: Advance | None = None,
 ) -> list[Partition]:
     """Cluster every representation with every clusterer, at every k where it takes one."""
-    from songscape.clustering.methods import CLUSTERERS, cluster
+    from songscape.clustering.methods import NEEDS_K, cluster
 
     cells = [
         (representation, name, k)
         for representation in representations
-        if representation.latents is not None
+        if representation.ok
         for name in clusterers
-        for k in (ks if CLUSTERERS[name].takes_k else (None,))
+        for k in (ks if name in NEEDS_K else (None,))
     ]
     partitions = []
     for done, (representation, name, k) in enumerate(cells, start=1):
@@ -104,11 +104,10 @@ def metrics_table(
 
     from songscape.evaluation.metrics import agreement, internal_metrics
 
-    latents = {(r.model, r.seed): r.latents for r in representations}
+    latents = {(r.model, r.seed): r.latents for r in representations if r.ok}
     rows = []
     for done, one in enumerate(partitions, start=1):
         X = latents[one.model, one.seed]
-        assert X is not None
         row: dict[str, Any] = {
             "model": one.model,
             "clusterer": one.clusterer,
@@ -119,7 +118,7 @@ def metrics_table(
             "reason": one.reason,
         }
         if one.clustering is not None:
-            row |= {"n_clusters": one.clustering.n_clusters} | internal_metrics(X, one.labels)
+            row |= internal_metrics(X, one.labels)
             for name in labels.columns:
                 found = agreement(one.labels, labels[name].to_numpy(dtype=object))
                 row |= {f"{name}_{metric}": found[metric] for metric in AGREEMENT}

@@ -41,9 +41,7 @@ def draw_maps(
 ) -> None:
     """Compute the 2-D map of every representation that has none yet."""
     missing = [
-        r
-        for r in representations
-        if r.latents is not None and not has_key(folder.map(r.model, r.seed), r.key)
+        r for r in representations if r.ok and not has_key(folder.map(r.model, r.seed), r.key)
     ]
     with progress_bar("drawing maps", "map") as advance:
         for done, r in enumerate(missing, start=1):
@@ -62,7 +60,7 @@ def draw_pictures(
     folder: ResultsFolder,
 ) -> None:
     """Draw every picture of the report into `results/pictures`."""
-    fitted = [r for r in representations if r.latents is not None]
+    fitted = [r for r in representations if r.ok]
     with progress_bar("drawing pictures", "model") as advance:
         for done, one in enumerate(fitted, start=1):
             own = [p for p in partitions if (p.model, p.seed) == (one.model, one.seed)]

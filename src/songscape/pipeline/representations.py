@@ -37,8 +37,8 @@ class Representation:
     model : str
         Name of the preset.
     seed : int
-    latents : ndarray of shape (n_tracks, n_latent) or None
-        None where the model could not be trained; `summary["reason"]` says why.
+    trained : ndarray of shape (n_tracks, n_latent) or None
+        The latents; None where the model could not be trained and `summary["reason"]` says why.
     summary : mapping
         The model's row in `results/models.csv`.
     key : str
@@ -47,9 +47,19 @@ class Representation:
 
     model: str
     seed: int
-    latents: NDArray[np.float32] | None
+    trained: NDArray[np.float32] | None
     summary: Mapping[str, Any]
     key: str
+
+    @property
+    def ok(self) -> bool:
+        return self.trained is not None
+
+    @property
+    def latents(self) -> NDArray[np.float32]:
+        if self.trained is None:
+            raise ValueError(f"{self.model} has no latents: {self.summary['reason']}")
+        return self.trained
 
 
 def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.features.views import Views
-    from songscape.library import Library
+    from songscape.library import Counts, Library
     from songscape.pipeline.representations import Representation
 
 __all__ = ["RunSummary", "run"]
 
 MIN_TRACKS = 4
+MODEL_COLUMNS = (
+    *("model", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
+    *("validation_elbo", "warnings", "summary"),
+)
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
 
 
@@ -36,10 +40,8 @@ class RunSummary:
     ----------
     report : Path
         The page to open.
-    counts : mapping
+    counts : Counts
         found = analysed + skipped + failed, in tracks.
-    problems : int
-        Ledger rows with status "failed": a track, or the lyrics of one.
     k : tuple of int
         Numbers of clusters used; `k_reason` says how they were chosen.
     metrics : DataFrame
@@ -49,8 +51,7 @@ class RunSummary:
     """
 
     report: Path
-    counts: dict[str, int]
-    problems: int
+    counts: Counts
     k: tuple[int, ...]
     k_reason: str
     metrics: pd.DataFrame
@@ -104,7 +105,7 @@ def run(
     check_clusterers(settings.clusterers, settings.clusterer_options)
 
     with read_library(source, folder, workers) as library:
-        counts, ledger = dict(library.counts()), ledger_frame(library)
+        counts, ledger = library.counts(), ledger_frame(library)
         folder.write_table("ledger", ledger)
         views, labels = load_collection(library, settings, counts)
     representations = _represent_all(views, settings, folder)
@@ -131,7 +132,7 @@ def run(
             "settings": settings.as_dict(),
             "k": list(ks),
             "k_reason": k_reason,
-            "counts": counts,
+            "counts": asdict(counts),
             "input_digest": views.digest(),
             "label_columns": list(labels.columns),
             "python": platform.python_version(),
@@ -142,8 +143,7 @@ def run(
     draw_maps(representations, views.track_ids, folder)
     draw_pictures(representations, partitions, views, labels, folder)
     report = write_report(folder.tables, title=settings.title or source.resolve().name)
-    problems = int((ledger["status"] == "failed").sum())
-    return RunSummary(report, counts, problems, ks, k_reason, metrics, table)
+    return RunSummary(report, counts, ks, k_reason, metrics, table)
 
 
 def read_library(source: Path, folder: ResultsFolder, workers: int | None) -> Library:
@@ -154,10 +154,10 @@ def read_library(source: Path, folder: ResultsFolder, workers: int | None) -> Li
 
     collection = read_collection(source)
     folder.root.mkdir(parents=True, exist_ok=True)
-    library = Library.open(folder.library, create=True)
+    library = Library.open(folder.library)
     try:
         with progress_bar("reading audio and lyrics") as advance:
-            extract(library, collection, workers=workers, progress=advance)
+            extract(library, collection, workers=workers, progress=lambda d, n, _: advance(d, n))
     except BaseException:
         library.close()
         raise
@@ -165,16 +165,16 @@ def read_library(source: Path, folder: ResultsFolder, workers: int | None) -> Li
 
 
 def load_collection(
-    library: Library, settings: Settings, counts: dict[str, int]
+    library: Library, settings: Settings, counts: Counts
 ) -> tuple[Views, pd.DataFrame]:
     """The views of all analysed tracks and their label columns, in one order of tracks."""
     from songscape.evaluation.labels import label_columns
     from songscape.features.extract import load_views
     from songscape.models.presets import PRESETS
 
-    if counts["analysed"] < MIN_TRACKS:
+    if counts.analysed < MIN_TRACKS:
         raise SongscapeError(
-            f"{counts['analysed']} of {counts['found']} tracks could be analysed, and clustering "
+            f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering "
             f"needs at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
     needed = {name for model in settings.models for name in PRESETS[model].views}
@@ -213,7 +213,7 @@ def _represent_all(views: Views, settings: Settings, folder: ResultsFolder) -> l
                         progress=advance,
                     )
                 )
-    if all(representation.latents is None for representation in representations):
+    if not any(representation.ok for representation in representations):
         reasons = "; ".join(f"{r.model}: {r.summary['reason']}" for r in representations)
         raise SongscapeError(f"no model could be trained ({reasons})")
     return representations
@@ -222,10 +222,8 @@ def _represent_all(views: Views, settings: Settings, folder: ResultsFolder) -> l
 def _models_table(representations: Sequence[Representation]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = ("model", "seed", "status", "reason", "n_latent", "active_units", "collapsed")
-    columns += ("validation_elbo", "warnings", "summary")
     rows: list[dict[str, Any]] = [dict(r.summary) for r in representations]
-    return pd.DataFrame(rows).reindex(columns=list(columns))
+    return pd.DataFrame(rows).reindex(columns=list(MODEL_COLUMNS))
 
 
 def _choose_k(
@@ -238,9 +236,8 @@ def _choose_k(
     from songscape.pipeline.representations import represent
 
     reference = represent(views, "balanced-pca", 0, folder)
-    if reference.latents is None:
+    if not reference.ok:
         reference = represent(views, "timbre-pca", 0, folder)
-    assert reference.latents is not None
     choice = choose_k(reference.latents, random_state=0)
     folder.write_table("stability", choice.frame())
     return (choice.k,), choice.reason
