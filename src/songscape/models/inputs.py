@@ -1,0 +1,190 @@
+"""Inputs: how each view is standardised and read; what is absent is never called data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from songscape.errors import SongscapeError
+from songscape.features.views import View, Views
+
+__all__ = ["InputView", "as_views", "chunks", "fit_input", "sorted_by_id"]
+
+ARRAY_VIEW = "x"
+CHUNK_ROWS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class InputView:
+    """One view as a model reads it.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+        Shape of one track's block: (d,), (n_coefficients, n_frames) or (n_segments, n_features).
+    step_axis : int
+        Axis of the whole array (tracks first) along which steps run; 0 where there are no steps.
+    mean, scale : ndarray, float32
+        Broadcast to `shape`. A sequence has one pair per feature, over all valid steps, so that a
+        frame that few tracks reach is standardised like every other frame.
+    feature_names : tuple of str
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    step_axis: int
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    feature_names: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Numbers per track."""
+        return int(np.prod(self.shape))
+
+    def check(self, view: View) -> None:
+        """Raise unless `view` has the columns that this input was fitted on."""
+        if view.shape[1:] != self.shape:
+            raise SongscapeError(
+                f"view {self.name!r} has shape {view.shape[1:]} per track, the model was fitted on "
+                f"{self.shape}; extract the features again with the settings of the model"
+            )
+        if self.feature_names and view.feature_names and view.feature_names != self.feature_names:
+            raise SongscapeError(
+                f"view {self.name!r} has other columns than the model was fitted on; "
+                "extract the features again with the vocabulary of the model"
+            )
+
+    def weight(self, view: View, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """1 where a number is data and 0 where it is not, broadcasting over one track's block."""
+        present = view.present[rows]
+        if view.mask is None or not self.step_axis:
+            return present.astype(np.float32).reshape(-1, *(1 for _ in self.shape))
+        valid = view.mask[rows] & present[:, None]
+        layout = [len(rows), *(1 for _ in self.shape)]
+        layout[self.step_axis] = valid.shape[1]
+        return valid.astype(np.float32).reshape(layout)
+
+    def read(
+        self, view: View, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Standardised values (zero where not data) and their weight, of shape (n_rows, *shape)."""
+        weight = self.weight(view, rows)
+        values = _dense(view.values[rows])
+        # np.where and not a product: NaN in the padding must not get through either.
+        standardised = np.where(weight > 0, (values - self.mean) / self.scale, np.float32(0))
+        if not np.isfinite(standardised).all():
+            raise SongscapeError(
+                f"view {self.name!r} holds NaN or infinity; extract the features again"
+            )
+        return standardised.astype(np.float32, copy=False), weight
+
+    def restore(self, standardised: NDArray[Any]) -> NDArray[np.float32]:
+        """Standardised numbers back in the units of the view."""
+        block = standardised.reshape(-1, *self.shape) * self.scale + self.mean
+        return np.asarray(block, dtype=np.float32)
+
+
+def _dense(values: Any) -> NDArray[np.float32]:
+    block = values.toarray() if sp.issparse(values) else values
+    return np.asarray(block, dtype=np.float32)
+
+
+def chunks(n_rows: int, size: int = CHUNK_ROWS) -> Iterator[NDArray[np.intp]]:
+    """Consecutive row numbers in pieces of at most `size`."""
+    for start in range(0, n_rows, size):
+        yield np.arange(start, min(start + size, n_rows))
+
+
+def fit_input(name: str, view: View, *, standardise: bool = True) -> InputView:
+    """Learn the standardisation of a view from present tracks and valid steps only.
+
+    Parameters
+    ----------
+    standardise : bool, default=True
+        False keeps zeros zero (words under a multinomial likelihood) and only brings the whole
+        block to a mean square of 1, the scale that a dense layer expects.
+
+    Raises
+    ------
+    SongscapeError
+        If no track has the view, or if it holds NaN or infinity.
+    """
+    if not view.present.any():
+        raise SongscapeError(f"no track has the view {name!r}; choose a model that does not use it")
+    shape = view.shape[1:]
+    step_axis = view.step_axis if len(shape) > 1 else 0
+    statistics_shape = tuple(1 if axis == step_axis else n for axis, n in enumerate(shape, start=1))
+    identity = InputView(
+        name,
+        shape,
+        step_axis,
+        np.zeros(statistics_shape, np.float32),
+        np.ones(statistics_shape, np.float32),
+        view.feature_names,
+    )
+    if not standardise:
+        root_mean_square = _check_words(name, view)
+        return replace(identity, scale=np.full(statistics_shape, root_mean_square, np.float32))
+    mean = _average(identity, view, np.zeros(statistics_shape))
+    variance = _average(identity, view, mean, squared=True)
+    scale = np.sqrt(variance)
+    constant = scale <= 1e-6 * np.maximum(1.0, np.abs(mean))
+    return InputView(
+        name,
+        shape,
+        step_axis,
+        mean.astype(np.float32),
+        np.where(constant, 1.0, scale).astype(np.float32),
+        view.feature_names,
+    )
+
+
+def _average(
+    reader: InputView, view: View, centre: NDArray[np.float64], *, squared: bool = False
+) -> NDArray[np.float64]:
+    """Mean over tracks and valid steps of (x - centre), or of its square."""
+    axes = (0, reader.step_axis) if reader.step_axis else (0,)
+    total = np.zeros(centre.shape)
+    count = np.zeros(1)
+    for rows in chunks(view.shape[0]):
+        values, weight = reader.read(view, rows)
+        deviation = (values - centre) * weight
+        total += (deviation**2 if squared else deviation).sum(axis=axes).reshape(centre.shape)
+        count = count + weight.sum()
+    return total / np.maximum(count, 1.0)
+
+
+def _check_words(name: str, view: View) -> float:
+    """The root mean square of a block of words, checked to be finite and not negative."""
+    data = view.values.data if view.is_sparse else view.values
+    if not np.isfinite(data).all() or (data < 0).any():
+        raise SongscapeError(
+            f"view {name!r} holds negative or non-finite numbers, which no multinomial can; "
+            "use the likelihood 'gaussian' for it"
+        )
+    n_numbers = int(view.present.sum()) * view.shape[1]
+    mean_square = float(np.square(data, dtype=np.float64).sum()) / n_numbers
+    return float(np.sqrt(mean_square)) or 1.0
+
+
+def as_views(X: Any) -> Views:
+    """`X` as Views: an array of shape (n_tracks, n_features) becomes the single view `x`."""
+    if isinstance(X, Views):
+        return X
+    n_tracks = X.shape[0]
+    ids = tuple(f"{i:09d}" for i in range(n_tracks))
+    return Views(ids, {ARRAY_VIEW: View(X, np.ones(n_tracks, dtype=bool))})
+
+
+def sorted_by_id(views: Views, names: Sequence[str] | None = None) -> Views:
+    """The named views in the order of track ids, so that the order of the input changes nothing."""
+    selected = views if names is None else views.select(names)
+    order = sorted(range(views.n_tracks), key=views.track_ids.__getitem__)
+    return selected if order == list(range(views.n_tracks)) else selected.take(order)

@@ -1,0 +1,164 @@
+"""Priors over the latents: standard normal, mixture of Gaussians (VaDE), VampPrior."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from songscape.models.networks import Batch, SongNetwork
+
+__all__ = [
+    "PRIORS",
+    "MixturePrior",
+    "StandardNormal",
+    "VampPrior",
+    "normal_kl",
+    "normal_log_density",
+]
+
+
+def normal_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL divergence of N(mean, variance) from N(0, 1), per dimension (Kingma & Welling 2014, B)."""
+    return 0.5 * (mean.square() + torch.exp(log_variance) - 1.0 - log_variance)
+
+
+def normal_log_density(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Log-density of diagonal Gaussians, summed over the last axis."""
+    squared = (z - mean).square() * torch.exp(-log_variance)
+    return -0.5 * (squared + log_variance + math.log(2.0 * math.pi)).sum(-1)
+
+
+class StandardNormal(nn.Module):
+    """N(0, I); its KL divergence is exact and has one value per dimension."""
+
+    per_dimension = True
+
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor, network: SongNetwork) -> Tensor:
+        """Shape (n, latent_dim)."""
+        return normal_kl(mean, log_variance)
+
+    def draw(self, n: int, latent_dim: int, generator: torch.Generator) -> Tensor:
+        """Samples of the prior, shape (n, latent_dim)."""
+        return torch.randn(n, latent_dim, generator=generator)
+
+
+class MixturePrior(nn.Module):
+    """A learned mixture of diagonal Gaussians, as in VaDE (Jiang et al. 2017).
+
+    Until `initialise` has seen latents it is the standard normal: an untrained mixture pulls every
+    track into one component. The divergence is estimated with the sample at hand.
+    """
+
+    per_dimension = False
+
+    def __init__(self, n_components: int, latent_dim: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(n_components))
+        self.means = nn.Parameter(torch.zeros(n_components, latent_dim))
+        self.log_variances = nn.Parameter(torch.zeros(n_components, latent_dim))
+
+    def initialise(self, latents: NDArray[Any], seed: int) -> None:
+        """Start from a Gaussian mixture fitted to posterior means of shape (n, latent_dim)."""
+        from sklearn.mixture import GaussianMixture
+
+        n_components = min(self.means.shape[0], len(latents))
+        mixture = GaussianMixture(
+            n_components, covariance_type="diag", reg_covar=1e-3, n_init=3, random_state=seed
+        ).fit(latents.astype(np.float64))
+        with torch.no_grad():
+            self.logits.fill_(-10.0)
+            for target, source in (
+                (self.logits, np.log(mixture.weights_)),
+                (self.means, mixture.means_),
+                (self.log_variances, np.log(mixture.covariances_)),
+            ):
+                target[:n_components] = torch.as_tensor(source, dtype=target.dtype)
+
+    def component_log_density(self, z: Tensor) -> Tensor:
+        """log p(component) + log p(z | component), shape (n, n_components)."""
+        log_weights = torch.log_softmax(self.logits, 0)
+        return log_weights + normal_log_density(z[:, None], self.means, self.log_variances)
+
+    def log_density(self, z: Tensor) -> Tensor:
+        return torch.logsumexp(self.component_log_density(z), 1)
+
+    def responsibilities(self, z: Tensor) -> Tensor:
+        """p(component | z), shape (n, n_components): soft memberships."""
+        return torch.softmax(self.component_log_density(z), 1)
+
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor, network: SongNetwork) -> Tensor:
+        """One-sample estimate of the divergence, shape (n, 1)."""
+        return (normal_log_density(z, mean, log_variance) - self.log_density(z))[:, None]
+
+    def draw(self, n: int, latent_dim: int, generator: torch.Generator) -> Tensor:
+        """Samples of the prior, shape (n, latent_dim)."""
+        weights = torch.softmax(self.logits, 0)
+        component = torch.multinomial(weights, n, replacement=True, generator=generator)
+        noise = torch.randn(n, latent_dim, generator=generator)
+        return self.means[component] + noise * torch.exp(0.5 * self.log_variances[component])
+
+
+class VampPrior(nn.Module):
+    """The average posterior of learned pseudo-tracks (Tomczak & Welling 2018)."""
+
+    per_dimension = False
+
+    def __init__(self, pseudo: Batch) -> None:
+        """Start from real tracks: `pseudo` holds their standardised values."""
+        super().__init__()
+        self.names = tuple(pseudo.values)
+        self.inputs = nn.ParameterList([nn.Parameter(pseudo.values[n].clone()) for n in self.names])
+        self.has_covariates = pseudo.covariates is not None
+        for name, tensor in _flags(pseudo):
+            self.register_buffer(name, tensor)
+
+    @classmethod
+    def from_state(cls, names: Sequence[str], state: Mapping[str, Tensor]) -> VampPrior:
+        """Rebuild from a state dict; `names` are the views in the network's order."""
+        pseudo = Batch(
+            {name: state[f"inputs.{i}"] for i, name in enumerate(names)},
+            {name: state[f"weight{i}"] for i, name in enumerate(names)},
+            {name: state[f"present{i}"] for i, name in enumerate(names)},
+            state.get("covariates"),
+        )
+        return cls(pseudo)
+
+    def _pseudo(self) -> Batch:
+        buffers = dict(self.named_buffers())
+        return Batch(
+            dict(zip(self.names, self.inputs)),
+            {n: buffers[f"weight{i}"] for i, n in enumerate(self.names)},
+            {n: buffers[f"present{i}"] for i, n in enumerate(self.names)},
+            buffers["covariates"] if self.has_covariates else None,
+        )
+
+    def log_density(self, z: Tensor, network: SongNetwork) -> Tensor:
+        mean, log_variance = network.encode(self._pseudo())
+        log_densities = normal_log_density(z[:, None], mean, log_variance)
+        return torch.logsumexp(log_densities, 1) - math.log(mean.shape[0])
+
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor, network: SongNetwork) -> Tensor:
+        """One-sample estimate of the divergence, shape (n, 1)."""
+        log_prior = self.log_density(z, network)
+        return (normal_log_density(z, mean, log_variance) - log_prior)[:, None]
+
+
+def _flags(pseudo: Batch) -> list[tuple[str, Tensor]]:
+    flags = []
+    for i, name in enumerate(pseudo.values):
+        flags += [
+            (f"weight{i}", pseudo.weights[name].clone()),
+            (f"present{i}", pseudo.present[name].clone()),
+        ]
+    if pseudo.covariates is not None:
+        flags.append(("covariates", pseudo.covariates.clone()))
+    return flags
+
+
+PRIORS = ("normal", "mixture", "vamp")

@@ -1,0 +1,204 @@
+"""Saving: a fitted model as safetensors and JSON; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import sklearn
+import torch
+from safetensors.numpy import load_file, save
+
+from songscape._version import __version__
+from songscape.errors import SongscapeError
+from songscape.models.baselines import BlockPCA, PresenceOnly, RandomLatents, ViewOnly
+from songscape.models.covariates import CovariateEncoder
+from songscape.models.diagnostics import Diagnostics
+from songscape.models.inputs import InputView
+from songscape.models.linear import Axes
+from songscape.models.networks import ViewPlan
+from songscape.models.priors import MixturePrior, StandardNormal, VampPrior
+from songscape.models.spaces import DecoderSpace
+from songscape.models.vae import SongVAE
+
+__all__ = ["load_model", "save_model"]
+
+FORMAT = 1
+DESCRIPTION = "model.json"
+MODELS: dict[str, Any] = {
+    model.__name__: model for model in (SongVAE, BlockPCA, RandomLatents, ViewOnly, PresenceOnly)
+}
+RECORDS: dict[str, Any] = {
+    record.__name__: record
+    for record in (Axes, CovariateEncoder, DecoderSpace, Diagnostics, InputView, ViewPlan)
+}
+MODULES = ("network_", "prior_")
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def save_model(model: Any, folder: str | Path) -> Path:
+    """Write a fitted model into `folder` (made if needed) and return the folder.
+
+    The description names its weights file by content and is replaced last, in one step: whoever
+    reads sees the old model or the new one, never half of each.
+
+    Raises
+    ------
+    SongscapeError
+        If the model is of a kind that cannot be saved, or not fitted.
+    """
+    kind = type(model).__name__
+    if kind not in MODELS:
+        raise SongscapeError(f"{kind} cannot be saved; known models are {', '.join(MODELS)}")
+    fitted = {
+        name: value
+        for name, value in sorted(vars(model).items())
+        if (name.endswith("_") or name == "_n_features_out") and name not in MODULES
+    }
+    if not fitted:
+        raise SongscapeError(f"this {kind} is not fitted; call fit before saving it")
+    parameters = {name: value for name, value in model.get_params().items() if name != "callback"}
+    arrays: Arrays = {}
+    description = {
+        "format": FORMAT,
+        "model": kind,
+        "versions": {
+            "songscape": __version__,
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+            "torch": torch.__version__,
+        },
+        "parameters": _encode(parameters, "parameters", arrays),
+        "fitted": _encode(fitted, "fitted", arrays),
+    }
+    for name in MODULES:
+        if hasattr(model, name):
+            state = getattr(model, name).state_dict()
+            arrays |= {f"{name}/{key}": value.numpy() for key, value in state.items()}
+    weights = save({key: np.ascontiguousarray(value) for key, value in arrays.items()})
+    digest = hashlib.sha256(weights).hexdigest()
+    description |= {"weights": f"weights-{digest[:16]}.safetensors", "sha256": digest}
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / str(description["weights"]), weights)
+    text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=True) + "\n"
+    _replace(folder / DESCRIPTION, text.encode("utf-8"))
+    for old in folder.glob("weights-*.safetensors"):
+        if old.name != description["weights"]:
+            old.unlink()
+    return folder
+
+
+def load_model(folder: str | Path) -> Any:
+    """Read a model that `save_model` wrote; its latents are the same, bit for bit.
+
+    Raises
+    ------
+    SongscapeError
+        If the folder holds no model, a damaged one, or one of a newer format.
+    """
+    path = Path(folder) / DESCRIPTION
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        weights = path.parent / Path(description["weights"]).name
+        content = weights.read_bytes()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SongscapeError(
+            f"{path.parent}: no readable model ({error}); train it again"
+        ) from None
+    if description.get("format") != FORMAT or description.get("model") not in MODELS:
+        raise SongscapeError(
+            f"{path}: written by another version of songscape "
+            f"({description.get('versions', {}).get('songscape', 'unknown')}); train it again"
+        )
+    if hashlib.sha256(content).hexdigest() != description["sha256"]:
+        raise SongscapeError(f"{weights}: damaged (its checksum differs); train the model again")
+    try:
+        arrays = load_file(weights)
+    except safetensors.SafetensorError as error:
+        raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
+    model = MODELS[description["model"]](**_decode(description["parameters"], arrays))
+    for name, value in _decode(description["fitted"], arrays).items():
+        setattr(model, name, value)
+    if isinstance(model, SongVAE):
+        _restore_modules(model, arrays)
+    return model
+
+
+def _restore_modules(model: SongVAE, arrays: Arrays) -> None:
+    states: dict[str, dict[str, torch.Tensor]] = {name: {} for name in MODULES}
+    for key, value in arrays.items():
+        module, _, name = key.partition("/")
+        if module in states:
+            states[module][name] = torch.from_numpy(value.copy())
+    network = model._network(model.plans_)
+    network.load_state_dict(states["network_"])
+    model.network_ = network.eval()
+    if model.prior == "mixture":
+        model.prior_ = MixturePrior(model.n_components, model.latent_dim)
+        model.prior_.load_state_dict(states["prior_"])
+    elif model.prior == "vamp":
+        model.prior_ = VampPrior.from_state([p.name for p in model.plans_], states["prior_"])
+    else:
+        model.prior_ = StandardNormal()
+
+
+def _encode(value: Any, path: str, arrays: Arrays) -> Any:
+    """`value` as JSON; arrays go into `arrays` under their path."""
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return {"$strings": [str(item) for item in value]}
+    if isinstance(value, np.ndarray):
+        arrays[path] = value
+        return {"$array": path}
+    if is_dataclass(value) and type(value).__name__ in RECORDS:
+        inner = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {"$record": type(value).__name__, "fields": _encode(inner, path, arrays)}
+    if isinstance(value, Mapping):
+        return {str(key): _encode(item, f"{path}/{key}", arrays) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        items = [_encode(item, f"{path}/{i}", arrays) for i, item in enumerate(value)]
+        return {"$tuple": items} if isinstance(value, tuple) else items
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise SongscapeError(
+        f"{path} is a {type(value).__name__}, which cannot be saved; use a number or a name"
+    )
+
+
+def _decode(value: Any, arrays: Arrays) -> Any:
+    if isinstance(value, list):
+        return [_decode(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$array" in value:
+        return arrays[value["$array"]]
+    if "$strings" in value:
+        return np.array(value["$strings"], dtype=object)
+    if "$tuple" in value:
+        return tuple(_decode(item, arrays) for item in value["$tuple"])
+    if "$record" in value:
+        return RECORDS[value["$record"]](**_decode(value["fields"], arrays))
+    return {key: _decode(item, arrays) for key, item in value.items()}
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

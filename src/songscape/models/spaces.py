@@ -1,0 +1,91 @@
+"""Spaces: the decoded tracks, whitened by the noise and balanced over views, as a place to cluster.
+
+The standard normal prior gives every used latent dimension about the same variance, which hides
+from k-means how much each of them matters. Decoding brings that back: distances count in units of
+the noise that the model learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
+from songscape.models.networks import SongNetwork
+
+__all__ = ["DecoderSpace", "decoded_blocks", "fit_decoder_space"]
+
+
+@dataclass(frozen=True, eq=False)
+class DecoderSpace:
+    """Per view, the axes of the decoded block and the factor that gives it unit total variance."""
+
+    axes: tuple[Axes, ...]
+    factors: tuple[float, ...]
+
+    @property
+    def n_features(self) -> int:
+        return sum(len(axes.squares) for axes in self.axes)
+
+    def project(self, blocks: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Coordinates of decoded blocks, shape (n_tracks, n_features)."""
+        parts = [
+            axes.project(block) * factor
+            for axes, factor, block in zip(self.axes, self.factors, blocks.values())
+        ]
+        return np.concatenate(parts, axis=1)
+
+
+@torch.no_grad()
+def decoded_blocks(
+    network: SongNetwork, latents: NDArray[Any], covariates: NDArray[Any] | None
+) -> dict[str, NDArray[np.float64]]:
+    """Every view decoded from `latents`, shape (n_tracks, n_numbers) each.
+
+    Gaussian views are divided by their learned noise; of words, the square root of their
+    probabilities is taken, which makes distances Hellinger distances.
+    """
+    given = None if covariates is None else torch.as_tensor(covariates)
+    outputs = network.decode(torch.as_tensor(latents), given)
+    blocks = {}
+    for plan in network.plans:
+        out = outputs[plan.name]
+        if plan.likelihood == "multinomial":
+            block = torch.softmax(out, 1).sqrt()
+        else:
+            block = (out / network.noise_scale(plan.name)).flatten(1)
+        blocks[plan.name] = block.double().numpy()
+    return blocks
+
+
+def fit_decoder_space(
+    network: SongNetwork,
+    latents: NDArray[Any],
+    covariates: NDArray[Any] | None,
+    n_components: int,
+    seed: int,
+) -> DecoderSpace:
+    """Reduce every decoded block to at most `n_components` principal axes and unit total variance.
+
+    The axes of a large collection come from evenly spaced tracks, as many as can be solved exactly.
+    """
+    step = -(-len(latents) // EXACT_LIMIT)
+    given = None if covariates is None else covariates[::step]
+    fitted, factors = [], []
+    for block in decoded_blocks(network, latents[::step], given).values():
+        axes = principal_axes(
+            block.__getitem__,
+            len(block),
+            block.shape[1],
+            min(n_components, *block.shape),
+            seed=seed,
+        )
+        variance = float(axes.squares.sum()) / len(block)
+        fitted.append(axes)
+        factors.append(variance**-0.5 if variance > 0 else 0.0)
+    return DecoderSpace(tuple(fitted), tuple(factors))

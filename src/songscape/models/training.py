@@ -1,0 +1,275 @@
+"""Training: one plain loop with KL warm-up, one-cycle AdamW and early stopping."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from songscape.errors import SongscapeError
+from songscape.models.networks import Batch, SongNetwork
+from songscape.models.priors import MixturePrior
+
+__all__ = ["Progress", "Settings", "Terms", "elbo_terms", "leave_out", "quiet_torch", "train"]
+
+Progress = Callable[[int, int, dict[str, float]], None]
+Read = Callable[[NDArray[np.intp]], Batch]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; the meaning of each is told in `SongVAE`."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    beta: float
+    warmup: float
+    free_bits: float
+    patience: int
+    view_dropout: float
+    variational: bool
+    seed: int
+    clip: float = 1e4
+
+    @property
+    def warmup_epochs(self) -> int:
+        return math.ceil(self.warmup * self.epochs)
+
+    def beta_at(self, epoch: int) -> float:
+        """The weight of the KL divergence in an epoch (1, 2, ...): linear up to `beta`."""
+        return self.beta * min(1.0, epoch / max(1, self.warmup_epochs))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Both parts of the ELBO per track: (n,) and (n, latent_dim) or (n, 1)."""
+
+    reconstruction: Tensor
+    kl: Tensor
+
+
+@contextlib.contextmanager
+def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
+    """Cap torch's threads and make it deterministic; leave its global state as it was found.
+
+    More threads than free cores make torch many times slower, and another number of threads may
+    round sums differently.
+    """
+    before = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.set_num_threads(max(1, threads))
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with torch.random.fork_rng(enabled=seed is not None):
+            if seed is not None:
+                torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+
+
+def elbo_terms(
+    network: SongNetwork,
+    prior: nn.Module,
+    batch: Batch,
+    noise: Tensor | None,
+) -> Terms:
+    """Reconstruction and KL divergence of a batch; `noise` is None for a deterministic autoencoder.
+
+    Whatever experts `batch.keep` leaves out, every view that is present is reconstructed.
+    """
+    mean, log_variance = network.encode(batch)
+    if noise is None:
+        z, kl = mean, torch.zeros_like(mean)
+    else:
+        z = mean + torch.exp(0.5 * log_variance) * noise
+        kl = prior.kl(mean, log_variance, z, network)  # type: ignore[operator]
+    outputs = network.decode(z, batch.covariates)
+    return Terms(network.log_likelihood(batch, outputs), kl)
+
+
+def leave_out(
+    network: SongNetwork, batch: Batch, share: float, generator: torch.Generator
+) -> Batch:
+    """Leave a random part of the evidence out of the posterior, never all of it.
+
+    Every view is left out with probability `share`; of a set of steps, a uniformly random number
+    is kept.
+    """
+    experts = network.experts(batch)
+    keep = {}
+    for name, weight in experts.items():
+        n_tracks, n_steps = weight.shape
+        if n_steps == 1:
+            chosen = torch.rand(n_tracks, 1, generator=generator) >= share
+        else:
+            rank = torch.rand(n_tracks, n_steps, generator=generator).argsort(1).argsort(1)
+            chosen = rank < torch.randint(0, n_steps + 1, (n_tracks, 1), generator=generator)
+        keep[name] = weight * chosen.to(weight)
+    nothing = torch.stack([kept.sum(1) for kept in keep.values()]).sum(0) == 0
+    restored = {name: torch.where(nothing[:, None], experts[name], keep[name]) for name in keep}
+    return replace(batch, keep=restored)
+
+
+def train(
+    network: SongNetwork,
+    prior: nn.Module,
+    read: Read,
+    training: NDArray[np.intp],
+    validation: NDArray[np.intp],
+    settings: Settings,
+    callback: Progress | None = None,
+) -> list[dict[str, float]]:
+    """Fit `network` and `prior` in place and return one row per epoch.
+
+    `train_elbo` and `validation_elbo` are means per track, with the KL divergence weighted by the
+    final beta in every epoch, so that epochs can be compared. The weights of the best epoch after
+    the warm-up are restored at the end; without validation tracks, the last ones stay.
+
+    Raises
+    ------
+    SongscapeError
+        If the loss becomes NaN or infinite.
+    """
+    device = next(network.parameters()).device
+    # One generator on the CPU for everything random: the same draws on every device.
+    generator = torch.Generator().manual_seed(settings.seed)
+    steps = math.ceil(len(training) / settings.batch_size)
+    optimiser, schedule = _optimiser(network, prior, settings, steps)
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    history: list[dict[str, float]] = []
+    best, best_state, since_best = -math.inf, None, 0
+    for epoch in range(1, settings.epochs + 1):
+        beta = settings.beta_at(epoch)
+        network.train()
+        sums = np.zeros(2)
+        order = training[torch.randperm(len(training), generator=generator).numpy()]
+        for start in range(0, len(order), settings.batch_size):
+            batch = read(order[start : start + settings.batch_size])
+            n_tracks = len(next(iter(batch.present.values())))
+            if settings.view_dropout > 0:
+                batch = leave_out(network, batch, settings.view_dropout, generator)
+            noise = _noise(n_tracks, network, settings, generator, device)
+            terms = elbo_terms(network, prior, batch, noise)
+            loss = _loss(terms, beta, settings)
+            if not torch.isfinite(loss):
+                raise SongscapeError(
+                    f"training diverged in epoch {epoch} (the loss is not a finite number); "
+                    "lower learning_rate or look for extreme values in the features"
+                )
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(parameters, settings.clip)
+            optimiser.step()
+            schedule.step()
+            sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
+        sums /= len(training)
+        row = {"epoch": float(epoch), "train_elbo": sums[0] - settings.beta * sums[1]}
+        if len(validation):
+            sums = _evaluate(network, prior, read, validation, settings)
+            row["validation_elbo"] = sums[0] - settings.beta * sums[1]
+        row |= {"kl": float(sums[1]), "reconstruction": float(sums[0]), "beta": beta}
+        history.append({name: float(value) for name, value in row.items()})
+        if callback is not None:
+            callback(epoch, settings.epochs, history[-1])
+        if epoch == settings.warmup_epochs and isinstance(prior, MixturePrior):
+            prior.initialise(_posterior_means(network, read, training, settings), settings.seed)
+        if epoch < settings.warmup_epochs or not len(validation):
+            continue
+        since_best += 1
+        if row["validation_elbo"] > best:
+            best, since_best = row["validation_elbo"], 0
+            best_state = copy.deepcopy((network.state_dict(), prior.state_dict()))
+        if settings.patience and since_best >= settings.patience:
+            break
+    if best_state is not None:
+        network.load_state_dict(best_state[0])
+        prior.load_state_dict(best_state[1])
+    network.eval()
+    return history
+
+
+def _loss(terms: Terms, beta: float, settings: Settings) -> Tensor:
+    kl = terms.kl.mean(0)
+    if settings.free_bits > 0:
+        kl = kl.clamp_min(settings.free_bits)
+    return beta * kl.sum() - terms.reconstruction.mean()
+
+
+def _noise(
+    n_tracks: int,
+    network: SongNetwork,
+    settings: Settings,
+    generator: torch.Generator,
+    device: torch.device,
+) -> Tensor | None:
+    if not settings.variational:
+        return None
+    return torch.randn(n_tracks, network.latent_dim, generator=generator).to(device)
+
+
+def _optimiser(
+    network: SongNetwork, prior: nn.Module, settings: Settings, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    decayed: list[Tensor] = []
+    free: list[Tensor] = list(prior.parameters())
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            (free if name.startswith("log_noise") else decayed).append(parameter)
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": free, "weight_decay": 0.0}]
+    fused = decayed[0].device.type in ("cpu", "cuda")
+    optimiser = torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=fused,
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=steps * settings.epochs + 1
+    )
+    return optimiser, schedule
+
+
+@torch.no_grad()
+def _evaluate(
+    network: SongNetwork,
+    prior: nn.Module,
+    read: Read,
+    rows: NDArray[np.intp],
+    settings: Settings,
+) -> NDArray[np.float64]:
+    """Mean reconstruction and KL divergence of `rows`, with the same noise in every epoch."""
+    network.eval()
+    device = next(network.parameters()).device
+    generator = torch.Generator().manual_seed(settings.seed + 1)
+    sums = np.zeros(2)
+    for start in range(0, len(rows), settings.batch_size):
+        piece = rows[start : start + settings.batch_size]
+        noise = _noise(len(piece), network, settings, generator, device)
+        terms = elbo_terms(network, prior, read(piece), noise)
+        sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
+    return sums / len(rows)
+
+
+@torch.no_grad()
+def _posterior_means(
+    network: SongNetwork, read: Read, rows: NDArray[np.intp], settings: Settings
+) -> NDArray[np.float32]:
+    network.eval()
+    pieces = [
+        network.encode(read(rows[start : start + settings.batch_size]))[0].cpu().numpy()
+        for start in range(0, len(rows), settings.batch_size)
+    ]
+    return np.concatenate(pieces)

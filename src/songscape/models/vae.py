@@ -1,0 +1,595 @@
+"""SongVAE: one variational autoencoder for any number of views, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from songscape.errors import SongscapeError
+from songscape.features.views import Views
+from songscape.models import rotation
+from songscape.models.covariates import CovariateEncoder, fit_covariates
+from songscape.models.diagnostics import Diagnostics, diagnose
+from songscape.models.inputs import InputView, as_views, chunks, fit_input, sorted_by_id
+from songscape.models.networks import Batch, SongNetwork, ViewPlan
+from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
+from songscape.models.spaces import DecoderSpace, decoded_blocks, fit_decoder_space
+from songscape.models.training import Progress, Settings, elbo_terms, quiet_torch, train
+
+__all__ = ["SongVAE"]
+
+MIN_TRACKS_TO_HOLD_OUT = 10
+
+
+class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Variational autoencoder of songs.
+
+    Per view it has an encoder, a likelihood and a decoder; the views are fused by concatenation or
+    as a product of experts. Tracks that lack a view, and padded steps, are never treated as data:
+    they enter neither the standardisation nor the likelihood.
+
+    Parameters
+    ----------
+    views : sequence of str or None, default=None
+        Names of the views to model; None takes all of `X` that are not covariates.
+    likelihoods : mapping of view to {"gaussian", "multinomial"} or None
+        Default: multinomial for sparse views, Gaussian for the others.
+    encoders : mapping of view to {"dense", "conv1d", "set"} or None
+        Default: dense; under a product of experts, a set for views of shape
+        (n_tracks, n_segments, n_features).
+    noise : {"fixed", "learned"}, default="fixed"
+        Standard deviation of Gaussian views: 1 in standardised units, or learned per dimension.
+    fusion : {"early", "poe"}, default="early"
+    covariates : sequence of str or None
+        Names of views of `X` (see `songscape.features.covariates`) that enter every encoder and
+        decoder.
+    latent_dim : int, default=16
+    hidden : tuple of int, default=(256,)
+        Widths of the encoder's hidden layers; decoders mirror them.
+    dropout : float, default=0
+    prior : {"normal", "mixture", "vamp"}, default="normal"
+    n_components : int, default=10
+        Components of the mixture, or pseudo-tracks of the VampPrior.
+    variational : bool, default=True
+        False gives a deterministic autoencoder of the same architecture.
+    beta : float, default=1
+        Weight of the KL divergence (Higgins et al. 2017).
+    warmup : float, default=0.2
+        Share of the epochs over which that weight grows linearly from 0.
+    free_bits : float, default=0
+        Nats per dimension that cost nothing (Kingma et al. 2016).
+    view_dropout : float, default=0
+        Probability of leaving a view out of the posterior in a training step; of a set, a random
+        number of steps is kept. Everything is reconstructed all the same.
+    word_total : float, default=200
+        How many words the lyrics of a track count as under the multinomial likelihood.
+    epochs, batch_size : int
+    learning_rate : float
+        Peak of a one-cycle schedule.
+    weight_decay : float
+    patience : int, default=15
+        Stop after this many epochs without a better validation ELBO (never during the warm-up);
+        0 trains all epochs. Either way the weights of the best epoch stay.
+    validation_fraction : float, default=0.1
+        Held-out share; with fewer than 10 tracks nothing is held out.
+    rotate : bool, default=True
+        Train wide Gaussian views in rotated coordinates where that loses nothing (see `rotation`).
+    space : {"latent", "decoder"}, default="latent"
+        What `transform` returns: posterior means, or the decoded views, balanced and reduced.
+    at : str or None, default=None
+        Decode everyone at the same covariates: "average", or a category; None at their own.
+    reduced_dim : int, default=16
+        Dimensions per view of the decoder space.
+    random_state : int, RandomState or None, default=0
+    threads : int, default=1
+        Threads of torch. More than there are free cores make it many times slower.
+    device : str, default="auto"
+        "cpu", "cuda", "mps", or "auto": CUDA where there is one, else the CPU.
+    callback : callable or None
+        Called after each epoch with (epoch, epochs, row of `history_`).
+
+    Attributes
+    ----------
+    history_ : list of dict
+        Per epoch: epoch, train_elbo, validation_elbo (where tracks are held out; both with the
+        final beta), kl, reconstruction, beta.
+    diagnostics_ : Diagnostics
+    network_ : SongNetwork
+    n_features_in_ : int
+        Only after fitting an array.
+
+    References
+    ----------
+    Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014. Wu & Goodman, Multimodal
+    Generative Models for Scalable Weakly-Supervised Learning, NeurIPS 2018.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[str] | None = None,
+        *,
+        likelihoods: Mapping[str, str] | None = None,
+        encoders: Mapping[str, str] | None = None,
+        noise: str = "fixed",
+        fusion: str = "early",
+        covariates: Sequence[str] | None = None,
+        latent_dim: int = 16,
+        hidden: tuple[int, ...] = (256,),
+        dropout: float = 0.0,
+        prior: str = "normal",
+        n_components: int = 10,
+        variational: bool = True,
+        beta: float = 1.0,
+        warmup: float = 0.2,
+        free_bits: float = 0.0,
+        view_dropout: float = 0.0,
+        word_total: float = 200.0,
+        epochs: int = 100,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-3,
+        patience: int = 15,
+        validation_fraction: float = 0.1,
+        rotate: bool = True,
+        space: str = "latent",
+        at: str | None = None,
+        reduced_dim: int = 16,
+        random_state: Any = 0,
+        threads: int = 1,
+        device: str = "auto",
+        callback: Progress | None = None,
+    ) -> None:
+        self.views = views
+        self.likelihoods = likelihoods
+        self.encoders = encoders
+        self.noise = noise
+        self.fusion = fusion
+        self.covariates = covariates
+        self.latent_dim = latent_dim
+        self.hidden = hidden
+        self.dropout = dropout
+        self.prior = prior
+        self.n_components = n_components
+        self.variational = variational
+        self.beta = beta
+        self.warmup = warmup
+        self.free_bits = free_bits
+        self.view_dropout = view_dropout
+        self.word_total = word_total
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.rotate = rotate
+        self.space = space
+        self.at = at
+        self.reduced_dim = reduced_dim
+        self.random_state = random_state
+        self.threads = threads
+        self.device = device
+        self.callback = callback
+
+    def fit(self, X: Any, y: Any = None) -> SongVAE:
+        """Train on `X`: Views, or an array of shape (n_tracks, n_features). `y` is ignored.
+
+        Raises
+        ------
+        SongscapeError
+            If a view is missing everywhere, holds NaN, or training diverges.
+        """
+        self._check_parameters()
+        views = sorted_by_id(self._views(X, reset=True))
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._prepare(views)
+        training, validation = self._split(views, seed)
+        if self.covariates:
+            self.covariates_: CovariateEncoder = fit_covariates(views, self.covariates, training)
+        device = _device(self.device)
+        with quiet_torch(self.threads, seed):
+            self._train(views, training, validation, seed, device)
+            self._finish(views, training, validation, seed)
+        return self
+
+    def transform(self, X: Any, space: str | None = None, at: str | None = None) -> NDArray[Any]:
+        """Posterior means, or decoder space, of shape (n_tracks, n_dimensions), float32.
+
+        Parameters
+        ----------
+        X : Views or ndarray
+            Tracks may lack views that the model knows.
+        space, at : str, optional
+            Instead of the estimator's own; `at` only matters in decoder space.
+        """
+        check_is_fitted(self, "network_")
+        views = self._views(X)
+        space, at = space or self.space, at or self.at
+        with quiet_torch(self.threads):
+            means, _ = self._posterior(views)
+            if space == "latent":
+                return means.astype(np.float32)
+            return self._decoder_space(views, means, at).astype(np.float32)
+
+    def posterior(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Mean and standard deviation of the posterior, each (n_tracks, latent_dim), float32."""
+        check_is_fitted(self, "network_")
+        with quiet_torch(self.threads):
+            means, log_variances = self._posterior(self._views(X))
+        return means.astype(np.float32), np.exp(0.5 * log_variances).astype(np.float32)
+
+    def uncertainty(self, X: Any) -> NDArray[Any]:
+        """Posterior spread per track, (n_tracks,): 0 is certain, 1 is as vague as the prior.
+
+        The root mean square, over latent dimensions, of the posterior's standard deviation.
+        """
+        _, spread = self.posterior(X)
+        return np.asarray(np.sqrt(np.mean(np.square(spread, dtype=np.float64), axis=1)))
+
+    def memberships(self, X: Any) -> NDArray[Any]:
+        """Soft memberships p(component | track), (n_tracks, n_components); mixture prior only."""
+        check_is_fitted(self, "network_")
+        if not isinstance(self.prior_, MixturePrior):
+            raise SongscapeError(
+                "only a model with a mixture prior has memberships; fit it with prior='mixture'"
+            )
+        with quiet_torch(self.threads), torch.no_grad():
+            means = torch.as_tensor(self._posterior(self._views(X))[0])
+            return copy.deepcopy(self.prior_).double().responsibilities(means).numpy()
+
+    def reconstruct(self, X: Any) -> dict[str, NDArray[Any]]:
+        """Decoded posterior means per view: in its units, or word probabilities."""
+        check_is_fitted(self, "network_")
+        views = self._views(X)
+        with quiet_torch(self.threads):
+            means, _ = self._posterior(views)
+            return self._decode(means, self._covariates(views))
+
+    def sample(self, n: int = 1, random_state: Any = None) -> dict[str, NDArray[Any]]:
+        """Decode `n` draws from the prior; per view as `reconstruct`. Covariates are average."""
+        check_is_fitted(self, "network_")
+        if isinstance(self.prior_, VampPrior):
+            raise SongscapeError("a VampPrior cannot be sampled yet; use another prior")
+        state = check_random_state(self.random_state if random_state is None else random_state)
+        generator = torch.Generator().manual_seed(int(state.randint(2**31 - 1)))
+        with torch.no_grad(), quiet_torch(self.threads):
+            latents = self.prior_.draw(n, self.latent_dim, generator).double().numpy()
+            average = self.covariates_.at("average", n) if self.covariates else None
+            return self._decode(latents, average)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean evidence lower bound per track (beta = 1), in nats."""
+        check_is_fitted(self, "network_")
+        views = self._views(X)
+        with quiet_torch(self.threads):
+            return float(self._elbo(views, np.flatnonzero(self._has_data(views))))
+
+    # How the pieces are put together.
+
+    def _check_parameters(self) -> None:
+        choices = {
+            "noise": ("fixed", "learned"),
+            "fusion": ("early", "poe"),
+            "prior": ("normal", "mixture", "vamp"),
+            "space": ("latent", "decoder"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r}: choose one of {', '.join(allowed)}"
+                )
+        if self.free_bits > 0 and self.prior != "normal":
+            raise ValueError(
+                "free_bits needs prior='normal': other priors have no KL per dimension"
+            )
+        if self.at is not None and not self.covariates:
+            raise ValueError("at needs covariates: without them there is nothing to hold constant")
+
+    def _views(self, X: Any, reset: bool = False) -> Views:
+        if isinstance(X, Views):
+            return X
+        X = validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            reset=reset,
+            ensure_min_samples=2 if reset else 1,
+        )
+        return as_views(X)
+
+    def _prepare(self, views: Views) -> None:
+        """Fit the standardisers and decide each view's encoder and likelihood."""
+        hidden_from_model = set(self.covariates or ())
+        names = self.views or tuple(name for name in views if name not in hidden_from_model)
+        plans, readers = [], {}
+        for name in names:
+            view = views[name]
+            default = "multinomial" if view.is_sparse else "gaussian"
+            likelihood = (self.likelihoods or {}).get(name, default)
+            is_set = self.fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
+            encoder = (self.encoders or {}).get(name, "set" if is_set else "dense")
+            plan = ViewPlan(name, view.shape[1:], encoder, likelihood, self.noise)
+            _check_plan(plan, self.fusion)
+            plans.append(plan)
+            readers[name] = fit_input(name, view, standardise=likelihood == "gaussian")
+        self.plans_: tuple[ViewPlan, ...] = tuple(plans)
+        self.inputs_: dict[str, InputView] = readers
+
+    def _has_data(self, views: Views) -> NDArray[np.bool_]:
+        present = [views[plan.name].present for plan in self.plans_]
+        return np.asarray(np.any(present, axis=0))
+
+    def _split(self, views: Views, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        rows = np.flatnonzero(self._has_data(views))
+        if len(rows) < 2:
+            raise SongscapeError(
+                f"{len(rows)} track(s) with data cannot train a model; two are the least"
+            )
+        shuffled = np.random.default_rng(seed).permutation(rows)
+        n_held_out = max(1, round(len(rows) * self.validation_fraction))
+        if len(rows) < MIN_TRACKS_TO_HOLD_OUT or self.validation_fraction <= 0:
+            n_held_out = 0
+        return np.sort(shuffled[n_held_out:]), np.sort(shuffled[:n_held_out])
+
+    def _network(self, plans: Sequence[ViewPlan]) -> SongNetwork:
+        return SongNetwork(
+            plans,
+            latent_dim=self.latent_dim,
+            hidden=tuple(self.hidden),
+            fusion=self.fusion,
+            dropout=self.dropout,
+            n_covariates=len(self.covariates_.average) if self.covariates else 0,
+            word_total=self.word_total,
+        )
+
+    def _train(
+        self,
+        views: Views,
+        training: NDArray[np.intp],
+        validation: NDArray[np.intp],
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        rotations = {
+            plan.name: rotation.rotate(self.inputs_[plan.name], views[plan.name], training)
+            for plan in self.plans_
+            if self.rotate
+            and rotation.can_rotate(
+                plan,
+                self.inputs_[plan.name],
+                views[plan.name],
+                int(views[plan.name].present[training].sum()),
+            )
+        }
+        plans = [
+            rotation.rotated_plan(plan, rotations[plan.name]) if plan.name in rotations else plan
+            for plan in self.plans_
+        ]
+        network = self._network(plans)
+        rotation.prepare(network, rotations)
+        covariates = self._covariates(views)
+
+        def read(rows: NDArray[np.intp]) -> Batch:
+            return self._batch(views, rows, covariates, rotations, device=device)
+
+        prior = self._prior(training, read, seed)
+        settings = Settings(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            beta=self.beta if self.variational else 0.0,
+            warmup=self.warmup,
+            free_bits=self.free_bits,
+            patience=self.patience,
+            view_dropout=self.view_dropout,
+            variational=self.variational,
+            seed=seed,
+        )
+        network.to(device)
+        prior.to(device)
+        self.history_ = train(network, prior, read, training, validation, settings, self.callback)
+        self.prior_ = prior.cpu()
+        network.cpu()
+        if rotations:
+            trained, network = network, self._network(self.plans_)
+            rotation.fold(trained, network, rotations)
+        self.network_ = network.eval()
+
+    def _prior(
+        self, training: NDArray[np.intp], read: Any, seed: int
+    ) -> StandardNormal | MixturePrior | VampPrior:
+        if self.prior == "mixture":
+            return MixturePrior(self.n_components, self.latent_dim)
+        if self.prior == "vamp":
+            chosen = np.random.default_rng(seed).choice(
+                training, min(self.n_components, len(training)), replace=False
+            )
+            return VampPrior(read(np.sort(chosen)))
+        return StandardNormal()
+
+    def _finish(
+        self,
+        views: Views,
+        training: NDArray[np.intp],
+        validation: NDArray[np.intp],
+        seed: int,
+    ) -> None:
+        """Diagnostics, and the axes of the decoder space."""
+        self._n_features_out = self.latent_dim
+        means, log_variances = self._posterior(views)
+        held_out = len(validation) > 0
+        elbo = self._elbo(views, validation if held_out else training)
+        has_data = np.sort(np.concatenate([training, validation]))
+        kl = normal_kl(torch.as_tensor(means), torch.as_tensor(log_variances)).numpy()[has_data]
+        kl_per_dimension = kl.mean(axis=0) if self.variational else np.zeros(self.latent_dim)
+        self.diagnostics_: Diagnostics = diagnose(
+            means[has_data],
+            kl_per_dimension,
+            elbo,
+            held_out=held_out,
+            variational=self.variational,
+        )
+        if self.diagnostics_.collapsed:
+            warnings.warn(self.diagnostics_.warnings[0], stacklevel=3)
+        network = self._double()
+        self.spaces_: dict[str, DecoderSpace] = {}
+        own = self._covariates(views)
+        given = {"own": None if own is None else own[training]}
+        if self.covariates:
+            given["average"] = self.covariates_.at("average", len(training))
+        for name, covariates in given.items():
+            doubled = None if covariates is None else covariates.astype(np.float64)
+            self.spaces_[name] = fit_decoder_space(
+                network, means[training], doubled, self.reduced_dim, seed
+            )
+        if self.space == "decoder":
+            self._n_features_out = self.spaces_["own"].n_features
+
+    # Reading, encoding and decoding.
+
+    def _covariates(self, views: Views) -> NDArray[np.float32] | None:
+        if not self.covariates:
+            return None
+        return self.covariates_.encode(views)
+
+    def _batch(
+        self,
+        views: Views,
+        rows: NDArray[np.intp],
+        covariates: NDArray[np.float32] | None,
+        rotations: Mapping[str, rotation.Rotated] | None = None,
+        *,
+        device: torch.device | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
+        """The given tracks as tensors."""
+
+        def tensor(array: NDArray[Any]) -> torch.Tensor:
+            return torch.from_numpy(array).to(device=device, dtype=dtype)
+
+        values, weights, present = {}, {}, {}
+        offset: torch.Tensor | None = None
+        for plan in self.plans_:
+            name, view = plan.name, views[plan.name]
+            there = view.present[rows]
+            present[name] = tensor(there.astype(np.float32))
+            if rotations and name in rotations:
+                rotated = rotations[name]
+                values[name] = tensor(rotated.coordinates[rows])
+                weights[name] = present[name][:, None]
+                constant = tensor(rotated.offset[rows])
+                offset = constant if offset is None else offset + constant
+            else:
+                block, weight = self.inputs_[name].read(view, rows)
+                values[name], weights[name] = tensor(block), tensor(weight)
+        given = None if covariates is None else tensor(covariates[rows])
+        return Batch(values, weights, present, given, offset=offset)
+
+    def _double(self) -> SongNetwork:
+        # In double precision a track's latents do not depend on the tracks beside it in a chunk.
+        return copy.deepcopy(self.network_).double()
+
+    @torch.no_grad()
+    def _posterior(self, views: Views) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Means and log-variances, each (n_tracks, latent_dim)."""
+        for plan in self.plans_:
+            self.inputs_[plan.name].check(views[plan.name])
+        network, covariates = self._double(), self._covariates(views)
+        means = np.zeros((views.n_tracks, self.latent_dim))
+        log_variances = np.zeros_like(means)
+        for rows in chunks(views.n_tracks):
+            batch = self._batch(views, rows, covariates, dtype=torch.float64)
+            mean, log_variance = network.encode(batch)
+            means[rows], log_variances[rows] = mean.numpy(), log_variance.numpy()
+        return means, log_variances
+
+    @torch.no_grad()
+    def _elbo(self, views: Views, rows: NDArray[np.intp]) -> float:
+        """Mean ELBO per track with beta = 1, from one draw per track of a fixed generator."""
+        network, covariates = self._double(), self._covariates(views)
+        prior = copy.deepcopy(self.prior_).double()
+        generator = torch.Generator().manual_seed(0)
+        total = 0.0
+        for piece in chunks(len(rows)):
+            batch = self._batch(views, rows[piece], covariates, dtype=torch.float64)
+            noise = None
+            if self.variational:
+                noise = torch.randn(
+                    len(piece), self.latent_dim, generator=generator, dtype=torch.float64
+                )
+            terms = elbo_terms(network, prior, batch, noise)
+            total += float(terms.reconstruction.sum() - terms.kl.sum())
+        return total / max(len(rows), 1)
+
+    @torch.no_grad()
+    def _decode(
+        self, latents: NDArray[Any], covariates: NDArray[Any] | None
+    ) -> dict[str, NDArray[Any]]:
+        network = self._double()
+        parts: dict[str, list[NDArray[np.float32]]] = {plan.name: [] for plan in self.plans_}
+        for rows in chunks(len(latents)):
+            given = None if covariates is None else torch.as_tensor(covariates[rows]).double()
+            outputs = network.decode(torch.as_tensor(latents[rows]), given)
+            for plan in self.plans_:
+                out = outputs[plan.name]
+                if plan.likelihood == "multinomial":
+                    parts[plan.name].append(torch.softmax(out, 1).float().numpy())
+                else:
+                    full = out.expand(-1, *plan.shape).numpy()
+                    parts[plan.name].append(self.inputs_[plan.name].restore(full))
+        return {name: np.concatenate(pieces) for name, pieces in parts.items()}
+
+    def _decoder_space(
+        self, views: Views, means: NDArray[np.float64], at: str | None
+    ) -> NDArray[np.float64]:
+        if at is not None and not self.covariates:
+            raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
+        network, covariates = self._double(), self._covariates(views)
+        if at is not None:
+            covariates = self.covariates_.at(at, views.n_tracks)
+        space = self.spaces_["average" if at == "average" else "own"]
+        out = np.zeros((views.n_tracks, space.n_features))
+        for rows in chunks(views.n_tracks):
+            given = None if covariates is None else covariates[rows].astype(np.float64)
+            out[rows] = space.project(decoded_blocks(network, means[rows], given))
+        return out
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _check_plan(plan: ViewPlan, fusion: str) -> None:
+    if plan.encoder not in ("dense", "conv1d", "set"):
+        raise ValueError(
+            f"encoder {plan.encoder!r} of view {plan.name!r}: choose dense, conv1d or set"
+        )
+    if plan.likelihood not in ("gaussian", "multinomial"):
+        raise ValueError(
+            f"likelihood {plan.likelihood!r} of view {plan.name!r}: choose gaussian or multinomial"
+        )
+    if plan.encoder != "dense" and len(plan.shape) != 2:
+        raise ValueError(
+            f"encoder {plan.encoder!r} needs a sequence, view {plan.name!r} has one row per track; "
+            "use dense"
+        )
+    if plan.encoder == "set" and fusion != "poe":
+        raise ValueError("encoder 'set' multiplies the evidence of its steps; use fusion='poe'")
+    if plan.likelihood == "multinomial" and len(plan.shape) != 1:
+        raise ValueError(f"view {plan.name!r} is a sequence, a multinomial needs one row per track")
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
