@@ -71,9 +71,9 @@ CREATE TABLE audio_facts (
 ) WITHOUT ROWID;
 """
 _FACTS = (
-    "duration_s sample_rate channels container codec bitrate_kbps loudness_dbfs peak_dbfs "
-    "size_bytes digest"
-).split()
+    *("duration_s", "sample_rate", "channels", "container", "codec", "bitrate_kbps"),
+    *("loudness_dbfs", "peak_dbfs", "size_bytes", "digest"),
+)
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def analyse_file(path: str) -> Analysis:
         peak = 0.0
         with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as store:
             for samples in decoder.blocks():
-                digest.update(_as_int16(samples))
+                digest.update(_as_int16(samples).data)
                 peak = max(peak, _keep(store, mel.push(samples)))
             decoder.check(MINIMUM_SECONDS)
             peak = max(peak, _keep(store, mel.finish()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -145,7 +146,7 @@ class _Worker:
     def __init__(self) -> None:
         bootstrap = f"import sys; sys.path[:] = {sys.path!r}; "
         bootstrap += "from songscape.features.worker import main; main()"
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-c", bootstrap],
             stdin=subprocess.PIPE,
@@ -207,10 +208,8 @@ class _Worker:
     def close(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(OSError):
                     pipe.close()
-                except OSError:
-                    pass
         self.process.kill()
         self.process.wait()
         self._errors.close()

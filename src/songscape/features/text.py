@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import regex
@@ -56,7 +57,7 @@ def tokenize(text: str) -> list[str]:
         characters = _CLUSTER.findall(run)
         if len(characters) == 1:
             tokens.append(run)
-        tokens += [first + second for first, second in zip(characters, characters[1:])]
+        tokens += [first + second for first, second in pairwise(characters)]
     return tokens
 
 

@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def main() -> None:
         write_result(results, analysis)
 
 
-def _receive(stdin: BinaryIO, tasks: queue.SimpleQueue[bytes]) -> None:
+def _receive(stdin: IO[bytes], tasks: queue.SimpleQueue[bytes]) -> None:
     """Read ahead in a thread of its own, so that the parent's death is noticed in mid-task."""
     while (message := read_message(stdin)) is not None:
         tasks.put(message)
@@ -51,12 +51,12 @@ def _resolve(name: str) -> Callable[[str], Analysis]:
     return found
 
 
-def write_message(stream: BinaryIO, message: bytes) -> None:
+def write_message(stream: IO[bytes], message: bytes) -> None:
     stream.write(_LENGTH.pack(len(message)) + message)
     stream.flush()
 
 
-def read_message(stream: BinaryIO) -> bytes | None:
+def read_message(stream: IO[bytes]) -> bytes | None:
     """The next message, or None where the stream ends."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
@@ -66,7 +66,7 @@ def read_message(stream: BinaryIO) -> bytes | None:
     return message if len(message) == length else None
 
 
-def write_result(stream: BinaryIO, analysis: Analysis) -> None:
+def write_result(stream: IO[bytes], analysis: Analysis) -> None:
     """Send an analysis: a JSON head, then the arrays' bytes."""
     arrays = {name: np.ascontiguousarray(a) for name, a in analysis.features.items()}
     head: dict[str, Any] = {
@@ -79,7 +79,7 @@ def write_result(stream: BinaryIO, analysis: Analysis) -> None:
     write_message(stream, b"".join(a.tobytes() for a in arrays.values()))
 
 
-def read_result(stream: BinaryIO) -> Analysis | None:
+def read_result(stream: IO[bytes]) -> Analysis | None:
     """Receive what `write_result` sent, or None where the stream ends."""
     head, body = read_message(stream), read_message(stream)
     if head is None or body is None:

@@ -15,8 +15,11 @@ from songscape.library import LedgerRow, Track
 __all__ = ["AUDIO_SUFFIXES", "Collection", "read_collection"]
 
 AUDIO_SUFFIXES = frozenset(
-    ".mp3 .ogg .oga .opus .flac .wav .wave .aif .aiff .aifc .au .caf .w64 .rf64 "
-    ".m4a .m4b .mp4 .aac .wma .ape .wv .mka .mpc .tta .webm".split()
+    {
+        *(".mp3", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wave", ".aif", ".aiff", ".aifc"),
+        *(".au", ".caf", ".w64", ".rf64", ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".ape", ".wv"),
+        *(".mka", ".mpc", ".tta", ".webm"),
+    }
 )
 LYRIC_SUFFIXES = (".txt", ".lrc")
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
