@@ -95,8 +95,8 @@ def map_figure(
 def heatmap_figure(
     clusters: Sequence[int] | NDArray[np.integer],
     labels: Sequence[object],
-    *,
     label_name: str = "label",
+    *,
     title: str | None = None,
 ) -> "Figure":
     """Draw which share of each cluster carries which label, with counts, beside all songs.
@@ -127,6 +127,10 @@ def heatmap_figure(
 
     figure = style.new_figure(max(4.6, 1.9 + 0.78 * len(columns)), max(2.4, 1.5 + 0.42 * len(rows)))
     axes = figure.subplots()
+    if not columns:
+        axes.text(0.5, 0.5, "no songs", ha="center", va="center")
+        axes.set_axis_off()
+        return style.finish(figure)
     image = axes.imshow(shares, cmap=style.levels(style.SEQUENTIAL), vmin=0, vmax=1, aspect="auto")
     for (i, j), part in np.ndenumerate(shares):
         if counts[i, j]:

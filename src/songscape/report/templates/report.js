@@ -1,0 +1,25 @@
+"use strict";
+for (const button of document.querySelectorAll("th button")) {
+  button.addEventListener("click", () => {
+    const head = button.closest("th");
+    const table = head.closest("table");
+    const column = [...head.parentElement.children].indexOf(head);
+    const numeric = head.classList.contains("number");
+    const now = head.getAttribute("aria-sort");
+    const down = now ? now === "ascending" : numeric;
+    for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const value = (row) => row.children[column].dataset.sort;
+    const rows = [...table.tBodies[0].rows];
+    rows.sort((a, b) => {
+      const [x, y] = [value(a), value(b)];
+      if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+      const order = numeric ? Number(x) - Number(y) : x.localeCompare(y);
+      return down ? -order : order;
+    });
+    table.tBodies[0].append(...rows);
+  });
+}
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});

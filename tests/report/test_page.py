@@ -1,0 +1,248 @@
+"""The page says what the tables say, escapes everything and needs nothing from outside."""
+
+import base64
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import adjusted_mutual_info_score
+
+from songscape.errors import SongscapeError
+from songscape.report.findings import featured, findings, mostly_language
+from songscape.report.page import write_report
+from songscape.report.pictures import picture_sections
+from songscape.report.read import read_results
+from songscape.report.style import number
+from songscape.report.tables import agreement_table, cluster_table, ledger_table
+
+VOID = {"meta", "img", "br", "hr", "input", "link"}
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and text, and checks that every tag is closed in its turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(path) -> Reader:
+    reader = Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    assert reader.open == []
+    return reader
+
+
+def text(reader: Reader) -> str:
+    return " ".join(" ".join(reader.text).split())
+
+
+def test_page_is_well_formed_and_needs_no_network(results_dir):
+    page = read(write_report(results_dir, title="Songs"))
+    sources = [a[key] for _, a in page.tags for key in ("src", "href") if key in a]
+    assert sources
+    assert all(s.startswith(("data:image/png;base64,", "#")) for s in sources)
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "@import" not in text(page)
+    assert "url(" not in text(page)
+
+
+def test_links_lead_to_sections(results_dir):
+    page = read(write_report(results_dir))
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    links = {a["href"].removeprefix("#") for tag, a in page.tags if tag == "a"}
+    assert links <= set(ids)
+
+
+def test_names_and_titles_are_escaped(results_dir):
+    path = write_report(results_dir, title="<script>alert(1)</script> & ü 🎵")
+    raw = path.read_text(encoding="utf-8")
+    assert "<script>alert" not in raw
+    assert "<b>rock" not in raw
+    page = read(path)
+    assert "<script>alert(1)</script> & ü 🎵" in text(page)
+    assert "<script>alert('x')</script> 🎵 গান" in text(page)
+
+
+def test_same_files_give_the_same_bytes(results_dir):
+    first = write_report(results_dir).read_bytes()
+    assert write_report(results_dir).read_bytes() == first
+
+
+def test_every_picture_is_inlined_with_alternative_text(results_dir):
+    page = read(write_report(results_dir))
+    shown = [a for tag, a in page.tags if tag == "img"]
+    files = {p.read_bytes() for p in (results_dir / "pictures").glob("*.png")}
+    assert {base64.b64decode(a["src"].partition(",")[2]) for a in shown} == files
+    assert all(a["alt"] for a in shown)
+
+
+def test_pictures_are_named_after_model_and_label(built):
+    sections = {s.title: s for s in picture_sections(read_results(built))}
+    assert [p.heading for p in sections["Maps"].pictures] == ["conv1d-vae", "tfidf", "random"]
+    headings = [p.heading for p in sections["Clusters and labels"].pictures]
+    assert headings[:2] == ["conv1d-vae: genre", "conv1d-vae: language"]
+
+
+def test_only_the_first_seed_is_pictured_and_the_rest_counted(results_dir):
+    models = pd.read_csv(results_dir / "models.csv")
+    again = models.assign(seed=1)
+    pd.concat([models, again]).to_csv(results_dir / "models.csv", index=False)
+    (results_dir / "pictures" / "map-tfidf-seed1.png").write_bytes(b"x")
+    section = next(s for s in picture_sections(read_results(results_dir)) if s.title == "Maps")
+    assert [p.file for p in section.pictures if "tfidf" in p.file] == ["map-tfidf-seed0.png"]
+    assert section.left_out.startswith("1 more")
+
+
+def test_a_heavy_page_names_pictures_instead(results_dir, monkeypatch):
+    monkeypatch.setattr("songscape.report.pictures.BUDGET_BYTES", 10)
+    page = read(write_report(results_dir))
+    assert not [a for tag, a in page.tags if tag == "img"]
+    assert "pictures/map-tfidf-seed0.png" in text(page)
+
+
+def test_own_space_columns_cannot_be_sorted(results_dir):
+    pd.DataFrame(
+        {"Method": ["ConvVAE"], "k": [5], "Silhouette": [0.1], "Davies-Bouldin": [1.0]}
+    ).to_csv(results_dir / "course.csv", index=False)
+    raw = write_report(results_dir).read_text(encoding="utf-8")
+    for name in ("Silhouette", "Davies–Bouldin", "Calinski–Harabasz"):
+        assert f"{name}<small>own space" in raw
+        assert f">{name}</button>" not in raw
+    assert ">AMI</button>" in raw
+    assert raw.index("The course's table") < raw.index('id="agreement"')
+
+
+def test_found_is_analysed_plus_skipped_plus_failed(results_dir):
+    assert "do not add up" not in text(read(write_report(results_dir)))
+    run = json.loads((results_dir / "run.json").read_text())
+    run["counts"]["found"] += 1
+    (results_dir / "run.json").write_text(json.dumps(run))
+    assert "do not add up" in text(read(write_report(results_dir)))
+
+
+def test_ledger_names_what_is_not_ok(built):
+    rows = ledger_table(read_results(built)).rows
+    assert [row[2].text for row in rows] == ["warning", "failed"]
+
+
+def test_summary_names_the_best_method_beside_random(built, songs):
+    _, labels, partitions = songs
+    found = {f.head: f.body for f in findings(read_results(built))}
+    for label, method in (("genre", "conv1d-vae + dbscan"), ("language", "tfidf + kmeans, k = 4")):
+        key = ("conv1d-vae", "dbscan") if label == "genre" else ("tfidf", "kmeans")
+        body = found[f"Closest to {label}"]
+        assert body.startswith(f"{method}: AMI ")
+        best = adjusted_mutual_info_score(labels[label], partitions[key])
+        chance = adjusted_mutual_info_score(labels[label], partitions["random", "kmeans"])
+        assert f"AMI {number(best)}" in body
+        assert f"random baseline reaches {number(chance)}" in body
+
+
+def test_a_partition_by_language_is_called_one(built):
+    results = read_results(built)
+    guilty = mostly_language(results)
+    assert list(guilty["model"]) == ["tfidf"]
+    row = guilty.iloc[0]
+    body = next(f.body for f in findings(results) if "mostly the language" in f.head)
+    assert f"AMI(language) = {number(row['language_ami'])} > AMI(genre) =" in body
+    table = agreement_table(results, "language")
+    assert [r[-1].text for r in table.rows if r[0].text == "tfidf"] == ["mostly the language"]
+
+
+def test_a_collapsed_model_is_named(built):
+    body = next(f.body for f in findings(read_results(built)) if f.head == "Posterior collapsed")
+    assert body.startswith("conv1d-vae: 0 of 16")
+
+
+def test_labels_that_go_together_are_named(results_dir):
+    labels = pd.read_csv(results_dir / "labels.csv")
+    labels["genre"] = "like " + labels["language"]
+    labels.to_csv(results_dir / "labels.csv", index=False)
+    heads = [f.head for f in findings(read_results(results_dir))]
+    assert "Labels that go together" in heads
+
+
+def test_mostly_noise_never_wins(results_dir):
+    metrics = pd.read_csv(results_dir / "metrics.csv")
+    metrics.loc[0, ["noise_share", "genre_ami"]] = [0.95, 1.0]
+    metrics.to_csv(results_dir / "metrics.csv", index=False)
+    found = findings(read_results(results_dir))
+    assert not any("conv1d-vae" in f.body for f in found if f.head == "Closest to genre")
+    assert any(f.head == "More noise than clusters" and "95 %" in f.body for f in found)
+
+
+def test_failed_cells_give_their_reason(results_dir):
+    metrics = pd.read_csv(results_dir / "metrics.csv")
+    metrics["reason"] = metrics["reason"].astype(object)
+    metrics.loc[1, metrics.columns[7:]] = np.nan
+    metrics.loc[1, "reason"] = "k = 4 is more than 2 songs"
+    metrics.to_csv(results_dir / "metrics.csv", index=False)
+    assert "k = 4 is more than 2 songs" in text(read(write_report(results_dir)))
+
+
+def test_featured_clusters_are_described_by_labels_and_nearest_songs(built):
+    results = read_results(built)
+    row = featured(results)
+    assert (row["model"], row["clusterer"]) == ("conv1d-vae", "dbscan")
+    _, table = cluster_table(results)
+    noise = table.rows[0]
+    assert [noise[0].text, noise[1].text, noise[-1].text] == ["noise", "7", "–"]
+    mine = results.clusters.query("model == 'conv1d-vae' and cluster == 0")
+    latents = pd.read_parquet(built / "latents" / "conv1d-vae-seed0.parquet").set_index("track_id")
+    own = latents.loc[mine["track_id"]]
+    nearest = ((own - own.mean()) ** 2).sum(axis=1).idxmin()
+    assert table.rows[1][-1].text.startswith(nearest)
+
+
+def test_seeds_are_averaged_and_their_range_shown(results_dir):
+    metrics = pd.read_csv(results_dir / "metrics.csv")
+    second = metrics.assign(seed=1, genre_ami=metrics["genre_ami"] - 0.1)
+    pd.concat([metrics, second]).to_csv(results_dir / "metrics.csv", index=False)
+    results = read_results(results_dir)
+    best = metrics["genre_ami"].max()
+    row = agreement_table(results, "genre").rows[0]
+    assert row[3].sort == pytest.approx(best - 0.05)
+    assert f"{number(best - 0.1)} to {number(best)}" in [cell.text for cell in row]
+
+
+def test_a_run_without_labels_has_a_page(unlabelled_dir):
+    page = text(read(write_report(unlabelled_dir)))
+    assert "no label columns" in page
+    assert "Agreement with labels" not in page
+
+
+def test_a_run_with_metrics_alone_has_a_page(results_dir, tmp_path):
+    (tmp_path / "bare").mkdir()
+    for name in ("metrics.csv", "run.json"):
+        (tmp_path / "bare" / name).write_bytes((results_dir / name).read_bytes())
+    read(write_report(tmp_path / "bare"))
+
+
+def test_missing_files_are_named(tmp_path):
+    with pytest.raises(SongscapeError, match=r"metrics\.csv: cannot be read"):
+        write_report(tmp_path)
+
+
+def test_a_song_called_na_stays_a_song(results_dir):
+    with (results_dir / "ledger.csv").open("a") as ledger:
+        ledger.write("NA,decode,failed,nan\n")
+    row = ledger_table(read_results(results_dir)).rows[-1]
+    assert [cell.text for cell in row] == ["NA", "decode", "failed", "nan"]
