@@ -85,7 +85,8 @@ def build(folder: Path, songs, *, with_labels: bool = True) -> Path:
             figure = plots.heatmap_figure(found, values, name, title=model)
             style.save_picture(figure, folder / "pictures" / f"heatmap-{name}-{stem}.png")
         models.append({"model": model, "seed": 0, "status": "ok", "summary": "a model"})
-    models[0] |= {"n_latent": 16, "active_units": 0, "collapsed": True, "validation_elbo": -512.3}
+    health = {"n_latent": 16, "validation_elbo": -512.3}
+    models[0] |= health | {"active_units": 12, "collapsed": False}
     pd.DataFrame(metrics).to_csv(folder / "metrics.csv", index=False)
     pd.concat(clusters).to_csv(folder / "clusters.csv", index=False)
     pd.DataFrame(models).to_csv(folder / "models.csv", index=False)

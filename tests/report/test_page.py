@@ -146,9 +146,12 @@ def test_ledger_names_what_is_not_ok(built):
 def test_summary_names_the_best_method_beside_random(built, songs):
     _, labels, partitions = songs
     found = {f.head: f.body for f in findings(read_results(built))}
-    for label, method in (("genre", "conv1d-vae + dbscan"), ("language", "tfidf + kmeans, k = 4")):
-        key = ("conv1d-vae", "dbscan") if label == "genre" else ("tfidf", "kmeans")
-        body = found[f"Closest to {label}"]
+    expected = (
+        ("genre", "Closest to genre", "conv1d-vae + dbscan", ("conv1d-vae", "dbscan")),
+        ("language", "Follows the language most", "tfidf + kmeans, k = 4", ("tfidf", "kmeans")),
+    )
+    for label, head, method, key in expected:
+        body = found[head]
         assert body.startswith(f"{method}: AMI ")
         best = adjusted_mutual_info_score(labels[label], partitions[key])
         chance = adjusted_mutual_info_score(labels[label], partitions["random", "kmeans"])
@@ -167,9 +170,13 @@ def test_a_partition_by_language_is_called_one(built):
     assert [r[-1].text for r in table.rows if r[0].text == "tfidf"] == ["mostly the language"]
 
 
-def test_a_collapsed_model_is_named(built):
-    body = next(f.body for f in findings(read_results(built)) if f.head == "Posterior collapsed")
-    assert body.startswith("conv1d-vae: 0 of 16")
+def test_a_collapsed_model_is_named_and_never_wins(results_dir):
+    models = pd.read_csv(results_dir / "models.csv", dtype={"collapsed": object})
+    models.loc[0, ["active_units", "collapsed"]] = [0, True]
+    models.to_csv(results_dir / "models.csv", index=False)
+    found = {f.head: f.body for f in findings(read_results(results_dir))}
+    assert found["Posterior collapsed"].startswith("conv1d-vae: 0 of 16")
+    assert not any("conv1d-vae" in body for head, body in found.items() if "genre" in head)
 
 
 def test_labels_that_go_together_are_named(results_dir):

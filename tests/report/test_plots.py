@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgba
 
@@ -61,6 +62,15 @@ def test_two_hundred_categories_become_ten_and_others():
     assert sum(g.count for g in groups) == len(values)
     axes = plots.map_figure(RNG.normal(size=(1009, 2)), np.zeros(1009, int), {"artist": values})
     assert legend(axes.axes[1])[-1] == "190 others (950)"
+
+
+def test_empty_cells_are_not_a_category():
+    groups = group_labels(["a", None, float("nan"), np.float64("nan"), pd.NA, " ", "nan"])
+    assert [(g.name, g.kind, g.count) for g in groups] == [
+        ("a", "category", 1),
+        ("nan", "category", 1),
+        ("not given", "missing", 5),
+    ]
 
 
 def test_categories_differ_in_colour_or_shape():

@@ -38,7 +38,9 @@ def is_missing(value: object) -> bool:
     """Whether a label cell is empty: None, NaN, NA or a blank string."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    return value is not value or type(value).__name__ in {"NAType", "NaTType"}
+    if type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
 def group_labels(values: Sequence[object], limit: int = 10) -> list[Group]:

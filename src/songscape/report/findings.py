@@ -49,7 +49,9 @@ def method_name(row: "pd.Series[Any]") -> str:
 
 def findings(results: Results) -> list[Finding]:
     """Return what a reader should know first: results, then warnings."""
-    found = [_best(results, label) for label in results.label_columns]
+    # What should be found comes before what should not decide.
+    labels = sorted(results.label_columns, key=lambda c: c == results.language_column)
+    found = [_best(results, label) for label in labels]
     if not results.label_columns:
         found.append(
             Finding(
@@ -69,9 +71,12 @@ def findings(results: Results) -> list[Finding]:
     ]
 
 
-def usable(methods: "pd.DataFrame") -> "pd.DataFrame":
-    """Rows with at least two clusters and at most half of the songs called noise."""
-    return methods[(methods["n_clusters"] >= 2) & (methods["noise_share"].fillna(0) <= MAX_NOISE)]
+def usable(results: Results) -> "pd.DataFrame":
+    """Methods of healthy models with two clusters or more and at most half of the songs noise."""
+    methods = results.methods
+    kept = (methods["n_clusters"] >= 2) & (methods["noise_share"].fillna(0) <= MAX_NOISE)
+    collapsed = {row["model"] for _, row in _distinct_models(results) if _collapsed(row)}
+    return methods[kept & ~methods["model"].isin(collapsed)]
 
 
 def mostly_language(results: Results) -> "pd.DataFrame":
@@ -103,7 +108,7 @@ def featured(results: Results) -> "pd.Series[Any] | None":
     It is the usable method that agrees best with the genre, else with the first label that is not
     the language, else the first method that is not random; of its seeds the first.
     """
-    methods = usable(results.methods)
+    methods = usable(results)
     methods = methods[methods["model"] != RANDOM]
     labels = [c for c in results.label_columns if c != results.language_column]
     labels.sort(key=lambda c: c.casefold() not in GENRE_COLUMNS)
@@ -119,7 +124,7 @@ def featured(results: Results) -> "pd.Series[Any] | None":
 
 def _best(results: Results, label: str) -> Finding | None:
     column = f"{label}_ami"
-    methods = usable(results.methods).dropna(subset=[column])
+    methods = usable(results).dropna(subset=[column])
     judged = methods[methods["model"] != RANDOM]
     if judged.empty:
         return None
@@ -130,6 +135,8 @@ def _best(results: Results, label: str) -> Finding | None:
     if best["n_seeds"] > 1:
         low, high = number(best[f"{column}_low"]), number(best[f"{column}_high"])
         figure += f" (mean of {int(best['n_seeds'])} seeds, from {low} to {high})"
+    if best["noise_share"] > 0:
+        figure += f" ({share(best['noise_share'])} of the songs are noise and not counted)"
     beside = []
     if by_chance == by_chance:
         beside.append(f"the random baseline reaches {number(by_chance)}")
@@ -146,7 +153,10 @@ def _best(results: Results, label: str) -> Finding | None:
             f"Nothing finds {label}",
             f"The best, {method_name(best)}, has {figure}{tail} That is as good as chance.",
         )
-    return Finding("plain", f"Closest to {label}", f"{method_name(best)}: {figure}{tail}")
+    head = f"Closest to {label}"
+    if label == results.language_column:
+        head = f"Follows the {label} most"
+    return Finding("plain", head, f"{method_name(best)}: {figure}{tail}")
 
 
 def _language(results: Results) -> list[Finding]:
@@ -191,11 +201,11 @@ def _confounded(results: Results) -> list[Finding]:
 def _sick_models(results: Results) -> list[Finding]:
     found = []
     for _, row in _distinct_models(results):
-        if str(row.get("collapsed")).lower() == "true":
+        if _collapsed(row):
             units = f"{number(row.get('active_units'), 0)} of {number(row.get('n_latent'), 0)}"
             body = (
                 f"{row['model']}: {units} latent dimensions are active, so songs look alike to it "
-                "and its clusters are noise. Its figures are shown, not to be used."
+                "and its clusters mean nothing. It is left out of the statements above."
             )
             found.append(Finding("caution", "Posterior collapsed", body))
         elif isinstance(row.get("warnings"), str):
@@ -236,6 +246,10 @@ def _failed(results: Results) -> list[Finding]:
         each = [f"{method_name(r)}: {r['reason']}" for _, r in broken.iterrows()]
         found.append(Finding("caution", "Not clustered", f"{_listed(each)}."))
     return found
+
+
+def _collapsed(model: "pd.Series[Any]") -> bool:
+    return str(model.get("collapsed")).lower() == "true"
 
 
 def _distinct_models(results: Results) -> "Iterator[tuple[Any, pd.Series[Any]]]":

@@ -78,7 +78,7 @@ _METHOD = (Column("Model"), Column("Clusterer"), Column("k", True))
 
 
 def _method(row: "pd.Series[Any]") -> tuple[Cell, ...]:
-    return (_text(row["model"]), _text(row["clusterer"]), _figure(row["k"], 0))
+    return (_text(row["model"], "name"), _text(row["clusterer"], "name"), _figure(row["k"], 0))
 
 
 def agreement_table(results: Results, label: str) -> Table:
@@ -164,7 +164,7 @@ def course_table(results: Results) -> Table:
                 whole = column.title == "k" and float(value).is_integer()
                 cells.append(_figure(value, 0 if whole else 1 if column.title == "k" else 4))
             else:
-                cells.append(_text(value))
+                cells.append(_text(value, "own" if column.title == "Space" else ""))
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows))
 
