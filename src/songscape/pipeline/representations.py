@@ -122,7 +122,7 @@ def represent(
         return Representation(model, seed, read_latents(path)[1], summary, key)
     try:
         latents, summary = _train(own, model, seed, options, folder, progress)
-    except (SongscapeError, FloatingPointError, MemoryError) as error:
+    except (SongscapeError, ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
         failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
         return Representation(model, seed, None, failed, key)
     summary = row | {"status": "ok", "reason": ""} | summary

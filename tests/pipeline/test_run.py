@@ -1,0 +1,219 @@
+"""The main job on a small collection: complete, resumable, repeatable, honest about failures."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from songscape.cli import FAILED, SOME_FAILED, main
+from songscape.errors import SongscapeError
+from songscape.pipeline import representations
+from songscape.pipeline.run import RunSummary, run
+from songscape.results import read_latents
+from songscape.settings import ClaimedRow, Settings
+
+N_TRACKS = 24
+SAMPLE_RATE = 22_050
+WORDS = {"German": "und die nacht der wald", "English": "and the night of woods"}
+SETTINGS = Settings(
+    models=("dense-vae", "fusion-dense-vae", "pca", "balanced-pca", "random"),
+    clusterers=("kmeans", "ward", "dbscan"),
+    k=(2,),
+    model_options={"dense-vae": {"epochs": 2}, "fusion-dense-vae": {"epochs": 2}},
+    table=(ClaimedRow("PCA + K-Means", "pca", "kmeans", 0.5, 1.0),),
+)
+
+
+def write_collection(folder: Path, order: list[int]) -> Path:
+    """Two kinds of sound times two languages; the table lists the tracks in the order given."""
+    (folder / "audio").mkdir(parents=True)
+    (folder / "lyrics").mkdir()
+    rows = []
+    for i in order:
+        rng = np.random.default_rng(i)
+        t = np.arange(int(1.5 * SAMPLE_RATE)) / SAMPLE_RATE
+        tone = np.sin(2 * np.pi * (220 if i % 2 else 880) * t * (1 + 0.01 * rng.normal()))
+        sound = 0.3 * tone + (0.1 if i % 2 else 0.01) * rng.normal(size=t.size)
+        soundfile.write(folder / "audio" / f"t{i:02}.wav", 0.5 * sound, SAMPLE_RATE)
+        language = "German" if i % 4 < 2 else "English"
+        words = rng.permutation(WORDS[language].split() * 3)
+        (folder / "lyrics" / f"t{i:02}.txt").write_text(" ".join(words), encoding="utf-8")
+        rows.append(
+            (f"t{i:02}", f"audio/t{i:02}.wav", f"lyrics/t{i:02}.txt", language, f"g{i % 2}")
+        )
+    columns = ["id", "audio", "lyrics", "language", "genre"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "tracks.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_collection(tmp_path_factory.mktemp("with space ü"), list(range(N_TRACKS)))
+
+
+@pytest.fixture(scope="module")
+def done(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunSummary]:
+    out = tmp_path_factory.mktemp("out ü")
+    return out, run(collection, out, SETTINGS, workers=1, command=["songscape", "run"])
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    tables = [*folder.glob("results/*.csv"), *folder.glob("results/latents/*.parquet")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in tables}
+
+
+def test_everything_promised_is_there(done: tuple[Path, RunSummary]) -> None:
+    out, summary = done
+    assert summary.counts.complete
+    assert summary.counts.analysed == N_TRACKS
+    metrics = pd.read_csv(out / "results" / "metrics.csv")
+    assert len(metrics) == len(SETTINGS.models) * len(SETTINGS.clusterers)
+    assert metrics["space"].str.startswith("own space").all()
+    assert {"language_ami", "genre_ari", "silhouette", "noise_share"} <= set(metrics.columns)
+    clusters = pd.read_csv(out / "results" / "clusters.csv")
+    assert clusters.groupby(["model", "clusterer"]).size().eq(N_TRACKS).all()
+    pictures = {path.stem for path in (out / "results" / "pictures").glob("*.png")}
+    for model in SETTINGS.models:
+        assert f"map-{model}-seed0" in pictures
+        assert f"heatmap-language-{model}-seed0" in pictures
+        assert f"k-distance-{model}-seed0" in pictures
+    for model in ("dense-vae", "fusion-dense-vae"):
+        assert {f"training-{model}-seed0", f"reconstruction-{model}-seed0"} <= pictures
+    page = summary.report.read_text(encoding="utf-8")
+    assert "own space" in page
+    assert json.loads((out / "results" / "run.json").read_text())["counts"]["found"] == N_TRACKS
+
+
+def test_the_published_table_stands_beside_our_figures(done: tuple[Path, RunSummary]) -> None:
+    out, summary = done
+    metrics = pd.read_csv(out / "results" / "metrics.csv").set_index(["model", "clusterer"])
+    (row,) = summary.table.to_dict(orient="records")
+    assert row["Claimed silhouette"] == 0.5
+    assert row["Silhouette"] == pytest.approx(metrics.loc[("pca", "kmeans"), "silhouette"])
+
+
+def test_tables_and_latents_are_the_same_bytes_in_another_order_of_input(
+    done: tuple[Path, RunSummary], tmp_path: Path
+) -> None:
+    shuffled = list(np.random.default_rng(1).permutation(N_TRACKS))
+    other = write_collection(tmp_path / "shuffled", shuffled)
+    run(other, tmp_path / "out", SETTINGS, workers=2)
+    assert files_below(tmp_path / "out") == files_below(done[0])
+
+
+def test_a_second_run_trains_nothing_and_changes_nothing(
+    collection: Path, done: tuple[Path, RunSummary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files_below(done[0])
+
+    def refuse(*_args: object) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(representations, "_train", refuse)
+    run(collection, done[0], SETTINGS, workers=1, command=["songscape", "run"])
+    assert files_below(done[0]) == before
+
+
+def test_an_interrupted_run_keeps_the_models_that_were_done(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, trained = representations._train, []
+
+    def interrupted_at_the_third(views, model, *rest):  # type: ignore[no-untyped-def]
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(model)
+        return train(views, model, *rest)
+
+    monkeypatch.setattr(representations, "_train", interrupted_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        run(collection, tmp_path, SETTINGS, workers=1)
+    assert len(list((tmp_path / "results" / "latents").glob("*.parquet"))) == 2
+
+    def continues(views, model, *rest):  # type: ignore[no-untyped-def]
+        assert model not in trained
+        return train(views, model, *rest)
+
+    monkeypatch.setattr(representations, "_train", continues)
+    assert run(collection, tmp_path, SETTINGS, workers=1).counts.complete
+
+
+def test_other_lyrics_retrain_only_the_models_that_read_them(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, out = tmp_path / "copy", tmp_path / "out"
+    shutil.copytree(collection, copy)
+    run(copy, out, SETTINGS, workers=1)
+    (copy / "lyrics" / "t03.txt").write_text("entirely different words", encoding="utf-8")
+    trained = []
+    train = representations._train
+
+    def noted(views, model, *rest):  # type: ignore[no-untyped-def]
+        trained.append(model)
+        return train(views, model, *rest)
+
+    monkeypatch.setattr(representations, "_train", noted)
+    run(copy, out, SETTINGS, workers=1)
+    assert trained == ["fusion-dense-vae", "pca", "balanced-pca"]
+
+
+def test_a_collection_without_lyrics_skips_what_needs_them_and_says_so(
+    collection: Path, tmp_path: Path
+) -> None:
+    audio = tmp_path / "audio"
+    shutil.copytree(collection / "audio", audio)
+    run(audio, tmp_path / "out", SETTINGS, workers=1)
+    models = pd.read_csv(tmp_path / "out" / "results" / "models.csv").set_index("model")
+    assert models.loc["fusion-dense-vae", "status"] == "skipped"
+    assert "lyrics" in models.loc["fusion-dense-vae", "reason"]
+    assert models.loc["dense-vae", "status"] == "ok"
+
+
+def test_broken_files_end_in_the_ledger_and_exit_3(collection: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken 🎵"
+    shutil.copytree(collection, broken)
+    (broken / "tracks.csv").unlink()
+    (broken / "audio" / "empty.mp3").touch()
+    (broken / "audio" / "text.mp3").write_text("not a sound")
+    options = ["--models", "balanced-pca", "--clusterers", "kmeans", "--k", "2", "--workers", "1"]
+    code = main(["run", str(broken), "--out", str(tmp_path / "out"), *options])
+    assert code == SOME_FAILED
+    ledger = pd.read_csv(tmp_path / "out" / "results" / "ledger.csv")
+    failed = ledger[ledger["status"] == "failed"]
+    assert len(failed) == 2
+    assert failed["reason"].notna().all()
+
+
+def test_too_few_tracks_are_one_line(
+    tmp_path: Path, collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("t01.wav", "t02.wav"):
+        shutil.copy(collection / "audio" / name, few)
+    assert main(["run", str(few), "--out", str(tmp_path / "out"), "--k", "2"]) == FAILED
+    err = capsys.readouterr().err
+    assert "2 of 2 tracks could be analysed" in err
+    assert err.count("\n") == 1
+
+
+def test_one_seed_that_cannot_train_does_not_stop_the_rest(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = representations._train
+
+    def failing(views, model, *rest):  # type: ignore[no-untyped-def]
+        if model == "pca":
+            raise SongscapeError("pca: singular")
+        return train(views, model, *rest)
+
+    monkeypatch.setattr(representations, "_train", failing)
+    run(collection, tmp_path, SETTINGS, workers=1)
+    models = pd.read_csv(tmp_path / "results" / "models.csv").set_index("model")
+    assert models.loc["pca", "reason"] == "pca: singular"
+    assert (tmp_path / "results" / "report.html").exists()
+    assert read_latents(tmp_path / "results" / "latents" / "random-seed0.parquet")[1].any()
