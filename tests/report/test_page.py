@@ -179,6 +179,14 @@ def test_a_collapsed_model_is_named_and_never_wins(results_dir):
     assert not any("conv1d-vae" in body for head, body in found.items() if "genre" in head)
 
 
+def test_language_at_chance_is_good_news(results_dir):
+    metrics = pd.read_csv(results_dir / "metrics.csv").assign(language_ami=0.001)
+    metrics.to_csv(results_dir / "metrics.csv", index=False)
+    found = {f.head: f.tone for f in findings(read_results(results_dir))}
+    assert found["The language plays no part"] == "plain"
+    assert not any("mostly the language" in head for head in found)
+
+
 def test_labels_that_go_together_are_named(results_dir):
     labels = pd.read_csv(results_dir / "labels.csv")
     labels["genre"] = "like " + labels["language"]
@@ -193,7 +201,7 @@ def test_mostly_noise_never_wins(results_dir):
     metrics.to_csv(results_dir / "metrics.csv", index=False)
     found = findings(read_results(results_dir))
     assert not any("conv1d-vae" in f.body for f in found if f.head == "Closest to genre")
-    assert any(f.head == "More noise than clusters" and "95 %" in f.body for f in found)
+    assert any(f.head == "More noise than clusters" and "95\u00a0%" in f.body for f in found)
 
 
 def test_failed_cells_give_their_reason(results_dir):

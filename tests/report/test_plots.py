@@ -124,7 +124,7 @@ def test_heat_map_rows_are_shares_of_the_cluster_with_counts():
     names = [t.get_text() for t in axes.get_yticklabels()]
     expected = ["cluster 0 (n = 4)", "cluster 1 (n = 2)", "noise (n = 1)", "all songs (n = 7)"]
     assert names == expected
-    assert "75 %\n(3)" in [t.get_text() for t in axes.texts]
+    assert "75\u00a0%\n(3)" in [t.get_text() for t in axes.texts]
 
 
 def test_input_and_output_share_one_colour_scale_and_padding_is_left_out():
@@ -258,4 +258,4 @@ def test_numbers_have_sensible_digits(value, expected):
     [(0, "0 %"), (0.004, "<1 %"), (0.625, "62 %"), (0.999, ">99 %"), (1, "100 %")],
 )
 def test_shares_keep_traces_visible(value, expected):
-    assert style.share(value) == expected
+    assert style.share(value).replace("\u00a0", " ") == expected

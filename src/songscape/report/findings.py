@@ -147,6 +147,11 @@ def _best(results: Results, label: str) -> Finding | None:
         row = simple.loc[simple[column].idxmax()]
         beside.append(f"{row['model']}, which needs no training, reaches {number(row[column])}")
     tail = f"; {' and '.join(beside)}." if beside else "."
+    if best[column] - floor < MIN_GAIN and label == results.language_column:
+        if not mostly_language(results).empty:
+            return None
+        body = f"No usable method has a higher {figure}{tail} The clusters do not know it."
+        return Finding("plain", f"The {label} plays no part", body)
     if best[column] - floor < MIN_GAIN:
         return Finding(
             "caution",
@@ -240,10 +245,10 @@ def _failed(results: Results) -> list[Finding]:
     for _, row in _distinct_models(results):
         if row.get("status") in {"failed", "skipped"}:
             head = f"{row['model']} was {row['status']}"
-            found.append(Finding("caution", head, f"{row.get('reason') or 'No reason given'}."))
+            found.append(Finding("caution", head, f"{_reason(row)}."))
     broken = results.metrics[results.metrics["n_clusters"].isna()]
     if not broken.empty:
-        each = [f"{method_name(r)}: {r['reason']}" for _, r in broken.iterrows()]
+        each = [f"{method_name(r)}: {_reason(r)}" for _, r in broken.iterrows()]
         found.append(Finding("caution", "Not clustered", f"{_listed(each)}."))
     return found
 
@@ -257,6 +262,11 @@ def _distinct_models(results: Results) -> "Iterator[tuple[Any, pd.Series[Any]]]"
     keys = [c for c in ("model", "status", "collapsed") if c in results.models.columns]
     if keys:
         yield from results.models.drop_duplicates(keys).iterrows()
+
+
+def _reason(row: "pd.Series[Any]") -> str:
+    reason = row.get("reason")
+    return reason.rstrip(".") if isinstance(reason, str) and reason else "no reason given"
 
 
 def _listed(items: list[str]) -> str:

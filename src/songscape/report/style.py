@@ -154,17 +154,17 @@ def number(value: object, digits: int = 3) -> str:
 
 
 def share(value: object) -> str:
-    """Format a share between 0 and 1 as per cent; a trace stays visible as `<1 %`."""
+    """Format a share between 0 and 1 as per cent, with a no-break space; a trace stays `<1 %`."""
     if value is None:
         return "–"
     figure = float(value)  # type: ignore[arg-type]
     if math.isnan(figure):
         return "–"
     if 0 < figure < 0.01:
-        return "<1 %"
+        return "<1\u00a0%"
     if 0.99 < figure < 1:
-        return ">99 %"
-    return f"{100 * figure:.0f} %"
+        return ">99\u00a0%"
+    return f"{100 * figure:.0f}\u00a0%"
 
 
 def levels(name: str) -> "Colormap":

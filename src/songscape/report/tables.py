@@ -74,6 +74,12 @@ def _text(value: Any, tone: str = "") -> Cell:
     return Cell(text, text.casefold(), tone)
 
 
+def _space(value: Any) -> Any:
+    """Return "pca, 16 dimensions" for "own space (pca, 16 dimensions)"."""
+    text = str(value)
+    return text[11:-1] if text.startswith("own space (") and text.endswith(")") else value
+
+
 _METHOD = (Column("Model"), Column("Clusterer"), Column("k", True))
 
 
@@ -111,7 +117,10 @@ def agreement_table(results: Results, label: str) -> Table:
             beware.append("mostly noise")
         if row["largest_cluster_share"] > 0.9:
             beware.append("one cluster")
-        cells += [_part(row["noise_share"]), Cell(", ".join(beware), ", ".join(beware), "caution")]
+        cells += [
+            _part(row["noise_share"]),
+            Cell(", ".join(beware), ", ".join(beware), "caution short"),
+        ]
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows))
 
@@ -126,7 +135,7 @@ def structure_table(results: Results) -> Table:
         Column("Silhouette", True, sortable=False, note=_OWN_SPACE),
         Column("Davies–Bouldin", True, sortable=False, note=_OWN_SPACE),
         Column("Calinski–Harabasz", True, sortable=False, note=_OWN_SPACE),
-        Column("Space", sortable=False),
+        Column("Own space of", sortable=False),
     )
     rows = tuple(
         (
@@ -137,7 +146,7 @@ def structure_table(results: Results) -> Table:
             _figure(row["silhouette"], tone="own"),
             _figure(row["davies_bouldin"], tone="own"),
             _figure(row["calinski_harabasz"], 1, tone="own"),
-            _text(row["space"], "own"),
+            _text(_space(row["space"]), "own"),
         )
         for _, row in results.methods.dropna(subset=["n_clusters"]).iterrows()
     )
@@ -164,7 +173,9 @@ def course_table(results: Results) -> Table:
                 whole = column.title == "k" and float(value).is_integer()
                 cells.append(_figure(value, 0 if whole else 1 if column.title == "k" else 4))
             else:
-                cells.append(_text(value, "own" if column.title == "Space" else ""))
+                cells.append(
+                    _text(_space(value), "own") if column.title == "Space" else _text(value)
+                )
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows))
 
@@ -199,6 +210,8 @@ def models_table(results: Results) -> Table:
                 parts = [row.get("reason"), row[name]]
                 text = "; ".join(p for p in parts if isinstance(p, str))
                 cells.append(Cell(text, text, "caution"))
+            elif name == "model":
+                cells.append(_text(row[name], "name"))
             else:
                 cells.append(_text(row[name]))
         rows.append(tuple(cells))
