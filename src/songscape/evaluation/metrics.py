@@ -17,6 +17,7 @@ from songscape.evaluation.silhouettes import (
     silhouette,
     silhouette_samples,
 )
+from songscape.evaluation.tables import SCORES, says_something, score_tables
 
 __all__ = [
     "agreement",
@@ -100,15 +101,7 @@ def agreement(labels: ArrayLike, truth: ArrayLike) -> dict[str, float]:
         `n_classes`, `n_used` (clustered and labelled), `n_missing` (no label). NaN where undefined.
     """
     clusters, classes, n_missing = _paired(labels, truth)
-    result: dict[str, float] = {
-        "ami": ami(clusters, classes),
-        "nmi": nmi(clusters, classes),
-        "ari": ari(clusters, classes),
-        "purity": purity(clusters, classes),
-        "homogeneity": homogeneity(clusters, classes),
-        "completeness": completeness(clusters, classes),
-        "v_measure": v_measure(clusters, classes),
-    }
+    result = {metric: _score(metric, clusters, classes) for metric in SCORES}
     result["n_classes"] = len(np.unique(classes))
     result["n_used"] = len(clusters)
     result["n_missing"] = n_missing
@@ -164,40 +157,37 @@ def contingency(labels: ArrayLike, truth: ArrayLike) -> Integers:
 
 def ari(labels: ArrayLike, truth: ArrayLike) -> float:
     """Adjusted Rand index (Hubert & Arabie 1985): 0 by chance, 1 for equal partitions."""
-    return _supervised("adjusted_rand_score", labels, truth)
+    return _score("ari", labels, truth)
 
 
 def nmi(labels: ArrayLike, truth: ArrayLike) -> float:
     """Normalised mutual information, arithmetic mean of entropies; not corrected for chance."""
-    return _supervised("normalized_mutual_info_score", labels, truth)
+    return _score("nmi", labels, truth)
 
 
 def ami(labels: ArrayLike, truth: ArrayLike) -> float:
     """Adjusted mutual information (Vinh et al. 2010), arithmetic mean: 0 by chance, 1 for equal."""
-    return _supervised("adjusted_mutual_info_score", labels, truth)
+    return _score("ami", labels, truth)
 
 
 def homogeneity(labels: ArrayLike, truth: ArrayLike) -> float:
     """1 when every cluster holds tracks of one class (Rosenberg & Hirschberg 2007)."""
-    return _supervised("homogeneity_score", labels, truth)
+    return _score("homogeneity", labels, truth)
 
 
 def completeness(labels: ArrayLike, truth: ArrayLike) -> float:
     """1 when every class lies in one cluster (Rosenberg & Hirschberg 2007)."""
-    return _supervised("completeness_score", labels, truth)
+    return _score("completeness", labels, truth)
 
 
 def v_measure(labels: ArrayLike, truth: ArrayLike) -> float:
     """Harmonic mean of homogeneity and completeness; equals NMI with the arithmetic mean."""
-    return _supervised("v_measure_score", labels, truth)
+    return _score("v_measure", labels, truth)
 
 
 def purity(labels: ArrayLike, truth: ArrayLike) -> float:
     """Share of tracks in their cluster's most common class; grows with k, so compare at equal k."""
-    table = contingency(labels, truth)
-    if not _says_something(table):
-        return float("nan")
-    return float(table.max(axis=1).sum() / table.sum())
+    return _score("purity", labels, truth)
 
 
 def davies_bouldin(X: ArrayLike, labels: ArrayLike) -> float:
@@ -248,18 +238,9 @@ def _paired(labels: ArrayLike, truth: ArrayLike) -> tuple[Integers, Integers, in
     return clusters[kept].astype(np.int64), classes[kept], int(np.sum(classes < 0))
 
 
-def _supervised(name: str, labels: ArrayLike, truth: ArrayLike) -> float:
-    import sklearn.metrics
-
-    clusters, classes, _ = _paired(labels, truth)
-    if not _says_something(contingency(clusters, classes)):
-        return float("nan")
-    return float(getattr(sklearn.metrics, name)(classes, clusters))
-
-
-def _says_something(table: Integers) -> bool:
-    """Two clusters and two classes at least, and neither one track each."""
-    return bool(min(table.shape) >= 2 and max(table.shape) < table.sum())
+def _score(metric: str, labels: ArrayLike, truth: ArrayLike) -> float:
+    table = contingency(labels, truth)
+    return float(score_tables(metric, table[None])[0]) if says_something(table) else float("nan")
 
 
 def _clustered(X: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], Integers, int]:

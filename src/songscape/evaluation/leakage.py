@@ -1,0 +1,116 @@
+"""Leakage: how much of a nuisance (language, artist, codec, …) clusters and latents give away."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from numpy.typing import ArrayLike
+
+from songscape.evaluation import metrics
+from songscape.evaluation.mixing import ilisi, kbet
+from songscape.evaluation.neighbors import Neighbors, knn_label_agreement
+from songscape.evaluation.permutations import PermutationNull, permutation_null
+from songscape.evaluation.probes import ProbeResult, bin_nuisance, probe
+
+__all__ = [
+    "ProbeResult",
+    "bin_nuisance",
+    "cluster_leakage",
+    "nuisance_ami",
+    "probe",
+    "space_leakage",
+]
+
+
+def nuisance_ami(labels: ArrayLike, nuisance: ArrayLike, *, n_bins: int = 5) -> float:
+    """Adjusted mutual information of clusters and a nuisance; continuous ones are binned."""
+    return metrics.ami(labels, bin_nuisance(nuisance, n_bins))
+
+
+def cluster_leakage(
+    labels: ArrayLike,
+    nuisance: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    n_bins: int = 5,
+    n_permutations: int = 999,
+    random_state: int = 0,
+) -> PermutationNull:
+    """Cluster–nuisance AMI beside its permutation null.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_tracks,), int
+        Clusters; −1 is noise and left out.
+    nuisance : array-like of shape (n_tracks,)
+        Categories, or numbers, which are binned by quantiles; missing values are left out.
+    groups : array-like of shape (n_tracks,), optional
+        Artists, permuted in blocks.
+    n_bins, n_permutations, random_state : int
+    """
+    return permutation_null(
+        labels,
+        bin_nuisance(nuisance, n_bins),
+        metric="ami",
+        groups=groups,
+        n_permutations=n_permutations,
+        random_state=random_state,
+    )
+
+
+def space_leakage(
+    X: ArrayLike,
+    nuisance: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    neighbors: Neighbors | None = None,
+    n_bins: int = 5,
+    n_permutations: int = 199,
+    max_tracks: int = 3_000,
+    random_state: int = 0,
+) -> dict[str, float]:
+    """Everything that says how far a space gives a nuisance away.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+    nuisance, groups, n_bins, random_state
+        As in `cluster_leakage`.
+    neighbors : Neighbors, optional
+        Of `X`, about 90; adds iLISI, kBET and neighbour agreement.
+    n_permutations, max_tracks : int
+        Of the probes, see `songscape.evaluation.probes.probe`.
+
+    Returns
+    -------
+    dict
+        `linear` and `nonlinear` balanced accuracy, each with `_null_mean`, `_null_95`, `_p_value`;
+        `probe_chance`, `probe_n_used`, `probe_n_classes`, `probe_n_left_out`; with neighbours
+        `ilisi`, `kbet` (1 is mixed), `knn` and `knn_chance` (10 neighbours).
+    """
+    codes = bin_nuisance(nuisance, n_bins)
+    result: dict[str, float] = {}
+    for kind in ("linear", "nonlinear"):
+        found = probe(
+            X,
+            codes,
+            groups,
+            kind=kind,
+            n_permutations=n_permutations,
+            max_tracks=max_tracks,
+            random_state=random_state,
+        )
+        values = asdict(found)
+        result[kind] = found.balanced_accuracy
+        result |= {f"{kind}_{key}": values[key] for key in ("null_mean", "null_95", "p_value")}
+    for key in ("chance", "n_used", "n_classes", "n_left_out"):
+        result[f"probe_{key}"] = values[key]
+    if neighbors is not None:
+        near = knn_label_agreement(neighbors, codes, k=10)
+        result |= {
+            "ilisi": ilisi(neighbors, codes),
+            "kbet": kbet(neighbors, codes),
+            "knn": near["mean"],
+            "knn_chance": near["chance"],
+        }
+    return result
