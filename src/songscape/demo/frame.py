@@ -1,0 +1,169 @@
+"""The frame a style writes into: clock, scale, harmony, form, and who plays what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from songscape.demo.score import Note
+
+__all__ = ["Frame", "degree_pitch", "melody", "triad"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything decided about a song before its notes.
+
+    ``beat`` is in seconds; ``swing`` is the place of the off-beat within a beat (0.5 straight, 0.67
+    shuffle); ``scale`` holds semitones above ``tonic`` (MIDI); ``progression`` holds one scale
+    degree per bar, repeated; ``levels`` is the intensity of every bar, 0 to 3; ``taste`` is the
+    artist's liking of each instrument; ``register`` and ``energy`` are the mood's pull on pitch
+    (semitones) and on density (-1 to 1).
+    """
+
+    rng: np.random.Generator
+    seconds: float
+    beat: float
+    beats_per_bar: int
+    swing: float
+    tonic: int
+    scale: tuple[int, ...]
+    progression: tuple[int, ...]
+    levels: tuple[int, ...]
+    taste: Mapping[str, float]
+    register: float
+    energy: float
+
+    @property
+    def n_bars(self) -> int:
+        """Number of bars that begin before the song ends."""
+        return len(self.levels)
+
+    def time(self, bar: int, beat: float) -> float:
+        """Return the time in seconds of a beat (0 = first) of a bar, swing applied."""
+        whole = int(beat)
+        part = beat - whole
+        swung = (
+            part * 2 * self.swing
+            if part < 0.5
+            else self.swing + (part - 0.5) * 2 * (1 - self.swing)
+        )
+        return (bar * self.beats_per_bar + whole + swung) * self.beat
+
+    def note(
+        self, bar: int, beat: float, beats: float, pitch: float, velocity: float = 0.8
+    ) -> Note:
+        """Return a note of ``beats`` length, its velocity and time humanised a little."""
+        wobble = 0.004 * float(self.rng.standard_normal())
+        loud = velocity * float(self.rng.uniform(0.85, 1.1))
+        start = max(0.0, self.time(bar, beat) + wobble)
+        return Note(start, beats * self.beat, pitch, loud)
+
+    def degree(self, bar: int) -> int:
+        """Return the scale degree of the chord of a bar."""
+        return self.progression[bar % len(self.progression)]
+
+    def pick(self, *names: str) -> str:
+        """Choose one instrument: mostly the artist's taste, partly the day's."""
+        scores = [1.6 * self.taste[name] + float(self.rng.gumbel()) for name in names]
+        return names[int(np.argmax(scores))]
+
+    def chance(self, probability: float) -> bool:
+        """Return true with a probability, raised or lowered a little by the mood's energy."""
+        return bool(self.rng.random() < probability + 0.18 * self.energy)
+
+    def one_of(self, options: Sequence[str]) -> str:
+        """Return one of the options, all equally likely."""
+        return options[int(self.rng.integers(len(options)))]
+
+
+def degree_pitch(frame: Frame, degree: int, octave: int = 0) -> int:
+    """Return the MIDI pitch of a scale degree (0 = tonic; may be negative or beyond the octave)."""
+    turns, step = divmod(degree, len(frame.scale))
+    return frame.tonic + frame.scale[step] + 12 * (turns + octave)
+
+
+def triad(frame: Frame, degree: int, octave: int = 0, size: int = 3, near: float = 60) -> list[int]:
+    """Return a chord of stacked thirds on a degree, folded to lie around the pitch ``near``."""
+    pitches = [degree_pitch(frame, degree + 2 * k, octave) for k in range(size)]
+    return sorted(fold(pitch, near) for pitch in pitches)
+
+
+def fold(pitch: int, near: float) -> int:
+    """Return the pitch moved by octaves to within six semitones of ``near``."""
+    return pitch - 12 * round((pitch - near) / 12)
+
+
+def melody(
+    frame: Frame,
+    *,
+    near: float,
+    grid: int,
+    density: float,
+    phrase_bars: int = 2,
+    rest: float = 0.25,
+    legato: float = 0.95,
+    start_bar: int = 0,
+) -> tuple[Note, ...]:
+    """Write a tune: a rhythmic motif repeated with variation over a walk through the scale.
+
+    Parameters
+    ----------
+    frame
+        The song.
+    near
+        MIDI pitch around which the tune moves.
+    grid
+        Steps per beat on which notes may begin.
+    density
+        Share of the steps that carry a note, 0 to 1.
+    phrase_bars
+        Bars per phrase; the last part of a phrase is silent.
+    rest
+        Share of the phrase left silent at its end.
+    legato
+        Sounding share of the way to the next note.
+    start_bar
+        First bar with the tune.
+
+    Returns
+    -------
+    tuple of Note
+        In order of time, not overlapping.
+    """
+    rng = frame.rng
+    steps = phrase_bars * frame.beats_per_bar * grid
+    sung = max(2, round(steps * (1 - rest)))
+    motifs = []
+    for _ in range(2):
+        weight = np.where(np.arange(sung) % grid == 0, 1.5, 0.8)
+        motif = rng.random(sung) < density * weight
+        motif[0] = True
+        motifs.append(motif)
+    size = len(frame.scale)
+    place = int(rng.integers(0, size))
+    centre = size // 2
+    notes: list[Note] = []
+    for phrase, bar in enumerate(range(start_bar, frame.n_bars, phrase_bars)):
+        if phrase % 4 == 3 and rng.random() < 0.25:
+            continue
+        motif = motifs[0] if phrase % 4 != 2 else motifs[1]
+        hits = np.flatnonzero(motif)
+        for k, step in enumerate(hits):
+            beat = step / grid
+            here = bar + int(beat // frame.beats_per_bar)
+            if here >= frame.n_bars:
+                break
+            leap = rng.choice([-2, -1, -1, 0, 1, 1, 2, 3 if place < centre else -3])
+            place = int(np.clip(place + leap, -3, size + 4))
+            if step % (grid * 2) == 0 and len(frame.progression) > 1:
+                # Strong beats rest on a note of the chord.
+                chord = {(frame.degree(here) + 2 * j) % size for j in range(3)}
+                place += min((abs(d), d) for d in range(-2, 3) if (place + d) % size in chord)[1]
+            until = int(hits[k + 1]) if k + 1 < len(hits) else min(int(step) + 2 * grid, steps)
+            start = frame.time(bar, beat)
+            length = legato * (frame.time(bar, until / grid) - start)
+            shift = 12 * round((near - degree_pitch(frame, centre)) / 12)
+            pitch = degree_pitch(frame, place) + shift
+            notes.append(Note(start, length, float(pitch), float(rng.uniform(0.65, 1.0))))
+    return tuple(notes)
