@@ -382,7 +382,7 @@ class Library:
             db.execute("DELETE FROM features WHERE track_id = ?", (track_id,))
             db.execute("DELETE FROM audio_facts WHERE track_id = ?", (track_id,))
             for name, values in analysis.features.items():
-                little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+                little = np.asarray(values, values.dtype.newbyteorder("<"), order="C")
                 shape = ",".join(str(length) for length in little.shape)
                 db.execute(
                     "INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)",

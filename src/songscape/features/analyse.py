@@ -78,9 +78,11 @@ def analyse_file(path: str) -> Analysis:
         digest = hashlib.sha256()
         peak = 0.0
         with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as store:
-            for samples in decoder.blocks():
-                digest.update(_as_int16(samples).data)
-                peak = max(peak, _keep(store, mel.push(samples)))
+            # Broken float data may overflow on its way to the check that refuses it.
+            with np.errstate(over="ignore", invalid="ignore"):
+                for samples in decoder.blocks():
+                    digest.update(_as_int16(samples).data)
+                    peak = max(peak, _keep(store, mel.push(samples)))
             decoder.check(MINIMUM_SECONDS)
             peak = max(peak, _keep(store, mel.finish()))
             store.seek(0)

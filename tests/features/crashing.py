@@ -1,0 +1,56 @@
+"""Functions for worker processes that behave as bad decoders do; told by the file's name."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from songscape.features.analyse import Analysis, analyse_file
+
+
+def misbehave(path: str) -> Analysis:
+    name = os.path.basename(path)
+    if "segfault" in name:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if "exit" in name:
+        os._exit(7)
+    if "hang" in name:
+        time.sleep(600)
+    if "raise" in name:
+        raise RuntimeError("no such thing")
+    if "print" in name:
+        print("a chatty library")
+        os.write(1, b"straight to the descriptor\n")
+    return analyse_file(path)
+
+
+def slow(path: str) -> Analysis:
+    time.sleep(0.15)
+    return analyse_file(path)
+
+
+def peak_memory() -> int:
+    """Largest resident size so far, in bytes; 0 where the system doesn't say.
+
+    Not `ru_maxrss`: on Linux that begins with the parent's size.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())
+    return 1024 * int(kilobytes)
+
+
+def surroundings(path: str) -> Analysis:
+    heavy = {"torch", "sklearn", "librosa", "numba", "pandas", "matplotlib"}
+    loaded = sorted(heavy & set(sys.modules))
+    return Analysis(
+        features={"memory": np.array([peak_memory()])},
+        facts={"container": ",".join(loaded), "codec": os.environ.get("OMP_NUM_THREADS")},
+    )
