@@ -293,9 +293,15 @@ def _add_report(verbs: Any) -> None:
 
 
 def _report(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.report.page import rewrite_report
+    from songscape.report.page import write_report
+    from songscape.results import ResultsFolder
 
-    print(f"report: {rewrite_report(parsed.out / 'results').resolve().as_uri()}")
+    folder = ResultsFolder(parsed.out)
+    path = folder.tables / "run.json"
+    if not path.exists():
+        raise SongscapeError(f"{path}: not there; `songscape run` writes it")
+    title = json.loads(path.read_text(encoding="utf-8"))["title"]
+    print(f"report: {write_report(folder.tables, title=title).resolve().as_uri()}")
     return DONE
 
 

@@ -126,17 +126,17 @@ def _draw_reconstructions(
     """Input beside output for three tracks, evenly spaced in the order of ids, not chosen."""
     import numpy as np
 
-    from songscape.models.presets import PRESETS
+    from songscape.models.presets import find_preset
     from songscape.models.saving import load_model
     from songscape.report import plots
 
-    if "mfcc" not in PRESETS[one.model].views:
+    if "mfcc" not in find_preset(one.model).views:
         return
     model: Any = load_model(folder.model(one.model, one.seed))
     if not hasattr(model, "reconstruct"):
         return
     rows = np.unique(np.linspace(0, views.n_tracks - 1, N_EXAMPLES + 2).round().astype(int)[1:-1])
-    some = views.select(PRESETS[one.model].views).take(rows)
+    some = views.select(find_preset(one.model).views).take(rows)
     mfcc = some["mfcc"]
     assert mfcc.mask is not None
     figure = plots.reconstruction_figure(

@@ -64,11 +64,10 @@ class Representation:
 
 def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse unknown model names and arguments before hours of work."""
-    from songscape.models.presets import PRESETS, make_model
+    from songscape.models.presets import find_preset, make_model
 
     for name in (*names, *options):
-        if name not in PRESETS:
-            raise UsageError(f"no model {name!r}; known: {', '.join(PRESETS)}")
+        find_preset(name)
     for name in names:
         try:
             make_model(name, random_state=0, **options.get(name, {}))
@@ -105,12 +104,13 @@ def represent(
     The latents are written last, so that their presence means that the model, its summary and its
     training curve are complete. A model that can't be trained is a row with a reason.
     """
-    from songscape.models.presets import PRESETS
+    from songscape.models.presets import find_preset
 
     options = options or {}
-    needed = PRESETS[model].views
+    preset = find_preset(model)
+    needed = preset.views
     absent = [name for name in needed if name not in views or not views[name].present.any()]
-    row: dict[str, Any] = {"model": model, "seed": seed, "summary": PRESETS[model].summary}
+    row: dict[str, Any] = {"model": model, "seed": seed, "summary": preset.summary}
     if absent:
         reason = f"no track has the view {', '.join(absent)}"
         return Representation(model, seed, None, row | {"status": "skipped", "reason": reason}, "")

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from songscape.library import Counts, Library
     from songscape.pipeline.representations import Representation
 
-__all__ = ["RunSummary", "run"]
+__all__ = ["RunSummary", "ledger_frame", "run"]
 
-MIN_TRACKS = 4
 MODEL_COLUMNS = (
     *("model", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
     *("validation_elbo", "warnings", "summary"),
@@ -87,6 +86,7 @@ def run(
     SongscapeError
         Nothing can be read, or too few tracks could be analysed.
     """
+    from songscape.pipeline.inputs import load_inputs, read_library, views_needed
     from songscape.pipeline.partitions import (
         check_clusterers,
         claimed_table,
@@ -104,10 +104,11 @@ def run(
     check_models(settings.models, settings.model_options)
     check_clusterers(settings.clusterers, settings.clusterer_options)
 
-    with read_library(source, folder, workers) as library:
-        counts, ledger = library.counts(), ledger_frame(library)
-        folder.write_table("ledger", ledger)
-        views, labels = load_collection(library, settings, counts)
+    with read_library(source, folder.library, workers) as library:
+        counts = library.counts()
+        folder.write_table("ledger", ledger_frame(library))
+        inputs = load_inputs(library, settings, views_needed(settings.models))
+    views, labels = inputs.views, inputs.labels
     representations = _represent_all(views, settings, folder)
     folder.write_table("models", _models_table(representations))
     ks, k_reason = _choose_k(views, settings, folder)
@@ -144,48 +145,6 @@ def run(
     draw_pictures(representations, partitions, views, labels, folder)
     report = write_report(folder.tables, title=settings.title or source.resolve().name)
     return RunSummary(report, counts, ks, k_reason, metrics, table)
-
-
-def read_library(source: Path, folder: ResultsFolder, workers: int | None) -> Library:
-    """Catalogue the collection and extract what is missing; the caller closes the library."""
-    from songscape.features.extract import extract
-    from songscape.ingest import read_collection
-    from songscape.library import Library
-
-    collection = read_collection(source)
-    folder.root.mkdir(parents=True, exist_ok=True)
-    library = Library.open(folder.library)
-    try:
-        with progress_bar("reading audio and lyrics") as advance:
-            extract(library, collection, workers=workers, progress=lambda d, n, _: advance(d, n))
-    except BaseException:
-        library.close()
-        raise
-    return library
-
-
-def load_collection(
-    library: Library, settings: Settings, counts: Counts
-) -> tuple[Views, pd.DataFrame]:
-    """The views of all analysed tracks and their label columns, in one order of tracks."""
-    from songscape.evaluation.labels import label_columns
-    from songscape.features.extract import load_views
-    from songscape.models.presets import PRESETS
-
-    if counts.analysed < MIN_TRACKS:
-        raise SongscapeError(
-            f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering "
-            f"needs at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
-        )
-    needed = {name for model in settings.models for name in PRESETS[model].views}
-    views = load_views(
-        library,
-        sorted(needed | {"timbre", "lyrics"}),
-        max_words=settings.features.max_words,
-        max_frames=settings.features.max_frames,
-    )
-    labels = library.labels().reindex(list(views.track_ids))
-    return views, labels[label_columns(labels, settings.labels)]
 
 
 def ledger_frame(library: Library) -> pd.DataFrame:

@@ -1,0 +1,171 @@
+"""Everything measured of one space and of one partition, as rows of one tidy table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.evaluation import metrics
+from songscape.evaluation.leakage import cluster_leakage, space_leakage
+from songscape.evaluation.neighbors import (
+    average_precision_samples,
+    class_mean,
+    hit_samples,
+    knn_agreement_samples,
+    knn_chance,
+    nearest_neighbors,
+    without_groups,
+)
+
+__all__ = ["Row", "Subject", "partition_rows", "space_evidence"]
+
+Row = dict[str, Any]
+
+K_NEAREST = 10
+# Enough for kBET and iLISI in the style of scIB, and for the artist filter to have a choice.
+N_NEIGHBORS = 90
+PARTITION_METRICS = ("ami", "nmi", "ari", "purity", "v_measure")
+STRUCTURE_METRICS = ("silhouette", "davies_bouldin", "calinski_harabasz")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a space or a partition is compared with, every array of shape (n_tracks,).
+
+    Attributes
+    ----------
+    labels : mapping of column to values
+        What a method should find.
+    nuisances : mapping of column to values
+        What should not decide: language, codec, loudness, ...
+    artists : array-like or None
+        None where unknown; for retrieval and for the artist filter.
+    groups : array-like
+        Tracks of one group (artist, duplicates) are one piece of evidence.
+    references : mapping of name to array of shape (n_tracks, n_dimensions)
+        Shared spaces that every partition's structure is measured in; rows of NaN are left out.
+    """
+
+    labels: Mapping[str, ArrayLike]
+    nuisances: Mapping[str, ArrayLike]
+    artists: ArrayLike | None
+    groups: ArrayLike
+    references: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+
+
+def space_evidence(
+    X: NDArray[np.floating], subject: Subject, *, random_state: int = 0
+) -> tuple[list[Row], dict[str, NDArray[np.float64]]]:
+    """Measure a space: neighbourhoods, retrieval of artists, leakage.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_tracks, n_dimensions)
+    subject : Subject
+    random_state : int
+
+    Returns
+    -------
+    rows : list of dict
+        With axis, metric, column, value, and chance, null_95, p_value where there is a null.
+    samples : dict of name to ndarray of shape (n_tracks,)
+        Values per track (NaN where undefined) that intervals are made from: ``knn:COLUMN`` (same-
+        artist neighbours removed), ``hit:artist``, ``ap:artist``.
+    """
+    near = nearest_neighbors(X, N_NEIGHBORS)
+    strangers = near.first(K_NEAREST)
+    if subject.artists is not None:
+        strangers = without_groups(near, subject.artists, K_NEAREST, X)
+    rows: list[Row] = []
+    samples: dict[str, NDArray[np.float64]] = {}
+    for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
+        for name, values in columns.items():
+            each = knn_agreement_samples(strangers, values)
+            mean_chance, balanced_chance = knn_chance(values)
+            samples[f"knn:{name}"] = each
+            rows.append(_row(axis, "knn", name, _mean(each), chance=mean_chance))
+            balanced = class_mean(each, values)
+            rows.append(_row(axis, "knn_balanced", name, balanced, chance=balanced_chance))
+    if subject.artists is not None:
+        samples["hit:artist"] = hit_samples(near, subject.artists, k=K_NEAREST)
+        samples["ap:artist"] = average_precision_samples(
+            X, subject.artists, random_state=random_state
+        )
+        rows.append(_row("agreement", "hit", "artist", _mean(samples["hit:artist"])))
+        rows.append(_row("agreement", "map", "artist", _mean(samples["ap:artist"])))
+    for name, values in subject.nuisances.items():
+        found = space_leakage(X, values, subject.groups, neighbors=near, random_state=random_state)
+        for kind in ("linear", "nonlinear"):
+            rows.append(
+                _row(
+                    "leakage",
+                    f"probe_{kind}",
+                    name,
+                    found[kind],
+                    chance=found[f"{kind}_null_mean"],
+                    null_95=found[f"{kind}_null_95"],
+                    p_value=found[f"{kind}_p_value"],
+                )
+            )
+        rows += [_row("leakage", metric, name, found[metric]) for metric in ("ilisi", "kbet")]
+    return rows, samples
+
+
+def partition_rows(
+    labels: NDArray[np.integer],
+    own_space: NDArray[np.floating],
+    subject: Subject,
+    *,
+    random_state: int = 0,
+) -> list[Row]:
+    """Measure a partition: agreement with labels, leakage, structure in shared spaces.
+
+    The silhouette in the partition's own space is a row of axis "own space": it belongs to no
+    comparison between models.
+    """
+    rows: list[Row] = []
+    for name, values in subject.labels.items():
+        found = metrics.agreement(labels, values)
+        null = cluster_leakage(labels, values, subject.groups, random_state=random_state)
+        for metric in PARTITION_METRICS:
+            rows.append(_row("agreement", metric, name, found[metric]))
+        rows[-len(PARTITION_METRICS)] |= {
+            "chance": null.null_mean,
+            "null_95": null.null_95,
+            "p_value": null.p_value,
+        }
+    for name, values in subject.nuisances.items():
+        null = cluster_leakage(labels, values, subject.groups, random_state=random_state)
+        rows.append(
+            _row(
+                "leakage",
+                "ami",
+                name,
+                null.observed,
+                chance=null.null_mean,
+                null_95=null.null_95,
+                p_value=null.p_value,
+            )
+        )
+    spaces = {**subject.references, "own space": own_space}
+    for name, space in spaces.items():
+        known = np.isfinite(space).all(axis=1)
+        found = metrics.internal_metrics(space[known], labels[known], random_state=random_state)
+        axis = "own space" if name == "own space" else "structure"
+        rows += [_row(axis, metric, name, found[metric]) for metric in STRUCTURE_METRICS]
+    for metric in ("n_clusters", "noise_share", "largest_cluster_share"):
+        rows.append(_row("health", metric, "", found[metric]))
+    return rows
+
+
+def _row(axis: str, metric: str, column: str, value: float, **null: float) -> Row:
+    return {"axis": axis, "metric": metric, "column": column, "value": float(value), **null}
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -1,0 +1,121 @@
+"""Library -> what models and metrics need: views, labels and file facts in one order of tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from songscape.errors import SongscapeError
+from songscape.progress import progress_bar
+from songscape.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from songscape.features.views import Views
+    from songscape.library import Library
+
+__all__ = ["Inputs", "load_inputs", "read_library", "views_needed"]
+
+MIN_TRACKS = 4
+# What evidence is measured in, whatever the models read.
+REFERENCE_VIEWS = ("timbre", "lyrics")
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """An analysed collection, every table in the order of `views.track_ids`.
+
+    Attributes
+    ----------
+    views : Views
+        Features, and the covariate `language` where the collection has such a column.
+    columns : DataFrame
+        All columns of the collection's table, missing as None.
+    label_columns : tuple of str
+        Those that group tracks, or that the settings name.
+    facts : DataFrame
+        What the audio files say of themselves: length, loudness, codec, ...
+    texts : tuple of str or None
+        The lyrics.
+    """
+
+    views: Views
+    columns: pd.DataFrame
+    label_columns: tuple[str, ...]
+    facts: pd.DataFrame
+    texts: tuple[str | None, ...]
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        return self.columns[list(self.label_columns)]
+
+
+def read_library(source: Path, path: Path, workers: int | None) -> Library:
+    """Catalogue the collection at `source` and extract what is missing; the caller closes it."""
+    from songscape.features.extract import extract
+    from songscape.ingest import read_collection
+    from songscape.library import Library
+
+    collection = read_collection(source)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    library = Library.open(path)
+    try:
+        with progress_bar("reading audio and lyrics") as advance:
+            extract(library, collection, workers=workers, progress=lambda d, n, _: advance(d, n))
+    except BaseException:
+        library.close()
+        raise
+    return library
+
+
+def views_needed(models: Iterable[str]) -> list[str]:
+    """Names of the views that these models and the evidence read, sorted."""
+    from songscape.models.presets import find_preset
+
+    needed = {name for model in models for name in find_preset(model).views}
+    return sorted(needed | set(REFERENCE_VIEWS))
+
+
+def load_inputs(library: Library, settings: Settings, view_names: Iterable[str]) -> Inputs:
+    """Views, labels and facts of all analysed tracks.
+
+    Raises
+    ------
+    SongscapeError
+        Too few tracks were analysed.
+    UsageError
+        The settings name a label column that is not there.
+    """
+    from songscape.evaluation.labels import label_columns
+    from songscape.features.covariates import language_view
+    from songscape.features.extract import load_views
+    from songscape.features.views import Views
+
+    counts = library.counts()
+    if counts.analysed < MIN_TRACKS:
+        raise SongscapeError(
+            f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering needs "
+            f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
+        )
+    views = load_views(
+        library,
+        [name for name in view_names if name != "language"],
+        max_words=settings.features.max_words,
+        max_frames=settings.features.max_frames,
+    )
+    ids = list(views.track_ids)
+    columns = library.labels().reindex(ids)
+    language = language_view(columns)
+    if language is not None:
+        views = Views(views.track_ids, {**views.blocks, "language": language})
+    lyrics = {track.id: track.lyrics for track in library.tracks()}
+    return Inputs(
+        views=views,
+        columns=columns,
+        label_columns=tuple(label_columns(columns, settings.labels)),
+        facts=library.audio_facts().reindex(ids),
+        texts=tuple(lyrics[i] for i in ids),
+    )
