@@ -3,14 +3,16 @@
 import base64
 import json
 from html.parser import HTMLParser
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.metrics import adjusted_mutual_info_score
 
 from songscape.errors import SongscapeError
-from songscape.report.findings import featured, findings, mostly_language
+from songscape.report.findings import featured, findings, in_order, mostly_language
 from songscape.report.page import write_report
 from songscape.report.pictures import picture_sections
 from songscape.report.read import read_results
@@ -86,12 +88,19 @@ def test_same_files_give_the_same_bytes(results_dir):
     assert write_report(results_dir).read_bytes() == first
 
 
+def test_labels_to_find_come_before_the_language(built):
+    assert in_order(read_results(built)) == ["genre", "language"]
+
+
 def test_every_picture_is_inlined_with_alternative_text(results_dir):
     page = read(write_report(results_dir))
     shown = [a for tag, a in page.tags if tag == "img"]
     files = {p.read_bytes() for p in (results_dir / "pictures").glob("*.png")}
     assert {base64.b64decode(a["src"].partition(",")[2]) for a in shown} == files
     assert all(a["alt"] for a in shown)
+    for a in shown:
+        with Image.open(BytesIO(base64.b64decode(a["src"].partition(",")[2]))) as image:
+            assert image.size == (int(a["width"]), int(a["height"]))
 
 
 def test_pictures_are_named_after_model_and_label(built):
@@ -202,6 +211,13 @@ def test_mostly_noise_never_wins(results_dir):
     found = findings(read_results(results_dir))
     assert not any("conv1d-vae" in f.body for f in found if f.head == "Closest to genre")
     assert any(f.head == "More noise than clusters" and "95\u00a0%" in f.body for f in found)
+
+
+def test_unknown_agreement_is_no_evidence_of_language(results_dir):
+    metrics = pd.read_csv(results_dir / "metrics.csv")
+    metrics.loc[metrics["model"] == "tfidf", "genre_ami"] = np.nan
+    metrics.to_csv(results_dir / "metrics.csv", index=False)
+    assert mostly_language(read_results(results_dir)).empty
 
 
 def test_failed_cells_give_their_reason(results_dir):

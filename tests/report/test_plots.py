@@ -176,6 +176,13 @@ def test_training_marks_the_best_validation_epoch_and_the_stop():
     draw(plots.training_figure(history(1)))
 
 
+def test_a_deterministic_autoencoder_has_no_panels_of_zeros():
+    rows = [row | {"kl": 0.0, "beta": 0.0} for row in history(5)]
+    assert [axes.get_title() for axes in plots.training_figure(rows).axes] == [
+        "ELBO: higher is better"
+    ]
+
+
 def test_k_distance_counts_songs_above_eps():
     figure = plots.k_distance_figure([3.0, 1.0, 2.0, 9.0], eps=2.5, min_samples=5)
     axes = figure.axes[0]

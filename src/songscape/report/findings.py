@@ -10,7 +10,7 @@ from songscape.report.style import number, share
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Finding", "featured", "findings", "method_name", "mostly_language"]
+__all__ = ["Finding", "featured", "findings", "in_order", "method_name", "mostly_language"]
 
 RANDOM = "random"
 UNTRAINED = ("balanced-pca", "pca", "raw")
@@ -49,9 +49,7 @@ def method_name(row: "pd.Series[Any]") -> str:
 
 def findings(results: Results) -> list[Finding]:
     """Return what a reader should know first: results, then warnings."""
-    # What should be found comes before what should not decide.
-    labels = sorted(results.label_columns, key=lambda c: c == results.language_column)
-    found = [_best(results, label) for label in labels]
+    found = [_best(results, label) for label in in_order(results)]
     if not results.label_columns:
         found.append(
             Finding(
@@ -71,6 +69,14 @@ def findings(results: Results) -> list[Finding]:
     ]
 
 
+def in_order(results: Results) -> list[str]:
+    """Return the label columns, what should be found first and what should not decide last."""
+    return sorted(
+        results.label_columns,
+        key=lambda c: (c == results.language_column, c.casefold() not in GENRE_COLUMNS),
+    )
+
+
 def usable(results: Results) -> "pd.DataFrame":
     """Methods of healthy models with two clusters or more and at most half of the songs noise."""
     methods = results.methods
@@ -85,17 +91,22 @@ def mostly_language(results: Results) -> "pd.DataFrame":
     Compared is the genre column where there is one, else the label that agrees best. The result
     has ``language_ami``, ``other`` (the column's name) and ``other_ami``, the worst case first.
     """
-    methods, language = results.methods, results.language_column
+    language = results.language_column
     others = [c for c in results.label_columns if c != language]
     named = [c for c in others if c.casefold() in GENRE_COLUMNS]
-    others = named or others
-    if language is None or not others:
-        return methods.iloc[:0]
-    kept = methods[methods["model"] != RANDOM].dropna(subset=[f"{language}_ami"]).copy()
-    compared = kept[[f"{c}_ami" for c in others]].fillna(-1.0)
-    kept["language_ami"] = kept[f"{language}_ami"]
-    kept["other"] = compared.idxmax(axis=1).str.removesuffix("_ami") if len(kept) else ""
-    kept["other_ami"] = compared.max(axis=1)
+    columns = [f"{c}_ami" for c in named or others]
+    if language is None or not columns:
+        return results.methods.iloc[:0]
+    kept = usable(results)
+    kept = kept[(kept["model"] != RANDOM) & kept[f"{language}_ami"].notna()]
+    kept = kept.dropna(subset=columns, how="all")
+    if kept.empty:
+        return kept
+    kept = kept.assign(
+        language_ami=kept[f"{language}_ami"],
+        other=kept[columns].idxmax(axis=1).str.removesuffix("_ami"),
+        other_ami=kept[columns].max(axis=1),
+    )
     guilty = kept[
         (kept["language_ami"] >= MIN_LANGUAGE_AMI) & (kept["language_ami"] > kept["other_ami"])
     ]
@@ -110,8 +121,7 @@ def featured(results: Results) -> "pd.Series[Any] | None":
     """
     methods = usable(results)
     methods = methods[methods["model"] != RANDOM]
-    labels = [c for c in results.label_columns if c != results.language_column]
-    labels.sort(key=lambda c: c.casefold() not in GENRE_COLUMNS)
+    labels = [c for c in in_order(results) if c != results.language_column]
     for label in labels[:1]:
         methods = methods.sort_values(f"{label}_ami", ascending=False, kind="stable")
     if methods.empty:
@@ -168,15 +178,18 @@ def _language(results: Results) -> list[Finding]:
     guilty = mostly_language(results)
     if guilty.empty:
         return []
+    worst = guilty.drop_duplicates("model")
     each = [
         f"{method_name(row)}: AMI({results.language_column}) = {number(row['language_ami'])} > "
         f"AMI({row['other']}) = {number(row['other_ami'])}"
-        for _, row in guilty.iterrows()
+        for _, row in worst.iterrows()
     ]
-    head = "This partition is mostly the language"
-    if len(each) > 1:
-        head = f"{len(each)} partitions are mostly the language"
-    return [Finding("caution", head, f"{_listed(each)}.")]
+    if len(guilty) == 1:
+        return [Finding("caution", "This partition is mostly the language", f"{each[0]}.")]
+    judged = usable(results)
+    total = int((judged["model"] != RANDOM).sum())
+    head = f"{len(guilty)} of {total} partitions are mostly the language"
+    return [Finding("caution", head, f"The clearest of each model: {_listed(each)}.")]
 
 
 def _confounded(results: Results) -> list[Finding]:
@@ -197,7 +210,7 @@ def _confounded(results: Results) -> list[Finding]:
     if not overlaps:
         return []
     body = (
-        f"{language} overlaps with {_listed(overlaps)} in the collection itself: clusters that "
+        f"{language} overlaps with {', '.join(overlaps)} in the collection itself: clusters that "
         "find one find the other, and their figures can't tell which it was."
     )
     return [Finding("caution", "Labels that go together", body)]
@@ -219,7 +232,7 @@ def _sick_models(results: Results) -> list[Finding]:
 
 
 def _degenerate(results: Results) -> list[Finding]:
-    methods, found = results.methods, []
+    methods, found = results.methods[results.methods["model"] != RANDOM], []
     noisy = methods[methods["noise_share"] > MAX_NOISE]
     if not noisy.empty:
         each = [f"{method_name(r)} ({share(r['noise_share'])})" for _, r in noisy.iterrows()]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from songscape.report import style
-from songscape.report.findings import findings
+from songscape.report.findings import findings, in_order
 from songscape.report.pictures import picture_sections
 from songscape.report.read import Results, read_results
 from songscape.report.tables import (
@@ -63,7 +63,7 @@ def write_report(results_dir: Path | str, *, title: str = "Songscape report") ->
         counts=_counts(results),
         findings=findings(results),
         course=course_table(results),
-        agreement=[(label, agreement_table(results, label)) for label in results.label_columns],
+        agreement=[(label, agreement_table(results, label)) for label in in_order(results)],
         clusters=cluster_table(results),
         structure=structure_table(results),
         models=models_table(results),

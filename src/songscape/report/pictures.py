@@ -110,12 +110,14 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: heading, data URI (empty where the page has no room for it), file name, alt."""
+    """One picture: heading, data URI (empty where the page has no room for it), name, alt, size."""
 
     heading: str
     source: str
     file: str
     alt: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def picture_sections(results: Results) -> list[PictureSection]:
             room -= len(data) if fits else 0
             source = f"data:image/png;base64,{base64.b64encode(data).decode()}" if fits else ""
             name = heading or path.stem
-            shown.append(Picture(name, source, path.name, f"{kind.alt}: {name}"))
+            shown.append(Picture(name, source, path.name, f"{kind.alt}: {name}", *_size(data)))
         left_out = f"{later} more, for the other seeds, are in pictures/." if later else ""
         if shown:
             anchor = f"pictures-{kind.prefix.strip('-') or 'more'}"
@@ -159,6 +161,11 @@ def picture_sections(results: Results) -> list[PictureSection]:
                 PictureSection(anchor, kind.title, kind.caption, tuple(shown), left_out)
             )
     return sections
+
+
+def _size(png: bytes) -> tuple[int, int]:
+    """Return width and height in pixels, which follow the PNG signature and "IHDR"."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 
 
 def _stems(models: "pd.DataFrame") -> list[tuple[str, str, bool]]:
