@@ -91,7 +91,20 @@ def test_the_bell_has_its_pitch_among_inharmonic_partials():
 
 @pytest.mark.parametrize(
     "name",
-    ["kick", "snare", "clap", "hat", "open hat", "shaker", "rim", "tom", "brush", "na", "ge"],
+    [
+        "kick",
+        "snare",
+        "clap",
+        "hat",
+        "open hat",
+        "shaker",
+        "rim",
+        "tom",
+        "brush",
+        "tambourine",
+        "na",
+        "ge",
+    ],
 )
 def test_drums_start_and_die_away(name):
     hit = drum(name, np.random.default_rng(0), 1.0, 1.0, 0.5)
