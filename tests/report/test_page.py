@@ -165,7 +165,7 @@ def test_summary_names_the_best_method_beside_random(built, songs):
         best = adjusted_mutual_info_score(labels[label], partitions[key])
         chance = adjusted_mutual_info_score(labels[label], partitions["random", "kmeans"])
         assert f"AMI {number(best)}" in body
-        assert f"random baseline reaches {number(chance)}" in body
+        assert f"random baseline reaches at most {number(chance)}" in body
 
 
 def test_a_partition_by_language_is_called_one(built):

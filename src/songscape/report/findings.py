@@ -149,7 +149,7 @@ def _best(results: Results, label: str) -> Finding | None:
         figure += f" ({share(best['noise_share'])} of the songs are noise and not counted)"
     beside = []
     if by_chance == by_chance:
-        beside.append(f"the random baseline reaches {number(by_chance)}")
+        beside.append(f"the random baseline reaches at most {number(by_chance)}")
     simple = judged[
         judged["model"] == next((m for m in UNTRAINED if m in set(judged["model"])), "")
     ]
