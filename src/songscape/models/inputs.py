@@ -163,7 +163,8 @@ def _average(
 
 def _check_words(name: str, view: View) -> float:
     """The root mean square of a block of words, checked to be finite and not negative."""
-    data = view.values.data if view.is_sparse else view.values
+    there = view.values[view.present]
+    data = there.data if view.is_sparse else there
     if not np.isfinite(data).all() or (data < 0).any():
         raise SongscapeError(
             f"view {name!r} holds negative or non-finite numbers, which no multinomial can; "

@@ -28,7 +28,8 @@ class ViewPlan:
     """What the network must know of one view.
 
     `encoder` is "dense" (the whole block at once), "conv1d" (over the steps, features as channels)
-    or "set" (every step is an observation of its own, and all multiply into the posterior).
+    or "set" (every step is an observation of its own, and all multiply into the posterior). The
+    output of a dense decoder is multiplied by `gain`, one factor per number, where there is one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ViewPlan:
     encoder: str = "dense"
     likelihood: str = "gaussian"
     noise: str = "fixed"
+    gain: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ class SongNetwork(nn.Module):
                 out = out[:, None]
             elif plan.encoder == "dense":
                 out = out.unflatten(1, plan.shape)
-            outputs[plan.name] = out
+            outputs[plan.name] = out * out.new_tensor(plan.gain) if plan.gain else out
         return outputs
 
     def noise_scale(self, name: str) -> Tensor:

@@ -54,6 +54,12 @@ class Rotated:
     def n_axes(self) -> int:
         return int(self.coordinates.shape[1])
 
+    @property
+    def spread(self) -> NDArray[np.float64]:
+        """Relative standard deviation of every coordinate; their mean square is 1."""
+        squares = self.axes.squares
+        return np.asarray(np.sqrt(squares / squares.mean()))
+
 
 def can_rotate(plan: ViewPlan, reader: InputView, view: View, n_training: int) -> bool:
     """Whether rotating loses nothing and makes the view narrower."""
@@ -91,8 +97,12 @@ def rotate(reader: InputView, view: View, training: NDArray[np.intp]) -> Rotated
 
 
 def rotated_plan(plan: ViewPlan, rotated: Rotated) -> ViewPlan:
-    """The plan of a view in rotated coordinates."""
-    return replace(plan, shape=(rotated.n_axes,))
+    """The plan of a view in rotated coordinates.
+
+    Adam moves every weight by about the same amount, and the first coordinates vary a hundred times
+    more than the last: the gain lets the decoder's output move in proportion to what it predicts.
+    """
+    return replace(plan, shape=(rotated.n_axes,), gain=tuple(rotated.spread.tolist()))
 
 
 @torch.no_grad()
@@ -114,7 +124,7 @@ def fold(trained: SongNetwork, full: SongNetwork, rotations: Mapping[str, Rotate
         assert isinstance(entry, nn.Linear), "only dense views are rotated"
         assert isinstance(head, nn.Linear), "only dense views are rotated"
         into = entry.weight.cpu().double() @ directions / rotated.scale
-        back = rotated.scale * directions.T
+        back = directions.T * torch.as_tensor(rotated.spread * rotated.scale)
         state |= {
             f"entries.{key}.weight": into,
             f"entries.{key}.bias": entry.bias.cpu().double() - into @ mean,

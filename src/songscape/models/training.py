@@ -176,9 +176,10 @@ def train(
             schedule.step()
             sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
         sums /= len(training)
+        objective = -math.inf
         row = {"epoch": float(epoch), "train_elbo": sums[0] - settings.beta * sums[1]}
         if len(validation):
-            sums = _evaluate(network, prior, read, validation, settings)
+            sums, objective = _evaluate(network, prior, read, validation, settings)
             row["validation_elbo"] = sums[0] - settings.beta * sums[1]
         row |= {"kl": float(sums[1]), "reconstruction": float(sums[0]), "beta": beta}
         history.append({name: float(value) for name, value in row.items()})
@@ -189,8 +190,8 @@ def train(
         if epoch < settings.warmup_epochs or not len(validation):
             continue
         since_best += 1
-        if row["validation_elbo"] > best:
-            best, since_best = row["validation_elbo"], 0
+        if objective > best:
+            best, since_best = objective, 0
             best_state = copy.deepcopy((network.state_dict(), prior.state_dict()))
         if settings.patience and since_best >= settings.patience:
             break
@@ -249,18 +250,24 @@ def _evaluate(
     read: Read,
     rows: NDArray[np.intp],
     settings: Settings,
-) -> NDArray[np.float64]:
-    """Mean reconstruction and KL divergence of `rows`, with the same noise in every epoch."""
+) -> tuple[NDArray[np.float64], float]:
+    """Mean reconstruction and KL divergence of `rows`, and the objective with the final beta.
+
+    The noise is the same in every epoch. Without free bits the objective is the validation ELBO.
+    """
     network.eval()
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(settings.seed + 1)
-    sums = np.zeros(2)
+    terms = []
     for start in range(0, len(rows), settings.batch_size):
         piece = rows[start : start + settings.batch_size]
         noise = _noise(len(piece), network, settings, generator, device)
-        terms = elbo_terms(network, prior, read(piece), noise)
-        sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
-    return sums / len(rows)
+        terms.append(elbo_terms(network, prior, read(piece), noise))
+    every = Terms(
+        torch.cat([term.reconstruction for term in terms]), torch.cat([term.kl for term in terms])
+    )
+    sums = np.array([every.reconstruction.mean().item(), every.kl.sum(1).mean().item()])
+    return sums, -_loss(every, settings.beta, settings).item()
 
 
 @torch.no_grad()

@@ -83,7 +83,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     rotate : bool, default=True
         Train wide Gaussian views in rotated coordinates where that loses nothing (see `rotation`).
     space : {"latent", "decoder"}, default="latent"
-        What `transform` returns: posterior means, or the decoded views, balanced and reduced.
+        What `transform` returns: posterior means, or the decoded views, balanced and reduced (the
+        latter can also be asked for later under a product of experts).
     at : str or None, default=None
         Decode everyone at the same covariates: "average", or a category; None at their own.
     reduced_dim : int, default=16
@@ -440,8 +441,11 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
         if self.diagnostics_.collapsed:
             warnings.warn(self.diagnostics_.warnings[0], stacklevel=3)
-        network = self._double()
         self.spaces_: dict[str, DecoderSpace] = {}
+        # Decoding and reducing thousands of columns takes seconds that few will need.
+        if self.space == "latent" and self.fusion == "early":
+            return
+        network = self._double()
         own = self._covariates(views)
         given = {"own": None if own is None else own[training]}
         if self.covariates:
@@ -553,6 +557,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ) -> NDArray[np.float64]:
         if at is not None and not self.covariates:
             raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
+        if not self.spaces_:
+            raise SongscapeError("this model was fitted without space='decoder'; fit it with that")
         network, covariates = self._double(), self._covariates(views)
         if at is not None:
             covariates = self.covariates_.at(at, views.n_tracks)

@@ -1,0 +1,24 @@
+"""scikit-learn's own checks: a single dense view makes an ordinary transformer."""
+
+from typing import Any
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from songscape.models.baselines import BlockPCA, PresenceOnly, RandomLatents, ViewOnly
+from songscape.models.vae import SongVAE
+
+ESTIMATORS = [
+    SongVAE(epochs=2, latent_dim=2, hidden=(8,)),
+    BlockPCA(n_components=3),
+    BlockPCA(n_components=None, joint=True),
+    RandomLatents(n_components=3),
+    ViewOnly("x"),
+    PresenceOnly("x"),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks(ESTIMATORS)
+def test_scikit_learn_check(estimator: Any, check: Any) -> None:
+    check(estimator)

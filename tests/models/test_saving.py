@@ -1,0 +1,87 @@
+"""A saved model gives the same latents, bit for bit, and a damaged one says so."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from songscape.errors import SongscapeError, UsageError
+from songscape.features.views import Views
+from songscape.models.presets import PRESETS, make_model
+from songscape.models.saving import load_model, save_model
+from songscape.models.vae import SongVAE
+
+
+def quick(name: str) -> object:
+    model = make_model(name)
+    small = {"epochs": 2, "hidden": (8,), "latent_dim": 3, "n_components": 3}
+    return model.set_params(**{k: v for k, v in small.items() if k in model.get_params()})
+
+
+@pytest.mark.filterwarnings("ignore:The posterior collapsed")
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_saved_model_gives_the_same_latents(name: str, views: Views, tmp_path: Path) -> None:
+    own = views.select(PRESETS[name].views)
+    model = quick(name).fit(own)
+    loaded = load_model(save_model(model, tmp_path / "a model ü"))
+    assert type(loaded) is type(model)
+    assert loaded.transform(own).tobytes() == model.transform(own).tobytes()
+    assert loaded.get_params() == model.get_params()
+    names = {path.suffix for path in (tmp_path / "a model ü").iterdir()}
+    assert names == {".json", ".safetensors"}
+
+
+@pytest.mark.parametrize("prior", ["mixture", "vamp"])
+def test_learned_priors_are_saved(prior: str, views: Views, tmp_path: Path) -> None:
+    model = SongVAE(
+        ("segments", "lyrics"), fusion="poe", prior=prior, n_components=3, epochs=3, latent_dim=3
+    ).fit(views)
+    loaded = load_model(save_model(model, tmp_path))
+    assert loaded.score(views) == model.score(views)
+    assert loaded.diagnostics_ == model.diagnostics_
+    assert loaded.history_ == model.history_
+    for name, decoded in model.reconstruct(views).items():
+        np.testing.assert_array_equal(loaded.reconstruct(views)[name], decoded)
+
+
+def test_saving_again_replaces_the_weights(views: Views, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        model = quick("timbre-pca").fit(views.take(np.arange(40 + seed)))
+        save_model(model, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert load_model(tmp_path).transform(views).tobytes() == model.transform(views).tobytes()
+
+
+def test_damage_is_named(views: Views, tmp_path: Path) -> None:
+    save_model(quick("timbre-pca").fit(views), tmp_path)
+    weights = next(tmp_path.glob("*.safetensors"))
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(bytes(content))
+    with pytest.raises(SongscapeError, match="damaged"):
+        load_model(tmp_path)
+    weights.unlink()
+    with pytest.raises(SongscapeError, match="no readable model"):
+        load_model(tmp_path)
+    description = json.loads((tmp_path / "model.json").read_text())
+    weights.write_bytes(bytes(content))
+    (tmp_path / "model.json").write_text(json.dumps(description | {"format": 99}))
+    with pytest.raises(SongscapeError, match="another version"):
+        load_model(tmp_path)
+
+
+def test_only_fitted_known_models_are_saved(tmp_path: Path) -> None:
+    with pytest.raises(SongscapeError, match="not fitted"):
+        save_model(SongVAE(), tmp_path)
+    with pytest.raises(SongscapeError, match="cannot be saved"):
+        save_model(object(), tmp_path)
+
+
+def test_presets_are_listed_by_name_and_unknown_ones_refused() -> None:
+    for name in ("dense-vae", "conv1d-vae", "fusion-dense-vae", "balanced-pca", "poe-vae", "cvae"):
+        assert name in PRESETS
+    with pytest.raises(UsageError, match="no model 'perfect-vae'; known: dense-vae"):
+        make_model("perfect-vae")
+    with pytest.raises(TypeError):
+        make_model("dense-vae", epoch=3)

@@ -1,0 +1,203 @@
+"""SongVAE: what is absent has no influence, seeds decide everything, and collapse is said aloud."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+from songscape.errors import SongscapeError
+from songscape.features.views import View, Views
+from songscape.models.diagnostics import active_units
+from songscape.models.vae import SongVAE
+
+QUICK = {"epochs": 4, "hidden": (16,), "latent_dim": 4}
+CONV = {**QUICK, "views": ("mfcc",), "encoders": {"mfcc": "conv1d"}}
+FUSION = {**QUICK, "views": ("mfcc", "lyrics"), "likelihoods": {"lyrics": "gaussian"}}
+WORDS = {**QUICK, "views": ("timbre", "lyrics")}
+SONG = {**QUICK, "views": ("segments", "lyrics"), "fusion": "poe", "view_dropout": 0.5}
+MODELS = [CONV, FUSION, WORDS, SONG]
+NAMES = ["conv1d", "fusion", "multinomial", "poe"]
+
+
+def changed(views: Views, name: str, **changes: object) -> Views:
+    return Views(views.track_ids, {**views.blocks, name: replace(views[name], **changes)})
+
+
+@pytest.mark.parametrize("arguments", [CONV, FUSION], ids=["conv1d", "fusion"])
+@pytest.mark.parametrize("filling", [1e6, np.nan])
+def test_padded_frames_have_no_influence(
+    views: Views, arguments: dict[str, object], filling: float
+) -> None:
+    mfcc = views["mfcc"]
+    values = np.where(mfcc.mask[:, None, :], mfcc.values, np.float32(filling))
+    other = changed(views, "mfcc", values=values)
+    expected = SongVAE(**arguments).fit(views)
+    ours = SongVAE(**arguments).fit(other)
+    np.testing.assert_array_equal(ours.transform(other), expected.transform(views))
+    assert ours.history_ == expected.history_
+
+
+@pytest.mark.parametrize("arguments", [FUSION, WORDS, SONG], ids=NAMES[1:])
+def test_what_stands_in_absent_lyrics_has_no_influence(
+    views: Views, arguments: dict[str, object]
+) -> None:
+    lyrics = views["lyrics"]
+    dense = lyrics.values.toarray()
+    dense[~lyrics.present] = 7.0
+    other = changed(views, "lyrics", values=sp.csr_array(dense))
+    expected = SongVAE(**arguments).fit(views).transform(views)
+    ours = SongVAE(**arguments).fit(other)
+    np.testing.assert_array_equal(ours.transform(other), expected)
+
+
+@pytest.mark.parametrize("arguments", MODELS, ids=NAMES)
+def test_same_seed_same_bytes_and_other_seed_other_latents(
+    views: Views, arguments: dict[str, object]
+) -> None:
+    first = SongVAE(**arguments).fit_transform(views)
+    second = SongVAE(**arguments).fit_transform(views)
+    other = SongVAE(**arguments, random_state=1).fit_transform(views)
+    assert first.dtype == np.float32
+    assert first.tobytes() == second.tobytes()
+    assert not np.allclose(first, other)
+
+
+@pytest.mark.parametrize("arguments", MODELS, ids=NAMES)
+def test_order_and_company_of_tracks_change_nothing(
+    views: Views, arguments: dict[str, object]
+) -> None:
+    order = np.random.default_rng(0).permutation(views.n_tracks)
+    model = SongVAE(**arguments).fit(views)
+    shuffled = SongVAE(**arguments).fit(views.take(order))
+    latents = model.transform(views)
+    np.testing.assert_array_equal(shuffled.transform(views.take(order)), latents[order])
+    np.testing.assert_array_equal(model.transform(views.take([5])), latents[[5]])
+
+
+def test_torch_is_left_as_it_was_found(views: Views) -> None:
+    threads = torch.get_num_threads()
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    SongVAE(**WORDS).fit(views)
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_history_rises_and_reports_every_epoch(views: Views) -> None:
+    seen = []
+    model = SongVAE(
+        ("timbre",), epochs=30, patience=0, callback=lambda *progress: seen.append(progress)
+    ).fit(views)
+    assert [(epoch, epochs) for epoch, epochs, _ in seen] == [(i, 30) for i in range(1, 31)]
+    assert [row for *_, row in seen] == model.history_
+    first, last = model.history_[0], model.history_[-1]
+    assert {"epoch", "train_elbo", "validation_elbo", "kl", "reconstruction", "beta"} <= set(first)
+    assert last["validation_elbo"] > first["validation_elbo"]
+    assert 0 < first["beta"] < last["beta"] == 1
+
+
+def test_best_weights_come_back_and_early_stopping_waits_for_the_warm_up() -> None:
+    noise = np.random.default_rng(0).standard_normal((40, 30))
+    model = SongVAE(
+        epochs=60, warmup=0.5, patience=2, hidden=(64,), learning_rate=1e-2, beta=0.01
+    ).fit(noise)
+    epochs = len(model.history_)
+    assert 30 < epochs < 60
+    best = max(row["validation_elbo"] for row in model.history_[29:])
+    kl = sum(model.diagnostics_.kl_per_dimension)
+    assert best > model.history_[-1]["validation_elbo"]
+    assert model.diagnostics_.elbo == pytest.approx(best - 0.99 * kl, abs=0.2 * kl + 2)
+
+
+@pytest.mark.filterwarnings("ignore:The posterior collapsed")
+def test_collapse_is_called_collapse() -> None:
+    noise = np.random.default_rng(0).standard_normal((100, 20))
+    model = SongVAE(latent_dim=8, beta=50.0, epochs=30).fit(noise)
+    assert model.diagnostics_.collapsed
+    assert model.diagnostics_.active_units == 0
+    assert "collapsed" in model.diagnostics_.warnings[0]
+    with pytest.warns(UserWarning, match="collapsed"):
+        model.fit(noise)
+
+
+def test_structure_is_not_called_collapse(views: Views) -> None:
+    diagnostics = SongVAE(("timbre",), latent_dim=4, epochs=60).fit(views).diagnostics_
+    assert not diagnostics.collapsed
+    assert diagnostics.active_units == 4
+    assert len(diagnostics.kl_per_dimension) == diagnostics.n_latent == 4
+
+
+def test_active_units_count_varying_means() -> None:
+    means = np.stack([np.arange(50) % 2, np.full(50, 9.0), np.arange(50) % 2 * 0.1], axis=1)
+    assert active_units(means) == 1
+
+
+def test_free_bits_keep_dimensions_in_use() -> None:
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((100, 4)) @ rng.standard_normal((4, 20)) + rng.random((100, 20))
+    arguments = {"latent_dim": 4, "beta": 8.0, "epochs": 60, "learning_rate": 5e-3}
+    least = [
+        min(SongVAE(**arguments, free_bits=bits).fit(data).diagnostics_.kl_per_dimension)
+        for bits in (0.0, 0.5)
+    ]
+    assert least[0] < 0.1 < 0.2 < least[1]
+
+
+def test_reconstruction_is_in_the_units_of_the_view(views: Views) -> None:
+    model = SongVAE(("timbre", "lyrics"), latent_dim=8, epochs=80, learning_rate=3e-3).fit(views)
+    decoded = model.reconstruct(views)
+    timbre = views["timbre"].values
+    unexplained = ((decoded["timbre"] - timbre) ** 2).mean() / timbre.var(axis=0).mean()
+    assert unexplained < 0.5
+    np.testing.assert_allclose(decoded["lyrics"].sum(axis=1), 1.0, rtol=1e-5)
+    assert decoded["lyrics"].shape == views["lyrics"].shape
+    assert model.sample(3)["timbre"].shape == (3, 20)
+
+
+def test_conv1d_decodes_the_shape_it_was_given(views: Views) -> None:
+    decoded = SongVAE(**CONV).fit(views).reconstruct(views)
+    assert decoded["mfcc"].shape == views["mfcc"].shape
+
+
+def test_a_track_without_any_view_gets_the_prior(views: Views) -> None:
+    present = views["mfcc"].present.copy()
+    present[4] = False
+    other = changed(views, "mfcc", present=present)
+    mean, spread = SongVAE(**CONV).fit(other).posterior(other)
+    assert not mean[4].any()
+    assert (spread[4] == 1).all()
+
+
+def test_deterministic_autoencoder_pays_no_divergence(views: Views) -> None:
+    model = SongVAE(**FUSION, variational=False).fit(views)
+    assert all(row["kl"] == 0 for row in model.history_)
+
+
+def test_few_tracks_are_enough_and_say_so() -> None:
+    model = SongVAE(latent_dim=2, epochs=3).fit(np.random.default_rng(0).random((6, 5)))
+    assert not model.diagnostics_.held_out
+    assert any("hold any out" in warning for warning in model.diagnostics_.warnings)
+
+
+def test_errors_name_the_thing_and_the_mend(views: Views) -> None:
+    values = views["timbre"].values.copy()
+    values[3, 2] = np.inf
+    with pytest.raises(SongscapeError, match="'timbre' holds NaN or infinity"):
+        SongVAE(("timbre",)).fit(changed(views, "timbre", values=values))
+    nobody = changed(views, "lyrics", present=np.zeros(views.n_tracks, bool))
+    with pytest.raises(SongscapeError, match="no track has the view 'lyrics'"):
+        SongVAE(**WORDS).fit(nobody)
+    with pytest.raises(SongscapeError, match="diverged"):
+        SongVAE(("timbre",), learning_rate=1e30, weight_decay=0, epochs=30).fit(views)
+    model = SongVAE(("timbre",), **QUICK).fit(views)
+    fewer = Views(views.track_ids, {"timbre": View(values[:, :7], views["timbre"].present)})
+    with pytest.raises(SongscapeError, match="has shape"):
+        model.transform(fewer)
+    with pytest.raises(ValueError, match="fusion"):
+        SongVAE(fusion="late").fit(views)
+    with pytest.raises(ValueError, match="poe"):
+        SongVAE(("segments",), encoders={"segments": "set"}).fit(views)
