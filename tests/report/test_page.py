@@ -88,6 +88,16 @@ def test_same_files_give_the_same_bytes(results_dir):
     assert write_report(results_dir).read_bytes() == first
 
 
+def test_a_second_language_column_is_not_what_should_be_found(results_dir):
+    metrics = pd.read_csv(results_dir / "metrics.csv")
+    metrics = metrics.drop(columns=[c for c in metrics if c.startswith("genre")])
+    metrics["languages_ami"] = metrics["language_ami"]
+    metrics.to_csv(results_dir / "metrics.csv", index=False)
+    results = read_results(results_dir)
+    assert mostly_language(results).empty
+    assert in_order(results) == ["language", "languages"]
+
+
 def test_labels_to_find_come_before_the_language(built):
     assert in_order(read_results(built)) == ["genre", "language"]
 

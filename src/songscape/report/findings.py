@@ -73,7 +73,7 @@ def in_order(results: Results) -> list[str]:
     """Return the label columns, what should be found first and what should not decide last."""
     return sorted(
         results.label_columns,
-        key=lambda c: (c == results.language_column, c.casefold() not in GENRE_COLUMNS),
+        key=lambda c: (c in results.language_columns, c.casefold() not in GENRE_COLUMNS),
     )
 
 
@@ -92,7 +92,7 @@ def mostly_language(results: Results) -> "pd.DataFrame":
     has ``language_ami``, ``other`` (the column's name) and ``other_ami``, the worst case first.
     """
     language = results.language_column
-    others = [c for c in results.label_columns if c != language]
+    others = [c for c in results.label_columns if c not in results.language_columns]
     named = [c for c in others if c.casefold() in GENRE_COLUMNS]
     columns = [f"{c}_ami" for c in named or others]
     if language is None or not columns:
@@ -121,7 +121,7 @@ def featured(results: Results) -> "pd.Series[Any] | None":
     """
     methods = usable(results)
     methods = methods[methods["model"] != RANDOM]
-    labels = [c for c in in_order(results) if c != results.language_column]
+    labels = [c for c in in_order(results) if c not in results.language_columns]
     for label in labels[:1]:
         methods = methods.sort_values(f"{label}_ami", ascending=False, kind="stable")
     if methods.empty:
@@ -157,7 +157,7 @@ def _best(results: Results, label: str) -> Finding | None:
         row = simple.loc[simple[column].idxmax()]
         beside.append(f"{row['model']}, which needs no training, reaches {number(row[column])}")
     tail = f"; {' and '.join(beside)}." if beside else "."
-    if best[column] - floor < MIN_GAIN and label == results.language_column:
+    if best[column] - floor < MIN_GAIN and label in results.language_columns:
         if not mostly_language(results).empty:
             return None
         body = f"No usable method has a higher {figure}{tail} The clusters do not know it."
@@ -169,7 +169,7 @@ def _best(results: Results, label: str) -> Finding | None:
             f"The best, {method_name(best)}, has {figure}{tail} That is as good as chance.",
         )
     head = f"Closest to {label}"
-    if label == results.language_column:
+    if label in results.language_columns:
         head = f"Follows the {label} most"
     return Finding("plain", head, f"{method_name(best)}: {figure}{tail}")
 
@@ -200,7 +200,7 @@ def _confounded(results: Results) -> list[Finding]:
         return []
     overlaps = []
     for name in results.label_columns:
-        if name == language or name not in results.labels.columns:
+        if name in results.language_columns or name not in results.labels.columns:
             continue
         both = results.labels[[language, name]].dropna()
         if len(both) > 1:

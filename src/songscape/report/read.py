@@ -68,7 +68,13 @@ class Results:
     @property
     def language_column(self) -> str | None:
         """The label column that holds the language, if there is one."""
-        return next((c for c in self.label_columns if c.casefold() in LANGUAGE_COLUMNS), None)
+        return next(iter(self.language_columns), None)
+
+    @property
+    def language_columns(self) -> list[str]:
+        """All label columns that hold languages, such as "language" and "languages"."""
+        found = [c for c in self.label_columns if c.casefold() in LANGUAGE_COLUMNS]
+        return sorted(found, key=lambda c: LANGUAGE_COLUMNS.index(c.casefold()))
 
 
 def read_results(folder: Path | str) -> Results:
