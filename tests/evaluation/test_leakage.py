@@ -142,3 +142,10 @@ def test_space_leakage_reports_every_reading():
 def test_unknown_probes_are_refused():
     with pytest.raises(ValueError, match="no probe"):
         probes.probe(np.eye(4), [0, 1, 0, 1], kind="quadratic")
+
+
+@pytest.mark.parametrize("kind", ["linear", "nonlinear"])
+def test_a_collapsed_space_leaks_nothing(kind):
+    found = probes.probe(np.full((60, 3), 0.3), np.arange(60) % 2, kind=kind, n_permutations=19)
+    assert found.balanced_accuracy == pytest.approx(0.5)
+    assert found.p_value == 1

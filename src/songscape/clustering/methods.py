@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import warnings
@@ -84,8 +85,6 @@ def cluster(
     UsageError
         Unknown method or parameter, or k missing where it is needed.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     if name not in CLUSTERERS:
         raise UsageError(f"no clusterer {name!r}; choose one of {', '.join(CLUSTERERS)}")
     data = _check(name, X)
@@ -107,7 +106,7 @@ def cluster(
         if parameter not in known:
             raise UsageError(f"{name} has no parameter {parameter!r}; it has {', '.join(known)}")
     # One thread: the order in which threads add up must not change the last bit.
-    with threadpool_limits(limits=1):
+    with _thread_pools().limit(limits=1):
         labels, used, extras = CLUSTERERS[name](data, **arguments)
     labels, order = canonical_labels(labels, data)
     if "responsibilities" in extras:
@@ -344,6 +343,15 @@ CLUSTERERS: dict[str, Callable[..., tuple[Any, dict[str, Any], dict[str, Any]]]]
 }
 NEEDS_K = frozenset({"kmeans", "ward", "average", "gmm"})
 SEEDED = frozenset({"kmeans", "gmm"})
+
+
+@functools.cache
+def _thread_pools() -> Any:
+    """Finding the loaded BLAS and OpenMP libraries takes 15 ms, so it is done once."""
+    import sklearn.cluster  # noqa: F401  (loads them)
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 def _check(name: str, X: ArrayLike) -> Floats:

@@ -190,7 +190,9 @@ def _folds(labels: Integers, blocks: Integers, n_splits: int, rng: np.random.Gen
 
 def _standardised(space: Floats) -> Floats:
     spread = space.std(axis=0)
-    varying = spread > 1e-9 * max(float(spread.max(initial=0.0)), 1e-300)
+    varying = spread > 1e-9 * float(np.abs(space).max(initial=0.0))
+    if not varying.any():
+        return np.zeros((len(space), 1))
     result: Floats = (space[:, varying] - space[:, varying].mean(axis=0)) / spread[varying]
     return result
 
@@ -202,8 +204,6 @@ def _fourier(features: Floats, rng: np.random.Generator) -> Floats:
     """
     from scipy.spatial.distance import pdist
 
-    if not features.shape[1]:
-        return features
     drawn = features[rng.permutation(len(features))[:500]]
     width = float(np.median(pdist(drawn))) / 2 or 1.0
     directions = rng.normal(size=(features.shape[1], _N_FEATURES)) / width

@@ -1,0 +1,279 @@
+"""What a cluster is: size, most typical tracks, words, labels, and how its sound differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.evaluation.metrics import encode_labels
+from songscape.features.views import View, Views
+
+__all__ = [
+    "ClusterDescription",
+    "Deviation",
+    "LabelShare",
+    "class_tfidf",
+    "describe_clusters",
+    "deviations",
+    "label_shares",
+    "medoids",
+    "timbre_names",
+]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_EXACT_MEDOID_UP_TO = 5_000
+
+
+@dataclass(frozen=True)
+class LabelShare:
+    """A label that is more common in a cluster than outside.
+
+    Attributes
+    ----------
+    column, label : str
+    count : int
+        Tracks of the cluster that carry it.
+    share : float
+        Of the cluster's tracks with a label in this column.
+    lift : float
+        Share in the cluster over share in the collection.
+    p_value : float
+        Of so many or more by chance (hypergeometric), not corrected for the number of labels.
+    """
+
+    column: str
+    label: str
+    count: int
+    share: float
+    lift: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A feature whose cluster mean differs, in standard deviations of the collection."""
+
+    feature: str
+    deviation: float
+
+
+@dataclass(frozen=True)
+class ClusterDescription:
+    """One cluster in words and numbers.
+
+    Attributes
+    ----------
+    cluster : int
+    size : int
+    share : float
+        Of all tracks, noise included.
+    medoids : tuple of str
+        Ids of the most central tracks, the medoid first.
+    words : tuple of (str, float)
+        Words by class-based TF-IDF, highest first.
+    labels : tuple of LabelShare
+        Over-represented labels, the least likely by chance first.
+    timbre : tuple of Deviation
+        Largest deviations, by size.
+    """
+
+    cluster: int
+    size: int
+    share: float
+    medoids: tuple[str, ...]
+    words: tuple[tuple[str, float], ...]
+    labels: tuple[LabelShare, ...]
+    timbre: tuple[Deviation, ...]
+
+
+def describe_clusters(
+    labels: ArrayLike,
+    X: ArrayLike,
+    views: Views,
+    columns: Mapping[str, ArrayLike] | None = None,
+    *,
+    n_medoids: int = 5,
+    n_words: int = 10,
+    n_labels: int = 5,
+    n_deviations: int = 5,
+) -> tuple[ClusterDescription, ...]:
+    """Describe every cluster.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_tracks,), int
+        Clusters; noise (−1) is not described.
+    X : array-like of shape (n_tracks, n_dimensions)
+        The space that was clustered, for the medoids.
+    views : Views
+        Of the same tracks; `lyrics` and `timbre` are used where they are.
+    columns : mapping of name to array-like of shape (n_tracks,), optional
+        Label columns; a data frame will do.
+    n_medoids, n_words, n_labels, n_deviations : int
+        At most so many of each.
+
+    Returns
+    -------
+    tuple of ClusterDescription
+        By cluster id.
+    """
+    clusters = np.asarray(labels)
+    ids = np.unique(clusters[clusters >= 0])
+    if clusters.shape != (views.n_tracks,):
+        raise ValueError(f"{len(clusters)} labels for {views.n_tracks} tracks: one per track")
+    words = class_tfidf(clusters, views["lyrics"], n_words) if "lyrics" in views else {}
+    timbre = deviations(clusters, views["timbre"], n_deviations) if "timbre" in views else {}
+    shares: dict[int, list[LabelShare]] = {int(c): [] for c in ids}
+    table = {} if columns is None else columns
+    for name in table:
+        for cluster, found in label_shares(clusters, table[name], name).items():
+            shares[cluster].extend(found)
+    space = np.asarray(X, dtype=np.float64)
+    described = []
+    for cluster in map(int, ids):
+        rows = np.flatnonzero(clusters == cluster)
+        central = rows[medoids(space[rows], n_medoids)]
+        likely = sorted(shares[cluster], key=lambda s: (s.p_value, -s.lift, s.column, s.label))
+        described.append(
+            ClusterDescription(
+                cluster,
+                len(rows),
+                len(rows) / len(clusters),
+                tuple(views.track_ids[row] for row in central),
+                words.get(cluster, ()),
+                tuple(likely[:n_labels]),
+                timbre.get(cluster, ()),
+            )
+        )
+    return tuple(described)
+
+
+def medoids(X: ArrayLike, n: int = 5) -> Integers:
+    """The n most central rows, by their summed distance to all others; equal ones by row.
+
+    Above 5,000 rows they are the nearest to the mean, for the exact search is quadratic.
+    """
+    space = np.asarray(X, dtype=np.float64)
+    if len(space) <= _EXACT_MEDOID_UP_TO:
+        from scipy.spatial.distance import cdist
+
+        step = max(1, 4_000_000 // max(1, len(space)))
+        distance = np.concatenate(
+            [cdist(space[i : i + step], space).sum(axis=1) for i in range(0, len(space), step)]
+        )
+    else:
+        distance = np.linalg.norm(space - space.mean(axis=0), axis=1)
+    return np.argsort(distance, kind="stable")[:n].astype(np.int64)
+
+
+def class_tfidf(
+    labels: ArrayLike, lyrics: View, n_words: int = 10
+) -> dict[int, tuple[tuple[str, float], ...]]:
+    """Words by class-based TF-IDF (Grootendorst 2022), each cluster read as one document.
+
+    A word's weight is its share of the cluster's words times log(1 + A / f): f its sum over all
+    clusters, A the mean sum of words per cluster. The view's weights stand in for counts.
+
+    Returns
+    -------
+    dict of cluster to tuple of (word, weight)
+        Highest first, only positive weights; clusters without lyrics have none.
+    """
+    clusters = np.asarray(labels)
+    ids = np.unique(clusters[clusters >= 0])
+    matrix = sp.csr_array(lyrics.values)
+    rows = np.flatnonzero((clusters >= 0) & lyrics.present)
+    places = np.searchsorted(ids, clusters[rows])
+    member = sp.csr_array((np.ones(len(rows)), (places, rows)), shape=(len(ids), len(clusters)))
+    sums = np.asarray((member @ matrix).toarray(), dtype=np.float64)
+    per_cluster, per_word = sums.sum(axis=1), sums.sum(axis=0)
+    rarity = np.log1p(per_cluster.mean() / np.where(per_word > 0, per_word, np.inf))
+    weights = sums / np.where(per_cluster > 0, per_cluster, 1.0)[:, None] * rarity
+    result = {}
+    for place, cluster in enumerate(ids):
+        best = np.argsort(-weights[place], kind="stable")[:n_words]
+        result[int(cluster)] = tuple(
+            (lyrics.feature_names[word], float(weights[place, word]))
+            for word in best
+            if weights[place, word] > 0
+        )
+    return result
+
+
+def label_shares(
+    labels: ArrayLike, values: ArrayLike, column: str = "", *, min_count: int = 2
+) -> dict[int, list[LabelShare]]:
+    """Labels carried by more of a cluster than of the collection, at least `min_count` times.
+
+    Tracks without a label are left out; noise counts in the collection.
+    """
+    from scipy.stats import hypergeom
+
+    clusters = np.asarray(labels)
+    codes, classes = encode_labels(values)
+    known = codes >= 0
+    total = np.bincount(codes[known], minlength=len(classes))
+    n_known = int(total.sum())
+    result: dict[int, list[LabelShare]] = {}
+    for cluster in np.unique(clusters[clusters >= 0]):
+        inside = np.bincount(codes[known & (clusters == cluster)], minlength=len(classes))
+        size = int(inside.sum())
+        found = result.setdefault(int(cluster), [])
+        for code in np.flatnonzero(inside >= min_count):
+            share, lift = inside[code] / size, inside[code] * n_known / (size * total[code])
+            if lift > 1:
+                p_value = hypergeom.sf(inside[code] - 1, n_known, total[code], size)
+                found.append(
+                    LabelShare(
+                        column,
+                        str(classes[code]),
+                        int(inside[code]),
+                        float(share),
+                        float(lift),
+                        float(p_value),
+                    )
+                )
+    return result
+
+
+def deviations(labels: ArrayLike, view: View, n: int = 5) -> dict[int, tuple[Deviation, ...]]:
+    """The features of a dense view whose cluster means lie farthest from the collection's mean.
+
+    Names are the view's own; a `timbre` view without names gets those of `timbre_names`.
+    """
+    clusters = np.asarray(labels)
+    values = np.asarray(view.values, dtype=np.float64)
+    values = values.reshape(len(values), -1)
+    names = view.feature_names or timbre_names(values.shape[1])
+    present = values[view.present]
+    ids = [int(c) for c in np.unique(clusters[clusters >= 0])]
+    if not len(present):
+        return dict.fromkeys(ids, ())
+    mean, spread = present.mean(axis=0), present.std(axis=0)
+    result = {}
+    for cluster in ids:
+        rows = view.present & (clusters == cluster)
+        gap = values[rows].mean(axis=0) - mean if rows.any() else np.zeros_like(mean)
+        scaled = np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
+        best = np.argsort(-np.abs(scaled), kind="stable")[:n]
+        result[cluster] = tuple(
+            Deviation(names[feature], float(scaled[feature]))
+            for feature in best
+            if scaled[feature] != 0
+        )
+    return result
+
+
+def timbre_names(n_features: int) -> tuple[str, ...]:
+    """Names of the columns of `timbre`: mean, deviation, delta deviation, median of each MFCC."""
+    parts = ("mean", "deviation", "delta deviation", "median")
+    if n_features % len(parts):
+        return tuple(f"feature {i}" for i in range(n_features))
+    n_coefficients = n_features // len(parts)
+    return tuple(f"MFCC {i} {part}" for part in parts for i in range(n_coefficients))

@@ -1,0 +1,65 @@
+"""Choosing k finds the clusters that are there, and says so when there are none."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+
+from songscape.clustering.choose import choose_k
+from songscape.errors import SongscapeError, UsageError
+
+QUICK = {"ks": range(2, 7), "n_subsamples": 4}
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    return make_blobs(200, centers=4, n_features=5, cluster_std=1.5, random_state=1)[0]
+
+
+@pytest.mark.parametrize("method", ["kmeans", "ward"])
+def test_four_blobs_are_four_clusters(method, blobs):
+    found = choose_k(blobs, method=method, **QUICK)
+    assert found.k == 4
+    assert found.p_value == pytest.approx(0.05)
+    assert "k = 4" in found.reason
+    assert found.stability[2] > found.null_high[2]
+
+
+def test_one_stretched_cloud_has_no_structure():
+    chosen = []
+    for seed in range(4):
+        X = np.random.default_rng(seed).normal(size=(150, 4)) * [4, 2, 1, 1]
+        chosen.append(choose_k(X, method="ward", random_state=seed, **QUICK))
+    assert [c.k for c in chosen].count(1) >= 3
+    none = next(c for c in chosen if c.k == 1)
+    assert "no structure beyond the null" in none.reason
+    assert none.p_value > 0.05
+
+
+def test_the_uniform_reference_also_finds_blobs(blobs):
+    assert choose_k(blobs, method="ward", null="uniform", **QUICK).k == 4
+
+
+def test_same_seed_same_curve_and_ordered_bands(blobs):
+    first, second = (
+        choose_k(blobs, method="ward", max_tracks=100, random_state=3, **QUICK) for _ in range(2)
+    )
+    assert first.rows() == second.rows()
+    assert (first.low <= first.stability).all()
+    assert (first.stability <= first.high).all()
+    assert (first.null_low <= first.null_high).all()
+
+
+def test_units_and_place_do_not_matter(blobs):
+    moved = choose_k(1e6 * blobs - 5e6, method="ward", **QUICK)
+    assert moved.k == choose_k(blobs, method="ward", **QUICK).k
+
+
+def test_what_cannot_be_chosen_is_refused(blobs):
+    with pytest.raises(UsageError, match="finds its own"):
+        choose_k(blobs, method="dbscan")
+    with pytest.raises(UsageError, match="no null reference"):
+        choose_k(blobs, null="poisson")
+    with pytest.raises(UsageError, match="use more"):
+        choose_k(blobs, n_null=5)
+    with pytest.raises(SongscapeError, match="too few"):
+        choose_k(blobs[:3])
