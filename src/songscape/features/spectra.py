@@ -111,7 +111,6 @@ class MelStream:
         self._waiting: Array = np.zeros(n_fft // 2, np.float32)
         self._frames = np.empty((_CHUNK, n_fft), np.float32)
         self._power = np.empty((_CHUNK, n_fft // 2 + 1), np.float32)
-        self._square = np.empty_like(self._power)
 
     def push(self, samples: Array) -> Array:
         """Take the next samples (n,); return the frames they complete, (n_frames, n_mels)."""
@@ -130,10 +129,9 @@ class MelStream:
                     frames[start : start + size], window, out=self._frames[:size]
                 )
                 spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
-                power, square = self._power[:size], self._square[:size]
-                np.multiply(spectrum.real, spectrum.real, out=power)
-                np.multiply(spectrum.imag, spectrum.imag, out=square)
-                power += square
+                parts = spectrum.view(np.float32)  # real and imaginary, one after the other
+                np.multiply(parts, parts, out=parts)
+                power = np.add(parts[:, ::2], parts[:, 1::2], out=self._power[:size])
                 for mels, bins, weights in self._bands:
                     mel[start : start + size, mels] = power[:, bins] @ weights
         self._waiting = waiting[n_frames * self.hop_length :]
