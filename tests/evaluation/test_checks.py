@@ -175,6 +175,19 @@ def test_a_nuisance_that_follows_from_a_label_is_named_the_other_way_round() -> 
     assert finding.message.startswith("codec is almost a function of style (")
 
 
+def test_a_language_that_mostly_goes_with_the_style_is_named() -> None:
+    planted = Collection()
+    rng = np.random.default_rng(0)
+    own = np.array([LANGUAGES.index(name) for name in planted.labels["language"]])
+    drawn = np.where(rng.random(N) < 0.85, own, rng.integers(0, 3, N))
+    planted.labels["style"] = [f"style {code}" for code in drawn]
+    finding = only(planted.check(), "confounded-label")
+    assert finding.severity == "warning"
+    assert "is closely tied to" in finding.message
+    assert "language" in finding.message
+    assert "style" in finding.message
+
+
 def test_artists_who_sing_one_language_are_a_note_and_not_a_warning() -> None:
     planted = Collection()
     by_language = planted.labels.sort_values("language").index

@@ -12,10 +12,14 @@ from songscape.evaluation.nuisances import FROM_LABELS, unexplained_share
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FUNCTION_BELOW", "confounded_labels"]
+__all__ = ["FUNCTION_BELOW", "TIED_BELOW", "confounded_labels"]
 
 FUNCTION_BELOW = 0.1
 """A column is almost a function of another that leaves this little open (`unexplained_share`)."""
+TIED_BELOW = 0.5
+"""A column is closely tied to another that leaves this little open."""
+_SAME = {"has_lyrics": frozenset({"instrumental", "vocal", "vocals"})}
+"""Nuisance -> label columns that mean the same."""
 _MIN_TRACKS = 20
 _MIN_PER_VALUE = 5
 _MANY_VALUES = 30
@@ -32,7 +36,7 @@ Texts = list[str | None]
 def confounded_labels(
     labels: pd.DataFrame, columns: Sequence[str], nuisances: pd.DataFrame
 ) -> list[Finding]:
-    """One finding per column that is almost a function of others.
+    """One finding per column that is almost a function of others, or closely tied to them.
 
     It is a note, not a warning, where people or many small groups decide: who sings decides the
     language nearly everywhere, and splits that keep artists together handle it.
@@ -46,7 +50,7 @@ def confounded_labels(
     nuisances : DataFrame
         From `nuisance_table`, same rows.
     """
-    decided: dict[tuple[str, str], dict[str, float]] = {}
+    decided: dict[tuple[str, str, bool], dict[str, float]] = {}
     examples: dict[tuple[str, str], str] = {}
     nuisance_columns = {
         column
@@ -59,34 +63,55 @@ def confounded_labels(
     for column in (c for c in columns if c not in nuisance_columns):
         label = _texts(labels[column])
         for name in map(str, nuisances.columns):
-            if column in FROM_LABELS.get(name, (name,)):
+            if column in FROM_LABELS.get(name, (name,)) or column in _SAME.get(name, ()):
                 continue
             nuisance = _texts(nuisances[name])
-            pairs = ((column, label, name, nuisance), (name, nuisance, column, label))
-            for first, values, second, given in pairs:
-                left = _open_share(values, given)
-                if left <= FUNCTION_BELOW:
-                    people = {first, second} & _ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
-                    key = (first, "note" if people else "warning")
-                    decided.setdefault(key, {})[second] = max(0.0, left)
-                    examples.setdefault((first, second), _example(values, given))
-                    break
+            open_shares = (_open_share(label, nuisance), _open_share(nuisance, label))
+            # The label comes first unless only the nuisance follows from it.
+            forwards = open_shares[0] <= max(open_shares[1], FUNCTION_BELOW)
+            left = open_shares[0] if forwards else open_shares[1]
+            if left > TIED_BELOW:
+                continue
+            first, values, second, given = (
+                (column, label, name, nuisance) if forwards else (name, nuisance, column, label)
+            )
+            people = {first, second} & _ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
+            if people and left > FUNCTION_BELOW:
+                continue
+            key = (first, "note" if people else "warning", left <= FUNCTION_BELOW)
+            decided.setdefault(key, {})[second] = max(0.0, left)
+            examples[first, second] = _example(values, given)
     return [_finding(*key, given, examples) for key, given in decided.items()]
 
 
 def _finding(
-    column: str, severity: str, given: dict[str, float], examples: dict[tuple[str, str], str]
+    column: str,
+    severity: str,
+    is_function: bool,
+    given: dict[str, float],
+    examples: dict[tuple[str, str], str],
 ) -> Finding:
     shown = [
         name + (examples[column, name] if severity == "warning" and len(given) <= 2 else "")
         for name in given
     ]
-    names = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and of {shown[-1]}"
-    message = f"{column} is almost a function of {names}: "
-    if severity == "note":
-        message += "usual where people or small groups are concerned; keep them together in splits."
+    names = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    if not is_function:
+        left = max(given.values())
+        message = (
+            f"{column} is closely tied to {names}, which leaves {left:.0%} of it open: much of "
+            "what a method finds of the one may come from the other."
+        )
+    elif severity == "note":
+        message = (
+            f"{column} is almost a function of {names}: usual where people or small groups are "
+            "concerned; keep them together in splits."
+        )
     else:
-        message += "whether a method found the one or the other cannot be told from these tracks."
+        message = (
+            f"{column} is almost a function of {names}: whether a method found the one or the "
+            "other cannot be told from these tracks."
+        )
     values = {
         "column": column,
         "open_share_given": {name: round(left, 4) for name, left in given.items()},
