@@ -33,6 +33,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _CHUNK_NUMBERS = 8_000_000
+_CACHED_NUMBERS = 250_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,7 +322,7 @@ def _has_company(codes: Integers) -> NDArray[np.bool_]:
 def _ordered(space: Floats, indices: Integers, rows: Integers) -> Neighbors:
     """Distances from differences, not from products, and ties in the order of rows."""
     distances = np.empty(indices.shape)
-    step = max(1, _CHUNK_NUMBERS // max(1, indices.shape[1] * space.shape[1]))
+    step = max(1, _CACHED_NUMBERS // max(1, indices.shape[1] * space.shape[1]))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         gaps = space[indices[part]] - space[rows[part], None, :]
