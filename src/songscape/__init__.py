@@ -29,7 +29,7 @@ _HOMES = {
     "save_model": "songscape.models.saving",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

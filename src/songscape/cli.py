@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"songscape {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_run(verbs)
+    _add_compare(verbs)
     _add_demo(verbs)
     _add_ledger(verbs)
     _add_models(verbs)
@@ -132,10 +133,7 @@ def _add_run(verbs: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
-def _settings(parsed: argparse.Namespace) -> Settings:
-    from songscape.settings import Settings, load_settings
-
-    settings = Settings() if parsed.config is None else load_settings(parsed.config)
+def _overridden(settings: Settings, parsed: argparse.Namespace) -> Settings:
     return settings.updated(
         models=parsed.models,
         clusterers=parsed.clusterers,
@@ -146,19 +144,26 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     )
 
 
+def _workers(parsed: argparse.Namespace) -> int | None:
+    if parsed.workers is not None and parsed.workers < 1:
+        raise UsageError("--workers: at least 1")
+    workers: int | None = parsed.workers
+    return workers
+
+
 def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from dataclasses import asdict
 
     from songscape.pipeline.run import run
+    from songscape.settings import Settings, load_settings
 
-    if parsed.workers is not None and parsed.workers < 1:
-        raise UsageError("--workers: at least 1")
+    settings = Settings() if parsed.config is None else load_settings(parsed.config)
     out = parsed.out or Path(f"{parsed.folder.resolve().stem}-songscape")
     done = run(
         parsed.folder,
         out,
-        _settings(parsed),
-        workers=parsed.workers,
+        _overridden(settings, parsed),
+        workers=_workers(parsed),
         command=["songscape", *arguments],
     )
     if parsed.json:
@@ -196,6 +201,67 @@ def _course_text(table: pd.DataFrame) -> str:
     return text
 
 
+def _add_compare(verbs: Any) -> None:
+    parser = _verb(
+        verbs,
+        "compare",
+        _compare,
+        "put every model beside every baseline, with intervals, and say what to believe",
+        "Stopped and started again, it goes on where it was.",
+    )
+    parser.add_argument(
+        "library",
+        type=Path,
+        help="results folder of `songscape run`, its songscape.db, or a music folder",
+    )
+    parser.add_argument("--out", type=Path, help="where to write (default: compare/ beside it)")
+    parser.add_argument("--config", type=Path, help="settings as TOML; options below override it")
+    parser.add_argument("--quick", action="store_true", help="3 seeds instead of 10")
+    parser.add_argument("--models", type=_names, help="models; baselines are always added")
+    parser.add_argument("--clusterers", type=_names, help="clusterers; the first is tested")
+    parser.add_argument("--k", type=_ks, help="numbers of clusters, or auto (default)")
+    parser.add_argument("--seeds", type=_numbers, help="seeds, e.g. 0,1,2")
+    parser.add_argument("--labels", type=_names, help="label columns to compare with")
+    parser.add_argument("--title", help="heading of the report")
+    parser.add_argument("--workers", type=int, help="processes (default: cores)")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
+    from songscape.features.extract import available_cores
+    from songscape.pipeline.compare import compare, default_settings
+    from songscape.settings import load_settings
+
+    base = default_settings(quick=parsed.quick) if parsed.config is None else None
+    settings = _overridden(base or load_settings(parsed.config), parsed)
+    workers = _workers(parsed) or available_cores()
+    done = compare(
+        parsed.library,
+        parsed.out,
+        settings,
+        workers=workers,
+        command=["songscape", *arguments],
+    )
+    if parsed.json:
+        _print_json(
+            {
+                "report": str(done.report),
+                "verdicts": done.verdicts,
+                "warnings": done.warnings,
+                "failed": done.failed,
+            }
+        )
+    else:
+        for sentence in done.verdicts:
+            print(sentence)
+        for warning in done.warnings:
+            print(f"warning: {warning}")
+        print(f"report: {done.report.resolve().as_uri()}")
+    for reason in done.failed:
+        say(f"failed: {reason}")
+    return DONE
+
+
 def _add_demo(verbs: Any) -> None:
     parser = _verb(
         verbs,
@@ -218,9 +284,8 @@ def _add_demo(verbs: Any) -> None:
 
 
 def _demo(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    import os
-
     from songscape.demo import compose_collection
+    from songscape.features.extract import available_cores
 
     with progress_bar("composing", "song") as advance:
         folder = compose_collection(
@@ -228,7 +293,7 @@ def _demo(parsed: argparse.Namespace, _arguments: list[str]) -> int:
             n_songs=parsed.songs,
             seed=parsed.seed,
             confound=parsed.confound,
-            workers=parsed.workers or os.cpu_count() or 1,
+            workers=_workers(parsed) or available_cores(),
             progress=advance,
         )
     if parsed.json:

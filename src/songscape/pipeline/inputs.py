@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from songscape.features.views import Views
     from songscape.library import Library
 
-__all__ = ["Inputs", "load_inputs", "read_library", "views_needed"]
+__all__ = ["EVIDENCE_VIEWS", "Inputs", "load_inputs", "read_library", "views_needed"]
 
 MIN_TRACKS = 4
-# What evidence is measured in, whatever the models read.
+# What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
+EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +72,12 @@ def read_library(source: Path, path: Path, workers: int | None) -> Library:
     return library
 
 
-def views_needed(models: Iterable[str]) -> list[str]:
-    """Names of the views that these models and the evidence read, sorted."""
+def views_needed(models: Iterable[str], also: Iterable[str] = REFERENCE_VIEWS) -> list[str]:
+    """Names of the views that these models read, and those named besides, sorted."""
     from songscape.models.presets import find_preset
 
     needed = {name for model in models for name in find_preset(model).views}
-    return sorted(needed | set(REFERENCE_VIEWS))
+    return sorted(needed | set(also))
 
 
 def load_inputs(library: Library, settings: Settings, view_names: Iterable[str]) -> Inputs:

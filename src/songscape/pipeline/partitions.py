@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from songscape.clustering.methods import Clustering
+    from songscape.features.views import Views
     from songscape.pipeline.representations import Representation
     from songscape.progress import Advance
     from songscape.settings import ClaimedRow
@@ -25,6 +26,7 @@ __all__ = [
     "clusters_table",
     "metrics_table",
     "partition",
+    "shared_k",
 ]
 
 AGREEMENT = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
@@ -55,6 +57,39 @@ def check_clusterers(names: Sequence[str], options: Mapping[str, Mapping[str, An
     for name in (*names, *options):
         if name not in CLUSTERERS:
             raise UsageError(f"no clusterer {name!r}; known: {', '.join(CLUSTERERS)}")
+
+
+def shared_k(
+    views: Views, given: Sequence[int]
+) -> tuple[tuple[int, ...], str, pd.DataFrame | None]:
+    """k as given, or one for the whole collection, chosen by stability in the balanced PCA space.
+
+    One k for all models keeps their partitions comparable. Labels and silhouettes play no part.
+
+    Returns
+    -------
+    ks : tuple of int
+    reason : str
+        In plain words.
+    curve : DataFrame or None
+        Stability by k beside its null; None where k was given.
+    """
+    import pandas as pd
+
+    from songscape.clustering.choose import choose_k
+    from songscape.models.presets import make_model
+
+    if given:
+        return tuple(given), "given", None
+    has_lyrics = "lyrics" in views and views["lyrics"].present.any()
+    model = "balanced-pca" if has_lyrics else "timbre-pca"
+    estimator = make_model(model, random_state=0)
+    choice = choose_k(estimator.fit_transform(views.select(estimator.views)), random_state=0)
+    curve = pd.DataFrame(choice.rows())
+    if choice.k >= 2:
+        return (choice.k,), choice.reason, curve
+    k = int(choice.ks[(choice.stability - choice.null).argmax()])
+    return (k,), f"{choice.reason}; {k} clusters are drawn, but don't read them as groups", curve
 
 
 def partition(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from songscape.pipeline.partitions import Partition
     from songscape.pipeline.representations import Representation
 
-__all__ = ["draw_maps", "draw_pictures", "shown_labels"]
+__all__ = ["draw_maps", "draw_pictures", "draw_stability", "shown_labels"]
 
 DPI = 110
 SHOWN_FIRST = ("language", "genre")
@@ -153,3 +153,20 @@ def _save(figure: Figure, folder: ResultsFolder, name: str) -> None:
     write_atomically(
         folder.picture(name), lambda p: figure.savefig(p, dpi=DPI, metadata={"Software": None})
     )
+
+
+def draw_stability(curve: pd.DataFrame, ks: Sequence[int], folder: ResultsFolder) -> None:
+    """Draw the curve that k was chosen from."""
+    from songscape.report.evidence_plots import stability_figure
+
+    figure = stability_figure(
+        curve["k"],
+        curve["stability"],
+        curve["low"],
+        curve["high"],
+        null_low=curve["null_low"],
+        null_high=curve["null_high"],
+        chosen=ks[0],
+        title="k-means on balanced PCA",
+    )
+    _save(figure, folder, "stability")

@@ -93,8 +93,9 @@ def run(
         clusters_table,
         metrics_table,
         partition,
+        shared_k,
     )
-    from songscape.pipeline.pictures import draw_maps, draw_pictures
+    from songscape.pipeline.pictures import draw_maps, draw_pictures, draw_stability
     from songscape.pipeline.representations import check_models
     from songscape.report.page import write_report
 
@@ -111,7 +112,10 @@ def run(
     views, labels = inputs.views, inputs.labels
     representations = _represent_all(views, settings, folder)
     folder.write_table("models", _models_table(representations))
-    ks, k_reason = _choose_k(views, settings, folder)
+    with progress_bar("choosing k"):
+        ks, k_reason, k_curve = shared_k(views, settings.k)
+    if k_curve is not None:
+        folder.write_table("stability", k_curve)
     with progress_bar("clustering", "partition") as advance:
         partitions = partition(
             representations, settings.clusterers, ks, settings.clusterer_options, advance
@@ -143,6 +147,8 @@ def run(
     )
     draw_maps(representations, views.track_ids, folder)
     draw_pictures(representations, partitions, views, labels, folder)
+    if k_curve is not None:
+        draw_stability(k_curve, ks, folder)
     report = write_report(folder.tables, title=settings.title or source.resolve().name)
     return RunSummary(report, counts, ks, k_reason, metrics, table)
 
@@ -183,20 +189,3 @@ def _models_table(representations: Sequence[Representation]) -> pd.DataFrame:
 
     rows: list[dict[str, Any]] = [dict(r.summary) for r in representations]
     return pd.DataFrame(rows).reindex(columns=list(MODEL_COLUMNS))
-
-
-def _choose_k(
-    views: Views, settings: Settings, folder: ResultsFolder
-) -> tuple[tuple[int, ...], str]:
-    """k as given, or chosen once by stability in the balanced PCA space, for every model alike."""
-    if settings.k:
-        return settings.k, "given"
-    from songscape.clustering.choose import choose_k
-    from songscape.pipeline.representations import represent
-
-    reference = represent(views, "balanced-pca", 0, folder)
-    if not reference.ok:
-        reference = represent(views, "timbre-pca", 0, folder)
-    choice = choose_k(reference.latents, random_state=0)
-    folder.write_table("stability", choice.frame())
-    return (choice.k,), choice.reason
