@@ -213,41 +213,63 @@ def _tested(
     subject: Subject,
     headline: tuple[str, int | None],
 ) -> pd.DataFrame:
-    """Differences to the baseline; agreement and leakage are each one family of tests."""
+    """Differences to the baseline, corrected family by family.
+
+    All agreement tests of all methods are one family, for a claim "better" may rest on any of
+    them; each nuisance is one more. References (random, language only) make no claims and are
+    corrected among themselves.
+    """
     rows: list[dict[str, Any]] = []
-    others = [one for one in evidence if one.model != base.model]
-    for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
-        tests: dict[tuple[str, str, str], Difference] = {}
-        for one in others:
-            for metric, column in _testable(axis, columns, one):
-                found = _difference(one, base, subject, metric, column, headline)
-                if found is not None:
-                    tests[one.model, metric, column] = found
-        named = {"|".join(key): value for key, value in tests.items()}
-        words = verdicts(named, base.model, higher_is_better=axis == "agreement")
-        for (model, metric, column), test in tests.items():
-            verdict = words["|".join((model, metric, column))]
-            rows.append(
-                {
-                    "model": model,
-                    "axis": axis,
-                    "metric": metric,
-                    "column": column,
-                    "clusterer": headline[0] if metric == "ami" else "",
-                    "difference": test.estimate,
-                    "low": test.low,
-                    "high": test.high,
-                    "n_groups": test.n_groups,
-                    "p_value": test.p_value,
-                    "adjusted_p": verdict.adjusted_p,
-                    "verdict": verdict.word,
-                    "baseline": base.model,
-                }
-            )
+    for is_reference in (False, True):
+        methods = [
+            one
+            for one in evidence
+            if one.model != base.model and (one.kind == "reference") == is_reference
+        ]
+        families = [("agreement", list(subject.labels))]
+        families += [("leakage", [name]) for name in subject.nuisances]
+        for axis, columns in families:
+            rows += _family(axis, columns, methods, base, subject, headline)
     return pd.DataFrame(rows)
 
 
-def _testable(axis: str, columns: Mapping[str, Any], one: ModelEvidence) -> list[tuple[str, str]]:
+def _family(
+    axis: str,
+    columns: Sequence[str],
+    methods: Sequence[ModelEvidence],
+    base: ModelEvidence,
+    subject: Subject,
+    headline: tuple[str, int | None],
+) -> list[dict[str, Any]]:
+    tests: dict[tuple[str, str, str], Difference] = {}
+    for one in methods:
+        for metric, column in _testable(axis, columns, one):
+            found = _difference(one, base, subject, metric, column, headline)
+            if found is not None:
+                tests[one.model, metric, column] = found
+    named = {"|".join(key): value for key, value in tests.items()}
+    words = verdicts(named, base.model, higher_is_better=axis == "agreement")
+    return [
+        {
+            "model": model,
+            "axis": axis,
+            "metric": metric,
+            "column": column,
+            "clusterer": headline[0] if metric == "ami" else "",
+            "difference": test.estimate,
+            "low": test.low,
+            "high": test.high,
+            "n_groups": test.n_groups,
+            "p_value": test.p_value,
+            "adjusted_p": words["|".join((model, metric, column))].adjusted_p,
+            "verdict": words["|".join((model, metric, column))].word,
+            "baseline": base.model,
+        }
+        for (model, metric, column), test in tests.items()
+    ]
+
+
+def _testable(axis: str, columns: Sequence[str], one: ModelEvidence) -> list[tuple[str, str]]:
     found = [(metric, column) for column in columns for metric in ("knn", "ami")]
     if axis == "agreement" and "hit:artist" in one.samples:
         found.append(("hit", "artist"))

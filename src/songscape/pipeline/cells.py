@@ -54,6 +54,10 @@ class CellTask:
     ks: tuple[int, ...]
 
     @property
+    def name(self) -> tuple[str, int]:
+        return self.model, self.seed
+
+    @property
     def path(self) -> Path:
         return self.out / "cells" / f"{model_stem(self.model, self.seed)}.json"
 
@@ -103,7 +107,7 @@ def subject_of(inputs: Inputs) -> Subject:
         labels={
             name: inputs.columns[name].to_numpy(dtype=object)
             for name in named
-            if name not in ("artist", "composer")
+            if name not in ("artist", "composer", "languages")
         },
         nuisances={
             name: nuisances[name].to_numpy(dtype=object)

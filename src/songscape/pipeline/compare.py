@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
@@ -42,6 +42,7 @@ COMPARED_MODELS = (
 )
 COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")
 SEEDS = tuple(range(10))
+PRELOADED = ("songscape.pipeline.cells", "songscape.models.vae", "songscape.evaluation.evidence")
 QUICK_SEEDS = tuple(range(3))
 
 
@@ -139,7 +140,9 @@ def compare(
         for model in settings.models
     ]
     crashed = _compute(tasks, workers)
-    cells = [read_cell(task.path, inputs.views.track_ids) for task in tasks if task not in crashed]
+    cells = [
+        read_cell(task.path, inputs.views.track_ids) for task in tasks if task.name not in crashed
+    ]
     evidence = _by_model(cells)
     if not evidence:
         raise SongscapeError(
@@ -182,18 +185,18 @@ def compare(
     failed = tuple(
         f"{c.model} (seed {c.seed}): {c.summary['reason']}" for c in cells if c.samples.empty
     )
-    failed += tuple(f"{t.model} (seed {t.seed}): {why}" for t, why in crashed.items())
+    failed += tuple(f"{model} (seed {seed}): {why}" for (model, seed), why in crashed.items())
     warnings = tuple(finding.message for finding in findings)
     return ComparisonSummary(report, found.table, found.differences, warnings, failed)
 
 
-def _compute(tasks: Sequence[CellTask], workers: int) -> dict[CellTask, str]:
+def _compute(tasks: Sequence[CellTask], workers: int) -> dict[tuple[str, int], str]:
     """Run every cell; returns those whose process died, with the reason.
 
     The first seed of every model comes first: what it took is the estimate for the other seeds.
     """
-    crashed: dict[CellTask, str] = {}
-    context = multiprocessing.get_context("spawn")
+    crashed: dict[tuple[str, int], str] = {}
+    context = _context()
     waiting = list(tasks)
     start, announced = time.perf_counter(), False
     with progress_bar("training and measuring", "cell") as advance:
@@ -208,7 +211,7 @@ def _compute(tasks: Sequence[CellTask], workers: int) -> dict[CellTask, str]:
                     except BrokenProcessPool:
                         continue
                     except SongscapeError as error:
-                        crashed[task] = str(error)
+                        crashed[task.name] = str(error)
                     waiting.remove(task)
                     advance(len(tasks) - len(waiting), len(tasks))
                     left = {task.seed for task in waiting}
@@ -223,8 +226,20 @@ def _compute(tasks: Sequence[CellTask], workers: int) -> dict[CellTask, str]:
             pool.shutdown()
             if len(waiting) == len(futures):
                 # A whole round without one result: the first in the queue is what kills it.
-                crashed[waiting.pop(0)] = "its process died (out of memory?)"
+                crashed[waiting.pop(0).name] = "its process died (out of memory?)"
     return crashed
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """A fresh process per cell, so that its peak memory is its own.
+
+    Where there is a fork server the libraries are imported there, once for all cells.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    return context
 
 
 def _announce(seconds_per_seed: float, seeds_left: int) -> None:
@@ -265,13 +280,13 @@ def _where(column: str) -> tuple[str, int | None]:
     return clusterer, int(k) if k else None
 
 
-def _models_table(cells: Sequence[Cell], crashed: dict[CellTask, str]) -> pd.DataFrame:
+def _models_table(cells: Sequence[Cell], crashed: Mapping[tuple[str, int], str]) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[dict[str, Any]] = [dict(cell.summary) for cell in cells]
     rows += [
-        {"model": task.model, "seed": task.seed, "status": "failed", "reason": why}
-        for task, why in crashed.items()
+        {"model": model, "seed": seed, "status": "failed", "reason": why}
+        for (model, seed), why in crashed.items()
     ]
     columns = ["model", "seed", "status", "reason", "n_latent", "active_units", "collapsed"]
     columns += ["validation_elbo", "warnings", "seconds", "peak_memory_mib", "summary"]
