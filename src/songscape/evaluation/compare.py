@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from songscape.evaluation.evidence import Subject
-from songscape.evaluation.metrics import ami
+from songscape.evaluation.metrics import ami, encode_labels
 from songscape.evaluation.stability import pairwise_ari
 from songscape.evaluation.statistics import (
     Difference,
@@ -37,7 +37,6 @@ Advance = Callable[[int, int], None]
 N_RESAMPLES = 1_000
 N_HALF_SAMPLES = 60
 SAMPLE_METRICS = {"knn": "knn", "hit": "hit", "ap": "map"}
-TESTED_METRICS = ("knn", "hit", "ami")
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,12 +160,15 @@ def _with_intervals(
 
 def _intervals(one: ModelEvidence, subject: Subject) -> list[tuple[dict[str, Any], Interval]]:
     found: list[tuple[dict[str, Any], Interval]] = []
-    for name, values in one.samples.items():
+    for name in one.samples:
         kind, _, column = name.partition(":")
-        if kind in SAMPLE_METRICS:
-            here = {"clusterer": "", "metric": SAMPLE_METRICS[kind], "column": column}
+        if kind not in SAMPLE_METRICS:
+            continue
+        for metric in ("knn", "knn_balanced") if kind == "knn" else (SAMPLE_METRICS[kind],):
+            values = _per_track(one, metric, column, subject)
+            assert values is not None
             interval = bootstrap_mean(values, subject.groups, n_resamples=N_RESAMPLES)
-            found.append((here, interval))
+            found.append(({"clusterer": "", "metric": metric, "column": column}, interval))
     for (clusterer, k), labels in one.partitions.items():
         for column, truth in {**subject.labels, **subject.nuisances}.items():
             where: dict[str, Any] = {"clusterer": clusterer, "k": k}
@@ -270,7 +272,8 @@ def _family(
 
 
 def _testable(axis: str, columns: Sequence[str], one: ModelEvidence) -> list[tuple[str, str]]:
-    found = [(metric, column) for column in columns for metric in ("knn", "ami")]
+    neighbours = "knn_balanced" if axis == "agreement" else "knn"
+    found = [(metric, column) for column in columns for metric in (neighbours, "ami")]
     if axis == "agreement" and "hit:artist" in one.samples:
         found.append(("hit", "artist"))
     return found
@@ -296,12 +299,29 @@ def _difference(
             subject.groups,
             n_resamples=N_HALF_SAMPLES,
         )
-    name = f"{metric}:{column}"
-    if name not in one.samples or name not in base.samples:
+    ours = _per_track(one, metric, column, subject)
+    theirs = _per_track(base, metric, column, subject)
+    if ours is None or theirs is None:
         return None
-    return paired_difference(
-        one.samples[name], base.samples[name], subject.groups, n_resamples=N_RESAMPLES
-    )
+    return paired_difference(ours, theirs, subject.groups, n_resamples=N_RESAMPLES)
+
+
+def _per_track(
+    one: ModelEvidence, metric: str, column: str, subject: Subject
+) -> NDArray[np.float64] | None:
+    """Values per seed and track whose mean is the metric.
+
+    The balanced mean over classes is the mean of values weighted by n / (n_classes x class size).
+    """
+    kind = {"knn_balanced": "knn", "map": "ap"}.get(metric, metric)
+    values = one.samples.get(f"{kind}:{column}")
+    if values is None or metric != "knn_balanced":
+        return values
+    truth = {**subject.labels, **subject.nuisances}[column]
+    codes = np.where(np.isfinite(values).any(axis=0), encode_labels(truth)[0], -1)
+    sizes = np.bincount(codes[codes >= 0], minlength=1)
+    weights = (codes >= 0).sum() / ((sizes > 0).sum() * np.maximum(sizes[codes], 1))
+    return values * np.where(codes >= 0, weights, np.nan)
 
 
 def _beside_best_baseline(

@@ -1,0 +1,113 @@
+"""The comparison says "better" where it is, and nothing where labels mean nothing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from songscape.clustering.methods import cluster
+from songscape.evaluation.compare import ModelEvidence, compare
+from songscape.evaluation.evidence import Subject, partition_rows, space_evidence
+from songscape.evaluation.neighbors import class_mean
+
+N_TRACKS, N_GROUPS, N_SEEDS = 240, 48, 2
+
+
+def spaces(rng: np.random.Generator) -> tuple[dict[str, list[NDArray[Any]]], Subject]:
+    genre = np.repeat(["a", "b", "c"], N_TRACKS // 3)
+    language = np.tile(["x", "y"], N_TRACKS // 2)
+    groups = np.repeat(np.arange(N_GROUPS), N_TRACKS // N_GROUPS)
+    centres = {"a": (3, 0), "b": (0, 3), "c": (-3, -3)}
+    place = np.array([centres[g] for g in genre], dtype=float)
+    side = np.where(language == "x", 4.0, -4.0)[:, None]
+
+    def space(*blocks: NDArray[Any]) -> list[NDArray[Any]]:
+        noise = [rng.normal(size=(N_TRACKS, 4)) for _ in range(N_SEEDS)]
+        return [np.hstack([*blocks, draw]) for draw in noise]
+
+    found = {
+        "balanced-pca": space(0.3 * place, side),
+        "good": space(place),
+        "language": space(side),
+        "random": space(),
+    }
+    return found, Subject({"genre": genre}, {"language": language}, None, groups)
+
+
+def evidence_of(found: dict[str, list[NDArray[Any]]], subject: Subject) -> list[ModelEvidence]:
+    kinds = {"balanced-pca": "baseline", "random": "reference"}
+    result = []
+    for model, seeds in found.items():
+        rows, samples, labels = [], [], []
+        for seed, X in enumerate(seeds):
+            measured, each = space_evidence(X, subject)
+            one = cluster("kmeans", X, k=3, random_state=seed).labels
+            where = {"clusterer": "kmeans", "k": 3}
+            parts = [where | row for row in partition_rows(one, X, subject)]
+            rows += [row | {"seed": seed} for row in measured + parts]
+            samples.append(each)
+            labels.append(one)
+        stacked = {name: np.stack([each[name] for each in samples]) for name in samples[0]}
+        partitions = {("kmeans", 3): np.stack(labels)}
+        result.append(ModelEvidence(model, kinds.get(model, "vae"), rows, stacked, partitions))
+    return result
+
+
+@pytest.fixture(scope="module")
+def compared() -> Any:
+    found, subject = spaces(np.random.default_rng(0))
+    return compare(evidence_of(found, subject), subject, headline=("kmeans", 3)), found, subject
+
+
+def verdict(result: Any, model: str, metric: str, column: str) -> str:
+    rows = result.differences
+    rows = rows[(rows["model"] == model) & (rows["metric"] == metric)]
+    return str(rows[rows["column"] == column]["verdict"].iloc[0])
+
+
+def test_what_is_better_is_called_better_and_what_is_worse_worse(compared: Any) -> None:
+    result = compared[0]
+    assert verdict(result, "good", "knn_balanced", "genre") == "better than"
+    assert verdict(result, "good", "ami", "genre") == "better than"
+    assert verdict(result, "language", "knn_balanced", "genre") == "worse than"
+    assert verdict(result, "random", "knn_balanced", "genre") == "worse than"
+
+
+def test_leaking_less_is_better(compared: Any) -> None:
+    result = compared[0]
+    assert verdict(result, "good", "knn", "language") == "better than"
+    assert verdict(result, "language", "knn", "language") != "better than"
+
+
+def test_the_estimate_lies_in_its_interval_and_is_the_mean_over_seeds(compared: Any) -> None:
+    result, _, subject = compared
+    table = result.table
+    ranged = table[table["interval"].str.startswith("95 %")]
+    assert (ranged["low"] <= ranged["estimate"]).all()
+    assert (ranged["estimate"] <= ranged["high"]).all()
+    samples = space_evidence(compared[1]["good"][0], subject)[1]["knn:genre"]
+    other = space_evidence(compared[1]["good"][1], subject)[1]["knn:genre"]
+    row = table[(table["model"] == "good") & (table["metric"] == "knn_balanced")]
+    expected = np.mean([class_mean(each, subject.labels["genre"]) for each in (samples, other)])
+    assert row[row["column"] == "genre"]["estimate"].iloc[0] == pytest.approx(expected)
+
+
+def test_own_space_silhouettes_are_on_an_axis_of_their_own(compared: Any) -> None:
+    table = compared[0].table
+    own = table[table["column"] == "own space"]
+    assert set(own["axis"]) == {"own space"}
+    assert "own space" not in set(compared[0].differences["axis"])
+
+
+def test_with_shuffled_labels_nothing_is_better(compared: Any) -> None:
+    _, found, subject = compared
+    rng = np.random.default_rng(1)
+    shuffled = Subject(
+        {"genre": rng.permutation(np.asarray(subject.labels["genre"]))},
+        {},
+        None,
+        np.arange(N_TRACKS),
+    )
+    result = compare(evidence_of(found, shuffled), shuffled, headline=("kmeans", 3))
+    assert "better than" not in set(result.differences["verdict"])
