@@ -20,7 +20,7 @@ class View:
 
     Attributes
     ----------
-    values : ndarray of shape (n_tracks, ...) or scipy.sparse.csr_array of shape (n_tracks, n_features)
+    values : ndarray of shape (n_tracks, ...), or csr_array of shape (n_tracks, n_features)
         float32. Rows of absent tracks are stored as zeros and are not data: read `present` first.
     present : ndarray of shape (n_tracks,), bool
         Whether the track has this view.
@@ -44,7 +44,7 @@ class View:
         n_tracks = self.values.shape[0]
         if self.present.shape != (n_tracks,):
             raise ValueError(
-                f"present has shape {self.present.shape}, expected ({n_tracks},): one flag per track"
+                f"present has shape {self.present.shape}, not ({n_tracks},): one flag per track"
             )
         if self.mask is not None and self.mask.shape != (
             n_tracks,
