@@ -75,12 +75,24 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Views(Mapping[str, View]):
-    """All views of the same tracks, by name, in one order of tracks."""
+    """All views of the same tracks, by name, in one order of tracks.
+
+    Attributes
+    ----------
+    track_ids : tuple of str
+    blocks : mapping of name to View
+    groups : ndarray of shape (n_tracks,), int64, optional
+        Tracks of one group (an artist, copies of one recording) are never on both sides of a split
+        into training and validation.
+    """
 
     track_ids: tuple[str, ...]
     blocks: Mapping[str, View]
+    groups: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
+        if self.groups is not None and self.groups.shape != (len(self.track_ids),):
+            raise ValueError(f"{self.groups.shape} groups for {len(self.track_ids)} tracks")
         for name, view in self.blocks.items():
             if view.shape[0] != len(self.track_ids):
                 raise ValueError(
@@ -105,7 +117,7 @@ class Views(Mapping[str, View]):
 
     def select(self, names: Sequence[str]) -> Views:
         """Only the named views, in the order given."""
-        return Views(self.track_ids, {name: self[name] for name in names})
+        return Views(self.track_ids, {name: self[name] for name in names}, self.groups)
 
     def take(self, rows: ArrayLike) -> Views:
         """Only the given tracks (integer positions), in that order."""
@@ -113,11 +125,14 @@ class Views(Mapping[str, View]):
         return Views(
             tuple(self.track_ids[i] for i in index),
             {name: view.take(index) for name, view in self.blocks.items()},
+            None if self.groups is None else self.groups[index],
         )
 
     def digest(self) -> str:
-        """SHA-256 over track ids, names, shapes and bytes: equal digests mean equal input."""
+        """SHA-256 over track ids, groups, names, shapes and bytes: equal digests, equal input."""
         hasher = hashlib.sha256("\0".join(self.track_ids).encode())
+        if self.groups is not None:
+            hasher.update(np.ascontiguousarray(self.groups).tobytes())
         for name, view in self.blocks.items():
             hasher.update(f"{name}{view.shape}{view.step_axis}".encode())
             hasher.update("\0".join(view.feature_names).encode())

@@ -91,23 +91,19 @@ def subject_of(inputs: Inputs) -> Subject:
     """What the collection's labels, nuisances, artists and reference spaces are."""
     import numpy as np
 
-    from songscape.evaluation.duplicates import duplicate_groups, known_artists, split_groups
     from songscape.evaluation.evidence import Subject
     from songscape.evaluation.nuisances import nuisance_table
+    from songscape.pipeline.inputs import ARTIST_COLUMNS, artists_of
 
     nuisances = nuisance_table(inputs.columns, inputs.facts, inputs.views)
-    artists = None
-    for name in ("artist", "composer"):
-        if name in inputs.columns:
-            artists = known_artists(inputs.columns[name])
-            break
-    groups = split_groups(duplicate_groups(inputs.views, inputs.facts), artists=artists)
+    artists = artists_of(inputs.columns)
+    assert inputs.views.groups is not None
     named = [name for name in inputs.label_columns if name not in nuisances.columns]
     return Subject(
         labels={
             name: inputs.columns[name].to_numpy(dtype=object)
             for name in named
-            if name not in ("artist", "composer", "languages")
+            if name not in (*ARTIST_COLUMNS, "languages")
         },
         nuisances={
             name: nuisances[name].to_numpy(dtype=object)
@@ -115,7 +111,7 @@ def subject_of(inputs: Inputs) -> Subject:
             if name not in ("artist", "album")
         },
         artists=None if artists is None else np.asarray(artists, dtype=object),
-        groups=groups,
+        groups=inputs.views.groups,
         references=_reference_spaces(inputs),
     )
 

@@ -17,12 +17,23 @@ if TYPE_CHECKING:
     from songscape.features.views import Views
     from songscape.library import Library
 
-__all__ = ["EVIDENCE_VIEWS", "Inputs", "load_inputs", "read_library", "views_needed"]
+__all__ = [
+    "ARTIST_COLUMNS",
+    "EVIDENCE_VIEWS",
+    "Inputs",
+    "artists_of",
+    "load_inputs",
+    "read_library",
+    "views_needed",
+]
 
 MIN_TRACKS = 4
 # What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments")
+# What tells copies of one recording.
+FINGERPRINTED = ("timbre", "mfcc", "segments")
+ARTIST_COLUMNS = ("artist", "composer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +43,8 @@ class Inputs:
     Attributes
     ----------
     views : Views
-        Features, and the covariate `language` where the collection has such a column.
+        Features, the covariate `language` where the collection has such a column, and the groups
+        (artists, copies) that no split separates.
     columns : DataFrame
         All columns of the collection's table, missing as None.
     label_columns : tuple of str
@@ -72,6 +84,16 @@ def read_library(source: Path, path: Path, workers: int | None) -> Library:
     return library
 
 
+def artists_of(columns: pd.DataFrame) -> list[str | None] | None:
+    """The artist of each track, None where unknown; None where the collection names none."""
+    from songscape.evaluation.duplicates import known_artists
+
+    for name in ARTIST_COLUMNS:
+        if name in columns:
+            return known_artists(columns[name])
+    return None
+
+
 def views_needed(models: Iterable[str], also: Iterable[str] = REFERENCE_VIEWS) -> list[str]:
     """Names of the views that these models read, and those named besides, sorted."""
     from songscape.models.presets import find_preset
@@ -90,6 +112,7 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     UsageError
         The settings name a label column that is not there.
     """
+    from songscape.evaluation.duplicates import duplicate_groups, split_groups
     from songscape.evaluation.labels import label_columns
     from songscape.features.covariates import language_view
     from songscape.features.extract import load_views
@@ -101,22 +124,25 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
             f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering needs "
             f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
+    wanted = list(view_names)
     views = load_views(
         library,
-        [name for name in view_names if name != "language"],
+        sorted({*wanted, *FINGERPRINTED} - {"language"}),
         max_words=settings.features.max_words,
         max_frames=settings.features.max_frames,
     )
     ids = list(views.track_ids)
-    columns = library.labels().reindex(ids)
+    columns, facts = library.labels().reindex(ids), library.audio_facts().reindex(ids)
+    groups = split_groups(duplicate_groups(views, facts), artists=artists_of(columns))
+    blocks = {name: views[name] for name in wanted if name != "language"}
     language = language_view(columns)
     if language is not None:
-        views = Views(views.track_ids, {**views.blocks, "language": language})
+        blocks["language"] = language
     lyrics = {track.id: track.lyrics for track in library.tracks()}
     return Inputs(
-        views=views,
+        views=Views(views.track_ids, blocks, groups),
         columns=columns,
         label_columns=tuple(label_columns(columns, settings.labels)),
-        facts=library.audio_facts().reindex(ids),
+        facts=facts,
         texts=tuple(lyrics[i] for i in ids),
     )
