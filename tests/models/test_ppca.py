@@ -22,7 +22,7 @@ def model(data: np.ndarray) -> SongVAE:
     return SongVAE(
         latent_dim=N_LATENT,
         hidden=(),
-        epochs=150,
+        epochs=50,
         learning_rate=2e-2,
         weight_decay=0.0,
         validation_fraction=0.0,

@@ -12,6 +12,9 @@ from songscape.features.views import View, Views
 from songscape.models.diagnostics import active_units
 from songscape.models.vae import SongVAE
 
+# Models trained for a few epochs are for comparing, and rightly called collapsed.
+pytestmark = pytest.mark.filterwarnings("ignore:The posterior collapsed")
+
 QUICK = {"epochs": 4, "hidden": (16,), "latent_dim": 4}
 CONV = {**QUICK, "views": ("mfcc",), "encoders": {"mfcc": "conv1d"}}
 FUSION = {**QUICK, "views": ("mfcc", "lyrics"), "likelihoods": {"lyrics": "gaussian"}}
@@ -113,7 +116,6 @@ def test_best_weights_come_back_and_early_stopping_waits_for_the_warm_up() -> No
     assert model.diagnostics_.elbo == pytest.approx(best - 0.99 * kl, abs=0.2 * kl + 2)
 
 
-@pytest.mark.filterwarnings("ignore:The posterior collapsed")
 def test_collapse_is_called_collapse() -> None:
     noise = np.random.default_rng(0).standard_normal((100, 20))
     model = SongVAE(latent_dim=8, beta=50.0, epochs=30).fit(noise)

@@ -129,7 +129,8 @@ class VampPrior(nn.Module):
         )
         return cls(pseudo)
 
-    def _pseudo(self) -> Batch:
+    def pseudo_tracks(self) -> Batch:
+        """The pseudo-tracks as a batch."""
         buffers = dict(self.named_buffers())
         return Batch(
             dict(zip(self.names, self.inputs)),
@@ -139,7 +140,7 @@ class VampPrior(nn.Module):
         )
 
     def log_density(self, z: Tensor, network: SongNetwork) -> Tensor:
-        mean, log_variance = network.encode(self._pseudo())
+        mean, log_variance = network.encode(self.pseudo_tracks())
         log_densities = normal_log_density(z[:, None], mean, log_variance)
         return torch.logsumexp(log_densities, 1) - math.log(mean.shape[0])
 

@@ -18,9 +18,20 @@ from songscape.errors import SongscapeError
 from songscape.models.networks import Batch, SongNetwork
 from songscape.models.priors import MixturePrior
 
-__all__ = ["Progress", "Settings", "Terms", "elbo_terms", "leave_out", "quiet_torch", "train"]
+__all__ = [
+    "Progress",
+    "Settings",
+    "Terms",
+    "dependence",
+    "elbo_terms",
+    "leave_out",
+    "quiet_torch",
+    "train",
+]
 
 Progress = Callable[[int, int, dict[str, float]], None]
+# Small collections take smaller steps, so that the same number of epochs trains them too.
+MIN_BATCH, MIN_STEPS = 8, 16
 Read = Callable[[NDArray[np.intp]], Batch]
 
 
@@ -39,7 +50,12 @@ class Settings:
     view_dropout: float
     variational: bool
     seed: int
+    independence: float = 0.0
     clip: float = 1e4
+
+    def batch_for(self, n_tracks: int) -> int:
+        """Tracks per step: at most `batch_size`, fewer where an epoch would have too few steps."""
+        return min(self.batch_size, max(MIN_BATCH, n_tracks // MIN_STEPS))
 
     @property
     def warmup_epochs(self) -> int:
@@ -52,10 +68,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Terms:
-    """Both parts of the ELBO per track: (n,) and (n, latent_dim) or (n, 1)."""
+    """Both parts of the ELBO per track, (n,) and (n, latent_dim) or (n, 1), and the latents."""
 
     reconstruction: Tensor
     kl: Tensor
+    z: Tensor
 
 
 @contextlib.contextmanager
@@ -97,7 +114,7 @@ def elbo_terms(
         z = mean + torch.exp(0.5 * log_variance) * noise
         kl = prior.kl(mean, log_variance, z, network)  # type: ignore[operator]
     outputs = network.decode(z, batch.covariates)
-    return Terms(network.log_likelihood(batch, outputs), kl)
+    return Terms(network.log_likelihood(batch, outputs), kl, z)
 
 
 def leave_out(
@@ -136,7 +153,7 @@ def train(
 
     `train_elbo` and `validation_elbo` are means per track, with the KL divergence weighted by the
     final beta in every epoch, so that epochs can be compared. The weights of the best epoch after
-    the warm-up are restored at the end; without validation tracks, the last ones stay.
+    the warm-up are restored at the end; without patience or validation tracks, the last ones stay.
 
     Raises
     ------
@@ -146,7 +163,8 @@ def train(
     device = next(network.parameters()).device
     # One generator on the CPU for everything random: the same draws on every device.
     generator = torch.Generator().manual_seed(settings.seed)
-    steps = math.ceil(len(training) / settings.batch_size)
+    size = settings.batch_for(len(training))
+    steps = math.ceil(len(training) / size)
     optimiser, schedule = _optimiser(network, prior, settings, steps)
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     history: list[dict[str, float]] = []
@@ -156,14 +174,16 @@ def train(
         network.train()
         sums = np.zeros(2)
         order = training[torch.randperm(len(training), generator=generator).numpy()]
-        for start in range(0, len(order), settings.batch_size):
-            batch = read(order[start : start + settings.batch_size])
+        for start in range(0, len(order), size):
+            batch = read(order[start : start + size])
             n_tracks = len(next(iter(batch.present.values())))
             if settings.view_dropout > 0:
                 batch = leave_out(network, batch, settings.view_dropout, generator)
             noise = _noise(n_tracks, network, settings, generator, device)
             terms = elbo_terms(network, prior, batch, noise)
             loss = _loss(terms, beta, settings)
+            if settings.independence > 0 and batch.covariates is not None:
+                loss = loss + settings.independence * dependence(terms.z, batch.covariates)
             if not torch.isfinite(loss):
                 raise SongscapeError(
                     f"training diverged in epoch {epoch} (the loss is not a finite number); "
@@ -187,19 +207,38 @@ def train(
             callback(epoch, settings.epochs, history[-1])
         if epoch == settings.warmup_epochs and isinstance(prior, MixturePrior):
             prior.initialise(_posterior_means(network, read, training, settings), settings.seed)
-        if epoch < settings.warmup_epochs or not len(validation):
+        if epoch < settings.warmup_epochs or not len(validation) or not settings.patience:
             continue
         since_best += 1
         if objective > best:
             best, since_best = objective, 0
             best_state = copy.deepcopy((network.state_dict(), prior.state_dict()))
-        if settings.patience and since_best >= settings.patience:
+        if since_best >= settings.patience:
             break
     if best_state is not None:
         network.load_state_dict(best_state[0])
         prior.load_state_dict(best_state[1])
     network.eval()
     return history
+
+
+def dependence(z: Tensor, covariates: Tensor) -> Tensor:
+    """How much the latents of a batch depend on the covariates: 0 not at all, 1 entirely.
+
+    The Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a Gaussian kernel on the
+    latents and a linear one on the covariates, normalised by both (Kornblith et al. 2019); as a
+    penalty on a VAE see Lopez et al. 2018.
+    """
+    distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").square()
+    latent_kernel = _centred(torch.exp(-distances / (2.0 * z.shape[1])))
+    covariate_kernel = _centred(covariates @ covariates.T)
+    norms = latent_kernel.norm() * covariate_kernel.norm()
+    shared: Tensor = (latent_kernel * covariate_kernel).sum() / norms.clamp_min(1e-12)
+    return shared
+
+
+def _centred(kernel: Tensor) -> Tensor:
+    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
 
 
 def _loss(terms: Terms, beta: float, settings: Settings) -> Tensor:
@@ -264,7 +303,9 @@ def _evaluate(
         noise = _noise(len(piece), network, settings, generator, device)
         terms.append(elbo_terms(network, prior, read(piece), noise))
     every = Terms(
-        torch.cat([term.reconstruction for term in terms]), torch.cat([term.kl for term in terms])
+        torch.cat([term.reconstruction for term in terms]),
+        torch.cat([term.kl for term in terms]),
+        torch.cat([term.z for term in terms]),
     )
     sums = np.array([every.reconstruction.mean().item(), every.kl.sum(1).mean().item()])
     return sums, -_loss(every, settings.beta, settings).item()

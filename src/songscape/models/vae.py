@@ -51,6 +51,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     covariates : sequence of str or None
         Names of views of `X` (see `songscape.features.covariates`) that enter every encoder and
         decoder.
+    independence : float, default=0
+        Weight, in nats, of a penalty on latents that tell the covariates (see
+        `songscape.models.training.dependence`).
     latent_dim : int, default=16
     hidden : tuple of int, default=(256,)
         Widths of the encoder's hidden layers; decoders mirror them.
@@ -71,13 +74,15 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         number of steps is kept. Everything is reconstructed all the same.
     word_total : float, default=200
         How many words the lyrics of a track count as under the multinomial likelihood.
-    epochs, batch_size : int
+    epochs : int, default=100
+    batch_size : int, default=64
+        At most; with fewer than 1,024 tracks it shrinks, down to 8, to keep 16 steps per epoch.
     learning_rate : float
         Peak of a one-cycle schedule.
     weight_decay : float
     patience : int, default=15
-        Stop after this many epochs without a better validation ELBO (never during the warm-up);
-        0 trains all epochs. Either way the weights of the best epoch stay.
+        Stop after this many epochs without a better validation ELBO (never during the warm-up)
+        and go back to the weights of the best one; 0 trains all epochs and keeps the last weights.
     validation_fraction : float, default=0.1
         Held-out share; with fewer than 10 tracks nothing is held out.
     rotate : bool, default=True
@@ -122,6 +127,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         noise: str = "fixed",
         fusion: str = "early",
         covariates: Sequence[str] | None = None,
+        independence: float = 0.0,
         latent_dim: int = 16,
         hidden: tuple[int, ...] = (256,),
         dropout: float = 0.0,
@@ -154,6 +160,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.noise = noise
         self.fusion = fusion
         self.covariates = covariates
+        self.independence = independence
         self.latent_dim = latent_dim
         self.hidden = hidden
         self.dropout = dropout
@@ -394,6 +401,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             view_dropout=self.view_dropout,
             variational=self.variational,
             seed=seed,
+            independence=self.independence,
         )
         network.to(device)
         prior.to(device)
