@@ -17,6 +17,7 @@ from songscape.progress import progress_bar, say
 if TYPE_CHECKING:
     import pandas as pd
 
+    from songscape.library import Counts
     from songscape.settings import Settings
 
 __all__ = ["main"]
@@ -189,10 +190,14 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
             print(_course_text(done.table))
             print("Each row is measured in its own space: the rows can't be ranked.\n")
         print(f"report: {done.report.resolve().as_uri()}")
-    if not done.counts.complete:
-        say(f"some files could not be read: `songscape ledger {out}` names each with its reason")
-        return SOME_FAILED
-    return DONE
+    return _outcome(done.counts, out)
+
+
+def _outcome(counts: Counts, out: Path) -> int:
+    if counts.complete:
+        return DONE
+    say(f"some files could not be read: `songscape ledger {out}` names each with its reason")
+    return SOME_FAILED
 
 
 def _course_text(table: pd.DataFrame) -> str:
@@ -259,7 +264,7 @@ def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
         print(f"report: {done.report.resolve().as_uri()}")
     for reason in done.failed:
         say(f"failed: {reason}")
-    return DONE
+    return _outcome(done.counts, parsed.library)
 
 
 def _add_demo(verbs: Any) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from songscape.evaluation.compare import ModelEvidence
     from songscape.evaluation.evidence import Subject
+    from songscape.library import Counts
 
 __all__ = ["ComparisonSummary", "compare", "default_settings"]
 
@@ -62,6 +63,8 @@ class ComparisonSummary:
         What is odd about the collection.
     failed : tuple of str
         Cells that failed, each with its reason.
+    counts : Counts
+        What became of the collection's tracks.
     """
 
     report: Path
@@ -69,6 +72,7 @@ class ComparisonSummary:
     differences: pd.DataFrame
     warnings: tuple[str, ...]
     failed: tuple[str, ...]
+    counts: Counts
 
 
 def default_settings(*, quick: bool = False) -> Settings:
@@ -93,9 +97,11 @@ def compare(
     Parameters
     ----------
     library : path
-        A `songscape.db`, or the folder of `songscape run --out` that holds it.
+        A `songscape.db`, the folder of `songscape run --out` that holds it, or a collection as
+        `songscape run` takes it, which is read first.
     out : path, optional
-        Folder for cells, tables and the report; default: `compare` beside the library.
+        Folder for cells, tables and the report; default: `compare` beside the library, or
+        `NAME-songscape` for a collection.
     settings : Settings, optional
         Default: all models and baselines, three clusterers, 10 seeds.
     workers : int
@@ -119,16 +125,16 @@ def compare(
     from songscape.pipeline.representations import check_models
     from songscape.report.comparison_page import write_comparison_report
 
-    path = Path(library)
-    path = path / "songscape.db" if path.is_dir() else path
     settings = settings or default_settings()
     missing = tuple(name for name in ALWAYS if name not in settings.models)
     settings = replace(settings, models=settings.models + missing)
     check_models(settings.models, settings.model_options)
     check_clusterers(settings.clusterers, settings.clusterer_options)
+    path, root = _library(Path(library), None if out is None else Path(out), workers)
     with Library.open(path, must_exist=True) as opened:
+        counts = opened.counts()
         inputs = load_inputs(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
-    folder = ResultsFolder(Path(out) if out is not None else path.parent / "compare")
+    folder = ResultsFolder(root)
     subject = subject_of(inputs)
     findings = check_collection(
         inputs.views, inputs.columns, inputs.facts, lyrics_texts=inputs.texts
@@ -187,7 +193,21 @@ def compare(
     )
     failed += tuple(f"{model} (seed {seed}): {why}" for (model, seed), why in crashed.items())
     warnings = tuple(finding.message for finding in findings)
-    return ComparisonSummary(report, found.table, found.differences, warnings, failed)
+    return ComparisonSummary(report, found.table, found.differences, warnings, failed, counts)
+
+
+def _library(source: Path, out: Path | None, workers: int) -> tuple[Path, Path]:
+    """The library's file and the folder to write to; a collection is read into a library first."""
+    from songscape.pipeline.inputs import read_library
+
+    if source.suffix == ".db":
+        return source, out or source.parent / "compare"
+    if (source / "songscape.db").exists():
+        return source / "songscape.db", out or source / "compare"
+    out = out or Path(f"{source.resolve().stem}-songscape")
+    path = out / "songscape.db"
+    read_library(source, path, workers).close()
+    return path, out
 
 
 def _compute(tasks: Sequence[CellTask], workers: int) -> dict[tuple[str, int], str]:
