@@ -119,7 +119,13 @@ _TABLE = (
         "neutral-vae",
         ("segments", "lyrics", "language"),
         "song-vae given the language, everyone decoded at the average language",
-        arguments={**SONG, "covariates": ("language",), "space": "decoder", "at": "average"},
+        arguments={
+            **SONG,
+            "covariates": ("language",),
+            "independence": 30.0,
+            "space": "decoder",
+            "at": "average",
+        },
     ),
     Preset(
         "vade",
@@ -141,6 +147,14 @@ _TABLE = (
         "each view reduced to 16 components and scaled to unit total variance",
         BLOCK_PCA,
         kind="baseline",
+    ),
+    Preset(
+        "balanced-pca-centred",
+        ("timbre", "lyrics", "language"),
+        "balanced-pca with every language's mean removed",
+        "songscape.models.centred:CentredPCA",
+        {"covariates": ("language",)},
+        "baseline",
     ),
     Preset(
         "timbre-pca",

@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save
 from songscape._version import __version__
 from songscape.errors import SongscapeError
 from songscape.models.baselines import BlockPCA, PresenceOnly, RandomLatents, ViewOnly
+from songscape.models.centred import CentredPCA
 from songscape.models.covariates import CovariateEncoder
 from songscape.models.diagnostics import Diagnostics
 from songscape.models.inputs import InputView
@@ -34,7 +35,8 @@ __all__ = ["load_model", "save_model"]
 FORMAT = 1
 DESCRIPTION = "model.json"
 MODELS: dict[str, Any] = {
-    model.__name__: model for model in (SongVAE, BlockPCA, RandomLatents, ViewOnly, PresenceOnly)
+    model.__name__: model
+    for model in (SongVAE, BlockPCA, CentredPCA, RandomLatents, ViewOnly, PresenceOnly)
 }
 RECORDS: dict[str, Any] = {
     record.__name__: record

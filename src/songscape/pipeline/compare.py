@@ -38,7 +38,7 @@ BASELINE = "balanced-pca"
 ALWAYS = ("balanced-pca", "random", "language-only", "has-lyrics-only")
 COMPARED_MODELS = (
     *("song-vae", "neutral-vae", "dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
-    *("pca", "balanced-pca", "timbre-pca", "tfidf", "raw"),
+    *("pca", "balanced-pca", "balanced-pca-centred", "timbre-pca", "tfidf", "raw"),
     *("random", "language-only", "has-lyrics-only"),
 )
 COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")
@@ -65,6 +65,8 @@ class ComparisonSummary:
         Cells that failed, each with its reason.
     counts : Counts
         What became of the collection's tracks.
+    verdicts : tuple of str
+        One sentence each: what to use, whether to trust that, then every method.
     """
 
     report: Path
@@ -73,6 +75,7 @@ class ComparisonSummary:
     warnings: tuple[str, ...]
     failed: tuple[str, ...]
     counts: Counts
+    verdicts: tuple[str, ...] = ()
 
 
 def default_settings(*, quick: bool = False) -> Settings:
@@ -120,10 +123,12 @@ def compare(
     from songscape.evaluation.compare import compare as compare_evidence
     from songscape.evaluation.compare import seeds_table
     from songscape.library import Library
+    from songscape.pipeline.comparison_pictures import draw_comparison
     from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, views_needed
     from songscape.pipeline.partitions import check_clusterers, shared_k
     from songscape.pipeline.representations import check_models
     from songscape.report.comparison_page import write_comparison_report
+    from songscape.report.comparison_read import read_comparison
 
     settings = settings or default_settings()
     missing = tuple(name for name in ALWAYS if name not in settings.models)
@@ -187,6 +192,8 @@ def compare(
             "versions": {n: version(n) for n in ("numpy", "scipy", "scikit-learn", "torch")},
         },
     )
+    results = read_comparison(folder.tables)
+    draw_comparison(folder, results, evidence, subject, k_curve)
     report = write_comparison_report(folder.tables)
     failed = tuple(
         f"{c.model} (seed {c.seed}): {c.summary['reason']}" for c in cells if c.samples.empty
@@ -303,12 +310,16 @@ def _where(column: str) -> tuple[str, int | None]:
 def _models_table(cells: Sequence[Cell], crashed: Mapping[tuple[str, int], str]) -> pd.DataFrame:
     import pandas as pd
 
+    from songscape.models.presets import find_preset
+
     rows: list[dict[str, Any]] = [dict(cell.summary) for cell in cells]
     rows += [
         {"model": model, "seed": seed, "status": "failed", "reason": why}
         for (model, seed), why in crashed.items()
     ]
-    columns = ["model", "seed", "status", "reason", "n_latent", "active_units", "collapsed"]
+    for row in rows:
+        row["kind"] = find_preset(str(row["model"])).kind
+    columns = ["model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"]
     columns += ["validation_elbo", "warnings", "seconds", "peak_memory_mib", "summary"]
     return pd.DataFrame(rows).reindex(columns=columns)
 
