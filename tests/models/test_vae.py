@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 from songscape.models.diagnostics import active_units
+from songscape.models.training import hold_out
 from songscape.models.vae import SongVAE
 
 # Models trained for a few epochs are for comparing, and rightly called collapsed.
@@ -203,3 +206,29 @@ def test_errors_name_the_thing_and_the_mend(views: Views) -> None:
         SongVAE(fusion="late").fit(views)
     with pytest.raises(ValueError, match="poe"):
         SongVAE(("segments",), encoders={"segments": "set"}).fit(views)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=60), st.integers(0, 1000))
+def test_groups_are_never_split(groups: list[int], seed: int) -> None:
+    group = np.array(groups)
+    held_out = hold_out(group, 0.1, np.random.default_rng(seed))
+    assert not set(group[held_out]) & set(group[~held_out])
+    assert (~held_out).sum() >= len(group) / 2
+    renamed = hold_out(7 - group, 0.1, np.random.default_rng(seed))
+    np.testing.assert_array_equal(renamed, held_out)
+
+
+def test_single_tracks_are_held_out_in_the_share_asked_for() -> None:
+    assert hold_out(np.arange(200), 0.1, np.random.default_rng(0)).sum() == 20
+    assert not hold_out(np.arange(200), 0.0, np.random.default_rng(0)).any()
+
+
+def test_an_artist_is_on_one_side_of_the_split(views: Views) -> None:
+    artists = np.arange(views.n_tracks) // 3
+    grouped = Views(views.track_ids, views.blocks, artists)
+    model = SongVAE(**WORDS)
+    model._prepare(grouped)
+    training, validation = model._split(grouped, 0)
+    assert len(validation) == 6
+    assert not set(artists[training]) & set(artists[validation])

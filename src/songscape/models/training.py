@@ -24,6 +24,7 @@ __all__ = [
     "Terms",
     "dependence",
     "elbo_terms",
+    "hold_out",
     "leave_out",
     "quiet_torch",
     "train",
@@ -95,6 +96,31 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+
+
+def hold_out(
+    groups: NDArray[Any], share: float, generator: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Choose about `share` of the tracks, in whole groups; shape (n_tracks,), bool.
+
+    Groups come in random order and are taken while they fit; where none fits, the smallest is
+    taken, unless it is more than half of everything.
+    """
+    most = max(1, round(len(groups) * share)) if share > 0 else 0
+    chosen = np.zeros(len(groups), dtype=bool)
+    names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    taken = np.zeros(len(names), dtype=bool)
+    seen = np.zeros(len(names), dtype=bool)
+    # By tracks and not by names: how the groups are numbered must not matter.
+    for track in generator.permutation(len(groups)):
+        group = member[track]
+        if not seen[group] and sizes[taken].sum() + sizes[group] <= most:
+            taken[group] = True
+        seen[group] = True
+    if share > 0 and not taken.any() and sizes.min() <= len(groups) // 2:
+        taken[member[sizes[member] == sizes.min()][0]] = True
+    chosen[taken[member]] = True
+    return chosen
 
 
 def elbo_terms(

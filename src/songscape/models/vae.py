@@ -22,7 +22,14 @@ from songscape.models.inputs import InputView, as_views, chunks, fit_input, sort
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
 from songscape.models.spaces import DecoderSpace, decoded_blocks, fit_decoder_space
-from songscape.models.training import Progress, Settings, elbo_terms, quiet_torch, train
+from songscape.models.training import (
+    Progress,
+    Settings,
+    elbo_terms,
+    hold_out,
+    quiet_torch,
+    train,
+)
 
 __all__ = ["SongVAE"]
 
@@ -84,7 +91,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Stop after this many epochs without a better validation ELBO (never during the warm-up)
         and go back to the weights of the best one; 0 trains all epochs and keeps the last weights.
     validation_fraction : float, default=0.1
-        Held-out share; with fewer than 10 tracks nothing is held out.
+        Held-out share, in whole groups where `X` has groups; with fewer than 10 tracks nothing is
+        held out.
     rotate : bool, default=True
         Train wide Gaussian views in rotated coordinates where that loses nothing (see `rotation`).
     space : {"latent", "decoder"}, default="latent"
@@ -341,11 +349,10 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise SongscapeError(
                 f"{len(rows)} track(s) with data cannot train a model; two are the least"
             )
-        shuffled = np.random.default_rng(seed).permutation(rows)
-        n_held_out = max(1, round(len(rows) * self.validation_fraction))
-        if len(rows) < MIN_TRACKS_TO_HOLD_OUT or self.validation_fraction <= 0:
-            n_held_out = 0
-        return np.sort(shuffled[n_held_out:]), np.sort(shuffled[:n_held_out])
+        share = 0.0 if len(rows) < MIN_TRACKS_TO_HOLD_OUT else self.validation_fraction
+        groups = rows if views.groups is None else views.groups[rows]
+        held_out = hold_out(groups, share, np.random.default_rng(seed))
+        return rows[~held_out], rows[held_out]
 
     def _network(self, plans: Sequence[ViewPlan]) -> SongNetwork:
         return SongNetwork(
