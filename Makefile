@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.songscape-ready
 N_WORKERS ?= 2
 
-.PHONY: demo test slow lint notebooks docs bench clean
+.PHONY: demo test slow lint notebooks results bench clean
 
 demo: $(SETUP)
 	"$(BIN)/songscape" demo data/demo
@@ -23,6 +23,16 @@ lint: $(SETUP)
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/mypy"
+
+# What the documented experiment leaves: small tables and pictures, committed in results/.
+results: $(SETUP)
+	"$(BIN)/songscape" demo data/demo
+	"$(BIN)/songscape" run data/demo --config experiments/medium.toml --out build/medium
+	rm -rf results/medium-demo
+	mkdir -p results/medium-demo
+	cp build/medium/results/*.csv build/medium/results/run.json results/medium-demo/
+	cp build/medium/results/pictures/map-*.png build/medium/results/pictures/heatmap-*.png \
+		results/medium-demo/
 
 notebooks: $(SETUP)
 	"$(BIN)/python" notebooks/execute.py

@@ -264,7 +264,7 @@ def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
         print(f"report: {done.report.resolve().as_uri()}")
     for reason in done.failed:
         say(f"failed: {reason}")
-    return _outcome(done.counts, parsed.library)
+    return _outcome(done.counts, done.library)
 
 
 def _add_demo(verbs: Any) -> None:
