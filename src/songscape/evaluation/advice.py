@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from songscape.evaluation.advice_wording import language_words, listed, tested_words
+from songscape.evaluation.advice_wording import figure, listed, tested_words
 from songscape.evaluation.measured import Measured, Setting
 from songscape.evaluation.trust import Reason, trust_reasons
-from songscape.evaluation.verdict_sentences import FINDS, MethodVerdict, verdict_sentences
+from songscape.evaluation.verdict_sentences import (
+    FINDS,
+    MethodVerdict,
+    knows_a_label,
+    verdict_sentences,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,7 +180,7 @@ def _alternatives(
     measured: Measured,
     setting: Setting,
 ) -> tuple[str, ...]:
-    """Methods that lose on no label and hide the language better than what is recommended."""
+    """Methods that lose on no label, know one beyond chance, and hide the language better."""
     language = setting.language
     if language is None:
         return ()
@@ -186,17 +191,20 @@ def _alternatives(
         and not v.loses
         and not _unusable(v)
         and f"{FINDS}{language}" not in v.flags
+        and knows_a_label(v.model, measured, setting)
     }
     reached = max((gains.get(model, 0) for model in chosen), default=0)
     most = max(gains.values(), default=0)
+    found = [model for model, gain in gains.items() if gain == most]
     if most <= reached:
         return ()
-    better = [
-        f"{model} ({language_words(model, language, measured)})"
-        for model, gain in gains.items()
-        if gain == most
-    ]
+    rows = {m: measured.value(m, "knn", language, "leakage") for m in (*found, setting.baseline)}
+    figures = {m: "" if r is None else f" ({figure(r['estimate'])})" for m, r in rows.items()}
+    base = rows[setting.baseline]
+    chance = "" if base is None else f"; chance {figure(base['chance'])}"
+    named = listed([f"{model}{figures[model]}" for model in found], "or")
     return (
-        f"Where the {language} must not decide: {listed(better)}; not distinguishable from "
-        f"{setting.baseline} on the labels, or better.",
+        f"Where the {language} must not decide, use {named}: worse than {setting.baseline}"
+        f"{figures[setting.baseline]} on no label (in brackets: share of nearest songs in the "
+        f"same {language}{chance}).",
     )

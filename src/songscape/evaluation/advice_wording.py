@@ -53,11 +53,11 @@ def span(low: float, high: float) -> str:
     return f"95 % {figure(low)} … {figure(high)}"
 
 
-def listed(items: Sequence[str]) -> str:
+def listed(items: Sequence[str], last: str = "and") -> str:
     """Items with commas and a last "and"."""
     if len(items) < 2:
         return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
 def tested_words(test: Any) -> str:

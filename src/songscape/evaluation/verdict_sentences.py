@@ -17,7 +17,14 @@ from songscape.evaluation.measured import Measured, Setting, Where
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DEGENERATE", "FINDS", "MethodVerdict", "partition_flags", "verdict_sentences"]
+__all__ = [
+    "DEGENERATE",
+    "FINDS",
+    "MethodVerdict",
+    "knows_a_label",
+    "partition_flags",
+    "verdict_sentences",
+]
 
 MAX_NOISE = 0.5
 MAX_ONE_CLUSTER = 0.9
@@ -175,6 +182,16 @@ def _above_chance(
     return not row["low"] <= row["chance"]
 
 
+def knows_a_label(model: str, measured: Measured, setting: Setting) -> bool:
+    """Whether nearest songs or headline clusters agree with any label beyond chance."""
+    keys = [("agreement", m, name) for name in setting.labels for m in ("knn_balanced", "ami")]
+    return any(
+        measured.value(model, metric, column, axis, _where(metric, setting)) is not None
+        and _above_chance(model, (axis, metric, column), measured, setting)
+        for axis, metric, column in keys
+    )
+
+
 def _where(metric: str, setting: Setting) -> Where:
     return setting.headline if metric == "ami" else ("", None)
 
@@ -193,7 +210,7 @@ def _flags(model: str, rows: pd.DataFrame, measured: Measured, setting: Setting)
         if where == setting.headline:
             flags += found
         else:
-            name = where[0] if where[1] is None else f"{where[0]} (k = {where[1]})"
+            name = where[0] if where[1] is None else f"{where[0]}, k = {where[1]}"
             flags += [f"{name}: {flag}" for flag in found if flag in DEGENERATE]
     return tuple(dict.fromkeys(flags))
 
@@ -222,5 +239,5 @@ def partition_flags(model: str, where: Where, measured: Measured, setting: Setti
         if sure and row["estimate"] > row["null_95"] and row["estimate"] > best:
             flags.append(f"{FINDS}{name}")
     if known and not any(row["estimate"] > row["null_95"] for row in known):
-        flags.append("clusters agree with no label beyond chance")
+        flags.append("clusters match no label beyond chance")
     return flags

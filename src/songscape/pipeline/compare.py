@@ -65,6 +65,8 @@ class ComparisonSummary:
         Cells that failed, each with its reason.
     counts : Counts
         What became of the collection's tracks.
+    library : Path
+        The `songscape.db` compared on.
     verdicts : tuple of str
         One sentence each: what to use, whether to trust that, then every method.
     """
@@ -75,6 +77,7 @@ class ComparisonSummary:
     warnings: tuple[str, ...]
     failed: tuple[str, ...]
     counts: Counts
+    library: Path
     verdicts: tuple[str, ...] = ()
 
 
@@ -200,7 +203,10 @@ def compare(
     )
     failed += tuple(f"{model} (seed {seed}): {why}" for (model, seed), why in crashed.items())
     warnings = tuple(finding.message for finding in findings)
-    return ComparisonSummary(report, found.table, found.differences, warnings, failed, counts)
+    verdicts = results.advice.sentences
+    return ComparisonSummary(
+        report, found.table, found.differences, warnings, failed, counts, path, verdicts
+    )
 
 
 def _library(source: Path, out: Path | None, workers: int) -> tuple[Path, Path]:

@@ -1,4 +1,4 @@
-"""The pictures of a run: maps, heat maps, reconstructions, training and k-distance curves."""
+"""The pictures of a run: maps, heat maps, what models rebuild, training and k-distance curves."""
 
 from __future__ import annotations
 
@@ -23,11 +23,20 @@ if TYPE_CHECKING:
     from songscape.pipeline.partitions import Partition
     from songscape.pipeline.representations import Representation
 
-__all__ = ["draw_maps", "draw_pictures", "draw_stability", "shown_labels"]
+__all__ = [
+    "draw_maps",
+    "draw_pictures",
+    "draw_stability",
+    "save",
+    "shown_labels",
+    "stability_picture",
+]
 
-DPI = 110
 SHOWN_FIRST = ("language", "genre")
 N_EXAMPLES = 3
+N_WORDS = 12
+# Enough tracks to know the mean and deviation of a coefficient.
+N_SCALED_BY = 500
 
 
 def shown_labels(columns: Sequence[str]) -> list[str]:
@@ -76,6 +85,8 @@ def _draw_model(
     folder: ResultsFolder,
 ) -> None:
     from songscape.report import plots
+    from songscape.report.comparison_pictures import picture_name
+    from songscape.report.maps import map_method
 
     stem = model_stem(one.model, one.seed)
     done = [p for p in partitions if p.clustering is not None]
@@ -85,15 +96,19 @@ def _draw_model(
             name: labels[name].to_numpy(dtype=object) for name in shown_labels(labels.columns)
         }
         xy = read_latents(folder.map(one.model, one.seed))[1]
-        how = f"{shown.clusterer}, k = {shown.k}" if shown.k else shown.clusterer
-        _save(
-            plots.map_figure(xy, shown.labels, columns, title=f"{one.model}: {how}"),
-            folder,
-            f"map-{stem}",
+        title = f"{one.model}: {_how(shown)}"
+        figure = plots.map_figure(
+            xy,
+            shown.labels,
+            columns,
+            title=title,
+            cluster_name=_how(shown),
+            method=map_method(one.latents),
         )
+        save(figure, folder, f"map-{stem}")
         for name, values in columns.items():
-            figure = plots.heatmap_figure(shown.labels, values, name, title=f"{one.model}: {how}")
-            _save(figure, folder, f"heatmap-{name}-{stem}")
+            figure = plots.heatmap_figure(shown.labels, values, name, title=title)
+            save(figure, folder, f"heatmap-{picture_name(name)}-{stem}")
     for p in done:
         assert p.clustering is not None
         extras = p.clustering.extras
@@ -104,7 +119,7 @@ def _draw_model(
                 p.clustering.params["min_samples"],
                 title=f"{one.model}: {p.clusterer}",
             )
-            _save(figure, folder, f"k-distance-{stem}")
+            save(figure, folder, f"k-distance-{stem}")
     _draw_training(one, folder, stem)
     _draw_reconstructions(one, views, folder, stem)
 
@@ -117,7 +132,11 @@ def _draw_training(one: Representation, folder: ResultsFolder, stem: str) -> Non
     history = folder.model(one.model, one.seed) / "history.csv"
     if history.exists():
         records = pd.read_csv(history).to_dict(orient="records")
-        _save(plots.training_figure(records, title=one.model), folder, f"training-{stem}")
+        save(plots.training_figure(records, title=one.model), folder, f"training-{stem}")
+
+
+def _how(shown: Partition) -> str:
+    return f"{shown.clusterer}, k = {shown.k}" if shown.k else shown.clusterer
 
 
 def _draw_reconstructions(
@@ -128,45 +147,94 @@ def _draw_reconstructions(
 
     from songscape.models.presets import find_preset
     from songscape.models.saving import load_model
-    from songscape.report import plots
 
-    if "mfcc" not in find_preset(one.model).views:
+    rebuilt = {"mfcc", "lyrics"} & set(find_preset(one.model).views)
+    if not rebuilt:
         return
     model: Any = load_model(folder.model(one.model, one.seed))
     if not hasattr(model, "reconstruct"):
         return
     rows = np.unique(np.linspace(0, views.n_tracks - 1, N_EXAMPLES + 2).round().astype(int)[1:-1])
     some = views.select(find_preset(one.model).views).take(rows)
-    mfcc = some["mfcc"]
+    output = model.reconstruct(some)
+    if "mfcc" in rebuilt and "mfcc" in output:
+        _draw_mfcc(one.model, some, output["mfcc"], views, folder, stem)
+    if "lyrics" in rebuilt and "lyrics" in output:
+        _draw_words(one.model, some, output["lyrics"], folder, stem)
+
+
+def _draw_mfcc(
+    name: str, some: Views, output: Any, views: Views, folder: ResultsFolder, stem: str
+) -> None:
+    """Coefficients in units of their deviation over the collection, so that songs compare."""
+    import numpy as np
+
+    from songscape.report import plots
+
+    mfcc, every = some["mfcc"], views["mfcc"]
     assert mfcc.mask is not None
+    assert every.mask is not None
+    step = -(-views.n_tracks // N_SCALED_BY)
+    frames = np.concatenate([v[:, m].T for v, m in zip(every.values[::step], every.mask[::step])])
     figure = plots.reconstruction_figure(
         list(mfcc.values),
-        list(model.reconstruct(some)["mfcc"]),
+        list(output),
         list(mfcc.mask),
         titles=list(some.track_ids),
-        title=one.model,
+        center=frames.mean(axis=0) if len(frames) else None,
+        scale=frames.std(axis=0) if len(frames) else None,
+        title=name,
     )
-    _save(figure, folder, f"reconstruction-{stem}")
+    save(figure, folder, f"reconstruction-{stem}")
 
 
-def _save(figure: Figure, folder: ResultsFolder, name: str) -> None:
-    write_atomically(
-        folder.picture(name), lambda p: figure.savefig(p, dpi=DPI, metadata={"Software": None})
-    )
+def _draw_words(name: str, some: Views, output: Any, folder: ResultsFolder, stem: str) -> None:
+    import numpy as np
+
+    from songscape.report import plots
+    from songscape.report.comparison_pictures import picture_name
+
+    lyrics = some["lyrics"]
+    words = lyrics.feature_names
+    if words is None:
+        return
+    for row, track in enumerate(some.track_ids):
+        given = np.asarray(lyrics.values[[row]].toarray()).ravel()
+        if not lyrics.present[row] or not given.any():
+            continue
+        sides = [
+            [(words[i], float(side[i])) for i in np.argsort(-side, kind="stable")[:N_WORDS]]
+            for side in (given, np.asarray(output[row]).ravel())
+        ]
+        shown = [[(word, weight) for word, weight in side if weight > 0] for side in sides]
+        figure = plots.words_figure(*shown, title=f"{name}: {track}")
+        save(figure, folder, f"words-{picture_name(track)}-{stem}")
+
+
+def save(figure: Figure, folder: ResultsFolder, name: str) -> None:
+    """Write `results/pictures/<name>.png`."""
+    from songscape.report.style import png_bytes
+
+    data = png_bytes(figure)
+    write_atomically(folder.picture(name), lambda path: path.write_bytes(data))
 
 
 def draw_stability(curve: pd.DataFrame, ks: Sequence[int], folder: ResultsFolder) -> None:
     """Draw the curve that k was chosen from."""
+    save(stability_picture(curve, ks[0]), folder, "stability")
+
+
+def stability_picture(curve: pd.DataFrame, chosen: int | None) -> Figure:
+    """The curve that k was chosen from."""
     from songscape.report.evidence_plots import stability_figure
 
-    figure = stability_figure(
+    return stability_figure(
         curve["k"],
         curve["stability"],
         curve["low"],
         curve["high"],
         null_low=curve["null_low"],
         null_high=curve["null_high"],
-        chosen=ks[0],
+        chosen=chosen,
         title="k-means on balanced PCA",
     )
-    _save(figure, folder, "stability")

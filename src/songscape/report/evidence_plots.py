@@ -24,6 +24,7 @@ def forest_figure(
     axis_label: str = "difference in AMI",
     baseline: str = "balanced-pca",
     title: str | None = None,
+    higher_is_better: bool = True,
 ) -> "Figure":
     """Draw each method's difference to the baseline with its interval, the best on top.
 
@@ -37,6 +38,8 @@ def forest_figure(
         Colour and shape of the points.
     axis_label, baseline, title : str
         Names for the picture.
+    higher_is_better : bool
+        False for leakage: the lowest comes on top.
 
     Returns
     -------
@@ -51,7 +54,8 @@ def forest_figure(
     if unknown:
         raise ValueError(f"verdict {unknown[0]!r}: must be one of {', '.join(style.VERDICT_STYLE)}")
     middle, left, right = (np.asarray(a, dtype=float) for a in (differences, low, high))
-    order = sorted(range(len(names)), key=lambda i: (-middle[i], str(names[i])))
+    sign = -1 if higher_is_better else 1
+    order = sorted(range(len(names)), key=lambda i: (sign * middle[i], str(names[i])))
     figure = style.new_figure(7.2, 1.5 + 0.28 * max(len(order), 1))
     axes = figure.subplots()
     seen: set[str] = set()

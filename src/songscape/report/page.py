@@ -4,7 +4,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from songscape.report import style
 from songscape.report.findings import findings, in_order
@@ -19,7 +19,10 @@ from songscape.report.tables import (
     structure_table,
 )
 
-__all__ = ["write_report"]
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["report_environment", "write_report"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -48,34 +51,42 @@ def write_report(results_dir: Path | str, *, title: str = "Songscape report") ->
     SongscapeError
         If the folder lacks `metrics.csv` or `run.json`, or one of the files can't be read.
     """
+    results = read_results(results_dir)
+    page = (
+        report_environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            counts=_counts(results),
+            findings=findings(results),
+            course=course_table(results),
+            agreement=[(label, agreement_table(results, label)) for label in in_order(results)],
+            clusters=cluster_table(results),
+            structure=structure_table(results),
+            models=models_table(results),
+            ledger=ledger_table(results),
+            sections=picture_sections(results),
+            facts=_facts(results.run),
+            command=shlex.join(str(word) for word in results.run.get("command", ())),
+            settings=json.dumps(results.run.get("settings", {}), indent=2, ensure_ascii=False),
+        )
+    )
+    path = results.folder / "report.html"
+    path.write_text(page, encoding="utf-8", newline="\n")
+    return path
+
+
+def report_environment() -> "Environment":
+    """Return the templates of all pages; whatever is put in is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    results = read_results(results_dir)
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("report.html.j2").render(
-        title=title,
-        counts=_counts(results),
-        findings=findings(results),
-        course=course_table(results),
-        agreement=[(label, agreement_table(results, label)) for label in in_order(results)],
-        clusters=cluster_table(results),
-        structure=structure_table(results),
-        models=models_table(results),
-        ledger=ledger_table(results),
-        sections=picture_sections(results),
-        facts=_facts(results.run),
-        command=shlex.join(str(word) for word in results.run.get("command", ())),
-        settings=json.dumps(results.run.get("settings", {}), indent=2, ensure_ascii=False),
-    )
-    path = results.folder / "report.html"
-    path.write_text(page, encoding="utf-8", newline="\n")
-    return path
 
 
 def _counts(results: Results) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from songscape.report.read import Results
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "Kind", "Picture", "PictureSection", "picture_sections"]
+__all__ = ["KINDS", "Kind", "Picture", "PictureSection", "picture_sections", "png_size"]
 
 # Base64 makes three bytes four; the page should stay light enough to be sent by mail.
 BUDGET_BYTES = 10_000_000
@@ -153,7 +153,7 @@ def picture_sections(results: Results) -> list[PictureSection]:
             room -= len(data) if fits else 0
             source = f"data:image/png;base64,{base64.b64encode(data).decode()}" if fits else ""
             name = heading or path.stem
-            shown.append(Picture(name, source, path.name, f"{kind.alt}: {name}", *_size(data)))
+            shown.append(Picture(name, source, path.name, f"{kind.alt}: {name}", *png_size(data)))
         left_out = f"{later} more, for the other seeds, are in pictures/." if later else ""
         if shown:
             anchor = f"pictures-{kind.prefix.strip('-') or 'more'}"
@@ -163,7 +163,7 @@ def picture_sections(results: Results) -> list[PictureSection]:
     return sections
 
 
-def _size(png: bytes) -> tuple[int, int]:
+def png_size(png: bytes) -> tuple[int, int]:
     """Return width and height in pixels, which follow the PNG signature and "IHDR"."""
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 

@@ -11,7 +11,14 @@ from songscape.errors import SongscapeError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AGREEMENT", "LANGUAGE_COLUMNS", "Results", "read_results"]
+__all__ = [
+    "AGREEMENT",
+    "LANGUAGE_COLUMNS",
+    "Results",
+    "read_document",
+    "read_results",
+    "read_table",
+]
 
 AGREEMENT = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
 LANGUAGE_COLUMNS = ("language", "languages", "lang", "primary_language", "main_language")
@@ -86,39 +93,52 @@ def read_results(folder: Path | str) -> Results:
         If `metrics.csv` or `run.json` is missing or cannot be read.
     """
     folder = Path(folder)
-    metrics = _table(folder, "metrics", required=True)
+    metrics = read_table(folder, "metrics", required=True)
     metrics = metrics.reindex(columns=[*_METRIC_COLUMNS, *_others(metrics.columns)])
-    labels = _table(folder, "labels", text=True)
+    labels = read_table(folder, "labels", text=True)
     if "track_id" in labels.columns:
         labels = labels.set_index("track_id")
-    clusters = _table(folder, "clusters")
+    clusters = read_table(folder, "clusters")
     if "track_id" in clusters.columns:
         clusters["track_id"] = clusters["track_id"].astype(str)
-    path = folder / "run.json"
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SongscapeError(f"{path}: cannot be read ({error}); run songscape again") from error
+    run = read_document(folder, "run")
     return Results(
         folder=folder,
         metrics=metrics,
         methods=_average(metrics),
         clusters=clusters,
-        models=_table(folder, "models"),
+        models=read_table(folder, "models"),
         labels=labels,
-        ledger=_table(folder, "ledger", text=True),
-        course=_table(folder, "course"),
+        ledger=read_table(folder, "ledger", text=True),
+        course=read_table(folder, "course"),
         run=run,
     )
+
+
+def read_document(folder: Path, name: str) -> dict[str, Any]:
+    """Read ``<name>.json``.
+
+    Raises
+    ------
+    SongscapeError
+        If it is missing or is no JSON.
+    """
+    path = folder / f"{name}.json"
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SongscapeError(f"{path}: cannot be read ({error}); run songscape again") from error
+    return document
 
 
 def _others(columns: "Sequence[str] | pd.Index") -> list[str]:
     return [str(column) for column in columns if column not in _METRIC_COLUMNS]
 
 
-def _table(
+def read_table(
     folder: Path, name: str, *, required: bool = False, text: bool = False
 ) -> "pd.DataFrame":
+    """Read ``<name>.csv``; empty where there is none, an error where it is required."""
     import pandas as pd
 
     path = folder / f"{name}.csv"

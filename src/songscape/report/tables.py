@@ -18,6 +18,7 @@ __all__ = [
     "Cell",
     "Column",
     "Table",
+    "Whisker",
     "agreement_table",
     "cluster_table",
     "course_table",
@@ -32,32 +33,52 @@ _SONGS_SHOWN = 5
 
 
 @dataclass(frozen=True)
+class Whisker:
+    """An interval to draw: everything in per cent of the column's range; NaN is not drawn."""
+
+    estimate: float
+    low: float
+    high: float
+    chance: float
+
+
+@dataclass(frozen=True)
 class Cell:
-    """Text, the value to sort by, a tone for the style sheet, and a bar's length from 0 to 1."""
+    """Text, the value to sort by, a tone for the style sheet, and a bar's length from 0 to 1.
+
+    `note` is small print below the text, `whisker` an interval drawn beside it.
+    """
 
     text: str
     sort: float | str | None = None
     tone: str = ""
     bar: float | None = None
+    note: str = ""
+    whisker: Whisker | None = None
 
 
 @dataclass(frozen=True)
 class Column:
-    """Heading, whether it holds numbers, whether it may be sorted on, and a note under it."""
+    """Heading, whether it holds numbers, whether it may be sorted on, and a note under it.
+
+    `own` marks figures from a method's own space.
+    """
 
     title: str
     numeric: bool = False
     sortable: bool = True
     note: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, rows of cells, and a sentence for what was left out."""
+    """Columns, rows of cells, a sentence for what was left out, and rows that stand apart."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     left_out: str = ""
+    references: tuple[tuple[Cell, ...], ...] = ()
 
 
 def _figure(value: Any, digits: int = 3, *, bar: float | None = None, tone: str = "") -> Cell:

@@ -10,14 +10,16 @@ for (const button of document.querySelectorAll("th button")) {
     for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const value = (row) => row.children[column].dataset.sort;
-    const rows = [...table.tBodies[0].rows];
-    rows.sort((a, b) => {
-      const [x, y] = [value(a), value(b)];
-      if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
-      const order = numeric ? Number(x) - Number(y) : x.localeCompare(y);
-      return down ? -order : order;
-    });
-    table.tBodies[0].append(...rows);
+    for (const body of table.querySelectorAll("tbody:not(.apart)")) {
+      const rows = [...body.rows];
+      rows.sort((a, b) => {
+        const [x, y] = [value(a), value(b)];
+        if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+        const order = numeric ? Number(x) - Number(y) : x.localeCompare(y);
+        return down ? -order : order;
+      });
+      body.append(...rows);
+    }
   });
 }
 window.addEventListener("beforeprint", () => {
