@@ -48,12 +48,15 @@ class Recommendation:
         Those against first.
     alternatives : tuple of str
         What to use for another purpose.
+    neutral : tuple of str
+        The models that `alternatives` names where the language must not decide.
     """
 
     models: tuple[str, ...]
     headline: str
     reasons: tuple[Reason, ...] = ()
     alternatives: tuple[str, ...] = ()
+    neutral: tuple[str, ...] = ()
 
     @property
     def model(self) -> str:
@@ -154,8 +157,9 @@ def recommend(
         )
     measured = Measured(table)
     reasons = trust_reasons(chosen, differences, warnings, measured, setting)
-    others = _alternatives(chosen, verdicts, measured, setting)
-    return Recommendation(chosen, headline, reasons, others)
+    neutral = _neutral(chosen, verdicts, measured, setting)
+    others = _neutral_words(neutral, measured, setting)
+    return Recommendation(chosen, headline, reasons, others, neutral)
 
 
 def _unusable(verdict: MethodVerdict) -> bool:
@@ -174,7 +178,7 @@ def _winner(best: Sequence[MethodVerdict], differences: pd.DataFrame, setting: S
     return f"Use {one.model}: better than {setting.baseline} at {listed(won)}, worse on no label."
 
 
-def _alternatives(
+def _neutral(
     chosen: tuple[str, ...],
     verdicts: Sequence[MethodVerdict],
     measured: Measured,
@@ -195,14 +199,22 @@ def _alternatives(
     }
     reached = max((gains.get(model, 0) for model in chosen), default=0)
     most = max(gains.values(), default=0)
-    found = [model for model, gain in gains.items() if gain == most]
     if most <= reached:
         return ()
-    rows = {m: measured.value(m, "knn", language, "leakage") for m in (*found, setting.baseline)}
+    return tuple(model for model, gain in gains.items() if gain == most)
+
+
+def _neutral_words(
+    models: tuple[str, ...], measured: Measured, setting: Setting
+) -> tuple[str, ...]:
+    language = setting.language
+    if not models or language is None:
+        return ()
+    rows = {m: measured.value(m, "knn", language, "leakage") for m in (*models, setting.baseline)}
     figures = {m: "" if r is None else f" ({figure(r['estimate'])})" for m, r in rows.items()}
     base = rows[setting.baseline]
     chance = "" if base is None else f"; chance {figure(base['chance'])}"
-    named = listed([f"{model}{figures[model]}" for model in found], "or")
+    named = listed([f"{model}{figures[model]}" for model in models], "or")
     return (
         f"Where the {language} must not decide, use {named}: worse than {setting.baseline}"
         f"{figures[setting.baseline]} on no label (in brackets: share of nearest songs in the "

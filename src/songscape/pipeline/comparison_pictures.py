@@ -131,6 +131,7 @@ class _Drawing:
             np.array([[p[s][e] for e in _ENDS] for p in pairs.values()]) for s in (0, 1)
         )
         name = measured_name(metric)
+        references = [m for m, kind in self.results.kinds.items() if kind == "reference"]
         return agreement_leakage_figure(
             list(pairs),
             gains[:, 0],
@@ -139,6 +140,7 @@ class _Drawing:
             leakage_interval=costs[:, 1:],
             agreement_label=f"agreement with {label} ({name})",
             leakage_label=f"leakage of {nuisance} ({name})",
+            also_named=[*self.results.pictured, *references],
         )
 
     def _stability(self) -> Figure | None:

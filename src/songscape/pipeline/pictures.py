@@ -196,7 +196,7 @@ def _draw_words(name: str, some: Views, output: Any, folder: ResultsFolder, stem
 
     lyrics = some["lyrics"]
     words = lyrics.feature_names
-    if words is None:
+    if not words:
         return
     for row, track in enumerate(some.track_ids):
         given = np.asarray(lyrics.values[[row]].toarray()).ravel()

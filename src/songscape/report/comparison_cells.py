@@ -95,6 +95,8 @@ def _compared(test: Compared, low: float, width: float) -> Cell:
     text, tone = VERDICT_MARKS[test.word.split()[0]]
     if tone != "same":
         text += f" than {test.baseline}"
+    if test.difference != test.difference:
+        return Cell("–", tone="verdict same", note="not measured")
     sign = "" if test.difference < 0 else "+"
     figures = f"{sign}{number(test.difference)} ({number(test.low)} … {number(test.high)})"
     whisker = _whisker((test.difference, test.low, test.high, 0.0), low, width)

@@ -176,9 +176,9 @@ def _size(results: ComparisonResults) -> str:
 
 def _tests(results: ComparisonResults) -> dict[str, int]:
     """Return how many tests were corrected together, by family."""
-    kinds = results.kinds
+    references = [model for model, kind in results.kinds.items() if kind == "reference"]
     mine = results.differences
-    mine = mine[[kinds.get(model) != "reference" for model in mine["model"]]]
+    mine = mine[~mine["model"].isin(references)]
     return {
         "agreement": int((mine["axis"] == "agreement").sum()),
         "leakage": int((mine["axis"] == "leakage").sum()),

@@ -69,17 +69,19 @@ class ComparisonResults:
     def pictured(self) -> list[str]:
         """Models that maps and heat maps are drawn for: recommended, baseline, best candidate.
 
-        The best candidate is for looking at: most wins, then fewest losses, then its place.
+        The best candidate is for looking at: one that hides the language, else the one with most
+        wins, then fewest losses, then the first.
         """
         found = list(self.advice.recommendation.models[:2])
         found.append(self.setting.baseline)
+        found += self.advice.recommendation.neutral[-1:]
         candidates = [
             verdict
             for verdict in self.advice.verdicts
             if verdict.kind in ("vae", "autoencoder")
             and not any(flag.startswith(("collapsed", "failed")) for flag in verdict.flags)
         ]
-        if candidates:
+        if candidates and not self.advice.recommendation.neutral:
             found.append(
                 min(
                     candidates,

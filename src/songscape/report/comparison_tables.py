@@ -114,7 +114,7 @@ def partition_table(results: ComparisonResults, label: str) -> Table:
     metrics = ("ami", "nmi", "ari", "purity", "v_measure")
     names = ("AMI", "NMI", "ARI", "Purity", "V-measure")
     columns = [_value_column(results, n, m, label) for n, m in zip(names, metrics)]
-    return _bypartition(
+    return _by_partition(
         results,
         columns,
         lambda model, where: [
@@ -139,7 +139,7 @@ def structure_table(results: ComparisonResults, space: str) -> Table:
         _value_column(results, "Calinski–Harabasz", metrics[2], space, "higher is tidier"),
         Column("Silhouette", True, sortable=False, note=OWN_SPACE, own=True),
     ]
-    return _bypartition(
+    return _by_partition(
         results,
         columns,
         lambda model, where: [
@@ -151,14 +151,14 @@ def structure_table(results: ComparisonResults, space: str) -> Table:
 
 def stability_table(results: ComparisonResults) -> Table:
     """Return how surely every partition comes back."""
-    metrics = ("ariover_seeds", "ari_over_subsamples", "jaccard_of_weakest")
+    metrics = ("ari_over_seeds", "ari_over_subsamples", "jaccard_of_weakest")
     columns = [
         _value_column(results, "Other seeds", metrics[0], "", "ARI, training included"),
         _value_column(results, "80 % of the songs", metrics[1], "", "ARI, same space"),
         _value_column(results, "Weakest cluster", metrics[2], "", "Jaccard"),
         Column("Unsure songs", True, note="change sides"),
     ]
-    return _bypartition(
+    return _by_partition(
         results,
         columns,
         lambda model, where: [
@@ -184,7 +184,7 @@ def shapes_table(results: ComparisonResults) -> Table:
         whole = 0 if count == count and float(count).is_integer() else 1
         return [Cell(number(count, whole), sort_value(count)), part(noise), part(largest)]
 
-    return _bypartition(results, columns, cells, beware=True)
+    return _by_partition(results, columns, cells, beware=True)
 
 
 def models_table(results: ComparisonResults) -> Table:
@@ -306,7 +306,7 @@ def _by_model(
     return _apart(results, (Column("Model"), *columns), rows)
 
 
-def _bypartition(
+def _by_partition(
     results: ComparisonResults,
     columns: Sequence[Column],
     figures: Callable[[str, Where], Sequence[Content]],

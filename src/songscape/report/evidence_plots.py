@@ -117,6 +117,7 @@ def agreement_leakage_figure(
     agreement_label: str = "agreement with genre (AMI)",
     leakage_label: str = "leakage of language (AMI)",
     title: str | None = None,
+    also_named: Sequence[object] = (),
 ) -> "Figure":
     """Draw methods by what they should find against what they should not know, with the frontier.
 
@@ -130,6 +131,8 @@ def agreement_leakage_figure(
         Ends of the intervals.
     agreement_label, leakage_label, title : str
         Names for the picture.
+    also_named : sequence of names
+        Methods to name in the picture wherever they lie.
 
     Returns
     -------
@@ -157,7 +160,8 @@ def agreement_leakage_figure(
         zorder=3,
         label="frontier: nothing beats it on both axes",
     )
-    for i in front:
+    named = [i for i in rest if names[i] in also_named and np.isfinite(x[i] + y[i])]
+    for i in [*front, *named]:
         axes.annotate(
             style.drawable(style.shorten(names[i], 30)),
             (x[i], y[i]),

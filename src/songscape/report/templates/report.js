@@ -23,5 +23,5 @@ for (const button of document.querySelectorAll("th button")) {
   });
 }
 window.addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const details of document.querySelectorAll("details:not(.bulk)")) details.open = true;
 });
