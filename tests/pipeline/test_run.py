@@ -2,12 +2,12 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 
 from songscape.cli import FAILED, SOME_FAILED, main
 from songscape.errors import SongscapeError
@@ -16,9 +16,8 @@ from songscape.pipeline.run import RunSummary, run
 from songscape.results import read_latents
 from songscape.settings import ClaimedRow, Settings
 
-N_TRACKS = 24
-SAMPLE_RATE = 22_050
-WORDS = {"German": "und die nacht der wald", "English": "and the night of woods"}
+N_TRACKS = 14
+Write = Callable[[Path, list[int]], Path]
 SETTINGS = Settings(
     models=("dense-vae", "fusion-dense-vae", "pca", "balanced-pca", "random"),
     clusterers=("kmeans", "ward", "dbscan"),
@@ -26,33 +25,6 @@ SETTINGS = Settings(
     model_options={"dense-vae": {"epochs": 2}, "fusion-dense-vae": {"epochs": 2}},
     table=(ClaimedRow("PCA + K-Means", "pca", "kmeans", 0.5, 1.0),),
 )
-
-
-def write_collection(folder: Path, order: list[int]) -> Path:
-    """Two kinds of sound times two languages; the table lists the tracks in the order given."""
-    (folder / "audio").mkdir(parents=True)
-    (folder / "lyrics").mkdir()
-    rows = []
-    for i in order:
-        rng = np.random.default_rng(i)
-        t = np.arange(int(1.5 * SAMPLE_RATE)) / SAMPLE_RATE
-        tone = np.sin(2 * np.pi * (220 if i % 2 else 880) * t * (1 + 0.01 * rng.normal()))
-        sound = 0.3 * tone + (0.1 if i % 2 else 0.01) * rng.normal(size=t.size)
-        soundfile.write(folder / "audio" / f"t{i:02}.wav", 0.5 * sound, SAMPLE_RATE)
-        language = "German" if i % 4 < 2 else "English"
-        words = rng.permutation(WORDS[language].split() * 3)
-        (folder / "lyrics" / f"t{i:02}.txt").write_text(" ".join(words), encoding="utf-8")
-        rows.append(
-            (f"t{i:02}", f"audio/t{i:02}.wav", f"lyrics/t{i:02}.txt", language, f"g{i % 2}")
-        )
-    columns = ["id", "audio", "lyrics", "language", "genre"]
-    pd.DataFrame(rows, columns=columns).to_csv(folder / "tracks.csv", index=False)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_collection(tmp_path_factory.mktemp("with space ü"), list(range(N_TRACKS)))
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +69,9 @@ def test_the_published_table_stands_beside_our_figures(done: tuple[Path, RunSumm
 
 
 def test_tables_and_latents_are_the_same_bytes_in_another_order_of_input(
-    done: tuple[Path, RunSummary], tmp_path: Path
+    done: tuple[Path, RunSummary], tmp_path: Path, write_collection: Write
 ) -> None:
-    shuffled = list(np.random.default_rng(1).permutation(N_TRACKS))
+    shuffled = [int(i) for i in np.random.default_rng(1).permutation(N_TRACKS)]
     other = write_collection(tmp_path / "shuffled", shuffled)
     run(other, tmp_path / "out", SETTINGS, workers=2)
     assert files_below(tmp_path / "out") == files_below(done[0])

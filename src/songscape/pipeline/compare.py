@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
@@ -122,6 +122,7 @@ def compare(
     """
     import numpy as np
 
+    from songscape.clustering.methods import NEEDS_K
     from songscape.evaluation.checks import check_collection
     from songscape.evaluation.compare import compare as compare_evidence
     from songscape.evaluation.compare import seeds_table
@@ -129,7 +130,7 @@ def compare(
     from songscape.pipeline.comparison_pictures import draw_comparison
     from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, views_needed
     from songscape.pipeline.partitions import check_clusterers, shared_k
-    from songscape.pipeline.representations import check_models
+    from songscape.pipeline.representations import check_models, models_table
     from songscape.report.comparison_page import write_comparison_report
     from songscape.report.comparison_read import read_comparison
 
@@ -162,13 +163,19 @@ def compare(
         raise SongscapeError(
             "no model could be trained; see the cells' reasons in " + str(folder.root)
         )
-    headline = (settings.clusterers[0], ks[0])
+    first = settings.clusterers[0]
+    headline = (first, ks[0] if first in NEEDS_K else None)
     with progress_bar("putting intervals on every value", "model") as advance:
         found = compare_evidence(evidence, subject, headline=headline, progress=advance)
     folder.write_table("seeds", seeds_table(evidence))
     _write_formats(folder, "table", found.table)
     _write_formats(folder, "differences", found.differences)
-    folder.write_table("models", _models_table(cells, crashed))
+    summaries = [dict(cell.summary) for cell in cells]
+    summaries += [
+        {"model": model, "seed": seed, "status": "failed", "reason": why}
+        for (model, seed), why in crashed.items()
+    ]
+    folder.write_table("models", models_table(summaries, "seconds", "peak_memory_mib"))
     folder.write_table("warnings", _warnings_table(findings))
     if k_curve is not None:
         folder.write_table("stability", k_curve)
@@ -311,23 +318,6 @@ def _by_model(cells: Sequence[Cell]) -> list[ModelEvidence]:
 def _where(column: str) -> tuple[str, int | None]:
     clusterer, _, k = column.partition("|")
     return clusterer, int(k) if k else None
-
-
-def _models_table(cells: Sequence[Cell], crashed: Mapping[tuple[str, int], str]) -> pd.DataFrame:
-    import pandas as pd
-
-    from songscape.models.presets import find_preset
-
-    rows: list[dict[str, Any]] = [dict(cell.summary) for cell in cells]
-    rows += [
-        {"model": model, "seed": seed, "status": "failed", "reason": why}
-        for (model, seed), why in crashed.items()
-    ]
-    for row in rows:
-        row["kind"] = find_preset(str(row["model"])).kind
-    columns = ["model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"]
-    columns += ["validation_elbo", "warnings", "seconds", "peak_memory_mib", "summary"]
-    return pd.DataFrame(rows).reindex(columns=columns)
 
 
 def _warnings_table(findings: Sequence[Any]) -> pd.DataFrame:

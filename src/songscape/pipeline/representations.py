@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,18 @@ from songscape.results import (
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from songscape.features.views import Views
     from songscape.progress import Advance
 
-__all__ = ["Representation", "cache_key", "check_models", "represent"]
+__all__ = ["Representation", "cache_key", "check_models", "models_table", "represent"]
+
+MODEL_COLUMNS = (
+    *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
+    *("validation_elbo", "kl_per_dimension", "warnings", "summary"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +66,21 @@ class Representation:
         if self.trained is None:
             raise ValueError(f"{self.model} has no latents: {self.summary['reason']}")
         return self.trained
+
+
+def models_table(summaries: Iterable[Mapping[str, Any]], *extra: str) -> pd.DataFrame:
+    """`results/models.csv`: one row per model and seed, with these further columns."""
+    import pandas as pd
+
+    from songscape.models.presets import find_preset
+
+    rows = []
+    for summary in summaries:
+        row = dict(summary) | {"kind": find_preset(str(summary["model"])).kind}
+        if row.get("kl_per_dimension") is not None:
+            row["kl_per_dimension"] = " ".join(f"{kl:.3g}" for kl in row["kl_per_dimension"])
+        rows.append(row)
+    return pd.DataFrame(rows).reindex(columns=[*MODEL_COLUMNS, *extra])
 
 
 def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RunSummary", "ledger_frame", "run"]
 
-MODEL_COLUMNS = (
-    *("model", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
-    *("validation_elbo", "warnings", "summary"),
-)
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
 
 
@@ -96,7 +92,7 @@ def run(
         shared_k,
     )
     from songscape.pipeline.pictures import draw_maps, draw_pictures, draw_stability
-    from songscape.pipeline.representations import check_models
+    from songscape.pipeline.representations import check_models, models_table
     from songscape.report.page import write_report
 
     settings = settings or Settings()
@@ -111,7 +107,7 @@ def run(
         inputs = load_inputs(library, settings, views_needed(settings.models))
     views, labels = inputs.views, inputs.labels
     representations = _represent_all(views, settings, folder)
-    folder.write_table("models", _models_table(representations))
+    folder.write_table("models", models_table(r.summary for r in representations))
     with progress_bar("choosing k"):
         ks, k_reason, k_curve = shared_k(views, settings.k)
     if k_curve is not None:
@@ -182,10 +178,3 @@ def _represent_all(views: Views, settings: Settings, folder: ResultsFolder) -> l
         reasons = "; ".join(f"{r.model}: {r.summary['reason']}" for r in representations)
         raise SongscapeError(f"no model could be trained ({reasons})")
     return representations
-
-
-def _models_table(representations: Sequence[Representation]) -> pd.DataFrame:
-    import pandas as pd
-
-    rows: list[dict[str, Any]] = [dict(r.summary) for r in representations]
-    return pd.DataFrame(rows).reindex(columns=list(MODEL_COLUMNS))
