@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from songscape.cli import DONE, FAILED, INTERRUPTED, USAGE, main
 
@@ -55,12 +57,14 @@ def test_a_mistake_is_found_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
-def test_models_lists_every_preset_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_lists_every_preset_once_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     from songscape.models.presets import PRESETS
 
     assert main(["models", "--json"]) == DONE
     listed = json.loads(capsys.readouterr().out)
-    assert [model["name"] for model in listed["models"]] == list(PRESETS)
+    names = [model["name"] for model in listed["models"]]
+    assert len(names) == len(set(names))
+    assert set(names) == {preset.name for preset in PRESETS.values()}
 
 
 def test_an_interrupt_exits_130(
@@ -81,3 +85,23 @@ def test_module_and_command_are_the_same() -> None:
         [sys.executable, "-m", "songscape", "--help"], capture_output=True, text=True, check=True
     )
     assert "exit codes: 0 done" in done.stdout
+
+
+def test_a_place_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "music").mkdir()
+    soundfile.write(tmp_path / "music" / "a.wav", np.zeros(30_000), 22_050)
+    blocked = tmp_path / "file"
+    blocked.touch()
+    assert main(["run", str(tmp_path / "music"), "--out", str(blocked / "out")]) == FAILED
+    err = capsys.readouterr().err
+    assert "is writable" in err
+    assert err.count("\n") == 1
+
+
+def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["run", ""])
+    assert caught.value.code == USAGE
+    assert "unset variable" in capsys.readouterr().err

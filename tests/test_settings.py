@@ -60,6 +60,12 @@ def test_toml_becomes_frozen_settings(tmp_path: Path) -> None:
         ("[[table]]\nmethod = 'x'", "lacks clusterer, model"),
         ("= broken", "not valid TOML"),
         ("[features]\nmax_words = true", "not of type int"),
+        ("table = 5", "table: 5 is not of type list"),
+        ("model_options = 3", "model_options: 3 is not of type dict"),
+        (
+            "[[table]]\nmethod = 'x'\nmodel = 'pca'\nclusterer = 'kmeans'\nsilhouette = 'abc'",
+            "silhouette = 'abc' is not a number",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_mend(tmp_path: Path, text: str, message: str) -> None:

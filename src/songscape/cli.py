@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
+        return FAILED
+    except (OSError, sqlite3.OperationalError) as error:
+        name = getattr(error, "filename", None)
+        where = f"{name}: " if name else ""
+        reason = getattr(error, "strerror", None) or str(error)
+        say(f"songscape: {where}{reason}; check that the place exists, is writable and has room")
         return FAILED
 
 
@@ -99,6 +106,12 @@ def _ks(text: str) -> tuple[int, ...]:
     return () if text == "auto" else _numbers(text)
 
 
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty path (an unset variable?)")
+    return Path(text)
+
+
 def _share(text: str) -> float:
     try:
         value = float(text)
@@ -119,10 +132,10 @@ def _add_run(verbs: Any) -> None:
     )
     parser.add_argument(
         "folder",
-        type=Path,
+        type=_path,
         help="folder of audio (lyrics beside it as .txt or .lrc, or in lyrics/), or a tracks.csv",
     )
-    parser.add_argument("--out", type=Path, help="results folder (default: ./FOLDER-songscape)")
+    parser.add_argument("--out", type=_path, help="results folder (default: ./FOLDER-songscape)")
     parser.add_argument("--config", type=Path, help="settings as TOML; options below override it")
     parser.add_argument("--models", type=_names, help="models, e.g. conv1d-vae,pca")
     parser.add_argument("--clusterers", type=_names, help="clusterers, e.g. kmeans,ward,dbscan")
@@ -145,6 +158,12 @@ def _overridden(settings: Settings, parsed: argparse.Namespace) -> Settings:
     )
 
 
+def _greet(what: str) -> None:
+    """A first line at once for a person at a terminal: importing torch takes seconds."""
+    if sys.stderr.isatty():
+        say(f"songscape: {what}")
+
+
 def _workers(parsed: argparse.Namespace) -> int | None:
     if parsed.workers is not None and parsed.workers < 1:
         raise UsageError("--workers: at least 1")
@@ -155,11 +174,12 @@ def _workers(parsed: argparse.Namespace) -> int | None:
 def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from dataclasses import asdict
 
-    from songscape.pipeline.run import run
+    from songscape.pipeline.run import default_folder, run
     from songscape.settings import Settings, load_settings
 
     settings = Settings() if parsed.config is None else load_settings(parsed.config)
-    out = parsed.out or Path(f"{parsed.folder.resolve().stem}-songscape")
+    _greet(f"reading {parsed.folder}")
+    out = parsed.out or default_folder(parsed.folder)
     done = run(
         parsed.folder,
         out,
@@ -216,7 +236,7 @@ def _add_compare(verbs: Any) -> None:
     )
     parser.add_argument(
         "library",
-        type=Path,
+        type=_path,
         help="results folder of `songscape run`, its songscape.db, or a music folder",
     )
     parser.add_argument("--out", type=Path, help="where to write (default: compare/ beside it)")
@@ -237,6 +257,7 @@ def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from songscape.pipeline.compare import compare, default_settings
     from songscape.settings import load_settings
 
+    _greet(f"comparing on {parsed.library}")
     base = default_settings(quick=parsed.quick) if parsed.config is None else None
     settings = _overridden(base or load_settings(parsed.config), parsed)
     workers = _workers(parsed) or available_cores()
@@ -346,6 +367,7 @@ def _models(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     models = [
         {"name": name, "views": list(preset.views), "summary": preset.summary}
         for name, preset in PRESETS.items()
+        if name == preset.name
     ]
     if parsed.json:
         _print_json({"models": models, "clusterers": list(CLUSTERERS)})

@@ -13,10 +13,14 @@ Advance = Callable[[int, int], None]
 
 @contextmanager
 def progress_bar(what: str, unit: str = "track") -> Iterator[Advance]:
-    """A bar for one stage; the value yielded takes (done, total) and redraws it."""
+    """A bar for one stage; the value yielded takes (done, total) and redraws it.
+
+    Without a unit there is nothing to count, and only the name of the stage is shown.
+    """
     from tqdm import tqdm
 
-    with tqdm(desc=what, unit=unit, disable=not sys.stderr.isatty(), leave=False) as bar:
+    shown = {"unit": unit} if unit else {"bar_format": "{desc} ..."}
+    with tqdm(desc=what, disable=not sys.stderr.isatty(), leave=False, **shown) as bar:
 
         def advance(done: int, total: int) -> None:
             bar.total = total

@@ -58,9 +58,20 @@ class ResultsFolder:
     def picture(self, name: str) -> Path:
         return self.tables / "pictures" / f"{name}.png"
 
-    def write_table(self, name: str, frame: pd.DataFrame) -> Path:
-        """Write `results/<name>.csv`: UTF-8, LF, shortest decimals that read back exactly."""
+    def clear_pictures(self) -> None:
+        """Remove the pictures of an earlier run, which may have had other models."""
+        for path in (self.tables / "pictures").glob("*.png"):
+            path.unlink()
+
+    def write_table(self, name: str, frame: pd.DataFrame | None) -> Path:
+        """Write `results/<name>.csv`: UTF-8, LF, shortest decimals that read back exactly.
+
+        None removes what an earlier run left under that name.
+        """
         path = self.tables / f"{name}.csv"
+        if frame is None:
+            path.unlink(missing_ok=True)
+            return path
         write_atomically(path, lambda p: frame.to_csv(p, index=False, lineterminator="\n"))
         return path
 

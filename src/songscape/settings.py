@@ -161,9 +161,10 @@ def settings_from(document: Mapping[str, Any], where: str) -> Settings:
                 **{k: _typed(v, int, f"{where}: features.{k}") for k, v in value.items()}
             )
         elif key == "table":
-            values[key] = tuple(_claimed_row(row, f"{where}: [[table]]") for row in value)
+            rows = _typed(value, list, f"{where}: table")
+            values[key] = tuple(_claimed_row(row, f"{where}: [[table]]") for row in rows)
         elif key in ("model_options", "clusterer_options"):
-            for name, options in value.items():
+            for name, options in _typed(value, dict, f"{where}: {key}").items():
                 _typed(options, dict, f"{where}: {key}.{name}")
             values[key] = value
         elif key == "k":
@@ -178,6 +179,11 @@ def _claimed_row(row: Mapping[str, Any], where: str) -> ClaimedRow:
     missing = {"method", "model", "clusterer"} - set(row)
     if missing:
         raise UsageError(f"{where}: a row lacks {', '.join(sorted(missing))}")
+    for key in ("method", "model", "clusterer"):
+        _typed(row[key], str, f"{where}: {key}")
+    for key in ("silhouette", "davies_bouldin"):
+        if isinstance(row.get(key, 0.0), bool) or not isinstance(row.get(key, 0.0), int | float):
+            raise UsageError(f"{where}: {key} = {row[key]!r} is not a number")
     return ClaimedRow(**row)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from songscape.cli import FAILED, SOME_FAILED, main
+from songscape.cli import FAILED, SOME_FAILED, USAGE, main
 from songscape.errors import SongscapeError
 from songscape.pipeline import representations
 from songscape.pipeline.run import RunSummary, run
@@ -133,7 +133,42 @@ def test_other_lyrics_retrain_only_the_models_that_read_them(
     assert trained == ["fusion-dense-vae", "pca", "balanced-pca"]
 
 
-def test_a_collection_without_lyrics_skips_what_needs_them_and_says_so(
+def test_nothing_of_an_earlier_run_is_left_in_the_report(collection: Path, tmp_path: Path) -> None:
+    small = Settings(models=("pca", "random"), clusterers=("kmeans",), k=(2,), table=SETTINGS.table)
+    run(collection, tmp_path, small, workers=1)
+    assert (tmp_path / "results" / "course.csv").exists()
+    smaller = Settings(models=("random",), clusterers=("kmeans",), k=(2,))
+    run(collection, tmp_path, smaller, workers=1)
+    pictures = [path.stem for path in (tmp_path / "results" / "pictures").glob("*.png")]
+    assert pictures
+    assert not [name for name in pictures if "pca" in name]
+    assert not (tmp_path / "results" / "course.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--k", "500"], "k = 500: the collection has 14 analysed tracks"),
+        (["--labels", "nope"], "no label column 'nope'"),
+        (["--config", "CONFIG"], "clusterer_options.kmeans: no option 'foo'"),
+    ],
+)
+def test_a_mistake_costs_no_training(
+    collection: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text("[clusterer_options.kmeans]\nfoo = 1\n", encoding="utf-8")
+    chosen = [str(config) if option == "CONFIG" else option for option in options]
+    assert main(["run", str(collection), "--out", str(tmp_path / "out"), *chosen]) == USAGE
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out" / "models").exists()
+
+
+def test_a_collection_without_lyrics_keeps_its_baselines_and_says_what_needs_lyrics(
     collection: Path, tmp_path: Path
 ) -> None:
     audio = tmp_path / "audio"
@@ -143,6 +178,9 @@ def test_a_collection_without_lyrics_skips_what_needs_them_and_says_so(
     assert models.loc["fusion-dense-vae", "status"] == "skipped"
     assert "lyrics" in models.loc["fusion-dense-vae", "reason"]
     assert models.loc["dense-vae", "status"] == "ok"
+    for baseline in ("pca", "balanced-pca"):
+        assert models.loc[baseline, "status"] == "ok"
+        assert "without lyrics" in models.loc[baseline, "summary"]
 
 
 def test_broken_files_end_in_the_ledger_and_exit_3(collection: Path, tmp_path: Path) -> None:

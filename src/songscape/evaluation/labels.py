@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from songscape.errors import UsageError
@@ -10,7 +10,7 @@ from songscape.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["label_columns"]
+__all__ = ["check_columns", "label_columns"]
 
 # Bookkeeping that groups tracks by accident; a user who wants one of them names it.
 BOOKKEEPING = frozenset(
@@ -36,13 +36,20 @@ def label_columns(labels: pd.DataFrame, wanted: Sequence[str] = ()) -> list[str]
     UsageError
         A wanted column is not there.
     """
-    for name in wanted:
-        if name not in labels.columns:
-            known = ", ".join(map(str, labels.columns)) or "none"
-            raise UsageError(f"no label column {name!r}; the collection has: {known}")
+    check_columns(wanted, labels.columns)
     if wanted:
         return list(wanted)
     return [str(name) for name in labels.columns if _groups_tracks(str(name), labels[name])]
+
+
+def check_columns(wanted: Iterable[str], there: Iterable[str]) -> None:
+    """Refuse a label column that the collection does not have."""
+    known = [str(name) for name in there]
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"no label column {name!r}; the collection has: {', '.join(known) or 'none'}"
+            )
 
 
 def _groups_tracks(name: str, column: pd.Series) -> bool:

@@ -30,6 +30,8 @@ class Preset:
         "module:class" of the estimator, imported when it is made.
     arguments : mapping
         What differs from the estimator's defaults.
+    optional : tuple of str
+        Views that it can do without where a collection has none of them.
     kind : {"vae", "autoencoder", "baseline", "reference"}
         A reference (random, language only) is no candidate: it shows what a figure is worth.
     """
@@ -40,6 +42,7 @@ class Preset:
     factory: str = VAE
     arguments: Mapping[str, Any] = field(default_factory=dict)
     kind: str = "vae"
+    optional: tuple[str, ...] = ()
 
     @property
     def modelled_views(self) -> tuple[str, ...]:
@@ -102,12 +105,14 @@ _TABLE = (
         ("segments", "lyrics"),
         "product of experts over segments and words, clustered where it decodes to",
         arguments={**SONG, "space": "decoder"},
+        optional=("lyrics",),
     ),
     Preset(
         "song-vae-latent",
         ("segments", "lyrics"),
         "song-vae, posterior means as they are",
         arguments=SONG,
+        optional=("lyrics",),
     ),
     Preset(
         "song-vae-audio",
@@ -126,17 +131,28 @@ _TABLE = (
             "space": "decoder",
             "at": "average",
         },
+        optional=("lyrics",),
     ),
     Preset(
         "vade",
         ("segments", "lyrics"),
         "song-vae with a mixture of Gaussians as prior",
         arguments={**SONG, "prior": "mixture"},
+        optional=("lyrics",),
     ),
     Preset(
         "pca",
         ("mfcc", "lyrics"),
         "PCA of the standardised columns of fusion-dense-vae",
+        BLOCK_PCA,
+        {"joint": True},
+        "baseline",
+        optional=("lyrics",),
+    ),
+    Preset(
+        "mfcc-pca",
+        ("mfcc",),
+        "PCA of the standardised MFCCs of dense-vae",
         BLOCK_PCA,
         {"joint": True},
         "baseline",
@@ -147,6 +163,7 @@ _TABLE = (
         "each view reduced to 16 components and scaled to unit total variance",
         BLOCK_PCA,
         kind="baseline",
+        optional=("lyrics",),
     ),
     Preset(
         "balanced-pca-centred",
@@ -155,6 +172,7 @@ _TABLE = (
         "songscape.models.centred:CentredPCA",
         {"covariates": ("language",)},
         "baseline",
+        optional=("lyrics",),
     ),
     Preset(
         "timbre-pca",
@@ -177,6 +195,7 @@ _TABLE = (
         BLOCK_PCA,
         {"joint": True, "n_components": None},
         "baseline",
+        optional=("lyrics",),
     ),
     Preset(
         "random",

@@ -129,7 +129,7 @@ def compare(
     from songscape.library import Library
     from songscape.pipeline.comparison_pictures import draw_comparison
     from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, views_needed
-    from songscape.pipeline.partitions import check_clusterers, shared_k
+    from songscape.pipeline.partitions import check_clusterers, check_k, shared_k
     from songscape.pipeline.representations import check_models, models_table
     from songscape.report.comparison_page import write_comparison_report
     from songscape.report.comparison_read import read_comparison
@@ -139,10 +139,13 @@ def compare(
     settings = replace(settings, models=settings.models + missing)
     check_models(settings.models, settings.model_options)
     check_clusterers(settings.clusterers, settings.clusterer_options)
-    path, root = _library(Path(library), None if out is None else Path(out), workers)
+    path, root = _library(
+        Path(library), None if out is None else Path(out), workers, settings.labels
+    )
     with Library.open(path, must_exist=True) as opened:
         counts = opened.counts()
         inputs = load_inputs(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
+    check_k(settings.k, inputs.views.n_tracks)
     folder = ResultsFolder(root)
     subject = subject_of(inputs)
     findings = check_collection(
@@ -177,8 +180,7 @@ def compare(
     ]
     folder.write_table("models", models_table(summaries, "seconds", "peak_memory_mib"))
     folder.write_table("warnings", _warnings_table(findings))
-    if k_curve is not None:
-        folder.write_table("stability", k_curve)
+    folder.write_table("stability", k_curve)
     folder.write_table("tracks", _tracks_table(evidence, subject, inputs.views.track_ids))
     folder.write_json(
         "compare",
@@ -216,17 +218,20 @@ def compare(
     )
 
 
-def _library(source: Path, out: Path | None, workers: int) -> tuple[Path, Path]:
+def _library(
+    source: Path, out: Path | None, workers: int, labels: Sequence[str]
+) -> tuple[Path, Path]:
     """The library's file and the folder to write to; a collection is read into a library first."""
     from songscape.pipeline.inputs import read_library
+    from songscape.pipeline.run import default_folder
 
     if source.suffix == ".db":
         return source, out or source.parent / "compare"
     if (source / "songscape.db").exists():
         return source / "songscape.db", out or source / "compare"
-    out = out or Path(f"{source.resolve().stem}-songscape")
+    out = out or default_folder(source)
     path = out / "songscape.db"
-    read_library(source, path, workers).close()
+    read_library(source, path, workers, labels).close()
     return path, out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,13 +66,23 @@ class Inputs:
         return self.columns[list(self.label_columns)]
 
 
-def read_library(source: Path, path: Path, workers: int | None) -> Library:
-    """Catalogue the collection at `source` and extract what is missing; the caller closes it."""
+def read_library(
+    source: Path, path: Path, workers: int | None, labels: Sequence[str] = ()
+) -> Library:
+    """Catalogue the collection at `source` and extract what is missing; the caller closes it.
+
+    Raises
+    ------
+    UsageError
+        One of `labels` is no column of the collection: said before any audio is decoded.
+    """
+    from songscape.evaluation.labels import check_columns
     from songscape.features.extract import extract
     from songscape.ingest import read_collection
     from songscape.library import Library
 
     collection = read_collection(source)
+    check_columns(labels, collection.label_columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Partition",
     "check_clusterers",
+    "check_k",
     "claimed_table",
     "clusters_table",
     "metrics_table",
@@ -52,11 +53,25 @@ class Partition:
 
 def check_clusterers(names: Sequence[str], options: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse unknown clusterers before hours of work."""
+    import inspect
+
     from songscape.clustering.methods import CLUSTERERS
 
     for name in (*names, *options):
         if name not in CLUSTERERS:
             raise UsageError(f"no clusterer {name!r}; known: {', '.join(CLUSTERERS)}")
+        known = list(inspect.signature(CLUSTERERS[name]).parameters)[1:]
+        for option in options.get(name, {}):
+            if option not in known:
+                raise UsageError(
+                    f"clusterer_options.{name}: no option {option!r}; known: {', '.join(known)}"
+                )
+
+
+def check_k(ks: Sequence[int], n_tracks: int) -> None:
+    """Refuse more clusters than tracks before any model is trained."""
+    if ks and max(ks) >= n_tracks:
+        raise UsageError(f"k = {max(ks)}: the collection has {n_tracks} analysed tracks")
 
 
 def shared_k(
@@ -81,10 +96,9 @@ def shared_k(
 
     if given:
         return tuple(given), "given", None
-    has_lyrics = "lyrics" in views and views["lyrics"].present.any()
-    model = "balanced-pca" if has_lyrics else "timbre-pca"
-    estimator = make_model(model, random_state=0)
-    choice = choose_k(estimator.fit_transform(views.select(estimator.views)), random_state=0)
+    there = [name for name in ("timbre", "lyrics") if name in views and views[name].present.any()]
+    estimator = make_model("balanced-pca", random_state=0, views=tuple(there))
+    choice = choose_k(estimator.fit_transform(views.select(there)), random_state=0)
     curve = pd.DataFrame(choice.rows())
     if choice.k >= 2:
         return (choice.k,), choice.reason, curve
@@ -116,8 +130,8 @@ def partition(
             found = cluster(
                 name, representation.latents, k=k, random_state=seed, **options.get(name, {})
             )
-        except SongscapeError as error:
-            reason = str(error)
+        except (SongscapeError, TypeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
         partitions.append(Partition(model, name, k, seed, found, reason))
         if progress is not None:
             progress(done, len(cells))
@@ -184,7 +198,8 @@ def clusters_table(partitions: Sequence[Partition], track_ids: Sequence[str]) ->
         if one.clustering is not None
     ]
     if not frames:
-        raise SongscapeError("no clustering succeeded; results/models.csv and metrics.csv say why")
+        reasons = "; ".join(dict.fromkeys(one.reason for one in partitions))
+        raise SongscapeError(f"no clustering succeeded: {reasons}")
     table = pd.concat(frames, ignore_index=True)
     table["k"] = table["k"].astype("Int64")
     return table
@@ -213,5 +228,15 @@ def claimed_table(claims: Sequence[ClaimedRow], metrics: pd.DataFrame) -> pd.Dat
                 }
             )
         if ours.empty:
-            rows.append({"Method": claim.method})
-    return pd.DataFrame(rows)
+            rows.append(
+                {
+                    "Method": claim.method,
+                    "Claimed silhouette": claim.silhouette,
+                    "Claimed Davies-Bouldin": claim.davies_bouldin,
+                }
+            )
+    columns = ["Method", "k", "Silhouette", "Davies-Bouldin", "Noise share", "Claimed silhouette"]
+    columns += ["Claimed Davies-Bouldin", "Space"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["k"] = table["k"].round().astype("Int64")
+    return table

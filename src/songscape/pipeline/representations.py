@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Representation", "cache_key", "check_models", "models_table", "represent"]
 
+# What an unsuitable input or option raises in NumPy, scikit-learn and torch.
+MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
 MODEL_COLUMNS = (
     *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
     *("validation_elbo", "kl_per_dimension", "warnings", "summary"),
@@ -129,13 +131,17 @@ def represent(
 
     options = options or {}
     preset = find_preset(model)
-    needed = preset.views
-    absent = [name for name in needed if name not in views or not views[name].present.any()]
+    there = [name for name in preset.views if name in views and views[name].present.any()]
+    absent = [name for name in preset.views if name not in (*there, *preset.optional)]
     row: dict[str, Any] = {"model": model, "seed": seed, "summary": preset.summary}
     if absent:
         reason = f"no track has the view {', '.join(absent)}"
         return Representation(model, seed, None, row | {"status": "skipped", "reason": reason}, "")
-    own = views.select(needed)
+    own = views.select(there)
+    if len(there) < len(preset.views):
+        options = {"views": tuple(n for n in preset.modelled_views if n in there), **options}
+        missing = ", ".join(name for name in preset.views if name not in there)
+        row["summary"] = f"{preset.summary} (without {missing}: no track has any)"
     key = cache_key(own, model, seed, options)
     path, summary_path = folder.latents(model, seed), folder.model(model, seed) / "summary.json"
     if has_key(path, key) and summary_path.exists():
@@ -143,7 +149,7 @@ def represent(
         return Representation(model, seed, read_latents(path)[1], summary, key)
     try:
         latents, summary = _train(own, model, seed, options, folder, progress)
-    except (SongscapeError, ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
+    except (*MODEL_ERRORS, SongscapeError) as error:
         failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
         return Representation(model, seed, None, failed, key)
     summary = row | {"status": "ok", "reason": ""} | summary

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from songscape.library import Counts, Library
     from songscape.pipeline.representations import Representation
 
-__all__ = ["RunSummary", "ledger_frame", "run"]
+__all__ = ["RunSummary", "default_folder", "ledger_frame", "run"]
 
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
 
@@ -85,6 +85,7 @@ def run(
     from songscape.pipeline.inputs import load_inputs, read_library, views_needed
     from songscape.pipeline.partitions import (
         check_clusterers,
+        check_k,
         claimed_table,
         clusters_table,
         metrics_table,
@@ -101,28 +102,27 @@ def run(
     check_models(settings.models, settings.model_options)
     check_clusterers(settings.clusterers, settings.clusterer_options)
 
-    with read_library(source, folder.library, workers) as library:
+    with read_library(source, folder.library, workers, settings.labels) as library:
         counts = library.counts()
         folder.write_table("ledger", ledger_frame(library))
         inputs = load_inputs(library, settings, views_needed(settings.models))
     views, labels = inputs.views, inputs.labels
+    check_k(settings.k, views.n_tracks)
     representations = _represent_all(views, settings, folder)
     folder.write_table("models", models_table(r.summary for r in representations))
-    with progress_bar("choosing k"):
+    with progress_bar("choosing k", unit=""):
         ks, k_reason, k_curve = shared_k(views, settings.k)
-    if k_curve is not None:
-        folder.write_table("stability", k_curve)
+    folder.write_table("stability", k_curve)
     with progress_bar("clustering", "partition") as advance:
         partitions = partition(
             representations, settings.clusterers, ks, settings.clusterer_options, advance
         )
-    folder.write_table("clusters", clusters_table(partitions, views.track_ids))
     with progress_bar("measuring", "partition") as advance:
         metrics = metrics_table(partitions, representations, labels, advance)
     folder.write_table("metrics", metrics)
+    folder.write_table("clusters", clusters_table(partitions, views.track_ids))
     table = claimed_table(settings.table, metrics)
-    if not table.empty:
-        folder.write_table("course", table)
+    folder.write_table("course", None if table.empty else table)
     folder.write_table("labels", labels.rename_axis("track_id").reset_index())
     folder.write_json(
         "run",
@@ -141,12 +141,19 @@ def run(
             "versions": {name: version(name) for name in VERSIONS_OF},
         },
     )
+    folder.clear_pictures()
     draw_maps(representations, views.track_ids, folder)
     draw_pictures(representations, partitions, views, labels, folder)
     if k_curve is not None:
         draw_stability(k_curve, ks, folder)
     report = write_report(folder.tables, title=settings.title or source.resolve().name)
     return RunSummary(report, counts, ks, k_reason, metrics, table)
+
+
+def default_folder(source: Path) -> Path:
+    """Where results go when nobody says: NAME-songscape in the current folder."""
+    whole = source.resolve()
+    return Path(f"{whole.stem if whole.is_file() else whole.name}-songscape")
 
 
 def ledger_frame(library: Library) -> pd.DataFrame:
