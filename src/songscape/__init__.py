@@ -17,6 +17,7 @@ _HOMES = {
     "Views": "songscape.features.views",
     "agreement": "songscape.evaluation.metrics",
     "cluster": "songscape.clustering.methods",
+    "compare": "songscape.pipeline.compare",
     "compose_collection": "songscape.demo",
     "extract": "songscape.features.extract",
     "internal_metrics": "songscape.evaluation.metrics",

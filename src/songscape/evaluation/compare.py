@@ -320,6 +320,8 @@ def _per_track(
     truth = {**subject.labels, **subject.nuisances}[column]
     codes = np.where(np.isfinite(values).any(axis=0), encode_labels(truth)[0], -1)
     sizes = np.bincount(codes[codes >= 0], minlength=1)
+    if not sizes.any():
+        return values
     weights = (codes >= 0).sum() / ((sizes > 0).sum() * np.maximum(sizes[codes], 1))
     return values * np.where(codes >= 0, weights, np.nan)
 

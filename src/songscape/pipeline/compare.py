@@ -143,7 +143,7 @@ def compare(
         Path(library), None if out is None else Path(out), workers, settings.labels
     )
     with Library.open(path, must_exist=True) as opened:
-        counts = opened.counts()
+        counts, collection = opened.counts(), opened.root.name
         inputs = load_inputs(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
     check_k(settings.k, inputs.views.n_tracks)
     folder = ResultsFolder(root)
@@ -185,7 +185,7 @@ def compare(
     folder.write_json(
         "compare",
         {
-            "title": settings.title or path.resolve().parent.name,
+            "title": settings.title or collection,
             "songscape": __version__,
             "command": list(command),
             "settings": settings.as_dict(),
