@@ -254,14 +254,14 @@ def _add_compare(verbs: Any) -> None:
 
 def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from songscape.features.extract import available_cores
-    from songscape.pipeline.compare import compare, default_settings
+    from songscape.pipeline.compare import default_settings, run_comparison
     from songscape.settings import load_settings
 
     _greet(f"comparing on {parsed.library}")
     base = default_settings(quick=parsed.quick) if parsed.config is None else None
     settings = _overridden(base or load_settings(parsed.config), parsed)
     workers = _workers(parsed) or available_cores()
-    done = compare(
+    done = run_comparison(
         parsed.library,
         parsed.out,
         settings,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from songscape.evaluation.evidence import Subject
     from songscape.library import Counts
 
-__all__ = ["ComparisonSummary", "compare", "default_settings"]
+__all__ = ["ComparisonSummary", "compare", "default_settings", "run_comparison"]
 
 BASELINE = "balanced-pca"
 # What stands in every comparison, whatever models are asked for.
@@ -91,6 +91,21 @@ def default_settings(*, quick: bool = False) -> Settings:
 
 
 def compare(
+    library: Path | str,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    *,
+    workers: int = 1,
+) -> pd.DataFrame:
+    """Compare models on a collection; returns the tidy table of `run_comparison`.
+
+    One row per model, clusterer, k, axis, metric and column: estimate, low, high, chance, null_95,
+    p_value. The report, the tests and their verdicts lie in the folder `out`.
+    """
+    return run_comparison(library, out, settings, workers=workers).table
+
+
+def run_comparison(
     library: Path | str,
     out: Path | str | None = None,
     settings: Settings | None = None,
