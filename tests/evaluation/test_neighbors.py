@@ -200,3 +200,18 @@ def test_one_track_has_no_neighbours():
         nb.nearest_neighbors(np.ones((1, 2)))
     with pytest.raises(SongscapeError, match="missing or infinite"):
         nb.nearest_neighbors(np.full((3, 2), np.nan))
+
+
+def test_chance_with_an_artist_filter_is_what_random_neighbours_give() -> None:
+    rng = np.random.default_rng(0)
+    artists = np.repeat(np.arange(20), 6)
+    labels = np.array(["a", "b", "c"])[np.repeat(rng.integers(0, 3, 20), 6)]
+    expected = []
+    for i in range(len(labels)):
+        others = np.flatnonzero(artists != artists[i])
+        expected.append(np.mean(labels[others] == labels[i]))
+    mean, balanced = nb.knn_chance(labels, artists)
+    assert mean == pytest.approx(np.mean(expected))
+    assert balanced == pytest.approx(
+        np.mean([np.mean(np.array(expected)[labels == name]) for name in "abc"])
+    )

@@ -85,7 +85,7 @@ def space_evidence(
     for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
         for name, values in columns.items():
             each = knn_agreement_samples(strangers, values)
-            mean_chance, balanced_chance = knn_chance(values)
+            mean_chance, balanced_chance = knn_chance(values, subject.artists)
             samples[f"knn:{name}"] = each
             rows.append(_row(axis, "knn", name, _mean(each), chance=mean_chance))
             balanced = class_mean(each, values)

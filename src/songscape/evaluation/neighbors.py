@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.errors import SongscapeError
 from songscape.evaluation.metrics import encode_labels
+from songscape.evaluation.permutations import group_codes
 
 __all__ = [
     "Neighbors",
@@ -211,15 +212,30 @@ def knn_label_agreement(
     }
 
 
-def knn_chance(labels: ArrayLike) -> tuple[float, float]:
-    """Expected neighbour agreement, mean and balanced, when neighbours are drawn at random."""
+def knn_chance(labels: ArrayLike, artists: ArrayLike | None = None) -> tuple[float, float]:
+    """Expected neighbour agreement, mean and balanced, when neighbours are drawn at random.
+
+    With artists, neighbours are drawn among the tracks that are not by the track's own artist.
+    """
     codes = encode_labels(labels)[0]
-    sizes = np.bincount(codes[codes >= 0]).astype(float)
-    n = sizes.sum()
+    used = codes >= 0
+    n = int(used.sum())
     if n < 2:
         return float("nan"), float("nan")
-    same = (sizes - 1) / (n - 1)
-    return float(np.sum(sizes / n * same)), float(same.mean())
+    own = np.arange(len(codes)) if artists is None else group_codes(artists, len(codes))
+    # Tracks of the same artist, and of the same artist and class: the track itself is in both.
+    _, by_artist, sizes = np.unique(own[used], return_inverse=True, return_counts=True)
+    pairs = np.column_stack([own[used], codes[used]])
+    _, by_both, shared = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+    same_class = np.bincount(codes[used])[codes[used]]
+    candidates = n - sizes[by_artist]
+    expected = np.full(len(codes), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected[used] = (same_class - shared[by_both.ravel()]) / candidates
+    known = expected[np.isfinite(expected)]
+    if not len(known):
+        return float("nan"), float("nan")
+    return float(known.mean()), class_mean(expected, labels)
 
 
 def class_mean(values: ArrayLike, labels: ArrayLike) -> float:

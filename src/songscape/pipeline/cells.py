@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, UsageError
 from songscape.results import ResultsFolder, model_stem, write_atomically
 from songscape.settings import Settings
 
@@ -87,8 +84,16 @@ class Cell:
     partitions: pd.DataFrame
 
 
-def subject_of(inputs: Inputs) -> Subject:
-    """What the collection's labels, nuisances, artists and reference spaces are."""
+def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
+    """What the collection's labels, nuisances, artists and reference spaces are.
+
+    Columns that the user named are labels, even where they would be nuisances.
+
+    Raises
+    ------
+    UsageError
+        The artist was named: every comparison measures it by retrieval.
+    """
     import numpy as np
 
     from songscape.evaluation.evidence import Subject
@@ -98,13 +103,17 @@ def subject_of(inputs: Inputs) -> Subject:
     nuisances = nuisance_table(inputs.columns, inputs.facts, inputs.views)
     artists = artists_of(inputs.columns)
     assert inputs.views.groups is not None
-    named = [name for name in inputs.label_columns if name not in nuisances.columns]
+    if set(named) & set(ARTIST_COLUMNS):
+        raise UsageError(
+            f"labels: {', '.join(sorted(set(named) & set(ARTIST_COLUMNS)))} is measured in every "
+            "comparison, by retrieval; name other columns"
+        )
+    nuisances = nuisances.drop(columns=[name for name in named if name in nuisances.columns])
+    labels = [name for name in inputs.label_columns if name not in nuisances.columns]
+    if not named:
+        labels = [name for name in labels if name not in (*ARTIST_COLUMNS, "languages")]
     return Subject(
-        labels={
-            name: inputs.columns[name].to_numpy(dtype=object)
-            for name in named
-            if name not in (*ARTIST_COLUMNS, "languages")
-        },
+        labels={name: inputs.columns[name].to_numpy(dtype=object) for name in labels},
         nuisances={
             name: nuisances[name].to_numpy(dtype=object)
             for name in nuisances.columns
@@ -130,7 +139,6 @@ def compute_cell(task: CellTask) -> Path:
     key = _key(task, inputs)
     if task.path.exists() and json.loads(task.path.read_text(encoding="utf-8"))["key"] == key:
         return task.path
-    start = time.perf_counter()
     done = represent(
         inputs.views,
         task.model,
@@ -138,13 +146,14 @@ def compute_cell(task: CellTask) -> Path:
         ResultsFolder(task.out),
         options=task.settings.model_options.get(task.model),
     )
-    trained = time.perf_counter() - start
-    summary = dict(done.summary) | {"seconds": trained, "peak_memory_mib": _peak_mib()}
+    summary = dict(done.summary)
     rows: list[dict[str, Any]] = []
     samples: dict[str, Any] = {}
     partitions: dict[str, Any] = {}
     if done.ok:
-        rows, samples, partitions = _measure(done.latents, task, subject_of(inputs))
+        rows, samples, partitions = _measure(
+            done.latents, task, subject_of(inputs, task.settings.labels)
+        )
     _write(task.path, key, summary, rows, samples, partitions, inputs.views.track_ids)
     return task.path
 
@@ -169,6 +178,7 @@ def _measure(
 ) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
     from songscape.clustering.methods import NEEDS_K, cluster
     from songscape.evaluation.evidence import partition_rows, space_evidence
+    from songscape.pipeline.representations import MODEL_ERRORS
 
     rows, samples = space_evidence(X, subject, random_state=task.seed)
     partitions = {}
@@ -178,8 +188,9 @@ def _measure(
             options = task.settings.clusterer_options.get(name, {})
             try:
                 found = cluster(name, X, k=k, random_state=task.seed, **options)
-            except SongscapeError as error:
-                rows.append(where | {"axis": "failed", "metric": "reason", "reason": str(error)})
+            except (SongscapeError, *MODEL_ERRORS) as error:
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                rows.append(where | {"axis": "failed", "metric": "reason", "reason": reason})
                 continue
             partitions[f"{name}|{k or ''}"] = found.labels
             measured = partition_rows(found.labels, X, subject, random_state=task.seed)
@@ -258,6 +269,8 @@ def _key(task: CellTask, inputs: Inputs) -> str:
         RECIPE,
         trained,
         task.ks,
+        task.seed == task.settings.seeds[0],
+        task.settings.labels,
         task.settings.clusterers,
         task.settings.clusterer_options,
         inputs.label_columns,
@@ -284,9 +297,3 @@ def _write(
     write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
     text = json.dumps({"key": key, "summary": summary, "rows": rows}, ensure_ascii=False)
     write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
-
-
-def _peak_mib() -> float:
-    """Peak resident memory of this process in MiB (ru_maxrss: KiB on Linux, bytes on macOS)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -35,7 +35,10 @@ __all__ = ["ComparisonSummary", "compare", "default_settings", "run_comparison"]
 
 BASELINE = "balanced-pca"
 # What stands in every comparison, whatever models are asked for.
-ALWAYS = ("balanced-pca", "random", "language-only", "has-lyrics-only")
+ALWAYS = (
+    *("balanced-pca", "balanced-pca-centred"),
+    *("random", "language-only", "has-lyrics-only"),
+)
 COMPARED_MODELS = (
     *("song-vae", "neutral-vae", "dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
     *("pca", "balanced-pca", "balanced-pca-centred", "timbre-pca", "tfidf", "raw"),
@@ -162,7 +165,7 @@ def run_comparison(
         inputs = load_inputs(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
     check_k(settings.k, inputs.views.n_tracks)
     folder = ResultsFolder(root)
-    subject = subject_of(inputs)
+    subject = subject_of(inputs, settings.labels)
     findings = check_collection(
         inputs.views, inputs.columns, inputs.facts, lyrics_texts=inputs.texts
     )
@@ -258,20 +261,28 @@ def _compute(tasks: Sequence[CellTask], workers: int) -> dict[tuple[str, int], s
     crashed: dict[tuple[str, int], str] = {}
     context = _context()
     waiting = list(tasks)
-    start, announced = time.perf_counter(), False
+    # Cells that are there already would make the first seed look cheaper than it was.
+    announced = any(task.path.exists() for task in tasks)
+    start, alone = time.perf_counter(), False
     with progress_bar("training and measuring", "cell") as advance:
         while waiting:
-            pool = ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=1)
-            futures = {pool.submit(compute_cell, task): task for task in waiting}
+            batch, broken = waiting[:1] if alone else list(waiting), False
+            pool = ProcessPoolExecutor(
+                1 if alone else workers, mp_context=context, max_tasks_per_child=1
+            )
+            futures = {pool.submit(compute_cell, task): task for task in batch}
             try:
                 for future in as_completed(futures):
                     task = futures[future]
                     try:
                         future.result()
                     except BrokenProcessPool:
+                        broken = True
                         continue
-                    except SongscapeError as error:
-                        crashed[task.name] = str(error)
+                    except Exception as error:
+                        # Whatever one cell raises is its reason; the others go on.
+                        reason = str(error).splitlines() or [""]
+                        crashed[task.name] = f"{type(error).__name__}: {reason[0]}"
                     waiting.remove(task)
                     advance(len(tasks) - len(waiting), len(tasks))
                     left = {task.seed for task in waiting}
@@ -284,9 +295,10 @@ def _compute(tasks: Sequence[CellTask], workers: int) -> dict[tuple[str, int], s
                     process.terminate()
                 raise
             pool.shutdown()
-            if len(waiting) == len(futures):
-                # A whole round without one result: the first in the queue is what kills it.
+            # A process that dies takes the cells beside it along: only what dies alone is to blame.
+            if broken and alone:
                 crashed[waiting.pop(0).name] = "its process died (out of memory?)"
+            alone = alone != broken
     return crashed
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -147,12 +149,14 @@ def represent(
     if has_key(path, key) and summary_path.exists():
         summary = json.loads(summary_path.read_text(encoding="utf-8"))
         return Representation(model, seed, read_latents(path)[1], summary, key)
+    start = time.perf_counter()
     try:
         latents, summary = _train(own, model, seed, options, folder, progress)
     except (*MODEL_ERRORS, SongscapeError) as error:
         failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
         return Representation(model, seed, None, failed, key)
-    summary = row | {"status": "ok", "reason": ""} | summary
+    cost = {"seconds": time.perf_counter() - start, "peak_memory_mib": _peak_mib()}
+    summary = row | {"status": "ok", "reason": ""} | summary | cost
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     write_atomically(summary_path, lambda p: p.write_text(text, encoding="utf-8"))
     names = [f"z{i}" for i in range(latents.shape[1])]
@@ -200,3 +204,14 @@ def _train(
             lambda p: frame.to_csv(p, index=False, lineterminator="\n"),
         )
     return latents, summary
+
+
+def _peak_mib() -> float:
+    """Peak resident memory of this process in MiB; NaN on Windows, which doesn't say."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    # ru_maxrss is in KiB on Linux and in bytes on macOS.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
