@@ -136,6 +136,11 @@ def _add_run(verbs: Any) -> None:
         help="folder of audio (lyrics beside it as .txt or .lrc, or in lyrics/), or a tracks.csv",
     )
     parser.add_argument("--out", type=_path, help="results folder (default: ./FOLDER-songscape)")
+    _add_settings(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """The options that `run` and `compare` share; each overrides the settings file."""
     parser.add_argument("--config", type=Path, help="settings as TOML; options below override it")
     parser.add_argument("--models", type=_names, help="models, e.g. conv1d-vae,pca")
     parser.add_argument("--clusterers", type=_names, help="clusterers, e.g. kmeans,ward,dbscan")
@@ -143,7 +148,7 @@ def _add_run(verbs: Any) -> None:
     parser.add_argument("--seeds", type=_numbers, help="seeds, e.g. 0 or 0,1,2")
     parser.add_argument("--labels", type=_names, help="label columns to compare with")
     parser.add_argument("--title", help="heading of the report")
-    parser.add_argument("--workers", type=int, help="processes that decode audio (default: cores)")
+    parser.add_argument("--workers", type=int, help="processes (default: cores)")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
@@ -232,6 +237,7 @@ def _add_compare(verbs: Any) -> None:
         "compare",
         _compare,
         "put every model beside every baseline, with intervals, and say what to believe",
+        "The baselines stand in every comparison; the first clusterer is the one that is tested. "
         "Stopped and started again, it goes on where it was.",
     )
     parser.add_argument(
@@ -240,16 +246,8 @@ def _add_compare(verbs: Any) -> None:
         help="results folder of `songscape run`, its songscape.db, or a music folder",
     )
     parser.add_argument("--out", type=Path, help="where to write (default: compare/ beside it)")
-    parser.add_argument("--config", type=Path, help="settings as TOML; options below override it")
     parser.add_argument("--quick", action="store_true", help="3 seeds instead of 10")
-    parser.add_argument("--models", type=_names, help="models; baselines are always added")
-    parser.add_argument("--clusterers", type=_names, help="clusterers; the first is tested")
-    parser.add_argument("--k", type=_ks, help="numbers of clusters, or auto (default)")
-    parser.add_argument("--seeds", type=_numbers, help="seeds, e.g. 0,1,2")
-    parser.add_argument("--labels", type=_names, help="label columns to compare with")
-    parser.add_argument("--title", help="heading of the report")
-    parser.add_argument("--workers", type=int, help="processes (default: cores)")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    _add_settings(parser)
 
 
 def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
