@@ -31,7 +31,8 @@ def misbehave(path: str) -> Analysis:
 
 
 def slow(path: str) -> Analysis:
-    time.sleep(0.15)
+    # Long enough that a busy machine can't finish before it is told to stop.
+    time.sleep(1.5)
     return analyse_file(path)
 
 
