@@ -20,8 +20,8 @@ __all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "MonoStream", "load_mono"]
 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
-BLOCK_FRAMES = 1 << 19
-"""Frames decoded at a time: 12 s at 44.1 kHz; smaller blocks cost time, 4 MB are little."""
+BLOCK_FRAMES = 1 << 17
+"""Frames decoded at a time: 3 s at 44.1 kHz; their 1 MB is still in the cache when it is mixed."""
 RATE_LIMITS = (4_000, 768_000)
 """Hz; below is no music, above is no converter: a header with such a rate is broken."""
 SILENCE_PEAK = 2.0**-14
@@ -178,9 +178,8 @@ def _mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
     if block.shape[1] == 1:
         return block[:, 0]
     if block.shape[1] == 2:
-        mono = block[:, 0] + block[:, 1]
-        mono *= np.float32(0.5)
-        return mono
+        # Halves are exact in float32, so this is (left + right) / 2 to the bit, in one pass.
+        return block @ np.array([0.5, 0.5], np.float32)
     return np.asarray(block.mean(axis=1, dtype=np.float32), np.float32)
 
 
