@@ -1,11 +1,20 @@
 """The results folder: nothing half-written, nothing stale taken for fresh."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from songscape.results import has_key, read_latents, write_atomically, write_latents
+from songscape.errors import SongscapeError
+from songscape.results import (
+    ResultsFolder,
+    has_key,
+    read_latents,
+    write_atomically,
+    write_latents,
+)
 
 
 def test_latents_read_back_exactly(tmp_path: Path) -> None:
@@ -38,3 +47,29 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"):
         write_atomically(path, fail)
     assert path.read_text() == "old"
+
+
+def test_a_folder_is_locked_for_others_until_the_process_ends(tmp_path: Path) -> None:
+    holder = (
+        "import sys, time; from pathlib import Path; from songscape.results import ResultsFolder\n"
+        "with ResultsFolder(Path(sys.argv[1])).locked():\n"
+        "    (Path(sys.argv[1]) / 'held').touch(); print(flush=True); time.sleep(600)"
+    )
+    folder = ResultsFolder(tmp_path / "out")
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(folder.root)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(SongscapeError, match="another songscape"), folder.locked():
+            pass
+        process.kill()
+    with folder.locked():
+        assert (folder.root / "held").exists()
+
+
+def test_a_lock_leaves_no_folder_behind_where_nothing_was_done(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path / "out")
+    with pytest.raises(ValueError, match="nothing"), folder.locked():
+        raise ValueError("nothing")
+    assert not folder.root.exists()

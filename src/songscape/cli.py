@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     parsed = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job has it so
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         return int(parsed.verb(parsed, arguments))
     except UsageError as error:
@@ -58,7 +61,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _interrupt(_signum: int, _frame: object) -> NoReturn:
+    """End in good order; whoever asks a second time does not want to wait for that."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
     raise KeyboardInterrupt
+
+
+def _leave(_signum: int, _frame: object) -> NoReturn:
+    say("songscape: stopped at once; the same command goes on from here")
+    os._exit(INTERRUPTED)
 
 
 def _parser() -> argparse.ArgumentParser:

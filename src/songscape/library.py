@@ -146,8 +146,11 @@ class Library:
                 raise SongscapeError(f"{path}: no library here; make one with songscape run")
             if not path.parent.is_dir():
                 raise SongscapeError(f"{path}: the folder {path.parent} does not exist; make it")
+        # Even readers of a write-ahead log write beside it, unless they are told of no writer.
+        frozen = must_exist and not os.access(path.parent, os.W_OK)
+        place = f"{path.resolve().as_uri()}?mode=ro&immutable=1" if frozen else path
         try:
-            connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+            connection = sqlite3.connect(place, timeout=30.0, isolation_level=None, uri=frozen)
         except sqlite3.Error as error:
             raise SongscapeError(f"{path}: cannot be opened ({error})") from None
         try:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from songscape.errors import SongscapeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +48,35 @@ class ResultsFolder:
     @property
     def tables(self) -> Path:
         return self.root / "results"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder to this process; the lock ends with the process, however that ends.
+
+        Raises
+        ------
+        SongscapeError
+            Another process has it.
+        """
+        from filelock import FileLock, Timeout
+
+        self.root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise SongscapeError(
+                f"{self.root}: another songscape is at work here; "
+                "wait for it, or name another folder with --out"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+            with suppress(OSError):
+                if [path.name for path in self.root.iterdir()] == [".lock"]:
+                    (self.root / ".lock").unlink()
+                    self.root.rmdir()
 
     def model(self, model: str, seed: int) -> Path:
         return self.root / "models" / model_stem(model, seed)

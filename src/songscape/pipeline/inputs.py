@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songscape.errors import SongscapeError
-from songscape.progress import progress_bar
+from songscape.progress import progress_bar, say
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def read_library(
     check_columns(labels, collection.label_columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
+    if library.counts().found and library.root != collection.root:
+        say(f"{path} was made from {library.root}; what is not in {collection.root} is left out")
     try:
         with progress_bar("reading audio and lyrics") as advance:
             extract(library, collection, workers=workers, progress=lambda d, n, _: advance(d, n))

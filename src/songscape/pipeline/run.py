@@ -82,9 +82,26 @@ def run(
     SongscapeError
         Nothing can be read, or too few tracks could be analysed.
     """
+    from songscape.pipeline.partitions import check_clusterers
+    from songscape.pipeline.representations import check_models
+
+    settings = settings or Settings()
+    check_models(settings.models, settings.model_options)
+    check_clusterers(settings.clusterers, settings.clusterer_options)
+    folder = ResultsFolder(Path(out))
+    with folder.locked():
+        return _run(Path(source), folder, settings, workers, command)
+
+
+def _run(
+    source: Path,
+    folder: ResultsFolder,
+    settings: Settings,
+    workers: int | None,
+    command: Sequence[str],
+) -> RunSummary:
     from songscape.pipeline.inputs import load_inputs, read_library, views_needed
     from songscape.pipeline.partitions import (
-        check_clusterers,
         check_k,
         claimed_table,
         clusters_table,
@@ -93,14 +110,8 @@ def run(
         shared_k,
     )
     from songscape.pipeline.pictures import draw_maps, draw_pictures, draw_stability
-    from songscape.pipeline.representations import check_models, models_table
+    from songscape.pipeline.representations import models_table
     from songscape.report.page import write_report
-
-    settings = settings or Settings()
-    source = Path(source)
-    folder = ResultsFolder(Path(out))
-    check_models(settings.models, settings.model_options)
-    check_clusterers(settings.clusterers, settings.clusterer_options)
 
     with read_library(source, folder.library, workers, settings.labels) as library:
         counts = library.counts()
