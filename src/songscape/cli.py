@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import signal
@@ -64,6 +65,8 @@ def _interrupt(_signum: int, _frame: object) -> NoReturn:
     """End in good order; whoever asks a second time does not want to wait for that."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
+    # The interpreter gives up its handlers before it is gone; then 130 would turn into a signal.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
