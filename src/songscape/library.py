@@ -365,10 +365,35 @@ class Library:
                 db.execute("UPDATE tracks SET outcome = NULL WHERE id = ?", (track_id,))
                 db.execute("DELETE FROM ledger WHERE track_id = ? AND stage = 'audio'", (track_id,))
 
-    def store(
-        self, track_id: str, analysis: Analysis, *, size: int, mtime_ns: int, recipe: str
+    def feature_recipes(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Per feature, the recipe that every track's stored one was made with."""
+        query = "SELECT track_id, recipe FROM features WHERE name = ?"
+        return {name: dict(self._db.execute(query, (name,)).fetchall()) for name in names}
+
+    def add_features(
+        self,
+        track_id: str,
+        features: Mapping[str, NDArray[Any]],
+        recipes: Mapping[str, str],
     ) -> None:
-        """Write one track's features, facts, ledger rows and outcome in one transaction."""
+        """Store further features of a track that was analysed before; the rest stays as it is."""
+        with self._transaction() as db:
+            _insert_features(db, track_id, features, recipes)
+
+    def store(
+        self,
+        track_id: str,
+        analysis: Analysis,
+        *,
+        size: int,
+        mtime_ns: int,
+        recipe: str,
+        recipes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write one track's features, facts, ledger rows and outcome in one transaction.
+
+        `recipe` says how the features were made, `recipes` where one was made in another way.
+        """
         failed = analysis.failure is not None
         rows = [LedgerRow(track_id, "audio", "warning", text) for text in analysis.warnings]
         rows.append(
@@ -384,13 +409,8 @@ class Library:
             _insert_ledger(db, rows)
             db.execute("DELETE FROM features WHERE track_id = ?", (track_id,))
             db.execute("DELETE FROM audio_facts WHERE track_id = ?", (track_id,))
-            for name, values in analysis.features.items():
-                little = np.asarray(values, values.dtype.newbyteorder("<"), order="C")
-                shape = ",".join(str(length) for length in little.shape)
-                db.execute(
-                    "INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)",
-                    (track_id, name, little.dtype.str, shape, recipe, little.tobytes()),
-                )
+            made = dict.fromkeys(analysis.features, recipe) | dict(recipes or {})
+            _insert_features(db, track_id, analysis.features, made)
             if analysis.facts:
                 db.execute(
                     f"INSERT INTO audio_facts VALUES (?{', ?' * len(_FACTS)})",
@@ -414,6 +434,21 @@ class Library:
 
 _OUTCOME = """CASE WHEN listing != 'present' THEN listing WHEN outcome = 'ok' THEN 'analysed'
     WHEN outcome = 'failed' THEN 'failed' ELSE 'pending' END"""
+
+
+def _insert_features(
+    db: sqlite3.Connection,
+    track_id: str,
+    features: Mapping[str, NDArray[Any]],
+    recipes: Mapping[str, str],
+) -> None:
+    for name, values in features.items():
+        little = np.asarray(values, values.dtype.newbyteorder("<"), order="C")
+        shape = ",".join(str(length) for length in little.shape)
+        db.execute(
+            "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?, ?)",
+            (track_id, name, little.dtype.str, shape, recipes[name], little.tobytes()),
+        )
 
 
 def _insert_ledger(db: sqlite3.Connection, rows: Iterable[LedgerRow]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from songscape.features.analyse import Analysis, analyse_file
 
 
-def misbehave(path: str) -> Analysis:
+def misbehave(path: str, names: list[str]) -> Analysis:
     name = os.path.basename(path)
     if "segfault" in name:
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -27,13 +27,13 @@ def misbehave(path: str) -> Analysis:
     if "print" in name:
         print("a chatty library")
         os.write(1, b"straight to the descriptor\n")
-    return analyse_file(path)
+    return analyse_file(path, names)
 
 
-def slow(path: str) -> Analysis:
+def slow(path: str, names: list[str]) -> Analysis:
     # Long enough that a busy machine can't finish before it is told to stop.
     time.sleep(1.5)
-    return analyse_file(path)
+    return analyse_file(path, names)
 
 
 def peak_memory() -> int:
@@ -48,7 +48,7 @@ def peak_memory() -> int:
     return 1024 * int(kilobytes)
 
 
-def surroundings(path: str) -> Analysis:
+def surroundings(path: str, names: list[str]) -> Analysis:
     heavy = {"torch", "sklearn", "librosa", "numba", "pandas", "matplotlib"}
     loaded = sorted(heavy & set(sys.modules))
     return Analysis(

@@ -18,7 +18,8 @@ import pytest
 import soundfile
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features.extract import extract, load_views
+from songscape.features.analyse import EVERY_PASS, RECIPES
+from songscape.features.extract import complete, extract, load_views
 from songscape.ingest import read_collection
 from songscape.library import Library
 
@@ -83,6 +84,74 @@ def test_a_second_run_does_nothing_and_a_changed_file_is_done_again(folder, tmp_
     run(folder, tmp_path / "a.db", progress=note)
     assert done == ["s3"]
     assert digest(tmp_path / "a.db") != before
+
+
+def forget_views(db: Path, *names: str) -> None:
+    """Make a library that was written before there were these views."""
+    with sqlite3.connect(db) as connection:
+        for name in names:
+            connection.execute("DELETE FROM features WHERE name = ?", (name,))
+
+
+def test_a_view_that_an_older_library_lacks_is_computed_alone(folder, tmp_path):
+    extra = tuple(name for name in RECIPES if name not in ("timbre", "mfcc", "segments"))
+    db = tmp_path / "a.db"
+    run(folder, db, views=extra)
+    with Library.open(db) as library:
+        expected = load_views(library, RECIPES).digest()
+    forget_views(db, *extra)
+    seen: list[str] = []
+
+    def note(_: int, __: int, track_id: str) -> None:
+        seen.append(track_id)
+
+    run(folder, db, progress=note)
+    assert seen == [""], "nobody asked for more"
+    with sqlite3.connect(db) as connection:
+        # Shows that what is there stays: it would be mended if the whole track were done again.
+        connection.execute("UPDATE audio_facts SET codec = 'as it was'")
+    counts = run(folder, db, views=extra, progress=note)
+    assert sorted(seen) == ["", "", "s0", "s1", "s2", "s3", "s4"]
+    assert counts.analysed == 5
+    with Library.open(db) as library:
+        assert load_views(library, RECIPES).digest() == expected
+        assert set(library.audio_facts()["codec"]) == {"as it was"}
+        recipes = library.feature_recipes(RECIPES)
+    assert all(set(recipes[name].values()) == {RECIPES[name]} for name in RECIPES)
+
+
+def test_missing_views_are_completed_without_the_collection(folder, tmp_path):
+    db = tmp_path / "a.db"
+    run(folder, db)
+    with Library.open(db) as library:
+        expected = load_views(library, ["rhythm"]).digest()
+    forget_views(db, "rhythm")
+    (folder / "s4.flac").rename(tmp_path / "s4.flac")
+    with Library.open(db) as library:
+        with pytest.raises(SongscapeError, match="'rhythm' was not computed for this library"):
+            load_views(library, ["rhythm"])
+        complete(library, ["rhythm", "lyrics"])
+        present = load_views(library, ["rhythm"])["rhythm"].present
+        assert present.tolist() == [True, True, True, True, False]
+    (tmp_path / "s4.flac").rename(folder / "s4.flac")
+    with Library.open(db) as library:
+        complete(library, ["rhythm"])
+        assert load_views(library, ["rhythm"]).digest() == expected
+
+
+def test_features_of_another_recipe_are_made_anew(folder, tmp_path):
+    run(folder, tmp_path / "a.db")
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("UPDATE features SET recipe = 'old' WHERE name = 'rhythm'")
+    seen: list[int] = []
+    run(folder, tmp_path / "a.db", views=["rhythm"], progress=lambda _, n, __: seen.append(n))
+    assert seen[0] == 5
+
+
+def test_a_new_file_gets_everything_that_is_cheap(folder, tmp_path):
+    run(folder, tmp_path / "a.db")
+    with Library.open(tmp_path / "a.db") as library:
+        assert all(len(library.features(name)) == 5 for name in EVERY_PASS)
 
 
 def test_number_of_workers_and_order_of_tracks_change_no_byte(folder, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.features import spectra
+from songscape.features import rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
 
-__all__ = ["MAX_FRAMES", "N_SEGMENTS", "RECIPE", "Analysis", "analyse_file"]
+__all__ = [
+    "CORE",
+    "EVERY_PASS",
+    "MAX_FRAMES",
+    "N_SEGMENTS",
+    "RECIPES",
+    "Analysis",
+    "analyse_file",
+]
 
 MAX_FRAMES = 300
 N_SEGMENTS = 10
@@ -24,23 +32,44 @@ MINIMUM_SECONDS = 1.0
 """44 frames: ten segments of at least four, and a delta window of nine fits several times."""
 _MEMORY_LIMIT = 64 << 20  # bytes of mel spectra kept in memory: about 50 minutes of audio
 _FRAMES_PER_READ = 8192
+FRAME_RATE = SAMPLE_RATE / spectra.HOP_LENGTH
 
-RECIPE = hashlib.sha256(
-    json.dumps(
-        {
-            "version": 1,
-            "sample_rate": SAMPLE_RATE,
-            "mfcc": [spectra.N_MFCC, spectra.N_FFT, spectra.HOP_LENGTH, spectra.N_MELS],
-            "db": [spectra.AMIN, spectra.TOP_DB],
-            "delta": spectra.DELTA_WIDTH,
-            "frames": MAX_FRAMES,
-            "segments": N_SEGMENTS,
-            "minimum_seconds": MINIMUM_SECONDS,
-        },
-        sort_keys=True,
-    ).encode()
-).hexdigest()[:16]
-"""Changes when the features would: stored features of another recipe are made anew."""
+
+def _recipe(**parameters: Any) -> str:
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
+
+
+_SPECTRA: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "mfcc": [spectra.N_MFCC, spectra.N_FFT, spectra.HOP_LENGTH, spectra.N_MELS],
+    "db": [spectra.AMIN, spectra.TOP_DB],
+    "minimum_seconds": MINIMUM_SECONDS,
+}
+_MFCC = _recipe(
+    version=1, delta=spectra.DELTA_WIDTH, frames=MAX_FRAMES, segments=N_SEGMENTS, **_SPECTRA
+)
+_RHYTHM = _recipe(
+    version=1,
+    bands=rhythm.N_BANDS,
+    rates=[rhythm.LOWEST_RATE, rhythm.HIGHEST_RATE, rhythm.N_RATES],
+    window=[rhythm.WINDOW, rhythm.N_FFT],
+    floor=rhythm.FLOOR_DB,
+    **_SPECTRA,
+)
+RECIPES: Mapping[str, str] = {
+    "timbre": _MFCC,
+    "mfcc": _MFCC,
+    "segments": _MFCC,
+    "rhythm": _RHYTHM,
+}
+"""What can be computed from audio, each with a hash that changes when its numbers would.
+
+Stored features of another recipe are made anew.
+"""
+CORE = ("timbre", "mfcc", "segments")
+"""What every analysed track has: models, the search for copies and the report read them."""
+EVERY_PASS = (*CORE, "rhythm")
+"""What is computed whenever a file is decoded: each costs little beside the decoding."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +79,7 @@ class Analysis:
     Attributes
     ----------
     features : mapping of str to ndarray
-        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120).
+        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,).
     facts : mapping
         Columns of the library's `audio_facts`.
     warnings : tuple of str
@@ -64,12 +93,14 @@ class Analysis:
     failure: str | None = None
 
 
-def analyse_file(path: str) -> Analysis:
+def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
     """Decode one file block by block and describe it; never raises for a bad file.
 
     Parameters
     ----------
     path : str
+    names : sequence of str
+        Features to compute, of `RECIPES`.
     """
     file = Path(path)
     try:
@@ -86,7 +117,7 @@ def analyse_file(path: str) -> Analysis:
             decoder.check(MINIMUM_SECONDS)
             peak = max(peak, _keep(store, mel.finish()))
             store.seek(0)
-            coefficients = _read_mfcc(store, peak)
+            features = _from_mel(store, peak, names)
     except DecodeError as error:
         return Analysis(failure=str(error))
     except (MemoryError, OSError) as error:
@@ -94,11 +125,7 @@ def analyse_file(path: str) -> Analysis:
     stream = decoder.stream
     size = file.stat().st_size
     return Analysis(
-        features={
-            "timbre": spectra.timbre_summary(coefficients),
-            "mfcc": np.ascontiguousarray(coefficients[:, :MAX_FRAMES]),
-            "segments": spectra.segment_summary(coefficients, N_SEGMENTS),
-        },
+        features={name: features[name] for name in names},
         facts={
             "duration_s": stream.seconds,
             "sample_rate": stream.sample_rate,
@@ -128,10 +155,29 @@ def _keep(store: tempfile.SpooledTemporaryFile[bytes], mel: NDArray[np.float32])
     return float(mel.max()) if mel.size else 0.0
 
 
-def _read_mfcc(store: tempfile.SpooledTemporaryFile[bytes], peak: float) -> NDArray[np.float32]:
-    """The floor of the dB scale hangs on the whole clip's maximum, so this is a second pass."""
-    parts = []
+def _from_mel(
+    store: tempfile.SpooledTemporaryFile[bytes], peak: float, names: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """What mel spectra tell; a second pass, as the dB scale hangs on the whole clip's maximum."""
+    coefficients, power = [], []
+    for mel in _read(store):
+        if not set(CORE).isdisjoint(names):
+            coefficients.append(spectra.mfcc_from_mel(mel, peak=peak))
+        if "rhythm" in names:
+            power.append(rhythm.band_power(mel))
+    features = {}
+    if coefficients:
+        mfcc = np.concatenate(coefficients, axis=1)
+        features = {
+            "timbre": spectra.timbre_summary(mfcc),
+            "mfcc": np.ascontiguousarray(mfcc[:, :MAX_FRAMES]),
+            "segments": spectra.segment_summary(mfcc, N_SEGMENTS),
+        }
+    if power:
+        features["rhythm"] = rhythm.rhythm_summary(np.concatenate(power), FRAME_RATE)
+    return features
+
+
+def _read(store: tempfile.SpooledTemporaryFile[bytes]) -> Iterator[NDArray[np.float32]]:
     while data := store.read(_FRAMES_PER_READ * spectra.N_MELS * 4):
-        mel = np.frombuffer(data, np.float32).reshape(-1, spectra.N_MELS)
-        parts.append(spectra.mfcc_from_mel(mel, peak=peak))
-    return np.concatenate(parts, axis=1)
+        yield np.frombuffer(data, np.float32).reshape(-1, spectra.N_MELS)

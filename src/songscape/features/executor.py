@@ -40,7 +40,7 @@ class WorkerTimeout(Exception):
 
 
 class IsolatingExecutor(Executor):
-    """Runs `function(str) -> Analysis` in worker processes, one task at a time in each.
+    """Runs functions that return an `Analysis` in worker processes, one task at a time in each.
 
     The standard process pool breaks as a whole when one worker dies, can't tell which task did
     it, and can't stop one that hangs. Here every worker is a plain child process with its own
@@ -66,14 +66,14 @@ class IsolatingExecutor(Executor):
             thread.start()
 
     def submit(  # type: ignore[override]
-        self, function: Callable[[str], Analysis], argument: str, /
+        self, function: Callable[..., Analysis], /, *arguments: Any
     ) -> Future[Analysis]:
-        """Queue a task; `function` must be importable by its module and name."""
+        """Queue a task; `function` must be importable by name, its arguments plain JSON types."""
         if self._stopped:
             raise RuntimeError("the executor was shut down")
         future: Future[Analysis] = Future()
         name = f"{function.__module__}:{function.__qualname__}"
-        message = json.dumps({"function": name, "argument": argument}).encode()
+        message = json.dumps({"function": name, "arguments": arguments}).encode()
         self._tasks.put(_Task(future, message))
         return future
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features.analyse import MAX_FRAMES, RECIPE, Analysis, analyse_file
+from songscape.features.analyse import (
+    CORE,
+    EVERY_PASS,
+    MAX_FRAMES,
+    RECIPES,
+    Analysis,
+    analyse_file,
+)
 from songscape.features.executor import IsolatingExecutor, WorkerCrash, WorkerTimeout
 from songscape.features.views import View, Views
 from songscape.library import Counts, Library, Track
@@ -20,9 +28,10 @@ from songscape.library import Counts, Library, Track
 if TYPE_CHECKING:
     from songscape.ingest.scan import Collection
 
-__all__ = ["VIEW_NAMES", "extract", "load_views"]
+__all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "complete", "extract", "load_views"]
 
-VIEW_NAMES = ("timbre", "mfcc", "segments", "lyrics")
+DEFAULT_VIEWS = (*CORE, "lyrics")
+VIEW_NAMES = (*RECIPES, "lyrics")
 _QUEUE_PER_WORKER = 4
 
 Progress = Callable[[int, int, str], None]
@@ -32,23 +41,27 @@ def extract(
     library: Library,
     collection: Collection,
     *,
+    views: Iterable[str] = (),
     workers: int | None = None,
     timeout_s: float = 120.0,
     progress: Progress | None = None,
     executor: Executor | None = None,
-    function: Callable[[str], Analysis] = analyse_file,
+    function: Callable[..., Analysis] = analyse_file,
 ) -> Counts:
     """Bring the library up to date with a collection: analyse every track that is missing.
 
     A track is missing when its file's size or modification time changed, when features are made
     differently now (recipe), or when it failed before: a failure may be mended by installing a
-    decoder, and costs little to meet again. Every track is committed as it comes, so an
-    interrupted run goes on where it was.
+    decoder, and costs little to meet again. Of a track that is there but lacks one of `views`,
+    only that is computed. Every track is committed as it comes, so an interrupted run goes on
+    where it was.
 
     Parameters
     ----------
     library : Library
     collection : Collection
+    views : iterable of str
+        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`.
     workers : int, optional
         Worker processes; by default one per available core.
     timeout_s : float
@@ -58,7 +71,7 @@ def extract(
     executor : concurrent.futures.Executor, optional
         Where to run instead; it must have the files at the same paths.
     function : callable
-        What to run on a path.
+        What to run on a path and a list of features.
 
     Returns
     -------
@@ -70,27 +83,66 @@ def extract(
         If workers cannot be started at all.
     """
     library.update(collection)
-    todo = list(_missing(library, collection.tracks))
-    library.forget_outcomes(track.id for track, _ in todo)
+    todo = list(_missing(library, collection.tracks, from_audio(views)))
+    library.forget_outcomes(job.track.id for job in todo if job.whole)
+    _work(library, todo, workers, timeout_s, progress, executor, function)
+    return library.counts()
+
+
+def complete(
+    library: Library,
+    views: Iterable[str],
+    *,
+    workers: int | None = None,
+    timeout_s: float = 120.0,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> None:
+    """Compute what analysed tracks lack of `views`, without looking at the collection again.
+
+    Tracks whose file is gone or changed since are left as they are.
+    """
+    names = from_audio(views)
+    if not names:
+        return
+    jobs = _missing(library, library.tracks("analysed"), names)
+    todo = [job for job in jobs if not job.whole]
+    _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
+
+
+def from_audio(views: Iterable[str]) -> tuple[str, ...]:
+    """Those of `views` that are computed from audio, in the order of the table."""
+    wanted = set(views)
+    return tuple(name for name in RECIPES if name in wanted)
+
+
+def _work(
+    library: Library,
+    todo: Sequence[Job],
+    workers: int | None,
+    timeout_s: float,
+    progress: Progress | None,
+    executor: Executor | None,
+    function: Callable[..., Analysis],
+) -> None:
     if progress is not None:
         progress(0, len(todo), "")
     if not todo:
-        return library.counts()
+        return
     count = max(1, min(workers or available_cores(), len(todo)))
     pool = executor or IsolatingExecutor(count, timeout_s)
     try:
         results = _run(pool, function, todo, count * _QUEUE_PER_WORKER)
-        for done, (track, (size, mtime_ns), analysis) in enumerate(results, 1):
-            library.store(track.id, analysis, size=size, mtime_ns=mtime_ns, recipe=RECIPE)
+        for done, (job, analysis) in enumerate(results, 1):
+            _store(library, job, analysis)
             if progress is not None:
-                progress(done, len(todo), track.id)
+                progress(done, len(todo), job.track.id)
     except BaseException:
         if executor is None:
             pool.shutdown(wait=True, cancel_futures=True)
         raise
     if executor is None:
         pool.shutdown()
-    return library.counts()
 
 
 def available_cores() -> int:
@@ -100,11 +152,38 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-Job = tuple[Track, tuple[int, int]]
+@dataclass(frozen=True)
+class Job:
+    """One file to decode: everything anew (`whole`), or only what is missing.
+
+    `fingerprint` is the file's size and modification time in ns.
+    """
+
+    track: Track
+    fingerprint: tuple[int, int]
+    names: tuple[str, ...]
+    whole: bool
 
 
-def _missing(library: Library, tracks: Sequence[Track]) -> Iterator[Job]:
+def _store(library: Library, job: Job, analysis: Analysis) -> None:
+    if job.whole or analysis.failure is not None:
+        size, mtime_ns = job.fingerprint
+        library.store(
+            job.track.id,
+            analysis,
+            size=size,
+            mtime_ns=mtime_ns,
+            recipe=RECIPES["timbre"],
+            recipes=RECIPES,
+        )
+    else:
+        library.add_features(job.track.id, analysis.features, RECIPES)
+
+
+def _missing(library: Library, tracks: Sequence[Track], wanted: Sequence[str]) -> Iterator[Job]:
     known = library.fingerprints()
+    recipes = library.feature_recipes(wanted)
+    everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
     for track in tracks:
         if track.audio is None:
             continue
@@ -113,27 +192,30 @@ def _missing(library: Library, tracks: Sequence[Track]) -> Iterator[Job]:
             fingerprint = (status.st_size, status.st_mtime_ns)
         except OSError:
             fingerprint = (-1, -1)  # gone since the scan: the worker will say why
-        if known.get(track.id) != ("ok", *fingerprint, RECIPE):
-            yield track, fingerprint
+        if known.get(track.id) != ("ok", *fingerprint, RECIPES["timbre"]):
+            yield Job(track, fingerprint, everything, True)
+            continue
+        absent = tuple(n for n in wanted if recipes[n].get(track.id) != RECIPES[n])
+        if absent:
+            yield Job(track, fingerprint, absent, False)
 
 
 def _run(
-    pool: Executor, function: Callable[[str], Analysis], jobs: Sequence[Job], at_once: int
-) -> Iterator[tuple[Track, tuple[int, int], Analysis]]:
+    pool: Executor, function: Callable[..., Analysis], jobs: Sequence[Job], at_once: int
+) -> Iterator[tuple[Job, Analysis]]:
     """Results as they come, with only a few tasks queued, so that memory stays small."""
     queue = iter(jobs)
     running: dict[Future[Analysis], Job] = {}
     while True:
         for job in queue:
-            running[pool.submit(function, os.fspath(_path(job[0])))] = job
+            running[pool.submit(function, os.fspath(_path(job.track)), job.names)] = job
             if len(running) >= at_once:
                 break
         if not running:
             return
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
-            track, fingerprint = running.pop(future)
-            yield track, fingerprint, _outcome(future)
+            yield running.pop(future), _outcome(future)
 
 
 def _outcome(future: Future[Analysis]) -> Analysis:
@@ -154,7 +236,7 @@ def _path(track: Track) -> Path:
 
 def load_views(
     library: Library,
-    names: Sequence[str] = VIEW_NAMES,
+    names: Sequence[str] = DEFAULT_VIEWS,
     *,
     max_words: int = 5000,
     max_frames: int = MAX_FRAMES,
@@ -166,7 +248,7 @@ def load_views(
     library : Library
     names : sequence of str
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
-        mask, `lyrics` (n, up to max_words) sparse.
+        mask, `rhythm` (n, 160), `lyrics` (n, up to max_words) sparse.
     max_words : int
         Largest vocabulary of `lyrics`.
     max_frames : int
@@ -177,7 +259,7 @@ def load_views(
     UsageError
         For a name that is no view, or more frames than are stored.
     SongscapeError
-        If no track was analysed.
+        If no track was analysed, or a view was never computed for this library.
     """
     unknown = [name for name in names if name not in VIEW_NAMES]
     if unknown:
@@ -196,16 +278,21 @@ def load_views(
             blocks[name] = lyrics_view([track.lyrics for track in tracks], max_words=max_words)
         else:
             stored = library.features(name)
-            blocks[name] = _DENSE[name]([stored.get(track_id) for track_id in ids], max_frames)
+            if not stored:
+                raise SongscapeError(
+                    f"{library.path}: the view {name!r} was not computed for this library; "
+                    f"call extract(library, collection, views=[{name!r}])"
+                )
+            rows = [stored.get(track_id) for track_id in ids]
+            blocks[name] = _READERS.get(name, _dense)(rows, max_frames)
     return Views(ids, blocks)
 
 
 Stored = Sequence[NDArray[Any] | None]
 
 
-def _timbre(rows: Stored, _: int) -> View:
-    width = next((len(row) for row in rows if row is not None), 160)
-    values = np.zeros((len(rows), width), np.float32)
+def _dense(rows: Stored, _: int) -> View:
+    values = np.zeros((len(rows), *_shape(rows)), np.float32)
     for position, row in enumerate(rows):
         if row is not None:
             values[position] = row
@@ -213,7 +300,7 @@ def _timbre(rows: Stored, _: int) -> View:
 
 
 def _mfcc(rows: Stored, max_frames: int) -> View:
-    n_mfcc = next((len(row) for row in rows if row is not None), 40)
+    n_mfcc = _shape(rows)[0]
     values = np.zeros((len(rows), n_mfcc, max_frames), np.float32)
     mask = np.zeros((len(rows), max_frames), bool)
     for position, row in enumerate(rows):
@@ -224,22 +311,20 @@ def _mfcc(rows: Stored, max_frames: int) -> View:
     return View(values, _present(rows), mask=mask, step_axis=2)
 
 
-def _segments(rows: Stored, _: int) -> View:
-    shape = next((row.shape for row in rows if row is not None), (10, 120))
-    values = np.zeros((len(rows), *shape), np.float32)
-    for position, row in enumerate(rows):
-        if row is not None:
-            values[position] = row
-    present = _present(rows)
-    return View(values, present, mask=np.repeat(present[:, None], shape[0], axis=1), step_axis=1)
+def _segments(rows: Stored, max_frames: int) -> View:
+    view = _dense(rows, max_frames)
+    return replace(view, mask=np.repeat(view.present[:, None], view.shape[1], axis=1))
+
+
+def _shape(rows: Stored) -> tuple[int, ...]:
+    return next(row.shape for row in rows if row is not None)
 
 
 def _present(rows: Stored) -> NDArray[np.bool_]:
     return np.array([row is not None for row in rows], bool)
 
 
-_DENSE: dict[str, Callable[[Stored, int], View]] = {
-    "timbre": _timbre,
+_READERS: dict[str, Callable[[Stored, int], View]] = {
     "mfcc": _mfcc,
     "segments": _segments,
 }

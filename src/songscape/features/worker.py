@@ -32,7 +32,7 @@ def main() -> None:
     while True:
         task = json.loads(tasks.get())
         try:
-            analysis = _resolve(task["function"])(task["argument"])
+            analysis = _resolve(task["function"])(*task["arguments"])
         except Exception as error:
             analysis = Analysis(failure=f"{type(error).__name__}: {error}")
         write_result(results, analysis)
@@ -45,9 +45,9 @@ def _receive(stdin: IO[bytes], tasks: queue.SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def _resolve(name: str) -> Callable[[str], Analysis]:
+def _resolve(name: str) -> Callable[..., Analysis]:
     module, _, function = name.partition(":")
-    found: Callable[[str], Analysis] = getattr(importlib.import_module(module), function)
+    found: Callable[..., Analysis] = getattr(importlib.import_module(module), function)
     return found
 
 

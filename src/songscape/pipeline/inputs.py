@@ -67,9 +67,15 @@ class Inputs:
 
 
 def read_library(
-    source: Path, path: Path, workers: int | None, labels: Sequence[str] = ()
+    source: Path,
+    path: Path,
+    workers: int | None,
+    labels: Sequence[str] = (),
+    views: Sequence[str] = (),
 ) -> Library:
     """Catalogue the collection at `source` and extract what is missing; the caller closes it.
+
+    `views` are those that will be needed, so that no file is decoded twice.
 
     Raises
     ------
@@ -89,7 +95,13 @@ def read_library(
         say(f"{path} was made from {library.root}; what is not in {collection.root} is left out")
     try:
         with progress_bar("reading audio and lyrics") as advance:
-            extract(library, collection, workers=workers, progress=lambda d, n, _: advance(d, n))
+            extract(
+                library,
+                collection,
+                views=views,
+                workers=workers,
+                progress=lambda d, n, _: advance(d, n),
+            )
     except BaseException:
         library.close()
         raise
@@ -115,7 +127,7 @@ def views_needed(models: Iterable[str], also: Iterable[str] = REFERENCE_VIEWS) -
 
 
 def load_inputs(library: Library, settings: Settings, view_names: Iterable[str]) -> Inputs:
-    """Views, labels and facts of all analysed tracks.
+    """Views, labels and facts of all analysed tracks; what the library lacks is computed first.
 
     Raises
     ------
@@ -127,7 +139,7 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     from songscape.evaluation.duplicates import duplicate_groups, split_groups
     from songscape.evaluation.labels import label_columns
     from songscape.features.covariates import language_view
-    from songscape.features.extract import load_views
+    from songscape.features.extract import complete, load_views
     from songscape.features.views import Views
 
     counts = library.counts()
@@ -137,6 +149,8 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
             f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
     wanted = list(view_names)
+    with progress_bar("computing further views") as advance:
+        complete(library, wanted, progress=lambda done, n, _: advance(done, n))
     views = load_views(
         library,
         sorted({*wanted, *FINGERPRINTED} - {"language"}),

@@ -113,10 +113,11 @@ def _run(
     from songscape.pipeline.representations import models_table
     from songscape.report.page import write_report
 
-    with read_library(source, folder.library, workers, settings.labels) as library:
+    needed = views_needed(settings.models)
+    with read_library(source, folder.library, workers, settings.labels, needed) as library:
         counts = library.counts()
         folder.write_table("ledger", ledger_frame(library))
-        inputs = load_inputs(library, settings, views_needed(settings.models))
+        inputs = load_inputs(library, settings, needed)
     views, labels = inputs.views, inputs.labels
     check_k(settings.k, views.n_tracks)
     representations = _represent_all(views, settings, folder)
