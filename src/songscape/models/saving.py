@@ -43,6 +43,7 @@ RECORDS: dict[str, Any] = {
     for record in (Axes, CovariateEncoder, DecoderSpace, Diagnostics, InputView, ViewPlan)
 }
 MODULES = ("network_", "prior_")
+NOT_SAVED = ("callback", "checkpoint")
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
@@ -67,7 +68,7 @@ def save_model(model: Any, folder: str | Path) -> Path:
     }
     if not fitted:
         raise SongscapeError(f"this {kind} is not fitted; call fit before saving it")
-    parameters = {name: value for name, value in model.get_params().items() if name != "callback"}
+    parameters = {k: v for k, v in model.get_params().items() if k not in NOT_SAVED}
     arrays: Arrays = {}
     description = {
         "format": FORMAT,

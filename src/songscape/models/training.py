@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from songscape.errors import SongscapeError
+from songscape.models.checkpoint import Checkpoint, State, load_modules, module_tensors
 from songscape.models.networks import Batch, SongNetwork
 from songscape.models.priors import MixturePrior
 
@@ -174,12 +174,14 @@ def train(
     validation: NDArray[np.intp],
     settings: Settings,
     callback: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[dict[str, float]]:
     """Fit `network` and `prior` in place and return one row per epoch.
 
     `train_elbo` and `validation_elbo` are means per track, with the KL divergence weighted by the
     final beta in every epoch, so that epochs can be compared. The weights of the best epoch after
     the warm-up are restored at the end; without patience or validation tracks, the last ones stay.
+    With a checkpoint it goes on from there, to the same end.
 
     Raises
     ------
@@ -193,9 +195,13 @@ def train(
     steps = math.ceil(len(training) / size)
     optimiser, schedule = _optimiser(network, prior, settings, steps)
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    history: list[dict[str, float]] = []
-    best, best_state, since_best = -math.inf, None, 0
-    for epoch in range(1, settings.epochs + 1):
+    modules = {"network": network, "prior": prior}
+    state = State()
+    if checkpoint is not None:
+        state = checkpoint.restore(modules, optimiser, schedule, generator)
+    for epoch in range(len(state.history) + 1, settings.epochs + 1):
+        if state.history and settings.patience and state.since_best >= settings.patience:
+            break
         beta = settings.beta_at(epoch)
         network.train()
         sums = np.zeros(2)
@@ -228,24 +234,22 @@ def train(
             sums, objective = _evaluate(network, prior, read, validation, settings)
             row["validation_elbo"] = sums[0] - settings.beta * sums[1]
         row |= {"kl": float(sums[1]), "reconstruction": float(sums[0]), "beta": beta}
-        history.append({name: float(value) for name, value in row.items()})
+        state.history.append({name: float(value) for name, value in row.items()})
         if callback is not None:
-            callback(epoch, settings.epochs, history[-1])
+            callback(epoch, settings.epochs, state.history[-1])
         if epoch == settings.warmup_epochs and isinstance(prior, MixturePrior):
             prior.initialise(_posterior_means(network, read, training, settings), settings.seed)
-        if epoch < settings.warmup_epochs or not len(validation) or not settings.patience:
-            continue
-        since_best += 1
-        if objective > best:
-            best, since_best = objective, 0
-            best_state = copy.deepcopy((network.state_dict(), prior.state_dict()))
-        if since_best >= settings.patience:
-            break
-    if best_state is not None:
-        network.load_state_dict(best_state[0])
-        prior.load_state_dict(best_state[1])
+        if epoch >= settings.warmup_epochs and len(validation) and settings.patience:
+            state.since_best += 1
+            if objective > state.best:
+                state.best, state.since_best = objective, 0
+                state.best_modules = module_tensors(modules)
+        if checkpoint is not None and checkpoint.due():
+            checkpoint.save(modules, optimiser, schedule, generator, state)
+    if state.best_modules:
+        load_modules(modules, state.best_modules)
     network.eval()
-    return history
+    return state.history
 
 
 def dependence(z: Tensor, covariates: Tensor) -> Tensor:

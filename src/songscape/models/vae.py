@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.models import rotation
+from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.inputs import InputView, as_views, chunks, fit_input, sorted_by_id
@@ -109,6 +110,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         "cpu", "cuda", "mps", or "auto": CUDA where there is one, else the CPU.
     callback : callable or None
         Called after each epoch with (epoch, epochs, row of `history_`).
+    checkpoint : Checkpoint or None
+        Where a training that is stopped leaves its state, and goes on from.
 
     Attributes
     ----------
@@ -161,6 +164,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         threads: int = 1,
         device: str = "auto",
         callback: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.views = views
         self.likelihoods = likelihoods
@@ -194,6 +198,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.threads = threads
         self.device = device
         self.callback = callback
+        self.checkpoint = checkpoint
 
     def fit(self, X: Any, y: Any = None) -> SongVAE:
         """Train on `X`: Views, or an array of shape (n_tracks, n_features). `y` is ignored.
@@ -412,7 +417,16 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
         network.to(device)
         prior.to(device)
-        self.history_ = train(network, prior, read, training, validation, settings, self.callback)
+        self.history_ = train(
+            network,
+            prior,
+            read,
+            training,
+            validation,
+            settings,
+            self.callback,
+            self.checkpoint,
+        )
         self.prior_ = prior.cpu()
         network.cpu()
         if rotations:

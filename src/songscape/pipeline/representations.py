@@ -151,7 +151,7 @@ def represent(
         return Representation(model, seed, read_latents(path)[1], summary, key)
     start = time.perf_counter()
     try:
-        latents, summary = _train(own, model, seed, options, folder, progress)
+        latents, summary = _train(own, model, seed, options, folder, key, progress)
     except (*MODEL_ERRORS, SongscapeError) as error:
         failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
         return Representation(model, seed, None, failed, key)
@@ -170,6 +170,7 @@ def _train(
     seed: int,
     options: Mapping[str, Any],
     folder: ResultsFolder,
+    key: str,
     progress: Advance | None,
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
     import numpy as np
@@ -179,6 +180,12 @@ def _train(
     from songscape.models.saving import save_model
 
     estimator = make_model(model, random_state=seed, **options)
+    checkpoint = None
+    if "checkpoint" in estimator.get_params():
+        from songscape.models.checkpoint import Checkpoint
+
+        checkpoint = Checkpoint(folder.model(model, seed) / "checkpoint.safetensors", key)
+        estimator.set_params(checkpoint=checkpoint)
     if progress is not None and "callback" in estimator.get_params():
         estimator.set_params(callback=lambda epoch, epochs, _row: progress(epoch, epochs))
     estimator.fit(views)
@@ -186,6 +193,8 @@ def _train(
     if "callback" in estimator.get_params():
         estimator.set_params(callback=None)
     save_model(estimator, folder.model(model, seed))
+    if checkpoint is not None:
+        checkpoint.remove()
     summary: dict[str, Any] = {"n_latent": int(latents.shape[1])}
     diagnostics = getattr(estimator, "diagnostics_", None)
     if diagnostics is not None:
