@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation import metrics
 from songscape.evaluation.leakage import cluster_leakage, space_leakage
+from songscape.evaluation.neighbor_nulls import average_precision_null, hit_null, knn_nulls
 from songscape.evaluation.neighbors import (
     average_precision_samples,
     class_mean,
@@ -20,6 +21,7 @@ from songscape.evaluation.neighbors import (
     nearest_neighbors,
     without_groups,
 )
+from songscape.evaluation.permutations import PermutationNull, permutation_nulls
 
 __all__ = ["Row", "Subject", "partition_rows", "space_evidence"]
 
@@ -71,7 +73,10 @@ def space_evidence(
     Returns
     -------
     rows : list of dict
-        With axis, metric, column, value, and chance, null_95, p_value where there is a null.
+        axis, metric, column, value, and beside it what it is when labels are permuted: chance (the
+        mean), null_95 (what 5 % of the permutations go beyond: upwards, for iLISI and kBET
+        downwards), p_value. Permutations keep artists and copies whole; those of the artists
+        themselves (hit, mAP) don't.
     samples : dict of name to ndarray of shape (n_tracks,)
         Values per track (NaN where undefined) that intervals are made from: ``knn:COLUMN`` (same-
         artist neighbours removed), ``hit:artist``, ``ap:artist``.
@@ -85,33 +90,40 @@ def space_evidence(
     for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
         for name, values in columns.items():
             each = knn_agreement_samples(strangers, values)
-            mean_chance, balanced_chance = knn_chance(values, subject.artists)
             samples[f"knn:{name}"] = each
-            rows.append(_row(axis, "knn", name, _mean(each), chance=mean_chance))
-            balanced = class_mean(each, values)
-            rows.append(_row(axis, "knn_balanced", name, balanced, chance=balanced_chance))
+            nulls = knn_nulls(strangers, values, subject.groups, random_state=random_state)
+            found = {"knn": _mean(each), "knn_balanced": class_mean(each, values)}
+            # Their expectation is known without any permutations.
+            for metric, chance in zip(found, knn_chance(values, subject.artists)):
+                beside = _null(nulls[metric]) | {"chance": chance}
+                rows.append(_row(axis, metric, name, found[metric], **beside))
     if subject.artists is not None:
         samples["hit:artist"] = hit_samples(near, subject.artists, k=K_NEAREST)
         samples["ap:artist"] = average_precision_samples(
             X, subject.artists, random_state=random_state
         )
-        rows.append(_row("agreement", "hit", "artist", _mean(samples["hit:artist"])))
-        rows.append(_row("agreement", "map", "artist", _mean(samples["ap:artist"])))
+        retrieved = {
+            "hit": (
+                samples["hit:artist"],
+                hit_null(near, subject.artists, k=K_NEAREST, random_state=random_state),
+            ),
+            "map": (
+                samples["ap:artist"],
+                average_precision_null(X, subject.artists, random_state=random_state),
+            ),
+        }
+        for metric, (each, null) in retrieved.items():
+            rows.append(_row("agreement", metric, "artist", _mean(each), **_null(null)))
     for name, values in subject.nuisances.items():
-        found = space_leakage(X, values, subject.groups, neighbors=near, random_state=random_state)
-        for kind in ("linear", "nonlinear"):
-            rows.append(
-                _row(
-                    "leakage",
-                    f"probe_{kind}",
-                    name,
-                    found[kind],
-                    chance=found[f"{kind}_null_mean"],
-                    null_95=found[f"{kind}_null_95"],
-                    p_value=found[f"{kind}_p_value"],
-                )
-            )
-        rows += [_row("leakage", metric, name, found[metric]) for metric in ("ilisi", "kbet")]
+        leaked = space_leakage(X, values, subject.groups, neighbors=near, random_state=random_state)
+        for key in ("linear", "nonlinear", "ilisi", "kbet"):
+            metric = f"probe_{key}" if key in ("linear", "nonlinear") else key
+            beside = {
+                "chance": leaked[f"{key}_null_mean"],
+                "null_95": leaked[f"{key}_null_95"],
+                "p_value": leaked[f"{key}_p_value"],
+            }
+            rows.append(_row("leakage", metric, name, leaked[key], **beside))
     return rows, samples
 
 
@@ -129,28 +141,18 @@ def partition_rows(
     """
     rows: list[Row] = []
     for name, values in subject.labels.items():
-        found = metrics.agreement(labels, values)
-        null = cluster_leakage(labels, values, subject.groups, random_state=random_state)
-        for metric in PARTITION_METRICS:
-            rows.append(_row("agreement", metric, name, found[metric]))
-        rows[-len(PARTITION_METRICS)] |= {
-            "chance": null.null_mean,
-            "null_95": null.null_95,
-            "p_value": null.p_value,
-        }
+        nulls = permutation_nulls(
+            labels,
+            values,
+            metrics=PARTITION_METRICS,
+            groups=subject.groups,
+            random_state=random_state,
+        )
+        for metric, null in nulls.items():
+            rows.append(_row("agreement", metric, name, null.observed, **_null(null)))
     for name, values in subject.nuisances.items():
         null = cluster_leakage(labels, values, subject.groups, random_state=random_state)
-        rows.append(
-            _row(
-                "leakage",
-                "ami",
-                name,
-                null.observed,
-                chance=null.null_mean,
-                null_95=null.null_95,
-                p_value=null.p_value,
-            )
-        )
+        rows.append(_row("leakage", "ami", name, null.observed, **_null(null)))
     spaces = {**subject.references, "own space": own_space}
     for name, space in spaces.items():
         known = np.isfinite(space).all(axis=1)
@@ -164,6 +166,10 @@ def partition_rows(
 
 def _row(axis: str, metric: str, column: str, value: float, **null: float) -> Row:
     return {"axis": axis, "metric": metric, "column": column, "value": float(value), **null}
+
+
+def _null(null: PermutationNull) -> dict[str, float]:
+    return {"chance": null.null_mean, "null_95": null.null_95, "p_value": null.p_value}
 
 
 def _mean(values: NDArray[np.float64]) -> float:

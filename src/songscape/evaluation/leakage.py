@@ -7,7 +7,7 @@ from dataclasses import asdict
 from numpy.typing import ArrayLike
 
 from songscape.evaluation import metrics
-from songscape.evaluation.mixing import ilisi, kbet
+from songscape.evaluation.mixing import mixing_nulls
 from songscape.evaluation.neighbors import Neighbors, knn_label_agreement
 from songscape.evaluation.permutations import PermutationNull, permutation_null
 from songscape.evaluation.probes import ProbeResult, bin_nuisance, probe
@@ -79,14 +79,15 @@ def space_leakage(
     neighbors : Neighbors, optional
         Of `X`, about 90; adds iLISI, kBET and neighbour agreement.
     n_permutations, max_tracks : int
-        Of the probes, see `songscape.evaluation.probes.probe`.
+        Of the probes, see `songscape.evaluation.probes.probe`; the first also of iLISI and kBET.
 
     Returns
     -------
     dict
         `linear` and `nonlinear` balanced accuracy, each with `_null_mean`, `_null_95`, `_p_value`;
         `probe_chance`, `probe_n_used`, `probe_n_classes`, `probe_n_left_out`; with neighbours
-        `ilisi`, `kbet` (1 is mixed), `knn` and `knn_chance` (10 neighbours).
+        `ilisi` and `kbet` (1 is mixed), each with the same three (`_null_95`: 95 % of permutations
+        mix better), `knn` and `knn_chance` (10 neighbours).
     """
     codes = bin_nuisance(nuisance, n_bins)
     result: dict[str, float] = {}
@@ -108,9 +109,17 @@ def space_leakage(
     if neighbors is not None:
         near = knn_label_agreement(neighbors, codes, k=10)
         result |= {
-            "ilisi": ilisi(neighbors, codes),
-            "kbet": kbet(neighbors, codes),
             "knn": near["mean"],
             "knn_chance": near["chance"],
         }
+        mixed = mixing_nulls(
+            neighbors, codes, groups, n_permutations=n_permutations, random_state=random_state
+        )
+        for name, null in mixed.items():
+            result |= {
+                name: null.observed,
+                f"{name}_null_mean": null.null_mean,
+                f"{name}_null_95": null.null_95,
+                f"{name}_p_value": null.p_value,
+            }
     return result

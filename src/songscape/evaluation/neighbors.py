@@ -26,6 +26,7 @@ __all__ = [
     "knn_chance",
     "knn_label_agreement",
     "nearest_neighbors",
+    "ranked_queries",
     "retrieval",
     "without_groups",
 ]
@@ -278,10 +279,7 @@ def average_precision_samples(
     """
     space = np.ascontiguousarray(X, dtype=np.float64)
     codes = encode_labels(groups)[0]
-    queries = np.flatnonzero(_has_company(codes))
-    if len(queries) > max_queries:
-        rng = np.random.default_rng(random_state)
-        queries = np.sort(rng.choice(queries, max_queries, replace=False))
+    queries = _queries(codes, max_queries, random_state)
     precision: Floats = np.full(len(space), np.nan)
     for part in _row_chunks(queries, len(space)):
         for row, squares in zip(part, _squared_distances(space, part)):
@@ -295,6 +293,36 @@ def average_precision_samples(
             found = np.searchsorted(marks, marks, side="right")
             precision[row] = float(np.mean(found / rank))
     return precision
+
+
+def ranked_queries(
+    X: ArrayLike, groups: ArrayLike, *, max_queries: int = 2_000, random_state: int = 0
+) -> Iterator[tuple[Integers, NDArray[np.int32]]]:
+    """Rank of every track in the ranking of each query, in chunks of queries.
+
+    The queries are those of `average_precision_samples` with the same arguments.
+
+    Yields
+    ------
+    rows : ndarray of shape (n_rows,)
+        Queries.
+    ranks : ndarray of shape (n_rows, n_tracks), int32
+        Tracks at most as far as this one; those at equal distance share the worse rank. Of a query
+        itself: n_tracks.
+    """
+    space = np.ascontiguousarray(X, dtype=np.float64)
+    codes = encode_labels(groups)[0]
+    for rows in _row_chunks(_queries(codes, max_queries, random_state), len(space)):
+        squares = _squared_distances(space, rows)
+        squares[np.arange(len(rows)), rows] = np.inf
+        order = np.argsort(squares, axis=1, kind="stable")
+        ordered = np.take_along_axis(squares, order, axis=1)
+        last = np.column_stack([ordered[:, 1:] != ordered[:, :-1], np.ones(len(rows), bool)])
+        place = np.where(last, np.arange(1, len(space) + 1), len(space)).astype(np.int32)
+        worst = np.minimum.accumulate(place[:, ::-1], axis=1)[:, ::-1]
+        ranks = np.empty(squares.shape, dtype=np.int32)
+        np.put_along_axis(ranks, order, worst, axis=1)
+        yield rows, ranks
 
 
 def retrieval(
@@ -328,6 +356,15 @@ def retrieval(
         "map_error": spread / m**0.5 * (1 - m / n) ** 0.5,
         "n_used": n,
     }
+
+
+def _queries(codes: Integers, max_queries: int, random_state: int) -> Integers:
+    """Tracks whose group has another track; a sorted sample where there are too many."""
+    queries = np.flatnonzero(_has_company(codes))
+    if len(queries) > max_queries:
+        rng = np.random.default_rng(random_state)
+        queries = np.sort(rng.choice(queries, max_queries, replace=False))
+    return queries
 
 
 def _has_company(codes: Integers) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,13 @@ from songscape.evaluation.tables import SCORES, says_something, score_tables
 
 __all__ = [
     "PermutationNull",
+    "affordable",
     "group_codes",
     "group_permutations",
+    "known_permutations",
     "p_value_above",
     "permutation_null",
+    "permutation_nulls",
 ]
 
 Floats = NDArray[np.float64]
@@ -23,6 +27,8 @@ Integers = NDArray[np.int64]
 
 _CHUNK_CELLS = 4_000_000
 _SWAP = 10
+_FEWEST = 19
+_BUDGET = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class PermutationNull:
     ----------
     observed : float
     null_mean, null_95 : float
-        Mean and 95th percentile when labels are permuted.
+        Mean when labels are permuted, and what only 5 % of the permutations go beyond: the 95th
+        percentile, or the 5th where small values are the remarkable ones.
     p_value : float
         Share of permutations (the observed one counted) that reach the observed value.
     n_permutations : int
@@ -46,16 +53,18 @@ class PermutationNull:
     n_permutations: int
 
     @classmethod
-    def of(cls, observed: float, null: ArrayLike) -> PermutationNull:
+    def of(cls, observed: float, null: ArrayLike, *, lower: bool = False) -> PermutationNull:
+        """Put an observed value beside its permutations; `lower` where small is remarkable."""
         values = np.asarray(null, dtype=np.float64)
         if not np.isfinite(observed) or not len(values):
             nan = float("nan")
             return cls(float(observed), nan, nan, nan, len(values))
+        sign = -1.0 if lower else 1.0
         return cls(
             float(observed),
             float(values.mean()),
-            float(np.quantile(values, 0.95)),
-            p_value_above(observed, values),
+            sign * float(np.quantile(sign * values, 0.95)),
+            p_value_above(sign * observed, sign * values),
             len(values),
         )
 
@@ -111,6 +120,26 @@ def group_permutations(
     return permuted
 
 
+def known_permutations(
+    codes: Integers, groups: ArrayLike | None, n_permutations: int, rng: np.random.Generator
+) -> Integers:
+    """As `group_permutations`, among the tracks that have a label; −1 stays where it is."""
+    known = np.flatnonzero(codes >= 0)
+    permuted = np.full((n_permutations, len(codes)), -1, dtype=np.int64)
+    blocks = None if groups is None else group_codes(groups, len(codes))[known]
+    permuted[:, known] = group_permutations(codes[known], blocks, n_permutations, rng)
+    return permuted
+
+
+def affordable(wanted: int, cells: int) -> int:
+    """How many permutations to make where each visits `cells` numbers: `wanted`, at least 19.
+
+    Between, as many as 200 million visits allow. Large collections have narrow nulls, and 19
+    still reach p = 0.05.
+    """
+    return max(min(wanted, _FEWEST), min(wanted, _BUDGET // max(1, cells)))
+
+
 def permutation_null(
     labels: ArrayLike,
     truth: ArrayLike,
@@ -122,6 +151,34 @@ def permutation_null(
 ) -> PermutationNull:
     """Agreement of a partition with a label column beside its permutation null.
 
+    Parameters
+    ----------
+    metric : str
+        One of those of `permutation_nulls`.
+    labels, truth, groups, n_permutations, random_state
+        As there.
+    """
+    return permutation_nulls(
+        labels,
+        truth,
+        metrics=(metric,),
+        groups=groups,
+        n_permutations=n_permutations,
+        random_state=random_state,
+    )[metric]
+
+
+def permutation_nulls(
+    labels: ArrayLike,
+    truth: ArrayLike,
+    *,
+    metrics: Sequence[str] = SCORES,
+    groups: ArrayLike | None = None,
+    n_permutations: int = 999,
+    random_state: int = 0,
+) -> dict[str, PermutationNull]:
+    """Several agreement scores of a partition with a label column, all on the same permutations.
+
     The information that AMI expects by chance is computed once, for the sizes observed.
 
     Parameters
@@ -130,7 +187,8 @@ def permutation_null(
         Clusters; −1 is noise and left out.
     truth : array-like of shape (n_tracks,)
         Missing labels are left out.
-    metric : {"ami", "nmi", "ari", "purity", "homogeneity", "completeness", "v_measure"}
+    metrics : sequence of str
+        Of ami, nmi, ari, purity, homogeneity, completeness, v_measure.
     groups : array-like of shape (n_tracks,), optional
         Artists, see `group_permutations`.
     n_permutations : int
@@ -138,22 +196,23 @@ def permutation_null(
 
     Returns
     -------
-    PermutationNull
+    dict of metric to PermutationNull
         NaN where the metric is undefined.
     """
-    if metric not in SCORES:
-        raise ValueError(f"no agreement score {metric!r}; there are {', '.join(SCORES)}")
+    unknown = [metric for metric in metrics if metric not in SCORES]
+    if unknown:
+        raise ValueError(f"no agreement score {unknown[0]!r}; there are {', '.join(SCORES)}")
     clusters, codes = np.asarray(labels), encode_labels(truth)[0]
     kept = (clusters >= 0) & (codes >= 0)
     table = contingency(clusters[kept], codes[kept])
     if not says_something(table):
-        return PermutationNull.of(float("nan"), [])
-    observed = score_tables(metric, table[None])[0]
+        return {metric: PermutationNull.of(float("nan"), []) for metric in metrics}
+    observed = {metric: float(score_tables(metric, table[None])[0]) for metric in metrics}
     rows = np.unique(clusters[kept], return_inverse=True)[1]
     columns = np.unique(codes[kept], return_inverse=True)[1]
     blocks = None if groups is None else group_codes(groups, len(kept))[kept]
     rng = np.random.default_rng(random_state)
-    null: list[Floats] = []
+    null: dict[str, list[Floats]] = {metric: [] for metric in metrics}
     step = max(1, _CHUNK_CELLS // max(table.size, len(rows)))
     for start in range(0, n_permutations, step):
         count = min(step, n_permutations - start)
@@ -162,8 +221,12 @@ def permutation_null(
         cells += np.arange(count)[:, None] * table.size
         counts = np.bincount(cells.ravel(), minlength=count * table.size)
         tables = np.vstack([table[None], counts.reshape(count, *table.shape)])
-        null.append(score_tables(metric, tables)[1:])
-    return PermutationNull.of(float(observed), np.concatenate(null))
+        for metric in metrics:
+            null[metric].append(score_tables(metric, tables)[1:])
+    return {
+        metric: PermutationNull.of(observed[metric], np.concatenate(null[metric]))
+        for metric in metrics
+    }
 
 
 def group_codes(groups: ArrayLike | None, n: int) -> Integers:
