@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.features import rhythm, spectra
+from songscape.features import harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
 
 __all__ = [
@@ -56,11 +56,20 @@ _RHYTHM = _recipe(
     floor=rhythm.FLOOR_DB,
     **_SPECTRA,
 )
+_HARMONY = _recipe(
+    version=1,
+    sample_rate=SAMPLE_RATE,
+    frames=[harmony.N_FFT, harmony.HOP_LENGTH],
+    range=[harmony.LOWEST_HZ, harmony.HIGHEST_HZ, harmony.FADE_OCTAVES],
+    db=[harmony.PEAK_DB, harmony.FRAME_DB],
+    steps=[harmony.STEPS, harmony.SMOOTH, *harmony.LAGS],
+)
 RECIPES: Mapping[str, str] = {
     "timbre": _MFCC,
     "mfcc": _MFCC,
     "segments": _MFCC,
     "rhythm": _RHYTHM,
+    "harmony": _HARMONY,
 }
 """What can be computed from audio, each with a hash that changes when its numbers would.
 
@@ -79,7 +88,8 @@ class Analysis:
     Attributes
     ----------
     features : mapping of str to ndarray
-        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,).
+        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
+        `harmony` (89,); those that were asked for.
     facts : mapping
         Columns of the library's `audio_facts`.
     warnings : tuple of str
@@ -106,6 +116,8 @@ def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
     try:
         decoder = Decoder(file)
         mel = spectra.MelStream(SAMPLE_RATE)
+        pitches = harmony.PitchStream(SAMPLE_RATE) if "harmony" in names else None
+        histograms = []
         digest = hashlib.sha256()
         peak = 0.0
         with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as store:
@@ -114,10 +126,15 @@ def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
                 for samples in decoder.blocks():
                     digest.update(_as_int16(samples).data)
                     peak = max(peak, _keep(store, mel.push(samples)))
+                    if pitches is not None:
+                        histograms.append(pitches.push(samples))
             decoder.check(MINIMUM_SECONDS)
             peak = max(peak, _keep(store, mel.finish()))
             store.seek(0)
             features = _from_mel(store, peak, names)
+        if pitches is not None:
+            histogram = np.concatenate([*histograms, pitches.finish()])
+            features["harmony"] = harmony.harmony_summary(histogram)
     except DecodeError as error:
         return Analysis(failure=str(error))
     except (MemoryError, OSError) as error:

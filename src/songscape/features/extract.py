@@ -248,7 +248,7 @@ def load_views(
     library : Library
     names : sequence of str
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
-        mask, `rhythm` (n, 160), `lyrics` (n, up to max_words) sparse.
+        mask, `rhythm` (n, 160), `harmony` (n, 89), `lyrics` (n, up to max_words) sparse.
     max_words : int
         Largest vocabulary of `lyrics`.
     max_frames : int

@@ -71,7 +71,7 @@ def modulation_spectrum(levels: Array, frame_rate: float) -> Array:
     density = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
     density *= 2.0 / (N_FFT * np.square(taper, dtype=np.float64).sum())
     power = _triangles(frame_rate) @ density
-    return np.sqrt(power.T).astype(np.float32)
+    return np.asarray(np.sqrt(power.T), np.float32)
 
 
 def rhythm_summary(power: Array, frame_rate: float) -> Array:
@@ -84,7 +84,8 @@ def rhythm_summary(power: Array, frame_rate: float) -> Array:
     frame_rate : float
         Frames per second.
     """
-    return np.log1p(modulation_spectrum(band_levels(power), frame_rate)).ravel()
+    depth = modulation_spectrum(band_levels(power), frame_rate)
+    return np.asarray(np.log1p(depth).ravel(), np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -103,4 +104,4 @@ def _triangles(frame_rate: float) -> NDArray[np.float64]:
     bins = np.fft.rfftfreq(N_FFT, 1.0 / frame_rate)
     bins[0] = 1e-9  # no rate reaches it
     away = np.abs(np.log(bins)[None, :] - np.log(rates())[:, None]) / step
-    return np.maximum(0.0, 1.0 - away)
+    return np.asarray(np.maximum(0.0, 1.0 - away))
