@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError, UsageError
+from songscape.pipeline.measure import measure
 from songscape.results import ResultsFolder, model_stem, write_atomically
 from songscape.settings import Settings
 
@@ -18,15 +20,22 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from songscape.clustering.methods import Clustering
     from songscape.evaluation.evidence import Subject
     from songscape.pipeline.inputs import Inputs
 
-__all__ = ["Cell", "CellTask", "compute_cell", "read_cell", "subject_of"]
+__all__ = [
+    "Cell",
+    "CellRecord",
+    "CellRun",
+    "CellTask",
+    "compute_cell",
+    "read_cell",
+    "recorded_cell",
+    "subject_of",
+]
 
-N_SUBSAMPLES = 10
 # Bump when what a cell measures changes, so that old cells are measured again.
-RECIPE = 1
+RECIPE = 2
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,47 @@ class CellTask:
         return self.out / "cells" / f"{model_stem(self.model, self.seed)}.json"
 
 
+@dataclass(frozen=True)
+class CellRun:
+    """What became of a task.
+
+    Attributes
+    ----------
+    path : Path
+        The cell's file.
+    seconds : float
+        Wall time of reading, training and measuring.
+    reused : bool
+        It was there already.
+    ok : bool
+        The model could be trained.
+    """
+
+    path: Path
+    seconds: float
+    reused: bool
+    ok: bool
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """What a cell on disk says of itself.
+
+    Attributes
+    ----------
+    seconds : float or None
+        Wall time, training included; None in cells of older versions.
+    ok : bool
+        The model could be trained.
+    again : bool
+        The cell, or a part of it, is to be tried again.
+    """
+
+    seconds: float | None
+    ok: bool
+    again: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Cell:
     """What one model and seed gave.
@@ -69,7 +119,8 @@ class Cell:
     summary : mapping
         Row of the model table: status, reason, health, seconds, peak_memory_mib.
     rows : list of dict
-        Evidence, see `songscape.evaluation.evidence`; partitions add clusterer, k, reason.
+        Evidence, see `songscape.evaluation.evidence`; partitions add clusterer and k. On axis
+        "failed" the metric is what could not be computed, and reason says why.
     samples : DataFrame of shape (n_tracks, n_samples)
         Values per track.
     partitions : DataFrame of shape (n_tracks, n_partitions)
@@ -82,6 +133,11 @@ class Cell:
     rows: list[dict[str, Any]]
     samples: pd.DataFrame
     partitions: pd.DataFrame
+
+    @property
+    def ok(self) -> bool:
+        """Whether the model could be trained."""
+        return bool(self.summary["status"] == "ok")
 
 
 def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
@@ -125,20 +181,25 @@ def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
     )
 
 
-def compute_cell(task: CellTask) -> Path:
+def compute_cell(task: CellTask) -> CellRun:
     """Train, cluster and measure one model and seed; the file is written last and whole.
 
-    A cell that was computed from the same input is left as it is.
+    A cell that was computed from the same input is left as it is, unless it failed: what failed is
+    tried again.
     """
     from songscape.library import Library
     from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, views_needed
     from songscape.pipeline.representations import represent
 
+    start = time.perf_counter()
     with Library.open(task.library, must_exist=True) as library:
         inputs = load_inputs(library, task.settings, views_needed([task.model], EVIDENCE_VIEWS))
     key = _key(task, inputs)
-    if task.path.exists() and json.loads(task.path.read_text(encoding="utf-8"))["key"] == key:
-        return task.path
+    document = _document(task.path)
+    if document is not None and document["key"] == key and not _again(document):
+        ok = document["summary"]["status"] == "ok"
+        return CellRun(task.path, time.perf_counter() - start, reused=True, ok=ok)
+    trained_at = time.perf_counter()
     done = represent(
         inputs.views,
         task.model,
@@ -146,16 +207,53 @@ def compute_cell(task: CellTask) -> Path:
         ResultsFolder(task.out),
         options=task.settings.model_options.get(task.model),
     )
-    summary = dict(done.summary)
+    # Latents that were there cost nothing now, but would elsewhere.
+    trained = time.perf_counter() - trained_at
+    spared = max(0.0, float(done.summary.get("seconds", 0.0)) - trained)
     rows: list[dict[str, Any]] = []
     samples: dict[str, Any] = {}
     partitions: dict[str, Any] = {}
     if done.ok:
-        rows, samples, partitions = _measure(
-            done.latents, task, subject_of(inputs, task.settings.labels)
+        rows, samples, partitions = measure(
+            done.latents,
+            subject_of(inputs, task.settings.labels),
+            task.settings,
+            task.ks,
+            task.seed,
         )
-    _write(task.path, key, summary, rows, samples, partitions, inputs.views.track_ids)
-    return task.path
+    seconds = time.perf_counter() - start
+    document = {"key": key, "seconds": seconds + spared} | {
+        "summary": dict(done.summary),
+        "rows": rows,
+    }
+    _write(task.path, document, samples, partitions, inputs.views.track_ids)
+    return CellRun(task.path, seconds, reused=False, ok=done.ok)
+
+
+def recorded_cell(path: Path) -> CellRecord | None:
+    """Return what the cell at `path` says of itself, None where there is none."""
+    document = _document(path)
+    if document is None:
+        return None
+    ok = document["summary"]["status"] == "ok"
+    return CellRecord(document.get("seconds"), ok, _again(document))
+
+
+def _document(path: Path) -> dict[str, Any] | None:
+    """Of a cell's file; a damaged one is as good as none."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    complete = isinstance(document, dict) and {"key", "summary", "rows"} <= document.keys()
+    return document if complete else None
+
+
+def _again(document: Mapping[str, Any]) -> bool:
+    """Whether the cell failed, or lacked the memory for a part: another day it may go."""
+    return document["summary"]["status"] == "failed" or any(
+        row["axis"] == "failed" and row.get("passing") for row in document["rows"]
+    )
 
 
 def read_cell(path: Path, track_ids: Sequence[str]) -> Cell:
@@ -171,66 +269,6 @@ def read_cell(path: Path, track_ids: Sequence[str]) -> Cell:
     samples = arrays.loc[:, [not flag for flag in is_partition]]
     model, seed = document["summary"]["model"], int(document["summary"]["seed"])
     return Cell(model, seed, document["summary"], document["rows"], samples, partitions)
-
-
-def _measure(
-    X: NDArray[np.float32], task: CellTask, subject: Subject
-) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
-    from songscape.clustering.methods import NEEDS_K, cluster
-    from songscape.evaluation.evidence import partition_rows, space_evidence
-    from songscape.pipeline.representations import MODEL_ERRORS
-
-    rows, samples = space_evidence(X, subject, random_state=task.seed)
-    partitions = {}
-    for name in task.settings.clusterers:
-        for k in task.ks if name in NEEDS_K else (None,):
-            where = {"clusterer": name, "k": k}
-            options = task.settings.clusterer_options.get(name, {})
-            try:
-                found = cluster(name, X, k=k, random_state=task.seed, **options)
-            except (SongscapeError, *MODEL_ERRORS) as error:
-                reason = (str(error).splitlines() or [type(error).__name__])[0]
-                rows.append(where | {"axis": "failed", "metric": "reason", "reason": reason})
-                continue
-            partitions[f"{name}|{k or ''}"] = found.labels
-            measured = partition_rows(found.labels, X, subject, random_state=task.seed)
-            if task.seed == task.settings.seeds[0]:
-                again, unsure = _subsample_stability(X, found, k, options, subject)
-                measured += again
-                samples[f"unsure:{name}|{k or ''}"] = unsure
-            rows += [where | row for row in measured]
-    return rows, dict(samples), partitions
-
-
-def _subsample_stability(
-    X: NDArray[np.float32],
-    found: Clustering,
-    k: int | None,
-    options: Mapping[str, Any],
-    subject: Subject,
-) -> tuple[list[dict[str, Any]], NDArray[np.float64]]:
-    """Cluster 80 % of the groups again and again: does the partition come back?
-
-    The space stays as it was trained; stability over seeds has the training in it.
-    """
-    from songscape.clustering.methods import cluster
-    from songscape.evaluation.stability import stability, subsample_partitions
-
-    def again(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-        return cluster(found.method, X[rows], k=k, random_state=seed, **options).labels
-
-    repeats = subsample_partitions(again, len(X), n_repeats=N_SUBSAMPLES, groups=subject.groups)
-    result = stability(found.labels, repeats)
-    values = {
-        "ari_over_subsamples": result.mean_ari,
-        "jaccard_of_weakest": float(result.jaccard.min()) if len(result.jaccard) else float("nan"),
-        "unsure_share": float(result.unsure_tracks().mean()),
-    }
-    rows = [
-        {"axis": "stability", "metric": metric, "column": "", "value": value}
-        for metric, value in values.items()
-    ]
-    return rows, result.unsure
 
 
 def _reference_spaces(inputs: Inputs) -> dict[str, NDArray[np.floating]]:
@@ -282,9 +320,7 @@ def _key(task: CellTask, inputs: Inputs) -> str:
 
 def _write(
     path: Path,
-    key: str,
-    summary: Mapping[str, Any],
-    rows: list[dict[str, Any]],
+    document: Mapping[str, Any],
     samples: Mapping[str, Any],
     partitions: Mapping[str, Any],
     track_ids: tuple[str, ...],
@@ -295,5 +331,5 @@ def _write(
     arrays |= {f"partition:{name}": labels for name, labels in partitions.items()}
     frame = pd.DataFrame(arrays)
     write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
-    text = json.dumps({"key": key, "summary": summary, "rows": rows}, ensure_ascii=False)
+    text = json.dumps(document, ensure_ascii=False)
     write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))

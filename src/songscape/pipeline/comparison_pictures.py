@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from songscape.progress import progress_bar
 from songscape.results import ResultsFolder, read_latents
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from songscape.evaluation.compare import ModelEvidence
     from songscape.evaluation.evidence import Subject
+    from songscape.progress import Advance
     from songscape.report.comparison_pictures import Planned
     from songscape.report.comparison_read import ComparisonResults
 
@@ -30,6 +30,8 @@ def draw_comparison(
     evidence: Sequence[ModelEvidence],
     subject: Subject,
     k_curve: pd.DataFrame | None,
+    *,
+    progress: Advance | None = None,
 ) -> None:
     """Draw every picture that the page of a comparison plans.
 
@@ -45,18 +47,19 @@ def draw_comparison(
         Labels and nuisances of the tracks.
     k_curve : DataFrame or None
         Stability by k, None where k was given.
+    progress : callable (done, total), optional
     """
     from songscape.pipeline.pictures import save
     from songscape.report.comparison_pictures import picture_plan
 
     drawing = _Drawing(folder, results, {one.model: one for one in evidence}, subject, k_curve)
     plan = picture_plan(results)
-    with progress_bar("drawing pictures", "picture") as advance:
-        for done, planned in enumerate(plan, start=1):
-            figure = drawing.draw(planned)
-            if figure is not None:
-                save(figure, folder, planned.name)
-            advance(done, len(plan))
+    for done, planned in enumerate(plan, start=1):
+        figure = drawing.draw(planned)
+        if figure is not None:
+            save(figure, folder, planned.name)
+        if progress is not None:
+            progress(done, len(plan))
 
 
 class _Drawing:

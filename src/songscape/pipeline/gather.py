@@ -1,0 +1,125 @@
+"""Cells -> evidence by model, what is missing from it, and the tables beside the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from songscape.pipeline.cells import Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from songscape.evaluation.compare import ModelEvidence
+    from songscape.evaluation.evidence import Subject
+
+__all__ = [
+    "UNMEASURED",
+    "evidence_by_model",
+    "tracks_table",
+    "unmeasured_table",
+    "warnings_table",
+]
+
+UNMEASURED = ("model", "clusterer", "k", "seed", "what", "reason")
+
+
+def evidence_by_model(cells: Sequence[Cell]) -> list[ModelEvidence]:
+    """Put the seeds of each model together.
+
+    A partition that some seeds lack is left out of what is tested, or only the seeds that went
+    well would speak for it; its rows stay, with the number of seeds that they are of.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Those of models that could not be trained are passed over.
+    """
+    import numpy as np
+
+    from songscape.evaluation.compare import ModelEvidence
+    from songscape.models.presets import find_preset
+
+    evidence = []
+    fitted = [cell for cell in cells if cell.ok]
+    for model in dict.fromkeys(cell.model for cell in fitted):
+        own = [cell for cell in fitted if cell.model == model]
+        samples = {
+            name: np.stack([cell.samples[name].to_numpy() for cell in own if name in cell.samples])
+            for name in dict.fromkeys(name for cell in own for name in cell.samples.columns)
+        }
+        partitions = {
+            _where(name): np.stack([cell.partitions[name].to_numpy() for cell in own])
+            for name in own[0].partitions.columns
+            if all(name in cell.partitions for cell in own)
+        }
+        rows = [row | {"seed": cell.seed} for cell in own for row in cell.rows]
+        kind = find_preset(model).kind
+        evidence.append(ModelEvidence(model, kind, rows, samples, partitions))
+    return evidence
+
+
+def _where(column: str) -> tuple[str, int | None]:
+    clusterer, _, k = column.partition("|")
+    return clusterer, int(k) if k else None
+
+
+def unmeasured_table(cells: Iterable[Cell], crashed: Mapping[tuple[str, int], str]) -> pd.DataFrame:
+    """Everything that could not be computed, one row per model, seed and thing.
+
+    Returns
+    -------
+    DataFrame
+        model, clusterer, k, seed, what and reason. `what` is "model" (nothing of this seed),
+        "skipped" (the collection has nothing for it), "space", "partition" (no clusters, so the
+        other seeds' are not tested either), "measures" (of clusters) or "stability".
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = [
+        {"model": model, "seed": seed, "what": "model", "reason": reason}
+        for (model, seed), reason in crashed.items()
+    ]
+    for cell in cells:
+        of_cell = {"model": cell.model, "seed": cell.seed}
+        if not cell.ok:
+            what = "skipped" if cell.summary["status"] == "skipped" else "model"
+            rows.append(of_cell | {"what": what, "reason": cell.summary["reason"]})
+        rows += [
+            of_cell
+            | {name: row.get(name) for name in ("clusterer", "k", "reason")}
+            | {"what": row["metric"]}
+            for row in cell.rows
+            if row["axis"] == "failed"
+        ]
+    frame = pd.DataFrame(rows, columns=list(UNMEASURED))
+    frame["clusterer"] = frame["clusterer"].astype(object).fillna("")
+    frame["k"] = frame["k"].astype("Int64")
+    return frame
+
+
+def warnings_table(findings: Sequence[Any]) -> pd.DataFrame:
+    """What is odd about the collection: check, severity, message and tracks."""
+    import pandas as pd
+
+    rows = [
+        {k: "; ".join(v) if k == "tracks" else v for k, v in asdict(finding).items()}
+        for finding in findings
+    ]
+    return pd.DataFrame(rows, columns=["check", "severity", "message", "tracks"])
+
+
+def tracks_table(
+    evidence: Sequence[ModelEvidence], subject: Subject, track_ids: Sequence[str]
+) -> pd.DataFrame:
+    """Per track: its group of evidence, and how unsure its place is in each model's partition."""
+    import numpy as np
+    import pandas as pd
+
+    columns: dict[str, Any] = {"track_id": list(track_ids), "group": np.asarray(subject.groups)}
+    for one in evidence:
+        for name, values in one.samples.items():
+            if name.startswith("unsure:"):
+                columns[f"{one.model}|{name.removeprefix('unsure:')}"] = values[0]
+    return pd.DataFrame(columns)
