@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from scipy.signal import savgol_filter
 
 from songscape.features import spectra
+from songscape.features.analyse import analyse_file
 
 librosa = pytest.importorskip("librosa")
 REAL = Path(__file__).parents[3] / "shared" / "data"
@@ -113,3 +116,26 @@ def test_segments_use_every_frame_once():
     sizes = np.diff(np.arange(11) * 97 // 10)
     means = spectra.segment_summary(values)[:, :40]
     np.testing.assert_allclose(sizes @ means / 97, values.mean(axis=1), atol=1e-5)
+
+
+def test_mel_segments_are_means_of_librosas_log_mel(write_song, tmp_path):
+    path = write_song(tmp_path / "x.flac", 5.0, SR, channels=1)
+    y, _ = soundfile.read(path, dtype="float32")
+    mel = librosa.feature.melspectrogram(y=y, sr=SR, n_fft=2048, hop_length=512, n_mels=128)
+    bounds = np.arange(11) * mel.shape[1] // 10
+    parts = np.split(librosa.power_to_db(mel), bounds[1:-1], axis=1)
+    expected = np.array([part.mean(axis=1) for part in parts])
+    stored = analyse_file(str(path), ["mel"]).features
+    assert list(stored) == ["mel"]
+    np.testing.assert_allclose(stored["mel"], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("sizes", [[97], [10, 87], [1] * 97, [0, 50, 0, 47]])
+def test_segment_means_do_not_depend_on_the_blocks(sizes):
+    frames = np.random.default_rng(5).standard_normal((97, 3)).astype(np.float32)
+    means = spectra.SegmentMeans(97, n_columns=3)
+    for start, size in zip(np.cumsum([0, *sizes]), sizes):
+        means.push(frames[start : start + size])
+    bounds = np.arange(11) * 97 // 10
+    expected = [frames[a:b].mean(axis=0) for a, b in itertools.pairwise(bounds)]
+    np.testing.assert_allclose(means.finish(), expected, atol=1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,12 +65,14 @@ _HARMONY = _recipe(
     db=[harmony.PEAK_DB, harmony.FRAME_DB],
     steps=[harmony.STEPS, harmony.SMOOTH, *harmony.LAGS],
 )
+_MEL = _recipe(version=1, segments=N_SEGMENTS, **_SPECTRA)
 RECIPES: Mapping[str, str] = {
     "timbre": _MFCC,
     "mfcc": _MFCC,
     "segments": _MFCC,
     "rhythm": _RHYTHM,
     "harmony": _HARMONY,
+    "mel": _MEL,
 }
 """What can be computed from audio, each with a hash that changes when its numbers would.
 
@@ -77,7 +80,7 @@ Stored features of another recipe are made anew.
 """
 CORE = ("timbre", "mfcc", "segments")
 """What every analysed track has: models, the search for copies and the report read them."""
-EVERY_PASS = (*CORE, "rhythm")
+EVERY_PASS = (*CORE, "rhythm", "mel")
 """What is computed whenever a file is decoded: each costs little beside the decoding."""
 
 
@@ -89,7 +92,7 @@ class Analysis:
     ----------
     features : mapping of str to ndarray
         `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
-        `harmony` (89,); those that were asked for.
+        `harmony` (89,), `mel` (10, 128) in dB; those that were asked for.
     facts : mapping
         Columns of the library's `audio_facts`.
     warnings : tuple of str
@@ -130,7 +133,6 @@ def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
                         histograms.append(pitches.push(samples))
             decoder.check(MINIMUM_SECONDS)
             peak = max(peak, _keep(store, mel.finish()))
-            store.seek(0)
             features = _from_mel(store, peak, names)
         if pitches is not None:
             histogram = np.concatenate([*histograms, pitches.finish()])
@@ -177,9 +179,12 @@ def _from_mel(
 ) -> dict[str, NDArray[np.float32]]:
     """What mel spectra tell; a second pass, as the dB scale hangs on the whole clip's maximum."""
     coefficients, power = [], []
+    segments = spectra.SegmentMeans(_n_frames(store), n_segments=N_SEGMENTS)
     for mel in _read(store):
-        if not set(CORE).isdisjoint(names):
-            coefficients.append(spectra.mfcc_from_mel(mel, peak=peak))
+        if not {*CORE, "mel"}.isdisjoint(names):
+            db = spectra.power_to_db(mel, peak=peak)
+            segments.push(db)
+            coefficients.append(spectra.mfcc_from_db(db))
         if "rhythm" in names:
             power.append(rhythm.band_power(mel))
     features = {}
@@ -189,10 +194,17 @@ def _from_mel(
             "timbre": spectra.timbre_summary(mfcc),
             "mfcc": np.ascontiguousarray(mfcc[:, :MAX_FRAMES]),
             "segments": spectra.segment_summary(mfcc, N_SEGMENTS),
+            "mel": segments.finish(),
         }
     if power:
         features["rhythm"] = rhythm.rhythm_summary(np.concatenate(power), FRAME_RATE)
     return features
+
+
+def _n_frames(store: tempfile.SpooledTemporaryFile[bytes]) -> int:
+    size = store.seek(0, os.SEEK_END)
+    store.seek(0)
+    return size // (spectra.N_MELS * 4)
 
 
 def _read(store: tempfile.SpooledTemporaryFile[bytes]) -> Iterator[NDArray[np.float32]]:

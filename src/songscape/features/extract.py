@@ -248,7 +248,8 @@ def load_views(
     library : Library
     names : sequence of str
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
-        mask, `rhythm` (n, 160), `harmony` (n, 89), `lyrics` (n, up to max_words) sparse.
+        mask, `rhythm` (n, 160), `harmony` (n, 89), `mel` (n, 10, 128) with
+        mask, `lyrics` (n, up to max_words) sparse.
     max_words : int
         Largest vocabulary of `lyrics`.
     max_frames : int
@@ -327,4 +328,5 @@ def _present(rows: Stored) -> NDArray[np.bool_]:
 _READERS: dict[str, Callable[[Stored, int], View]] = {
     "mfcc": _mfcc,
     "segments": _segments,
+    "mel": _segments,
 }

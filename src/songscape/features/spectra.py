@@ -15,10 +15,12 @@ __all__ = [
     "N_MELS",
     "N_MFCC",
     "MelStream",
+    "SegmentMeans",
     "delta",
     "mel_filterbank",
     "mel_power",
     "mfcc",
+    "mfcc_from_db",
     "mfcc_from_mel",
     "power_to_db",
     "segment_summary",
@@ -180,10 +182,14 @@ def mfcc_from_mel(mel: Array, *, peak: float | None = None, n_mfcc: int = N_MFCC
     -------
     ndarray of shape (n_mfcc, n_frames), float32
     """
-    db = power_to_db(mel, peak=peak)
+    return mfcc_from_db(power_to_db(mel, peak=peak), n_mfcc)
+
+
+def mfcc_from_db(db: Array, n_mfcc: int = N_MFCC) -> Array:
+    """MFCC of mel levels in dB, (n_frames, n_mels) -> (n_mfcc, n_frames), float32."""
     # By FFT and not as a matrix product: adding 128 numbers of -60 dB one after the other costs
     # the third decimal.
-    cepstra = scipy.fft.dct(db, type=2, axis=1, norm="ortho", overwrite_x=True)
+    cepstra = scipy.fft.dct(db, type=2, axis=1, norm="ortho")
     return np.ascontiguousarray(cepstra[:, :n_mfcc].T)
 
 
@@ -282,3 +288,30 @@ def segment_summary(coefficients: Array, n_segments: int = 10) -> Array:
             )
         )
     return np.asarray(rows, np.float32)
+
+
+class SegmentMeans:
+    """Mean of every column in equal parts of a clip whose frames arrive in blocks.
+
+    Parameters
+    ----------
+    n_frames : int
+        Of the whole clip, at least `n_segments`.
+    n_columns, n_segments : int
+    """
+
+    def __init__(self, n_frames: int, n_columns: int = N_MELS, n_segments: int = 10) -> None:
+        self._bounds = np.arange(n_segments + 1) * n_frames // n_segments
+        self._sums = np.zeros((n_segments, n_columns))
+        self._seen = 0
+
+    def push(self, frames: Array) -> None:
+        """Take the next frames, (n, n_columns)."""
+        for segment, (start, stop) in enumerate(pairwise((self._bounds - self._seen).tolist())):
+            part = frames[max(start, 0) : max(stop, 0)]
+            self._sums[segment] += part.sum(axis=0, dtype=np.float64)
+        self._seen += len(frames)
+
+    def finish(self) -> Array:
+        """The means, (n_segments, n_columns), float32."""
+        return (self._sums / np.diff(self._bounds)[:, None]).astype(np.float32)
