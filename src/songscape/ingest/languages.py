@@ -1,0 +1,253 @@
+"""Which languages lyrics are in, line by line: by script, then by a bundled model, else unknown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import regex
+
+from songscape.ingest.lyrics import strip_lrc
+from songscape.ingest.tongues import MIXED_TAGS, NAMES, SCRIPTS, UNKNOWN_TAGS
+
+__all__ = [
+    "Line",
+    "identify_line",
+    "identify_lines",
+    "is_mixed",
+    "language_composition",
+    "language_name",
+    "lyric_lines",
+]
+
+MIN_CONFIDENCE = 0.7
+"""Probability from which the model decides a line alone. `benchmarks/languages.py` measures it: of
+15,000 real lines in eleven languages, those of 12 letters or more are right from there on in 99.4 %
+(the shortest) to 100 %, and romanised Bangla and Hindi stay below."""
+MIN_LETTERS = 12
+"""Letters that the model needs to decide a line alone."""
+MIN_SUPPORT = 0.25
+"""Probability from which a shorter or doubtful line joins a language that the song is known for."""
+MIN_SUPPORT_LETTERS = 4
+MIN_LINES, MIN_SHARE = 2, 0.25
+"""A language of the song has two different lines or a quarter of the letters: a quoted line is no
+second language."""
+MIN_IDENTIFIED = 1 / 3
+"""Share of its letters that a song must have identified before anything is said of it."""
+
+_WORDS = (
+    "verse|chorus|refrain|bridge|intro|outro|interlude|hook|pre-?chorus|post-?chorus|instrumental|"
+    "solo|coda|spoken|strophe|couplet|refr[aã]o|estribillo|coro|estrofa|verso|ritornello|strofa|"
+    "kehrreim|nakarat"
+)
+_BRACKETED = regex.compile(r"\[[^\]\n]*\]|\{[^}\n]*\}")
+_HEADING = regex.compile(
+    rf"^\W*(?:(?:{_WORDS})\b[\s.:#\-]*(?:\d+|[ivx]+\b)?[\s.:)\-]*(?:x\s*\d+)?|(?:x\s*\d+|\d+\s*x))\W*$",
+    regex.IGNORECASE,
+)
+_LETTER = regex.compile(r"\p{L}")
+_SCRIPT = {name: regex.compile(rf"\p{{{name}}}") for name in (*SCRIPTS, "Han")}
+_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
+_ASSAMESE = regex.compile("[\u09f0\u09f1]")
+_IN_SCRIPT = "".join(f"\\p{{{name}}}" for name in _SCRIPT)
+# U+30FC, the long-vowel mark of Japanese, belongs to no script in Unicode's table.
+_DECIDED = regex.compile(f"[{_IN_SCRIPT}\u30fc]+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of lyrics.
+
+    Attributes
+    ----------
+    text : str
+    letters : mapping of str or None to int
+        Letters per language; under None those that could not be told. A line in two scripts is in
+        two languages.
+    """
+
+    text: str
+    letters: Mapping[str | None, int]
+
+    @property
+    def language(self) -> str | None:
+        """The language of most letters, None where that is unknown."""
+        if not self.letters:
+            return None
+        return min(self.letters, key=lambda name: (-self.letters[name], name or ""))
+
+
+def language_name(tag: str | None) -> str | None:
+    """English name of a language, from a name or an ISO 639 code such as "de", "ger" or "de-AT".
+
+    None where the tag says that the language is unknown, or that there are several. A name that is
+    not in the table stays as it is.
+    """
+    cleaned = (tag or "").strip()
+    key = cleaned.casefold()
+    if key in UNKNOWN_TAGS or key in MIXED_TAGS:
+        return None
+    by_tag = _names_by_tag()
+    return by_tag.get(key) or by_tag.get(regex.split(r"[-_]", key)[0]) or cleaned
+
+
+def is_mixed(tag: str | None) -> bool:
+    """Whether a tag says "several languages" without naming them."""
+    return (tag or "").strip().casefold() in MIXED_TAGS
+
+
+def lyric_lines(text: str) -> list[str]:
+    """The different lines of lyrics: no time stamps, no section headings, nothing without letters.
+
+    A line that returns counts once, also in other letter case.
+    """
+    lines: dict[str, str] = {}
+    for line in strip_lrc(text).splitlines():
+        plain = " ".join(_BRACKETED.sub(" ", line).split())
+        if _LETTER.search(plain) and not _HEADING.match(plain):
+            lines.setdefault(plain.casefold(), plain)
+    return list(lines.values())
+
+
+def identify_line(text: str) -> str | None:
+    """The language of one line seen alone, None where it can't be told."""
+    lines = [_alone(text, kana=bool(_KANA.search(text)), among=None)]
+    return lines[0][0].language
+
+
+def identify_lines(text: str, among: Collection[str] | None = None) -> list[Line]:
+    """The language of every different line of some lyrics.
+
+    Letters of a script that one main language is written in decide themselves. What is left goes to
+    the model of py3langid (Lui and Baldwin 2011); lines that it can't tell alone join a language
+    that other lines of the same lyrics are surely in, if it fits them.
+
+    Parameters
+    ----------
+    text : str
+    among : collection of str, optional
+        English names of the only languages to choose from.
+
+    Returns
+    -------
+    list of Line
+    """
+    kana = bool(_KANA.search(text))
+    first = [_alone(line, kana=kana, among=among) for line in lyric_lines(text)]
+    votes: Counter[str] = Counter()
+    letters: Counter[str] = Counter()
+    for line, _, _ in first:
+        for name, count in line.letters.items():
+            if name is not None:
+                votes[name] += 1
+                letters[name] += count
+    total = sum(sum(line.letters.values()) for line, _, _ in first)
+    spoken = {
+        name
+        for name in votes
+        if votes[name] >= MIN_LINES or letters[name] >= MIN_SHARE * max(total, 1)
+    }
+    return [_together(line, rest, sure, spoken, among) for line, rest, sure in first]
+
+
+def language_composition(
+    text: str | None, among: Collection[str] | None = None
+) -> dict[str, float]:
+    """Shares of the languages of lyrics, by letters of their different lines.
+
+    Parameters
+    ----------
+    text : str or None
+    among : collection of str, optional
+        As in `identify_lines`.
+
+    Returns
+    -------
+    dict of str to float
+        Language name to share, sorted by name, adding up to 1; empty where nothing can be told:
+        no words, or two thirds of the letters in no language that was recognised.
+    """
+    letters: Counter[str | None] = Counter()
+    for line in identify_lines(text or "", among):
+        letters.update(line.letters)
+    total = sum(letters.values())
+    unknown = letters.pop(None, 0)
+    known = total - unknown
+    if known <= 0 or known < MIN_IDENTIFIED * total:
+        return {}
+    return {name: letters[name] / known for name in sorted(map(str, letters))}
+
+
+def _alone(text: str, *, kana: bool, among: Collection[str] | None) -> tuple[Line, str, str | None]:
+    """A line by itself; the part of it that only the model can tell; what the model is sure of."""
+    letters: Counter[str | None] = Counter()
+    rest = text
+    assamese = bool(_ASSAMESE.search(text))
+    for script, language in (*SCRIPTS.items(), ("Han", "Japanese" if kana else "Chinese")):
+        count = len(_LETTER.findall("".join(_SCRIPT[script].findall(text))))
+        if count and not (assamese and script == "Bengali"):
+            letters[language] += count
+    if letters:
+        rest = " ".join(_DECIDED.sub(" ", text).split())
+    left = len(_LETTER.findall(rest))
+    sure = None
+    if left:
+        sure = _best(rest, among, MIN_CONFIDENCE) if left >= MIN_LETTERS else None
+        letters[sure] += left
+    return Line(text, dict(letters)), rest if left else "", sure
+
+
+def _together(
+    line: Line, rest: str, sure: str | None, spoken: set[str], among: Collection[str] | None
+) -> Line:
+    """The line again, given what languages the song is in."""
+    if not rest or sure in spoken:
+        return line
+    left = len(_LETTER.findall(rest))
+    joined = None
+    if sure is None and left >= MIN_SUPPORT_LETTERS:
+        joined = _best(rest, among, MIN_SUPPORT, spoken)
+    letters = Counter(line.letters)
+    letters[sure] -= left
+    letters[joined] += left
+    return Line(line.text, {name: count for name, count in letters.items() if count})
+
+
+def _best(
+    text: str, among: Collection[str] | None, least: float, allowed: set[str] | None = None
+) -> str | None:
+    found = _probabilities(text)
+    if among is not None:
+        whole = sum(found.get(name, 0.0) for name in among)
+        found = {name: found.get(name, 0.0) / whole for name in among} if whole > 0 else {}
+    if allowed is not None:
+        found = {name: p for name, p in found.items() if name in allowed}
+    name = min(found, key=lambda name: (-found[name], name), default=None)
+    return name if name is not None and found[name] >= least else None
+
+
+@lru_cache(maxsize=256)
+def _probabilities(text: str) -> dict[str, float]:
+    """Probability of every language that the model knows, by name."""
+    found: Counter[str] = Counter()
+    for code, probability in _model().rank(text):
+        if code in NAMES:
+            found[NAMES[code]] += probability
+    return dict(found)
+
+
+@lru_cache(maxsize=1)
+def _model() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+@lru_cache(maxsize=1)
+def _names_by_tag() -> dict[str, str]:
+    from songscape.ingest.tongues import ALIASES
+
+    return {**{name.casefold(): name for name in NAMES.values()}, **NAMES, **ALIASES}
