@@ -10,9 +10,16 @@ import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from songscape.features.text import lyrics_view, tokenize, vocabulary
+from songscape.features.text import (
+    chars_view,
+    counts_view,
+    lyrics_view,
+    ngrams,
+    tokenize,
+    vocabulary,
+)
 
 
 def test_bangla_and_hindi_words_stay_whole():
@@ -131,3 +138,56 @@ def test_the_most_frequent_words_are_kept():
     view = lyrics_view(["aa aa aa bb", "aa bb cc", "cc bb dd"], max_words=2)
     assert view.feature_names == ("aa", "bb")
     assert view.is_sparse
+
+
+@settings(max_examples=50, deadline=None)
+@given(documents)
+def test_counts_are_scikit_learns(texts):
+    view = counts_view(texts)
+    vectorizer = CountVectorizer()
+    expected = vectorizer.fit_transform(texts)
+    assert view.feature_names == tuple(vectorizer.get_feature_names_out())
+    np.testing.assert_array_equal(view.values.toarray(), expected.toarray())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=string.ascii_letters + string.digits + "  \n", max_size=100))
+def test_on_plain_ascii_the_ngrams_are_scikit_learns(text):
+    reference = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).build_analyzer()
+    assert sorted(ngrams(text)) == sorted(reference(text))
+
+
+@settings(max_examples=50, deadline=None)
+@given(documents)
+def test_weights_of_ngrams_are_scikit_learns(texts):
+    view = chars_view(texts, max_ngrams=10_000)
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4))
+    expected = vectorizer.fit_transform(texts)
+    assert view.feature_names == tuple(vectorizer.get_feature_names_out())
+    np.testing.assert_allclose(view.values.toarray(), expected.toarray(), atol=1e-6)
+    assert view.values.dtype == np.float32
+
+
+def test_ngrams_of_any_script_keep_marks_with_their_letters():
+    assert ngrams("Élan!", 2, 2) == [" é", "él", "la", "an", "n "]
+    assert ngrams("e\u0301te", 2, 2) == [" é", "ét", "te", "e "]
+    assert ngrams("সোনা", 2, 2) == [" সো", "সোনা", "না "]
+    assert ngrams("愛の歌", 3, 3) == [" 愛の", "愛の歌", "の歌 "]
+    assert ngrams("Straße", 2, 2) == ngrams("STRASSE", 2, 2)
+    assert ngrams("... ?!") == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60))
+def test_composed_and_decomposed_text_give_the_same_ngrams(text):
+    assert ngrams(unicodedata.normalize("NFC", text)) == ngrams(unicodedata.normalize("NFD", text))
+
+
+def test_inflected_words_share_ngrams_though_not_words():
+    texts = ["gesungen singend", "gesungener singende", "blau rot"]
+    near, far = (chars_view(texts).values.toarray()[i] for i in (1, 2))
+    first = chars_view(texts).values.toarray()[0]
+    assert first @ near > 0.5
+    assert first @ far < 0.05
+    words = lyrics_view(texts).values.toarray()
+    assert words[0] @ words[1] == 0

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "complete", "extract", "load_views"]
 
 DEFAULT_VIEWS = (*CORE, "lyrics")
-VIEW_NAMES = (*RECIPES, "lyrics")
+TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
+VIEW_NAMES = (*RECIPES, *TEXT_VIEWS)
 _QUEUE_PER_WORKER = 4
 
 Progress = Callable[[int, int, str], None]
@@ -249,9 +250,10 @@ def load_views(
     names : sequence of str
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
         mask, `rhythm` (n, 160), `harmony` (n, 89), `mel` (n, 10, 128) with
-        mask, `lyrics` (n, up to max_words) sparse.
+        mask, `lyrics` (n, up to max_words), `lyrics-counts` (the same words, counted) and `chars`
+        (character n-grams), all three sparse.
     max_words : int
-        Largest vocabulary of `lyrics`.
+        Largest vocabulary of a view of the lyrics.
     max_frames : int
         Frames of `mfcc` to keep, up to 300 (7.0 s).
 
@@ -273,10 +275,8 @@ def load_views(
     ids = tuple(track.id for track in tracks)
     blocks: dict[str, View] = {}
     for name in names:
-        if name == "lyrics":
-            from songscape.features.text import lyrics_view
-
-            blocks[name] = lyrics_view([track.lyrics for track in tracks], max_words=max_words)
+        if name in TEXT_VIEWS:
+            blocks[name] = _text_view(name, [track.lyrics for track in tracks], max_words)
         else:
             stored = library.features(name)
             if not stored:
@@ -287,6 +287,15 @@ def load_views(
             rows = [stored.get(track_id) for track_id in ids]
             blocks[name] = _READERS.get(name, _dense)(rows, max_frames)
     return Views(ids, blocks)
+
+
+def _text_view(name: str, texts: Sequence[str | None], max_words: int) -> View:
+    from songscape.features import text
+
+    if name == "chars":
+        return text.chars_view(texts, max_ngrams=max_words)
+    make = text.counts_view if name == "lyrics-counts" else text.lyrics_view
+    return make(texts, max_words=max_words)
 
 
 Stored = Sequence[NDArray[Any] | None]

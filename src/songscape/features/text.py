@@ -1,10 +1,12 @@
-"""Lyrics -> words -> TF-IDF, for any script."""
+"""Lyrics -> words or character n-grams -> counts and TF-IDF, for any script."""
 
 from __future__ import annotations
 
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +14,7 @@ import regex
 
 from songscape.features.views import View
 
-__all__ = ["lyrics_view", "tokenize", "vocabulary"]
+__all__ = ["chars_view", "counts_view", "lyrics_view", "ngrams", "tokenize", "vocabulary"]
 
 # Scripts written without spaces between words. U+30FC, the long-vowel mark of Japanese, belongs
 # to no script in Unicode's table.
@@ -25,6 +27,7 @@ _TOKEN = regex.compile(
     rf"|(?P<word>[[\p{{L}}\p{{N}}]--[{_UNSPACED}{_UNSPACED_ASIA}]]"
     rf"[[\p{{L}}\p{{M}}\p{{N}}\u200c\u200d]--[{_UNSPACED}{_UNSPACED_ASIA}]]*)"
 )
+_RUN = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*")
 _CLUSTER = regex.compile(r"\X")
 _JOINERS = "\u200c\u200d"
 
@@ -61,12 +64,12 @@ def tokenize(text: str) -> list[str]:
     return tokens
 
 
-def vocabulary(documents: Sequence[Sequence[str]], max_words: int) -> list[str]:
+def vocabulary(documents: Iterable[Sequence[str]], max_words: int) -> list[str]:
     """The most frequent words, sorted; ties go to the alphabetically first, in any input order.
 
     Parameters
     ----------
-    documents : sequence of token lists
+    documents : token lists
     max_words : int
     """
     totals: Counter[str] = Counter()
@@ -74,6 +77,34 @@ def vocabulary(documents: Sequence[Sequence[str]], max_words: int) -> list[str]:
         totals.update(tokens)
     ranked = sorted(totals, key=lambda word: (-totals[word], word))
     return sorted(ranked[:max_words])
+
+
+def ngrams(text: str, shortest: int = 2, longest: int = 4) -> list[str]:
+    """Character n-grams inside words, case-folded; a space stands for either end of a word.
+
+    scikit-learn's `char_wb`, with words made of letters, combining marks and digits of any script,
+    and with grapheme clusters for characters: a vowel sign counts with its letter.
+
+    Parameters
+    ----------
+    text : str
+    shortest, longest : int
+        Characters in an n-gram. A word (with its spaces) that is shorter counts once, as a whole.
+
+    Returns
+    -------
+    list of str
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    grams: list[str] = []
+    for word in _RUN.findall(unicodedata.normalize("NFC", folded)):
+        characters = [" ", *(word if word.isascii() else _CLUSTER.findall(word)), " "]
+        for size in range(shortest, longest + 1):
+            last = max(0, len(characters) - size)
+            grams += ["".join(characters[i : i + size]) for i in range(last + 1)]
+            if last == 0:
+                break
+    return grams
 
 
 def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
@@ -95,24 +126,46 @@ def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
         csr_array of shape (n_tracks, n_words); a track is present if it has a word of the
         vocabulary.
     """
-    import scipy.sparse as sp
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    return _tfidf(_count(texts, tokenize, max_words))
 
-    documents = [tokenize(text) if text else [] for text in texts]
-    words = vocabulary(documents, max_words)
+
+def chars_view(texts: Sequence[str | None], *, max_ngrams: int = 5000) -> View:
+    """TF-IDF of the character n-grams of lyrics as a sparse view; see `ngrams`, `lyrics_view`.
+
+    It needs no words, so it serves every script, and inflected or misspelt words stay close.
+    """
+    return _tfidf(_count(texts, ngrams, max_ngrams))
+
+
+def counts_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
+    """How often each word occurs, as a sparse view with the columns of `lyrics_view`."""
+    return _count(texts, tokenize, max_words)
+
+
+def _count(texts: Sequence[str | None], split: Callable[[str], list[str]], max_terms: int) -> View:
+    """Term counts; texts are split twice, because their n-grams would not fit in memory."""
+    import scipy.sparse as sp
+
+    words = vocabulary((split(text) for text in texts if text), max_terms)
     index = {word: position for position, word in enumerate(words)}
-    present = np.array([any(word in index for word in tokens) for tokens in documents], bool)
-    if not present.any():
-        empty = sp.csr_array((len(documents), 0), dtype=np.float32)
-        return View(empty, present)
-    vectorizer = TfidfVectorizer(analyzer=list, vocabulary=index, dtype=np.float32)
-    used = [tokens for tokens, there in zip(documents, present) if there]
-    weights = sp.csr_array(vectorizer.fit_transform(used))
+    starts, columns, counts = [0], array("i"), array("f")
+    for text in texts:
+        found = Counter(index[term] for term in (split(text) if text else []) if term in index)
+        columns.extend(sorted(found))
+        counts.extend(found[column] for column in sorted(found))
+        starts.append(len(columns))
+    parts = (np.asarray(counts, np.float32), np.asarray(columns, np.int32), np.asarray(starts))
+    values = sp.csr_array(parts, shape=(len(texts), len(words)))
+    return View(values, np.diff(starts) > 0, feature_names=tuple(words))
+
+
+def _tfidf(counts: View) -> View:
+    import scipy.sparse as sp
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    if not counts.present.any():
+        return counts
+    transformer = TfidfTransformer().fit(counts.values[counts.present])
+    weights = sp.csr_array(transformer.transform(counts.values), dtype=np.float32)
     weights.sort_indices()
-    lengths = np.zeros(len(documents), np.int64)
-    lengths[present] = np.diff(weights.indptr)
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    values = sp.csr_array(
-        (weights.data, weights.indices, starts), shape=(len(documents), len(words))
-    )
-    return View(values, present, feature_names=tuple(words))
+    return replace(counts, values=weights)
