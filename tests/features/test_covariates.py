@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from songscape.features.covariates import composition_view, language_view
+from songscape.errors import SongscapeError
+from songscape.features.covariates import composition_view, covariate_views, language_view
 
 
 def test_a_song_in_two_languages_lies_between_them() -> None:
@@ -33,3 +34,82 @@ def test_languages_comes_before_language_and_falls_back_to_it() -> None:
 )
 def test_a_collection_without_languages_has_no_such_view(labels: pd.DataFrame) -> None:
     assert language_view(labels) is None
+
+
+GERMAN = "Wir gehen am Fluss entlang, wenn die Lichter ausgehen\nUnd heute Nacht singe ich für dich"
+ENGLISH = "We walk along the river when the lights go down\nAnd I will sing for you tonight"
+
+
+def shares(labels: pd.DataFrame, texts: list[str | None] | None = None) -> list[dict[str, float]]:
+    view = language_view(labels, texts)
+    assert view is not None
+    np.testing.assert_allclose(view.values.sum(axis=1), view.present, atol=1e-6)
+    names = view.feature_names
+    return [{names[i]: float(row[i]) for i in np.flatnonzero(row)} for row in view.values]
+
+
+def test_lyrics_tell_the_language_where_there_is_no_column() -> None:
+    texts = [GERMAN, ENGLISH, GERMAN + "\n" + ENGLISH, None, "la la la"]
+    german, english, both, instrumental, nothing = shares(pd.DataFrame(index=range(5)), texts)
+    assert german == {"German": 1.0}
+    assert english == {"English": 1.0}
+    assert set(both) == {"English", "German"}
+    assert 0.4 < both["German"] < 0.6
+    assert instrumental == nothing == {}
+
+
+def test_lyrics_fill_in_for_missing_tags_and_for_mixed() -> None:
+    labels = pd.DataFrame({"language": ["English", None, "mixed", "und", "mixed"]})
+    texts = [GERMAN, GERMAN, GERMAN + "\n" + ENGLISH, ENGLISH, None]
+    tagged, missing, mixed, unknown, mute = shares(labels, texts)
+    assert tagged == {"English": 1.0}, "a tag goes first; that it does not fit is another check"
+    assert missing == {"German": 1.0}
+    assert set(mixed) == {"English", "German"}
+    assert unknown == {"English": 1.0}
+    assert mute == {}
+
+
+def test_codes_and_names_are_one_language_called_what_the_column_calls_it() -> None:
+    labels = pd.DataFrame({"language": ["de", "de", "German", "de-AT", None, "de;en"]})
+    found = shares(labels, [None, None, None, None, GERMAN, None])
+    assert found == [{"de": 1.0}] * 5 + [{"de": 0.5, "en": 0.5}]
+
+
+def test_a_tag_of_two_languages_takes_their_shares_from_the_lyrics() -> None:
+    labels = pd.DataFrame({"languages": ["German; English"] * 3})
+    long = GERMAN + "\nDer Mond steht über dem Wasser und niemand sagt ein Wort\n" + ENGLISH
+    measured, unseen, silent = shares(labels, [long, GERMAN, None])
+    assert measured["German"] > 0.6
+    assert unseen == silent == {"English": 0.5, "German": 0.5}
+
+
+def test_codes_in_the_column_and_lyrics_in_code_switching_lie_between() -> None:
+    labels = pd.DataFrame({"language": ["de", "en", "de;en", "mixed"]})
+    both = GERMAN + "\n" + ENGLISH
+    view = language_view(labels, [None, None, both, both])
+    assert view is not None
+    german, english = view.values[0], view.values[1]
+    for row in view.values[2:]:
+        distance = np.linalg.norm(row - german), np.linalg.norm(row - english)
+        assert max(distance) < 0.8 * np.linalg.norm(german - english)
+
+
+def test_other_covariates_are_whole_cells() -> None:
+    labels = pd.DataFrame({"source": ["A; B", "C", None, ""], "language": ["de", "en", "de", "de"]})
+    facts = pd.DataFrame({"codec": ["mp3", "flac", "mp3", float("nan")]})
+    views = covariate_views(["language", "source", "codec"], labels, audio_facts=facts)
+    assert list(views) == ["language", "source", "codec"]
+    assert views["source"].feature_names == ("A; B", "C")
+    np.testing.assert_array_equal(views["source"].present, [True, True, False, False])
+    np.testing.assert_array_equal(views["codec"].values[:, 1], [1, 0, 1, 0])
+
+
+def test_covariates_that_cannot_be_held_say_why() -> None:
+    labels = pd.DataFrame({"language": [None, None], "title": ["a", "b"]})
+    with pytest.raises(SongscapeError, match=r"no column 'codec'.*language, title"):
+        covariate_views(["codec"], labels)
+    with pytest.raises(SongscapeError, match="unknown for every track"):
+        covariate_views(["language"], labels)
+    many = pd.DataFrame({"title": [str(i) for i in range(60)]})
+    with pytest.raises(SongscapeError, match="60 categories"):
+        covariate_views(["title"], many)
