@@ -173,6 +173,7 @@ def _overridden(settings: Settings, parsed: argparse.Namespace) -> Settings:
         k=parsed.k,
         seeds=parsed.seeds,
         labels=parsed.labels,
+        nuisances=getattr(parsed, "nuisances", None),
         title=parsed.title,
     )
 
@@ -261,6 +262,9 @@ def _add_compare(verbs: Any) -> None:
     )
     parser.add_argument("--out", type=Path, help="where to write (default: compare/ beside it)")
     parser.add_argument("--quick", action="store_true", help="3 seeds instead of 10")
+    parser.add_argument(
+        "--nuisances", type=_names, help="columns that must not decide, beside those found"
+    )
     _add_settings(parser)
 
 

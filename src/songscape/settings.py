@@ -79,6 +79,9 @@ class Settings:
         One training and clustering per seed.
     labels : tuple of str
         Label columns to compare with; empty means every column that groups tracks.
+    nuisances : tuple of str
+        Columns that should not decide a cluster: a comparison measures how far methods give them
+        away, beside language, artist, album, source and what the audio files say of themselves.
     table : tuple of ClaimedRow
         Published rows to print beside our own.
     features : FeatureSettings
@@ -92,6 +95,7 @@ class Settings:
     k: tuple[int, ...] = ()
     seeds: tuple[int, ...] = (0,)
     labels: tuple[str, ...] = ()
+    nuisances: tuple[str, ...] = ()
     table: tuple[ClaimedRow, ...] = ()
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -101,10 +105,15 @@ class Settings:
         for name in ("models", "clusterers", "seeds"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name at least one")
-        for name in ("models", "clusterers", "seeds", "k", "labels"):
+        for name in ("models", "clusterers", "seeds", "k", "labels", "nuisances"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
+        both = sorted(set(self.labels) & set(self.nuisances))
+        if both:
+            raise UsageError(
+                f"{', '.join(both)}: named as a label and as a nuisance; a column is one of them"
+            )
         if any(k < 2 for k in self.k):
             raise UsageError(f"k = {min(self.k)}: at least 2 clusters are needed")
         if any(seed < 0 for seed in self.seeds):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation import metrics
-from songscape.evaluation.leakage import cluster_leakage, space_leakage
+from songscape.evaluation.leakage import bin_nuisance, cluster_leakage, space_leakage
 from songscape.evaluation.neighbor_nulls import average_precision_null, hit_null, knn_nulls
 from songscape.evaluation.neighbors import (
     average_precision_samples,
@@ -21,7 +21,11 @@ from songscape.evaluation.neighbors import (
     nearest_neighbors,
     without_groups,
 )
-from songscape.evaluation.permutations import PermutationNull, permutation_nulls
+from songscape.evaluation.permutations import (
+    PermutationNull,
+    nested_in_groups,
+    permutation_nulls,
+)
 
 __all__ = ["Row", "Subject", "partition_rows", "space_evidence"]
 
@@ -43,7 +47,7 @@ class Subject:
     labels : mapping of column to values
         What a method should find.
     nuisances : mapping of column to values
-        What should not decide: language, codec, loudness, ...
+        What should not decide: language, artist, codec, loudness, ...
     artists : array-like or None
         None where unknown; for retrieval and for the artist filter.
     groups : array-like
@@ -63,6 +67,10 @@ def space_evidence(
     X: NDArray[np.floating], subject: Subject, *, random_state: int = 0
 ) -> tuple[list[Row], dict[str, NDArray[np.float64]]]:
     """Measure a space: neighbourhoods, retrieval of artists, leakage.
+
+    Nuisances that lie within the groups (the artist itself, albums) have rows for iLISI and kBET
+    only. With same-artist neighbours removed there is nobody left to share them, and a probe that
+    keeps artists on one side of a split cannot predict artists that it never saw.
 
     Parameters
     ----------
@@ -85,10 +93,17 @@ def space_evidence(
     strangers = near.first(K_NEAREST)
     if subject.artists is not None:
         strangers = without_groups(near, subject.artists, K_NEAREST, X)
+    nested = {
+        name
+        for name, values in subject.nuisances.items()
+        if nested_in_groups(bin_nuisance(values), subject.groups)
+    }
     rows: list[Row] = []
     samples: dict[str, NDArray[np.float64]] = {}
     for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
         for name, values in columns.items():
+            if axis == "leakage" and name in nested:
+                continue
             each = knn_agreement_samples(strangers, values)
             samples[f"knn:{name}"] = each
             nulls = knn_nulls(strangers, values, subject.groups, random_state=random_state)
@@ -117,6 +132,8 @@ def space_evidence(
     for name, values in subject.nuisances.items():
         leaked = space_leakage(X, values, subject.groups, neighbors=near, random_state=random_state)
         for key in ("linear", "nonlinear", "ilisi", "kbet"):
+            if name in nested and key in ("linear", "nonlinear"):
+                continue
             metric = f"probe_{key}" if key in ("linear", "nonlinear") else key
             beside = {
                 "chance": leaked[f"{key}_null_mean"],

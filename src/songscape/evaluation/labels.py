@@ -42,13 +42,13 @@ def label_columns(labels: pd.DataFrame, wanted: Sequence[str] = ()) -> list[str]
     return [str(name) for name in labels.columns if _groups_tracks(str(name), labels[name])]
 
 
-def check_columns(wanted: Iterable[str], there: Iterable[str]) -> None:
-    """Refuse a label column that the collection does not have."""
+def check_columns(wanted: Iterable[str], there: Iterable[str], what: str = "label") -> None:
+    """Refuse a column (of labels, or `what` else) that the collection does not have."""
     known = [str(name) for name in there]
     for name in wanted:
         if name not in known:
             raise UsageError(
-                f"no label column {name!r}; the collection has: {', '.join(known) or 'none'}"
+                f"no {what} column {name!r}; the collection has: {', '.join(known) or 'none'}"
             )
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from songscape.evaluation import metrics
 from songscape.evaluation.mixing import mixing_nulls
 from songscape.evaluation.neighbors import Neighbors, knn_label_agreement
-from songscape.evaluation.permutations import PermutationNull, permutation_null
+from songscape.evaluation.permutations import (
+    PermutationNull,
+    nested_in_groups,
+    permutation_null,
+)
 from songscape.evaluation.probes import ProbeResult, bin_nuisance, probe
 
 __all__ = [
@@ -45,14 +50,16 @@ def cluster_leakage(
     nuisance : array-like of shape (n_tracks,)
         Categories, or numbers, which are binned by quantiles; missing values are left out.
     groups : array-like of shape (n_tracks,), optional
-        Artists, permuted in blocks.
+        Artists, permuted in blocks; a nuisance that lies within them (the artist, the album) is
+        permuted track by track.
     n_bins, n_permutations, random_state : int
     """
+    codes = bin_nuisance(nuisance, n_bins)
     return permutation_null(
         labels,
-        bin_nuisance(nuisance, n_bins),
+        codes,
         metric="ami",
-        groups=groups,
+        groups=None if nested_in_groups(codes, groups) else groups,
         n_permutations=n_permutations,
         random_state=random_state,
     )
@@ -70,6 +77,9 @@ def space_leakage(
     random_state: int = 0,
 ) -> dict[str, float]:
     """Everything that says how far a space gives a nuisance away.
+
+    A nuisance that lies within the groups (the artist, the album) has no probes: the groups of
+    the tracks to be predicted, and so their artists, were never seen in training. NaN stands there.
 
     Parameters
     ----------
@@ -90,11 +100,12 @@ def space_leakage(
         mix better), `knn` and `knn_chance` (10 neighbours).
     """
     codes = bin_nuisance(nuisance, n_bins)
+    nested = nested_in_groups(codes, groups)
     result: dict[str, float] = {}
     for kind in ("linear", "nonlinear"):
         found = probe(
             X,
-            codes,
+            np.full(len(codes), -1) if nested else codes,
             groups,
             kind=kind,
             n_permutations=n_permutations,
@@ -113,7 +124,11 @@ def space_leakage(
             "knn_chance": near["chance"],
         }
         mixed = mixing_nulls(
-            neighbors, codes, groups, n_permutations=n_permutations, random_state=random_state
+            neighbors,
+            codes,
+            None if nested else groups,
+            n_permutations=n_permutations,
+            random_state=random_state,
         )
         for name, null in mixed.items():
             result |= {

@@ -315,7 +315,7 @@ def ranked_queries(
     for rows in _row_chunks(_queries(codes, max_queries, random_state), len(space)):
         squares = _squared_distances(space, rows)
         squares[np.arange(len(rows)), rows] = np.inf
-        order = np.argsort(squares, axis=1, kind="stable")
+        order = np.argsort(squares, axis=1)
         ordered = np.take_along_axis(squares, order, axis=1)
         last = np.column_stack([ordered[:, 1:] != ordered[:, :-1], np.ones(len(rows), bool)])
         place = np.where(last, np.arange(1, len(space) + 1), len(space)).astype(np.int32)

@@ -29,6 +29,7 @@ FROM_LABELS = {
 
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
+_MOST_NUMBERS = 10
 _EXACT_CELLS = 1_000_000
 _PERMUTATIONS = 5
 
@@ -52,7 +53,7 @@ def nuisance_table(
     views : Views
         Gives the tracks and their order, and who has lyrics.
     extra : sequence of str
-        More label columns to treat as nuisances.
+        More label columns to treat as nuisances; numbers with many values are binned.
 
     Returns
     -------
@@ -68,10 +69,12 @@ def nuisance_table(
     known = labels.reindex(ids)
     facts = audio_facts.reindex(ids)
     columns: dict[str, list[str | None]] = {}
+    taken = set()
     for name, sources in FROM_LABELS.items():
         found = next((s for s in sources if s in known.columns), None)
         if found is not None:
             columns[name] = _texts(known[found])
+            taken.add(found)
     if "artist" in columns:
         columns["artist"] = known_artists(columns["artist"])
     for name in ("codec", "container"):
@@ -90,7 +93,8 @@ def nuisance_table(
             "with lyrics" if there else "without lyrics" for there in views["lyrics"].present
         ]
     for name in extra:
-        columns[name] = _texts(known[name])
+        if name not in taken:
+            columns[name] = _binned_numbers(_texts(known[name]))
     varying = {k: v for k, v in columns.items() if len({x for x in v if x is not None}) > 1}
     index = pd.Index(ids, name="id", dtype=object)
     return pd.DataFrame(
@@ -168,6 +172,24 @@ def bin_labels(
     for position, number in zip(np.flatnonzero(there), bins):
         result[position] = names[number]
     return result
+
+
+def _binned_numbers(values: list[str | None]) -> list[str | None]:
+    """Bins of a column of numbers (a year, a tempo); any other column as it is."""
+    distinct = {value for value in values if value is not None}
+    try:
+        numbers = np.array([np.nan if v is None else float(v) for v in values])
+    except ValueError:
+        return values
+    if len(distinct) <= _MOST_NUMBERS:
+        return values
+    spread = float(np.nanmax(numbers) - np.nanmin(numbers))
+    if not 0 < spread < np.inf:
+        return values
+    # Steps of a hundredth of the range, or a little less; whole numbers stay whole.
+    step = 10.0 ** np.floor(np.log10(spread / 100))
+    known = numbers[np.isfinite(numbers)]
+    return bin_labels(numbers, step=max(1.0, step) if np.all(known % 1 == 0) else step)
 
 
 def _gap_edges(rounded: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ __all__ = [
     "group_codes",
     "group_permutations",
     "known_permutations",
+    "nested_in_groups",
     "p_value_above",
     "permutation_null",
     "permutation_nulls",
@@ -129,6 +130,21 @@ def known_permutations(
     blocks = None if groups is None else group_codes(groups, len(codes))[known]
     permuted[:, known] = group_permutations(codes[known], blocks, n_permutations, rng)
     return permuted
+
+
+def nested_in_groups(codes: Integers, groups: ArrayLike | None) -> bool:
+    """Whether most labelled tracks have a label that occurs in one group only.
+
+    The artist is so within groups by artist, and albums are. Groups that swap such labels whole
+    change nothing, so their null is made track by track.
+    """
+    known = np.flatnonzero(codes >= 0)
+    if groups is None or not len(known):
+        return False
+    blocks = group_codes(groups, len(codes))[known]
+    labels = np.unique(np.column_stack([codes[known], blocks]), axis=0)[:, 0]
+    alone = np.bincount(labels) == 1
+    return bool(alone[codes[known]].mean() > 0.5)
 
 
 def affordable(wanted: int, cells: int) -> int:

@@ -143,7 +143,8 @@ class Cell:
 def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
     """What the collection's labels, nuisances, artists and reference spaces are.
 
-    Columns that the user named are labels, even where they would be nuisances.
+    Columns that the user named are labels, even where they would be nuisances. The artist is both
+    what tracks are grouped by and a nuisance: clusters of artists are no styles.
 
     Raises
     ------
@@ -154,27 +155,28 @@ def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
 
     from songscape.evaluation.evidence import Subject
     from songscape.evaluation.nuisances import nuisance_table
-    from songscape.pipeline.inputs import ARTIST_COLUMNS, artists_of
+    from songscape.pipeline.inputs import ARTIST_COLUMNS, artist_column, artists_of
 
-    nuisances = nuisance_table(inputs.columns, inputs.facts, inputs.views)
+    table = nuisance_table(
+        inputs.columns, inputs.facts, inputs.views, extra=inputs.nuisance_columns
+    )
+    nuisances = {name: table[name].to_numpy(dtype=object) for name in table.columns}
     artists = artists_of(inputs.columns)
+    if artists is not None and len(set(artists) - {None}) > 1:
+        nuisances.setdefault(str(artist_column(inputs.columns)), np.asarray(artists, dtype=object))
     assert inputs.views.groups is not None
     if set(named) & set(ARTIST_COLUMNS):
         raise UsageError(
             f"labels: {', '.join(sorted(set(named) & set(ARTIST_COLUMNS)))} is measured in every "
-            "comparison, by retrieval; name other columns"
+            "comparison, by retrieval and as leakage; name other columns"
         )
-    nuisances = nuisances.drop(columns=[name for name in named if name in nuisances.columns])
-    labels = [name for name in inputs.label_columns if name not in nuisances.columns]
+    nuisances = {name: values for name, values in nuisances.items() if name not in named}
+    labels = [name for name in inputs.label_columns if name not in nuisances]
     if not named:
         labels = [name for name in labels if name not in (*ARTIST_COLUMNS, "languages")]
     return Subject(
         labels={name: inputs.columns[name].to_numpy(dtype=object) for name in labels},
-        nuisances={
-            name: nuisances[name].to_numpy(dtype=object)
-            for name in nuisances.columns
-            if name not in ("artist", "album")
-        },
+        nuisances=nuisances,
         artists=None if artists is None else np.asarray(artists, dtype=object),
         groups=inputs.views.groups,
         references=_reference_spaces(inputs),
@@ -312,6 +314,7 @@ def _key(task: CellTask, inputs: Inputs) -> str:
         task.settings.clusterers,
         task.settings.clusterer_options,
         inputs.label_columns,
+        inputs.nuisance_columns,
         inputs.columns.to_csv(),
         inputs.facts.to_csv(),
     )

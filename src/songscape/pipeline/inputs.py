@@ -21,6 +21,7 @@ __all__ = [
     "ARTIST_COLUMNS",
     "EVIDENCE_VIEWS",
     "Inputs",
+    "artist_column",
     "artists_of",
     "load_inputs",
     "read_library",
@@ -48,7 +49,9 @@ class Inputs:
     columns : DataFrame
         All columns of the collection's table, missing as None.
     label_columns : tuple of str
-        Those that group tracks, or that the settings name.
+        Those that group tracks and are not named as nuisances, or that the settings name.
+    nuisance_columns : tuple of str
+        Those that the settings name as nuisances.
     facts : DataFrame
         What the audio files say of themselves: length, loudness, codec, ...
     texts : tuple of str or None
@@ -58,6 +61,7 @@ class Inputs:
     views: Views
     columns: pd.DataFrame
     label_columns: tuple[str, ...]
+    nuisance_columns: tuple[str, ...]
     facts: pd.DataFrame
     texts: tuple[str | None, ...]
 
@@ -72,6 +76,8 @@ def read_library(
     workers: int | None,
     labels: Sequence[str] = (),
     views: Sequence[str] = (),
+    *,
+    nuisances: Sequence[str] = (),
 ) -> Library:
     """Catalogue the collection at `source` and extract what is missing; the caller closes it.
 
@@ -80,7 +86,8 @@ def read_library(
     Raises
     ------
     UsageError
-        One of `labels` is no column of the collection: said before any audio is decoded.
+        One of `labels` or `nuisances` is no column of the collection: said before any audio is
+        decoded.
     """
     from songscape.evaluation.labels import check_columns
     from songscape.features.extract import extract
@@ -89,6 +96,7 @@ def read_library(
 
     collection = read_collection(source)
     check_columns(labels, collection.label_columns)
+    check_columns(nuisances, collection.label_columns, "nuisance")
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:
@@ -108,14 +116,17 @@ def read_library(
     return library
 
 
+def artist_column(columns: pd.DataFrame) -> str | None:
+    """The column that says who an artist's tracks are, None where there is none."""
+    return next((name for name in ARTIST_COLUMNS if name in columns), None)
+
+
 def artists_of(columns: pd.DataFrame) -> list[str | None] | None:
     """The artist of each track, None where unknown; None where the collection names none."""
     from songscape.evaluation.duplicates import known_artists
 
-    for name in ARTIST_COLUMNS:
-        if name in columns:
-            return known_artists(columns[name])
-    return None
+    name = artist_column(columns)
+    return None if name is None else known_artists(columns[name])
 
 
 def views_needed(models: Iterable[str], also: Iterable[str] = REFERENCE_VIEWS) -> list[str]:
@@ -134,10 +145,10 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     SongscapeError
         Too few tracks were analysed.
     UsageError
-        The settings name a label column that is not there.
+        The settings name a column that is not there, as a label or as a nuisance.
     """
     from songscape.evaluation.duplicates import duplicate_groups, split_groups
-    from songscape.evaluation.labels import label_columns
+    from songscape.evaluation.labels import check_columns, label_columns
     from songscape.features.covariates import language_view
     from songscape.features.extract import complete, load_views
     from songscape.features.views import Views
@@ -148,6 +159,7 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
             f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering needs "
             f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
+    check_columns(settings.nuisances, library.labels().columns, "nuisance")
     wanted = list(view_names)
     with progress_bar("computing further views") as advance:
         complete(library, wanted, progress=lambda done, n, _: advance(done, n))
@@ -168,7 +180,12 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     return Inputs(
         views=Views(views.track_ids, blocks, groups),
         columns=columns,
-        label_columns=tuple(label_columns(columns, settings.labels)),
+        label_columns=tuple(
+            name
+            for name in label_columns(columns, settings.labels)
+            if name not in settings.nuisances
+        ),
+        nuisance_columns=settings.nuisances,
         facts=facts,
         texts=tuple(lyrics[i] for i in ids),
     )
