@@ -7,7 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songscape.models.likelihoods import gaussian_log_likelihood, multinomial_log_likelihood
+from songscape.models.likelihoods import (
+    gaussian_log_likelihood,
+    multinomial_log_likelihood,
+    von_mises_fisher_log_likelihood,
+)
 from songscape.models.networks import product_of_experts
 from songscape.models.priors import MixturePrior, normal_kl, normal_log_density
 
@@ -128,3 +132,31 @@ def test_product_of_experts_is_the_normalised_product_of_densities(n: int, seed:
     np.testing.assert_allclose(mean.item(), expected, atol=1e-6)
     variance = (density * (grid - expected) ** 2).sum()
     np.testing.assert_allclose(np.exp(log_variance.item()), variance, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [4, 7, 64, 768])
+@pytest.mark.parametrize("log_scale", [-1.0, 0.0, 0.7])
+def test_von_mises_fisher_agrees_with_scipy(
+    rng: np.random.Generator, size: int, log_scale: float
+) -> None:
+    x, mean = (
+        rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in rng.normal(size=(2, 5, size))
+    )
+    reference = scipy.stats.vonmises_fisher
+    kappa = size * np.exp(-2 * log_scale)
+    expected = [reference(m, kappa).logpdf(row) for row, m in zip(x, mean)]
+    ours = von_mises_fisher_log_likelihood(
+        tensor(3 * x), tensor(0.2 * mean), tensor([log_scale]), torch.ones(5, 1)
+    )
+    # Of the truncated expansion of the Bessel function 1e-3 is left at the lowest order.
+    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=3e-3)
+
+
+def test_absent_directions_say_nothing(rng: np.random.Generator) -> None:
+    weight = tensor([[1.0], [0.0]])
+    x = tensor(np.stack([rng.normal(size=8), np.zeros(8)]))
+    ours = von_mises_fisher_log_likelihood(
+        x, tensor(rng.normal(size=(2, 8))), tensor([0.0]), weight
+    )
+    assert ours[1] == 0
+    assert torch.isfinite(ours).all()

@@ -102,7 +102,9 @@ def chunks(n_rows: int, size: int = CHUNK_ROWS) -> Iterator[NDArray[np.intp]]:
         yield np.arange(start, min(start + size, n_rows))
 
 
-def fit_input(name: str, view: View, *, standardise: bool = True) -> InputView:
+def fit_input(
+    name: str, view: View, *, standardise: bool = True, signed: bool = False
+) -> InputView:
     """Learn the standardisation of a view from present tracks and valid steps only.
 
     Parameters
@@ -110,6 +112,8 @@ def fit_input(name: str, view: View, *, standardise: bool = True) -> InputView:
     standardise : bool, default=True
         False keeps zeros zero (words under a multinomial likelihood) and only brings the whole
         block to a mean square of 1, the scale that a dense layer expects.
+    signed : bool, default=False
+        Whether numbers under 0 are let through even so (directions).
 
     Raises
     ------
@@ -130,7 +134,7 @@ def fit_input(name: str, view: View, *, standardise: bool = True) -> InputView:
         view.feature_names,
     )
     if not standardise:
-        root_mean_square = _check_words(name, view)
+        root_mean_square = _root_mean_square(name, view, signed)
         return replace(identity, scale=np.full(statistics_shape, root_mean_square, np.float32))
     mean = _average(identity, view, np.zeros(statistics_shape))
     variance = _average(identity, view, mean, squared=True)
@@ -161,11 +165,13 @@ def _average(
     return total / np.maximum(count, 1.0)
 
 
-def _check_words(name: str, view: View) -> float:
-    """The root mean square of a block of words, checked to be finite and not negative."""
+def _root_mean_square(name: str, view: View, signed: bool) -> float:
+    """The root mean square of a block, checked to be finite and, unless `signed`, not negative."""
     there = view.values[view.present]
     data = there.data if view.is_sparse else there
-    if not np.isfinite(data).all() or (data < 0).any():
+    if signed and not np.isfinite(data).all():
+        raise SongscapeError(f"view {name!r} holds NaN or infinity; extract the features again")
+    if not signed and (not np.isfinite(data).all() or (data < 0).any()):
         raise SongscapeError(
             f"view {name!r} holds negative or non-finite numbers, which no multinomial can; "
             "use the likelihood 'gaussian' for it"

@@ -7,7 +7,20 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["gaussian_log_likelihood", "gaussian_log_normaliser", "multinomial_log_likelihood"]
+__all__ = [
+    "LIKELIHOODS",
+    "gaussian_log_likelihood",
+    "gaussian_log_normaliser",
+    "multinomial_log_likelihood",
+    "von_mises_fisher_log_likelihood",
+]
+
+LIKELIHOODS = ("gaussian", "multinomial", "counts", "von-mises-fisher")
+"""What a view can have.
+
+Under `multinomial` every track's words count as equally many, under `counts` as many as there are.
+`von-mises-fisher` looks at directions alone: cosine similarity as a likelihood.
+"""
 
 
 def gaussian_log_normaliser(log_scale: Tensor, weight: Tensor, like: Tensor) -> Tensor:
@@ -58,3 +71,50 @@ def multinomial_log_likelihood(
     if total > 0:
         x = x * (total / x.sum(1, keepdim=True).clamp_min(1e-12))
     return (x * torch.log_softmax(logits, dim=1) * weight).sum(1)
+
+
+def von_mises_fisher_log_likelihood(
+    x: Tensor, decoded: Tensor, log_scale: Tensor, weight: Tensor
+) -> Tensor:
+    """Log-density of directions on the unit sphere, whatever the lengths of the vectors.
+
+    The concentration is d * exp(-2 log_scale): about what independent Gaussian noise of that scale
+    in every number of a standardised vector does to its direction. Mardia & Jupp, Directional
+    Statistics, 2000, section 9.3.2.
+
+    Parameters
+    ----------
+    x, decoded : Tensor of shape (n, d), d at least 4
+    log_scale : Tensor of shape (1,)
+    weight : Tensor of shape (n, 1)
+
+    Returns
+    -------
+    Tensor of shape (n,)
+    """
+    size = x.shape[1]
+    order = size / 2 - 1
+    log_concentration = math.log(size) - 2.0 * log_scale
+    concentration = torch.exp(log_concentration)
+    log_normaliser = (
+        order * log_concentration
+        - 0.5 * size * math.log(2.0 * math.pi)
+        - _log_bessel(order, concentration)
+    )
+    cosine = torch.nn.functional.cosine_similarity(x, decoded, dim=1)
+    return (concentration * cosine + log_normaliser) * weight[:, 0]
+
+
+def _log_bessel(order: float, x: Tensor) -> Tensor:
+    """log I_order(x) for an order of 1 or more, by its uniform expansion (DLMF 10.41.3)."""
+    z = x / order
+    root = torch.sqrt(1.0 + z * z)
+    exponent = order * (root + torch.log(z / (1.0 + root)))
+    p = 1.0 / root
+    series = (
+        1.0
+        + (3.0 * p - 5.0 * p**3) / (24.0 * order)
+        + (81.0 * p**2 - 462.0 * p**4 + 385.0 * p**6) / (1152.0 * order**2)
+    )
+    scale = -0.5 * math.log(2.0 * math.pi * order) - 0.5 * torch.log(root)
+    return exponent + scale + torch.log(series)

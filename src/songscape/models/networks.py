@@ -13,7 +13,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from songscape.models.likelihoods import gaussian_log_likelihood, multinomial_log_likelihood
+from songscape.models.likelihoods import (
+    gaussian_log_likelihood,
+    multinomial_log_likelihood,
+    von_mises_fisher_log_likelihood,
+)
 
 __all__ = ["Batch", "SongNetwork", "ViewPlan", "product_of_experts"]
 
@@ -30,6 +34,7 @@ class ViewPlan:
     `encoder` is "dense" (the whole block at once), "conv1d" (over the steps, features as channels)
     or "set" (every step is an observation of its own, and all multiply into the posterior). The
     output of a dense decoder is multiplied by `gain`, one factor per number, where there is one.
+    Under the likelihood "counts", a value of 1 stands for `unit` words.
     """
 
     name: str
@@ -38,6 +43,7 @@ class ViewPlan:
     likelihood: str = "gaussian"
     noise: str = "fixed"
     gain: tuple[float, ...] = ()
+    unit: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,7 @@ class SongNetwork(nn.Module):
                     torch.zeros(_noise_shape(p)), requires_grad=p.noise == "learned"
                 )
                 for p in self.plans
-                if p.likelihood == "gaussian"
+                if p.likelihood in ("gaussian", "von-mises-fisher")
             }
         )
 
@@ -244,7 +250,7 @@ class SongNetwork(nn.Module):
         return {plan.name: self._expert_weight(plan, batch) for plan in self.plans}
 
     def decode(self, z: Tensor, covariates: Tensor | None = None) -> dict[str, Tensor]:
-        """Decoder outputs per view: standardised means, or logits of words."""
+        """Decoder outputs per view: standardised means, logits of words, or directions."""
         given = z if covariates is None else torch.cat([z, covariates], dim=1)
         trunks = {tower: trunk(given) for tower, trunk in self.trunks.items()}
         outputs = {}
@@ -258,7 +264,7 @@ class SongNetwork(nn.Module):
         return outputs
 
     def noise_scale(self, name: str) -> Tensor:
-        """Standard deviation of a Gaussian view's noise, in standardised units."""
+        """Standard deviation of a view's noise, in standardised units."""
         return torch.exp(self.log_noise[self.key[name]])
 
     def log_likelihood(self, batch: Batch, outputs: dict[str, Tensor]) -> Tensor:
@@ -268,9 +274,15 @@ class SongNetwork(nn.Module):
             x, weight = batch.values[plan.name], batch.weights[plan.name]
             if plan.likelihood == "multinomial":
                 term = multinomial_log_likelihood(x, outputs[plan.name], weight, self.word_total)
+            elif plan.likelihood == "counts":
+                term = multinomial_log_likelihood(x * plan.unit, outputs[plan.name], weight)
             else:
                 log_scale = self.log_noise[self.key[plan.name]]
-                term = gaussian_log_likelihood(x, outputs[plan.name], log_scale, weight)
+                is_gaussian = plan.likelihood == "gaussian"
+                density = (
+                    gaussian_log_likelihood if is_gaussian else von_mises_fisher_log_likelihood
+                )
+                term = density(x, outputs[plan.name], log_scale, weight)
             total = term if total is None else total + term
         assert total is not None, "a network has at least one view"
         return total
@@ -278,6 +290,8 @@ class SongNetwork(nn.Module):
 
 def _noise_shape(plan: ViewPlan) -> tuple[int, ...]:
     """One noise scale per number of a dense block, per channel, or per feature of a set."""
+    if plan.likelihood == "von-mises-fisher":
+        return (1,)
     if plan.noise != "learned":
         return (1,) * len(plan.shape)
     if plan.encoder == "conv1d":

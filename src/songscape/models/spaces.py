@@ -48,15 +48,17 @@ def decoded_blocks(
     """Every view decoded from `latents`, shape (n_tracks, n_numbers) each.
 
     Gaussian views are divided by their learned noise; of words, the square root of their
-    probabilities is taken, which makes distances Hellinger distances.
+    probabilities is taken, which makes distances Hellinger distances; directions stay directions.
     """
     given = None if covariates is None else torch.as_tensor(covariates)
     outputs = network.decode(torch.as_tensor(latents), given)
     blocks = {}
     for plan in network.plans:
         out = outputs[plan.name]
-        if plan.likelihood == "multinomial":
+        if plan.likelihood in ("multinomial", "counts"):
             block = torch.softmax(out, 1).sqrt()
+        elif plan.likelihood == "von-mises-fisher":
+            block = torch.nn.functional.normalize(out, dim=1)
         else:
             block = (out / network.noise_scale(plan.name)).flatten(1)
         blocks[plan.name] = block.double().numpy()

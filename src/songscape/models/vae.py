@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.inputs import InputView, as_views, chunks, fit_input, sorted_by_id
+from songscape.models.likelihoods import LIKELIHOODS
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
 from songscape.models.spaces import DecoderSpace, decoded_blocks, fit_decoder_space
@@ -48,8 +50,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ----------
     views : sequence of str or None, default=None
         Names of the views to model; None takes all of `X` that are not covariates.
-    likelihoods : mapping of view to {"gaussian", "multinomial"} or None
-        Default: multinomial for sparse views, Gaussian for the others.
+    likelihoods : mapping of view to one of `songscape.models.likelihoods.LIKELIHOODS`, or None
+        Default: multinomial for sparse views, von Mises-Fisher for views named `embedding:...`,
+        Gaussian for the others.
     encoders : mapping of view to {"dense", "conv1d", "set"} or None
         Default: dense; under a product of experts, a set for views of shape
         (n_tracks, n_segments, n_features).
@@ -267,7 +270,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return copy.deepcopy(self.prior_).double().responsibilities(means).numpy()
 
     def reconstruct(self, X: Any) -> dict[str, NDArray[Any]]:
-        """Decoded posterior means per view: in its units, or word probabilities."""
+        """Decoded posterior means per view: in its units, word probabilities, or unit vectors."""
         check_is_fitted(self, "network_")
         views = self._views(X)
         with quiet_torch(self.threads):
@@ -334,13 +337,22 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         for name in names:
             view = views[name]
             default = "multinomial" if view.is_sparse else "gaussian"
+            default = "von-mises-fisher" if name.startswith("embedding:") else default
             likelihood = (self.likelihoods or {}).get(name, default)
             is_set = self.fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
             encoder = (self.encoders or {}).get(name, "set" if is_set else "dense")
             plan = ViewPlan(name, view.shape[1:], encoder, likelihood, self.noise)
             _check_plan(plan, self.fusion)
+            reader = fit_input(
+                name,
+                view,
+                standardise=likelihood == "gaussian",
+                signed=likelihood == "von-mises-fisher",
+            )
+            if likelihood == "counts":
+                plan = replace(plan, unit=float(reader.scale[0]))
             plans.append(plan)
-            readers[name] = fit_input(name, view, standardise=likelihood == "gaussian")
+            readers[name] = reader
         self.plans_: tuple[ViewPlan, ...] = tuple(plans)
         self.inputs_: dict[str, InputView] = readers
 
@@ -574,8 +586,11 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             outputs = network.decode(torch.as_tensor(latents[rows]), given)
             for plan in self.plans_:
                 out = outputs[plan.name]
-                if plan.likelihood == "multinomial":
+                if plan.likelihood in ("multinomial", "counts"):
                     parts[plan.name].append(torch.softmax(out, 1).float().numpy())
+                elif plan.likelihood == "von-mises-fisher":
+                    directions = torch.nn.functional.normalize(out, dim=1)
+                    parts[plan.name].append(directions.float().numpy())
                 else:
                     full = out.expand(-1, *plan.shape).numpy()
                     parts[plan.name].append(self.inputs_[plan.name].restore(full))
@@ -609,9 +624,10 @@ def _check_plan(plan: ViewPlan, fusion: str) -> None:
         raise ValueError(
             f"encoder {plan.encoder!r} of view {plan.name!r}: choose dense, conv1d or set"
         )
-    if plan.likelihood not in ("gaussian", "multinomial"):
+    if plan.likelihood not in LIKELIHOODS:
         raise ValueError(
-            f"likelihood {plan.likelihood!r} of view {plan.name!r}: choose gaussian or multinomial"
+            f"likelihood {plan.likelihood!r} of view {plan.name!r}: "
+            f"choose one of {', '.join(LIKELIHOODS)}"
         )
     if plan.encoder != "dense" and len(plan.shape) != 2:
         raise ValueError(
@@ -620,8 +636,13 @@ def _check_plan(plan: ViewPlan, fusion: str) -> None:
         )
     if plan.encoder == "set" and fusion != "poe":
         raise ValueError("encoder 'set' multiplies the evidence of its steps; use fusion='poe'")
-    if plan.likelihood == "multinomial" and len(plan.shape) != 1:
-        raise ValueError(f"view {plan.name!r} is a sequence, a multinomial needs one row per track")
+    if plan.likelihood != "gaussian" and len(plan.shape) != 1:
+        raise ValueError(
+            f"view {plan.name!r} is a sequence, the likelihood {plan.likelihood!r} needs one row "
+            "per track"
+        )
+    if plan.likelihood == "von-mises-fisher" and plan.shape[0] < 4:
+        raise ValueError(f"view {plan.name!r}: directions need at least 4 numbers; use gaussian")
 
 
 def _device(name: str) -> torch.device:
