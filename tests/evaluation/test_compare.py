@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from songscape.clustering.methods import cluster
 from songscape.evaluation.compare import ModelEvidence, compare
@@ -35,8 +36,10 @@ def spaces(rng: np.random.Generator) -> tuple[dict[str, list[NDArray[Any]]], Sub
     return found, Subject({"genre": genre}, {"language": language}, None, groups)
 
 
-def evidence_of(found: dict[str, list[NDArray[Any]]], subject: Subject) -> list[ModelEvidence]:
-    kinds = {"balanced-pca": "baseline", "random": "reference"}
+def evidence_of(
+    found: dict[str, list[NDArray[Any]]], subject: Subject, more_kinds: dict[str, str] | None = None
+) -> list[ModelEvidence]:
+    kinds = {"balanced-pca": "baseline", "random": "reference"} | (more_kinds or {})
     result = []
     for model, seeds in found.items():
         rows, samples, labels = [], [], []
@@ -98,6 +101,52 @@ def test_own_space_silhouettes_are_on_an_axis_of_their_own(compared: Any) -> Non
     own = table[table["column"] == "own space"]
     assert set(own["axis"]) == {"own space"}
     assert "own space" not in set(compared[0].differences["axis"])
+
+
+def test_the_best_baseline_is_tested_against_too(compared: Any) -> None:
+    """With a second baseline that knows the genre nearly as well, only the first is beaten."""
+    _, found, subject = compared
+    rng = np.random.default_rng(5)
+    simple = [X[:, :2] + 1.2 * rng.normal(size=(N_TRACKS, 2)) for X in found["good"]]
+    better = [np.hstack([1.5 * X[:, :2], X[:, 2:]]) for X in found["good"]]
+    models = {"balanced-pca": found["balanced-pca"], "simple": simple} | {
+        "good": found["good"],
+        "better": better,
+        "poor": [rng.normal(size=(N_TRACKS, 4)) for _ in range(N_SEEDS)],
+        "random": found["random"],
+    }
+    subject = Subject(subject.labels, {}, None, subject.groups)
+    evidence = evidence_of(models, subject, {"simple": "baseline"})
+    tests = compare(evidence, subject, headline=("kmeans", 3)).differences
+    tests = tests.set_index(["model", "metric"]).sort_index()
+    assert set(tests["best_baseline"].drop("simple")) == {"simple"}
+    assert set(tests.loc["simple", "best_baseline"]) == {"balanced-pca"}
+    assert set(tests.loc["poor", "verdict_to_best"]) == {"worse than"}
+    assert tests.loc[("good", "knn_balanced"), "verdict"] == "better than"
+    by_name = {one.model: one for one in evidence}
+    candidates = tests.loc[["good", "better", "poor"]]
+    assert tests.drop(["good", "better", "poor"])["p_value_to_best"].isna().all()
+    assert tests.drop(["good", "better", "poor"])["verdict_to_best"].isna().all()
+    # Neighbours (classes are of one size): scipy's sign flips of the groups. Then Holm by hand.
+    for model in ("good", "better", "poor"):
+        gap = by_name[model].samples["knn:genre"] - by_name["simple"].samples["knn:genre"]
+        sums = np.bincount(np.asarray(subject.groups), gap.mean(axis=0))
+        expected = stats.permutation_test(
+            (sums, np.zeros_like(sums)),
+            lambda x, y, axis: np.mean(x - y, axis=axis),
+            permutation_type="samples",
+            n_resamples=5_000,
+            vectorized=True,
+            rng=rng,
+        ).pvalue
+        row = candidates.loc[(model, "knn_balanced")]
+        assert row["difference_to_best"] == pytest.approx(gap.mean())
+        assert row["p_value_to_best"] == pytest.approx(expected, abs=0.03)
+    order = candidates["p_value_to_best"].sort_values()
+    steps = np.minimum(1, np.maximum.accumulate(order.to_numpy() * np.arange(len(order), 0, -1)))
+    assert candidates.loc[order.index, "adjusted_p_to_best"].to_numpy() == pytest.approx(steps)
+    sure = candidates["adjusted_p_to_best"] <= 0.05
+    assert (candidates[~sure]["verdict_to_best"] == "not distinguishable from").all()
 
 
 def test_with_shuffled_labels_nothing_is_better(compared: Any) -> None:
