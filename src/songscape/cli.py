@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(verbs)
     _add_compare(verbs)
     _add_demo(verbs)
+    _add_impute(verbs)
     _add_ledger(verbs)
     _add_models(verbs)
     _add_report(verbs)
@@ -342,6 +343,43 @@ def _demo(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         _print_json({"folder": str(folder), "truth": str(folder / "tracks.csv")})
     else:
         print(f"collection: {folder}\nnext: songscape run {folder}")
+    return DONE
+
+
+def _add_impute(verbs: Any) -> None:
+    parser = _verb(
+        verbs,
+        "impute",
+        _impute,
+        "name the nearest lyrics for tracks without any, by their sound, or the reverse",
+        "Asks a model of a finished run: songscape run FOLDER --out OUT --models song-vae.",
+    )
+    parser.add_argument("out", type=_path, help="results folder of `songscape run`")
+    parser.add_argument("--wanted", choices=("lyrics", "audio"), default="lyrics")
+    parser.add_argument("--model", default="song-vae", help="default song-vae")
+    parser.add_argument("--seed", type=int, default=0, help="of the model (default 0)")
+    parser.add_argument(
+        "--tracks", type=_names, default=(), help="track ids (default: all that lack it)"
+    )
+    parser.add_argument("--neighbors", type=int, default=5, help="how many each (default 5)")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+
+
+def _impute(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.pipeline.impute import impute
+
+    found = impute(
+        parsed.out,
+        parsed.wanted,
+        model=parsed.model,
+        seed=parsed.seed,
+        tracks=parsed.tracks,
+        n_neighbors=parsed.neighbors,
+    )
+    if parsed.json:
+        _print_json(found.to_dict(orient="records"))
+    else:
+        print(found.to_csv(index=False, sep="\t", float_format="%.4f", lineterminator="\n"), end="")
     return DONE
 
 

@@ -46,7 +46,7 @@ def same_kind(found) -> float:
 
 
 def test_words_by_sound(model: object, views: Views) -> None:
-    found = nearest_by_view(model, views, "lyrics", n_neighbors=3)
+    found = nearest_by_view(model, views, ["lyrics"], n_neighbors=3)
     mute = [i for i, t in enumerate(views.track_ids) if not views["lyrics"].present[i]]
     assert set(found["track_id"]) == {views.track_ids[i] for i in mute}
     assert found["rank"].tolist() == [1, 2, 3] * len(mute)
@@ -57,7 +57,7 @@ def test_words_by_sound(model: object, views: Views) -> None:
 
 def test_sound_by_words(model: object, views: Views) -> None:
     asked = np.flatnonzero(views["lyrics"].present)[:20]
-    found = nearest_by_view(model, views, "segments", tracks=asked, n_neighbors=1)
+    found = nearest_by_view(model, views, ["segments"], tracks=asked, n_neighbors=1)
     assert len(found) == len(asked)
     assert (found["track_id"] != found["nearest"]).all()
     assert same_kind(found) > 3 / N_KINDS
@@ -68,14 +68,14 @@ def test_shuffled_words_are_found_by_chance_only(model: object, views: Views) ->
     shuffled = Views(
         views.track_ids, {**views.blocks, "lyrics": views["lyrics"].take(order)}, views.groups
     )
-    found = nearest_by_view(model, shuffled, "lyrics", tracks=range(N_TRACKS), n_neighbors=3)
+    found = nearest_by_view(model, shuffled, ["lyrics"], tracks=range(N_TRACKS), n_neighbors=3)
     assert same_kind(found) < 2 / N_KINDS
 
 
 def test_what_cannot_be_asked(model: object, views: Views) -> None:
     with pytest.raises(SongscapeError, match="cannot place a track by harmony"):
-        nearest_by_view(model, views, "harmony")
+        nearest_by_view(model, views, ["harmony"])
     with pytest.raises(SongscapeError, match="no track has lyrics"):
-        nearest_by_view(model, hidden(views, ["lyrics"]), "lyrics")
+        nearest_by_view(model, hidden(views, ["lyrics"]), ["lyrics"])
     with pytest.raises(SongscapeError, match="nothing but lyrics"):
-        nearest_by_view(model, hidden(views, ["segments"]), "lyrics", tracks=[1])
+        nearest_by_view(model, hidden(views, ["segments"]), ["lyrics"], tracks=[1])

@@ -30,25 +30,25 @@ def hidden(views: Views, names: Sequence[str]) -> Views:
 def nearest_by_view(
     model: Any,
     views: Views,
-    wanted: str,
+    wanted: Sequence[str],
     *,
     tracks: Sequence[int] | None = None,
     n_neighbors: int = 5,
 ) -> pd.DataFrame:
-    """For each track the tracks whose `wanted` view fits best to everything else of it.
+    """For each track the tracks whose `wanted` views fit best to everything else of it.
 
-    Both sides are placed in one space by the model, the track by all its views but the wanted one,
-    the candidates by the wanted one alone; Euclidean distance in the space that the model
+    Both sides are placed in one space by the model, the track by all its views but the wanted ones,
+    the candidates by the wanted ones alone; Euclidean distance in the space that the model
     transforms to. A track is no candidate for itself.
 
     Parameters
     ----------
     model : fitted SongVAE with a product of experts
     views : Views
-    wanted : str
-        Name of the view, such as "lyrics".
+    wanted : sequence of str
+        Names of views, such as ["lyrics"].
     tracks : sequence of int, optional
-        Positions of the tracks; default: all that lack the wanted view and have another.
+        Positions of the tracks; default: all that lack the wanted views and have another.
     n_neighbors : int
 
     Returns
@@ -59,33 +59,35 @@ def nearest_by_view(
     Raises
     ------
     SongscapeError
-        The model does not know the view, no track has it, or a track has nothing else.
+        The model does not know the views, no track has them, or a track has nothing else.
     """
     import pandas as pd
 
     known = [plan.name for plan in model.plans_]
-    others = [name for name in known if name != wanted]
-    if wanted not in known or not others or model.fusion != "poe":
+    others = [name for name in known if name not in wanted]
+    named = ", ".join(wanted)
+    if not set(wanted) <= set(known) or not others or model.fusion != "poe":
         raise SongscapeError(
-            f"this model cannot place a track by {wanted} alone; it needs fusion='poe' and reads "
+            f"this model cannot place a track by {named} alone; it needs fusion='poe' and reads "
             f"{', '.join(known)}"
         )
+    has_wanted = np.any([views[name].present for name in wanted], axis=0)
     has_others = np.any([views[name].present for name in others], axis=0)
-    candidates = np.flatnonzero(views[wanted].present)
+    candidates = np.flatnonzero(has_wanted)
     if not len(candidates):
-        raise SongscapeError(f"no track has {wanted}: there is nothing to choose from")
+        raise SongscapeError(f"no track has {named}: there is nothing to choose from")
     if tracks is None:
-        rows = np.flatnonzero(has_others & ~views[wanted].present)
+        rows = np.flatnonzero(has_others & ~has_wanted)
     else:
         rows = np.asarray(tracks, dtype=np.intp)
         bare = rows[~has_others[rows]]
         if len(bare):
             raise SongscapeError(
-                f"{views.track_ids[bare[0]]}: has nothing but {wanted} to look it up by"
+                f"{views.track_ids[bare[0]]}: has nothing but {named} to look it up by"
             )
     if not len(rows):
         return pd.DataFrame(columns=["track_id", "rank", "nearest", "distance"])
-    queries = model.transform(hidden(views.take(rows), [wanted]))
+    queries = model.transform(hidden(views.take(rows), wanted))
     places = model.transform(hidden(views.take(candidates), others))
     found = []
     for row, query in zip(rows, queries):
