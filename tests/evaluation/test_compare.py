@@ -149,6 +149,25 @@ def test_the_best_baseline_is_tested_against_too(compared: Any) -> None:
     assert (candidates[~sure]["verdict_to_best"] == "not distinguishable from").all()
 
 
+def test_every_cluster_says_whether_other_seeds_find_it_too() -> None:
+    first = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, -1])
+    others = [[1, 1, 1, 1, 0, 0, 2, 2, -1, -1], [2, 2, 2, 0, 1, 1, 0, 0, 0, 0]]
+    partitions = {("kmeans", 3): np.array([first, *others]), ("dbscan", None): -np.ones((3, 10))}
+    rows = [{"seed": 0, "axis": "health", "metric": "x", "column": "", "value": 0.0}]
+    one = ModelEvidence("m", "vae", rows, {}, {k: v.astype(int) for k, v in partitions.items()})
+    table = compare([one], Subject({}, {}, None, np.arange(10))).table
+    table = table[table["axis"] == "stability"].set_index(["clusterer", "metric", "column"])
+    # By sets: 4/4 and 3/4; 2/2 and 2/2; 2/3 and 3/5.
+    expected = {"0": (0.875, 0.75, 1.0), "1": (1.0, 1.0, 1.0), "2": (19 / 30, 0.6, 2 / 3)}
+    for number, values in expected.items():
+        row = table.loc[("kmeans", "cluster_jaccard_over_seeds", number)]
+        assert tuple(row[["estimate", "low", "high"]]) == pytest.approx(values)
+        assert row["n_seeds"] == 3
+    weakest = table.loc[("kmeans", "jaccard_of_weakest_over_seeds", "")]
+    assert tuple(weakest[["estimate", "low", "high"]]) == pytest.approx(expected["2"])
+    assert set(table.index.get_level_values("clusterer")) == {"kmeans"}
+
+
 def test_with_shuffled_labels_nothing_is_better(compared: Any) -> None:
     _, found, subject = compared
     rng = np.random.default_rng(1)

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from songscape.evaluation.evidence import Subject
 from songscape.evaluation.metrics import ami
 from songscape.evaluation.model_evidence import ModelEvidence, per_track
-from songscape.evaluation.stability import pairwise_ari
+from songscape.evaluation.stability import cluster_jaccard, pairwise_ari
 from songscape.evaluation.statistics import Interval, bootstrap_mean, half_sample_interval
 from songscape.evaluation.tested import (
     N_HALF_SAMPLES,
@@ -42,7 +43,9 @@ class Comparison:
     table : DataFrame
         One row per model, clusterer, k, axis, metric and column: estimate, low, high (over seeds
         and resampled groups where a value exists per track or partition, else over seeds), chance,
-        null_95 and p_value where there is a permutation null.
+        null_95 and p_value where there is a permutation null. Stability of single clusters has
+        the cluster's number in `column`: cluster_jaccard (subsamples of the first seed) and
+        cluster_jaccard_over_seeds; jaccard_of_weakest and jaccard_of_weakest_over_seeds sum up.
     differences : DataFrame
         One row per test: difference to the baseline with interval, p_value, adjusted_p, verdict;
         and, on agreement, the same against the best training-free baseline of that row
@@ -156,29 +159,41 @@ def _intervals(one: ModelEvidence, subject: Subject) -> list[tuple[dict[str, Any
 
 
 def _seed_stability(evidence: Sequence[ModelEvidence]) -> pd.DataFrame:
-    """Agreement of partitions made with different seeds, training included."""
-    rows = []
+    """Agreement of partitions made with different seeds, training included.
+
+    Over pairs of seeds the adjusted Rand index; of the first seed's clusters, each in a row with
+    its number as the column, the Jaccard similarity to its best match with every other seed.
+    """
+    rows: list[dict[str, Any]] = []
     for one in evidence:
         for (clusterer, k), labels in one.partitions.items():
+            where = {"model": one.model, "clusterer": clusterer, "k": k, "axis": "stability"}
+            where |= {"n_seeds": len(labels)}
             pairs = pairwise_ari(labels)
             pairs = pairs[np.isfinite(pairs)]
             if len(pairs):
-                rows.append(
-                    {
-                        "model": one.model,
-                        "clusterer": clusterer,
-                        "k": k,
-                        "axis": "stability",
-                        "metric": "ari_over_seeds",
-                        "column": "",
-                        "estimate": pairs.mean(),
-                        "low": pairs.min(),
-                        "high": pairs.max(),
-                        "n_seeds": len(labels),
-                        "interval": "range over pairs of seeds",
-                    }
-                )
+                beside = {"column": "", "interval": "range over pairs of seeds"}
+                rows.append(where | {"metric": "ari_over_seeds"} | beside | _ranged(pairs))
+            numbers = np.unique(labels[0][labels[0] >= 0])
+            if len(labels) < 2 or not len(numbers):
+                continue
+            jaccard = np.array([cluster_jaccard(labels[0], other) for other in labels[1:]])
+            beside = {"interval": "range over the other seeds"}
+            for number in numbers:
+                row = {"metric": "cluster_jaccard_over_seeds", "column": str(number)}
+                rows.append(where | row | beside | _ranged(jaccard[:, number]))
+            weakest = numbers[np.argmin(jaccard.mean(axis=0)[numbers])]
+            row = {"metric": "jaccard_of_weakest_over_seeds", "column": ""}
+            rows.append(where | row | beside | _ranged(jaccard[:, weakest]))
     frame = pd.DataFrame(rows)
     if len(frame):
         frame["k"] = frame["k"].astype("Int64")
     return frame
+
+
+def _ranged(values: NDArray[np.float64]) -> dict[str, float]:
+    return {
+        "estimate": float(values.mean()),
+        "low": float(values.min()),
+        "high": float(values.max()),
+    }
