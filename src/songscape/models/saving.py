@@ -30,7 +30,7 @@ from songscape.models.priors import MixturePrior, StandardNormal, VampPrior
 from songscape.models.spaces import DecoderSpace
 from songscape.models.vae import SongVAE
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["can_save", "load_model", "save_model"]
 
 FORMAT = 1
 DESCRIPTION = "model.json"
@@ -47,6 +47,11 @@ NOT_SAVED = ("callback", "checkpoint")
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
+def can_save(model: Any) -> bool:
+    """Whether `save_model` knows how to: Songscape's own classes, not those of other packages."""
+    return type(model) is MODELS.get(type(model).__name__)
+
+
 def save_model(model: Any, folder: str | Path) -> Path:
     """Write a fitted model into `folder` (made if needed) and return the folder.
 
@@ -59,7 +64,7 @@ def save_model(model: Any, folder: str | Path) -> Path:
         If the model is of a kind that cannot be saved, or not fitted.
     """
     kind = type(model).__name__
-    if kind not in MODELS:
+    if not can_save(model):
         raise SongscapeError(f"{kind} cannot be saved; known models are {', '.join(MODELS)}")
     fitted = {
         name: value

@@ -88,7 +88,8 @@ def models_table(summaries: Iterable[Mapping[str, Any]], *extra: str) -> pd.Data
 
 
 def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse unknown model names and arguments before hours of work."""
+    """Refuse unknown model names, arguments and views before hours of work."""
+    from songscape.features.extract import check_view_names
     from songscape.models.presets import find_preset, make_model
 
     for name in (*names, *options):
@@ -98,6 +99,7 @@ def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]
             make_model(name, random_state=0, **options.get(name, {}))
         except TypeError as error:
             raise UsageError(f"model_options.{name}: {error}") from None
+        check_view_names(options.get(name, {}).get("views") or ())
 
 
 def cache_key(views: Views, model: str, seed: int, options: Mapping[str, Any]) -> str:
@@ -132,7 +134,7 @@ def represent(
     from songscape.models.presets import find_preset
 
     options = options or {}
-    preset = find_preset(model)
+    preset = find_preset(model).given(options)
     there = [name for name in preset.views if name in views and views[name].present.any()]
     absent = [name for name in preset.views if name not in (*there, *preset.optional)]
     row: dict[str, Any] = {"model": model, "seed": seed, "summary": preset.summary}
@@ -141,7 +143,7 @@ def represent(
         return Representation(model, seed, None, row | {"status": "skipped", "reason": reason}, "")
     own = views.select(there)
     if len(there) < len(preset.views):
-        options = {"views": tuple(n for n in preset.modelled_views if n in there), **options}
+        options = {**options, "views": tuple(n for n in preset.modelled_views if n in there)}
         missing = ", ".join(name for name in preset.views if name not in there)
         row["summary"] = f"{preset.summary} (without {missing}: no track has any)"
     key = cache_key(own, model, seed, options)
@@ -177,7 +179,7 @@ def _train(
     import pandas as pd
 
     from songscape.models.presets import make_model
-    from songscape.models.saving import save_model
+    from songscape.models.saving import can_save, save_model
 
     estimator = make_model(model, random_state=seed, **options)
     checkpoint = None
@@ -192,7 +194,8 @@ def _train(
     latents = np.ascontiguousarray(estimator.transform(views), dtype=np.float32)
     if "callback" in estimator.get_params():
         estimator.set_params(callback=None)
-    save_model(estimator, folder.model(model, seed))
+    if can_save(estimator):
+        save_model(estimator, folder.model(model, seed))
     if checkpoint is not None:
         checkpoint.remove()
     summary: dict[str, Any] = {"n_latent": int(latents.shape[1])}
