@@ -134,6 +134,18 @@ def test_degenerate_partitions_are_flagged(
     assert advice.recommendation.trust == "low"
 
 
+def test_all_noise_is_not_called_one_cluster(made: ModuleType) -> None:
+    nothing = {"n_clusters": 0, "noise": 1.0, "largest": float("nan")}
+    advice = given(made, made.model_rows("balanced-pca", **nothing), [])
+    flags = verdict(advice, "balanced-pca").flags
+    assert "all noise" in flags
+    assert not {"one cluster holds nearly all", "mostly noise"} & set(flags)
+    assert advice.recommendation.trust == "low"
+    one = {"n_clusters": 1, "noise": 0.9, "largest": 1.0}
+    flags = verdict(given(made, made.model_rows("balanced-pca", **one), []), "balanced-pca").flags
+    assert {"one cluster holds nearly all", "mostly noise"} <= set(flags)
+
+
 def test_clusters_of_the_language_are_named_and_cost_trust(made: ModuleType) -> None:
     rows = made.model_rows("balanced-pca", language_ami=0.8, language_knn=0.99)
     advice = given(made, rows, [])

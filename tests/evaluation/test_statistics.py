@@ -126,6 +126,35 @@ def test_half_samples_find_a_real_difference_and_not_a_false_one():
     assert same.p_value > 0.5
 
 
+@pytest.mark.parametrize("n_groups", [4, 6, 40])
+def test_a_difference_that_never_varies_has_the_p_value_of_the_sign_test(n_groups):
+    """A perfect partition against a metric that gives the other 0.5 on any tracks."""
+    truth = np.arange(4 * n_groups) % 2
+    groups = np.repeat(np.arange(n_groups), 4)
+
+    def metric(labels, _truth):
+        return 1.0 if labels.max() == 1 else 0.5
+
+    found = ev.half_sample_difference(metric, truth, 0 * truth, truth, groups)
+    assert (found.estimate, found.low, found.high) == (0.5, 0.5, 0.5)
+    expected = stats.binomtest(n_groups, n_groups).pvalue
+    assert found.p_value == pytest.approx(max(expected, 1e-4))
+    flips = ev.paired_difference(np.full(len(truth), 0.5), 0.0 * truth, groups)
+    assert found.p_value == pytest.approx(flips.p_value, rel=0.2)
+    same = ev.half_sample_difference(metric, truth, truth, truth, groups)
+    assert (same.estimate, same.low, same.high, same.p_value) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_what_rounding_leaves_is_no_difference():
+    rng = np.random.default_rng(0)
+    values = rng.random((3, 60))
+    noise = 1e-16 * rng.choice([0, 1, 2], 60)
+    found = ev.paired_difference(values + noise, values)
+    assert found.p_value == 1
+    assert ev._student(1e-17, 0.0, 10, confidence=0.95)[2] == 1
+    assert 0 < ev._student(0.3, 1e-17, 10, confidence=0.95)[2] <= 0.01
+
+
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_by_its_definition(p_values):
     adjusted = ev.holm(p_values)

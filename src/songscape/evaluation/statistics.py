@@ -31,6 +31,8 @@ Metric = Callable[[ArrayLike, ArrayLike], float]
 
 _CHUNK_NUMBERS = 4_000_000
 _N_FLIPS = 9_999
+# Differences of scores that are below this are what adding up in another order leaves.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -283,7 +285,7 @@ def _sign_flip_p(gap: Floats, groups: ArrayLike | None, random_state: int) -> fl
     from scipy.special import ndtr
 
     sums = _group_sums(gap[None, :], groups)[0][0]
-    sums = sums[sums != 0]
+    sums = sums[np.abs(sums) > _ROUNDING]
     if not len(sums):
         return 1.0
     observed = abs(float(sums.sum()))
@@ -343,10 +345,18 @@ def _student(
 
     if not np.isfinite(error) or n_groups < 3:
         return float("nan"), float("nan"), float("nan")
+    if error <= _ROUNDING:
+        p_value = 1.0 if abs(estimate) <= _ROUNDING else _smallest_p(n_groups)
+        return estimate, estimate, p_value
     freedom = n_groups - 1
     reach = float(t.ppf((1 + confidence) / 2, freedom)) * error
-    if error == 0:
-        p_value = 1.0 if estimate == 0 else 0.0
-    else:
-        p_value = float(2 * t.sf(abs(estimate) / error, freedom))
+    p_value = float(2 * t.sf(abs(estimate) / error, freedom))
     return estimate - reach, estimate + reach, p_value
+
+
+def _smallest_p(n_groups: int) -> float:
+    """What groups that all say the same can prove: one of 2ⁿ signs, two-sided.
+
+    No smaller than what the random sign flips of `paired_difference` can reach.
+    """
+    return float(max(2.0 ** (1 - n_groups), 1 / (1 + _N_FLIPS)))

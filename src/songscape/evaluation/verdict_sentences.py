@@ -31,7 +31,7 @@ MAX_ONE_CLUSTER = 0.9
 # Below this an AMI says as good as nothing, whatever the permutations say.
 MIN_FOUND_AMI = 0.05
 FINDS = "finds the "
-DEGENERATE = ("one cluster holds nearly all", "mostly noise")
+DEGENERATE = ("one cluster holds nearly all", "mostly noise", "all noise")
 _HEALTH = ("n_clusters", "noise_share", "largest_cluster_share")
 
 
@@ -223,10 +223,13 @@ def partition_flags(model: str, where: Where, measured: Measured, setting: Setti
     """
     flags = []
     health = {name: measured.number(model, name, "", "health", where) for name in _HEALTH}
-    if health["n_clusters"] <= 1 or health["largest_cluster_share"] > MAX_ONE_CLUSTER:
-        flags.append(DEGENERATE[0])
-    if health["noise_share"] > MAX_NOISE:
-        flags.append(DEGENERATE[1])
+    if health["n_clusters"] == 0:
+        flags.append(DEGENERATE[2])
+    else:
+        if health["n_clusters"] <= 1 or health["largest_cluster_share"] > MAX_ONE_CLUSTER:
+            flags.append(DEGENERATE[0])
+        if health["noise_share"] > MAX_NOISE:
+            flags.append(DEGENERATE[1])
     labels = [measured.value(model, "ami", name, "agreement", where) for name in setting.labels]
     known = [row for row in labels if row is not None and row["estimate"] == row["estimate"]]
     best = max((row["estimate"] for row in known), default=0.0)
