@@ -1,7 +1,10 @@
 """A results folder with known figures, as a run would leave it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -130,3 +133,55 @@ def results_dir(built, tmp_path) -> Path:
 @pytest.fixture
 def unlabelled_dir(songs, tmp_path) -> Path:
     return build(tmp_path / "unlabelled", songs, with_labels=False)
+
+
+def write_comparison(
+    folder: Path, made: ModuleType, rows: list[Any], tests: list[Any], **more: Any
+) -> Path:
+    """The tables that `songscape compare` leaves; `more` overrides the document."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table, differences, models = made.tables(rows, tests, **more.pop("collapsed", {}))
+    table.to_csv(folder / "table.csv", index=False)
+    differences.to_csv(folder / "differences.csv", index=False)
+    models.to_csv(folder / "models.csv", index=False)
+    made.warning_table(("duplicate-lyrics", NASTY)).to_csv(folder / "warnings.csv", index=False)
+    songs = {"track_id": [NASTY, "b", "c"], "balanced-pca|kmeans|4": [0.9, 0.0, 0.3]}
+    pd.DataFrame(songs).to_csv(folder / "tracks.csv", index=False)
+    setting = made.SETTING
+    document = {
+        "title": NASTY,
+        "songscape": "0.1.0",
+        "command": ["songscape", "compare", "my songs"],
+        "settings": {"seeds": list(range(setting.n_seeds)), "clusterers": ["kmeans"]},
+        "baseline": setting.baseline,
+        "headline": {"clusterer": "kmeans", "k": 4},
+        "k": [4],
+        "k_reason": setting.k_reason,
+        "n_tracks": setting.n_tracks,
+        "n_groups": setting.n_groups,
+        "labels": list(setting.labels),
+        "nuisances": list(setting.nuisances),
+        "has_artists": True,
+        "input_digest": "abc123",
+        "versions": {"numpy": "2.4"},
+    } | more
+    (folder / "compare.json").write_text(json.dumps(document), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def write(made: ModuleType) -> Callable[..., Path]:
+    """`write_comparison` of a folder, rows and tests."""
+    return lambda folder, *arguments, **more: write_comparison(folder, made, *arguments, **more)
+
+
+@pytest.fixture
+def comparison_folder(made: ModuleType, write: Callable[..., Path], tmp_path: Path) -> Path:
+    """Four models; song-vae wins at artists and hides the language, tfidf loses at both."""
+    models = ("balanced-pca", "tfidf", "song-vae", "random")
+    rows = [row for model in models for row in made.model_rows(model)]
+    tests = [made.outcome("song-vae", "better than"), made.outcome("tfidf", "worse than")]
+    tests += [made.outcome("random", "not distinguishable from")]
+    leaks = [("song-vae", "better than"), ("tfidf", "worse than")]
+    tests += [made.outcome(m, word, "knn", "language", "leakage") for m, word in leaks]
+    return write(tmp_path / "results", rows, tests)

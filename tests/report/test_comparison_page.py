@@ -1,7 +1,7 @@
 """A comparison's page says first what to use, draws every interval, needs no network."""
 
-import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -12,21 +12,16 @@ import pytest
 
 from songscape.errors import SongscapeError
 from songscape.report import style
+from songscape.report.comparison_health import stability_table, unsure_tracks
 from songscape.report.comparison_page import write_comparison_report
 from songscape.report.comparison_pictures import picture_name, picture_plan
 from songscape.report.comparison_read import read_comparison
-from songscape.report.comparison_tables import (
-    label_table,
-    nuisance_table,
-    stability_table,
-    structure_table,
-    unsure_tracks,
-)
+from songscape.report.comparison_tables import label_table, nuisance_table, structure_table
 from songscape.report.evidence_plots import forest_figure
 
-NASTY = "<script>alert('x')</script> & গান"
+NASTY = "<script>alert('x')</script> 🎵 গান"
 VOID = {"meta", "img", "br", "hr", "input", "link"}
-SELF_CLOSED = {"path", "circle"}
+SELF_CLOSED = {"path", "circle", "rect"}
 
 
 class Reader(HTMLParser):
@@ -61,50 +56,13 @@ def read(path: Path) -> Reader:
     return reader
 
 
-def write(folder: Path, made: ModuleType, rows: list[Any], tests: list[Any], **more: Any) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    table, differences, models = made.tables(rows, tests, **more.pop("collapsed", {}))
-    table.to_csv(folder / "table.csv", index=False)
-    differences.to_csv(folder / "differences.csv", index=False)
-    models.to_csv(folder / "models.csv", index=False)
-    made.warning_table(("duplicate-lyrics", NASTY)).to_csv(folder / "warnings.csv", index=False)
-    songs = {"track_id": [NASTY, "b", "c"], "balanced-pca|kmeans|4": [0.9, 0.0, 0.3]}
-    pd.DataFrame(songs).to_csv(folder / "tracks.csv", index=False)
-    setting = made.SETTING
-    document = {
-        "title": NASTY,
-        "songscape": "0.1.0",
-        "command": ["songscape", "compare", "my songs"],
-        "settings": {"seeds": list(range(setting.n_seeds)), "clusterers": ["kmeans"]},
-        "baseline": setting.baseline,
-        "headline": {"clusterer": "kmeans", "k": 4},
-        "k": [4],
-        "k_reason": setting.k_reason,
-        "n_tracks": setting.n_tracks,
-        "n_groups": setting.n_groups,
-        "labels": list(setting.labels),
-        "nuisances": list(setting.nuisances),
-        "has_artists": True,
-        "input_digest": "abc123",
-        "versions": {"numpy": "2.4"},
-    } | more
-    (folder / "compare.json").write_text(json.dumps(document), encoding="utf-8")
-    return folder
-
-
 @pytest.fixture
-def folder(made: ModuleType, tmp_path: Path) -> Path:
-    models = ("balanced-pca", "tfidf", "song-vae", "random")
-    rows = [row for model in models for row in made.model_rows(model)]
-    tests = [made.outcome("song-vae", "better than"), made.outcome("tfidf", "worse than")]
-    tests += [made.outcome("random", "not distinguishable from")]
-    leaks = [("song-vae", "better than"), ("tfidf", "worse than")]
-    tests += [made.outcome(m, word, "knn", "language", "leakage") for m, word in leaks]
-    folder = write(tmp_path / "results", made, rows, tests)
+def folder(comparison_folder: Path) -> Path:
     figure = forest_figure(["a"], [0.1], [0.0], [0.2], ["better"])
-    for planned in picture_plan(read_comparison(folder))[:3]:
-        style.save_picture(figure, folder / "pictures" / f"{planned.name}.png", dpi=40)
-    return folder
+    for planned in picture_plan(read_comparison(comparison_folder))[:3]:
+        path = comparison_folder / "pictures" / f"{planned.name}.png"
+        style.save_picture(figure, path, dpi=40)
+    return comparison_folder
 
 
 def test_the_page_is_well_formed_and_needs_no_network(folder: Path) -> None:
@@ -187,13 +145,52 @@ def test_every_figure_is_drawn_with_its_interval_and_written(folder: Path) -> No
     assert stability_table(results).rows[0][3].text == "0.777"
 
 
-def test_unsure_songs_are_named_surest_last(folder: Path, made: ModuleType) -> None:
+def test_unsure_songs_are_named_surest_last(
+    folder: Path, made: ModuleType, write: Callable[..., Path]
+) -> None:
     results = read_comparison(folder)
     assert unsure_tracks(results) is None  # tracks.csv knows balanced-pca alone
     rows = made.model_rows("balanced-pca")
-    found = unsure_tracks(read_comparison(write(folder / "other", made, rows, [])))
+    found = unsure_tracks(read_comparison(write(folder / "other", rows, [])))
     assert found is not None
     assert [song for song, _ in found[1]] == [NASTY, "c"]
+
+
+def test_what_could_not_be_measured_is_named(folder: Path) -> None:
+    raw = write_comparison_report(folder).read_text(encoding="utf-8")
+    assert "What could not be measured" not in raw
+    lines = [
+        "model,clusterer,k,seed,what,reason",
+        "tfidf,ward,8,0,partition,too many songs",
+        "tfidf,ward,8,3,partition,too many songs",
+        "song-vae,,,1,model,the loss became NaN",
+    ]
+    (folder / "unmeasured.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    said = " ".join(read(write_comparison_report(folder)).text)
+    assert "What could not be measured" in said
+    assert "tfidf + ward, k = 8 (seeds 0, 3): no clusters" in said
+    assert said.count("too many songs") == 1
+    assert "song-vae (seed 1): the loss became NaN" in said
+
+
+def test_the_best_baseline_is_named_with_its_own_verdict(folder: Path) -> None:
+    assert not any(row[3].note for row in label_table(read_comparison(folder), "genre").rows)
+    differences = pd.read_csv(folder / "differences.csv")
+    tests = differences[differences["model"] == "song-vae"].assign(
+        metric="knn_balanced",
+        column="genre",
+        best_baseline="tfidf",
+        difference_to_best=0.012,
+        low_to_best=-0.01,
+        high_to_best=0.03,
+        verdict_to_best="not distinguishable from",
+    )
+    pd.concat([differences, tests[:1]]).to_csv(folder / "differences.csv", index=False)
+    table = label_table(read_comparison(folder), "genre")
+    song_vae = next(row for row in table.rows if row[0].text == "song-vae")
+    assert song_vae[2].text == "▲ better than balanced-pca"
+    assert song_vae[3].text == "= not distinguishable from tfidf"
+    assert song_vae[3].note == "+0.012 (−0.010 … 0.030)"
 
 
 def test_figures_are_numbered_and_captioned(folder: Path) -> None:
@@ -205,10 +202,12 @@ def test_figures_are_numbered_and_captioned(folder: Path) -> None:
     assert [int(n) for n in re.findall(r"Figure (\d+)\.", said)] == [1, 2, 3]
 
 
-def test_a_collapsed_model_is_marked_on_the_first_screen(made: ModuleType, tmp_path: Path) -> None:
+def test_a_collapsed_model_is_marked_on_the_first_screen(
+    made: ModuleType, write: Callable[..., Path], tmp_path: Path
+) -> None:
     rows = [row for model in ("balanced-pca", "song-vae") for row in made.model_rows(model)]
     tests = [made.outcome("song-vae", "better than")]
-    where = write(tmp_path / "results", made, rows, tests, collapsed={"song_vae": True})
+    where = write(tmp_path / "results", rows, tests, collapsed={"song_vae": True})
     raw = write_comparison_report(where).read_text(encoding="utf-8")
     body = raw[raw.index("<body>") : raw.index('id="agreement"')]
     assert '<span class="tag warn">collapsed</span>' in body
@@ -216,14 +215,14 @@ def test_a_collapsed_model_is_marked_on_the_first_screen(made: ModuleType, tmp_p
 
 
 def test_a_collection_without_labels_languages_or_artists_has_a_page(
-    made: ModuleType, tmp_path: Path
+    made: ModuleType, write: Callable[..., Path], tmp_path: Path
 ) -> None:
     rows = [
         row
         for row in made.model_rows("balanced-pca")
         if row["axis"] in ("structure", "own space", "health")
     ]
-    where = write(tmp_path / "results", made, rows, [], labels=[], nuisances=[], has_artists=False)
+    where = write(tmp_path / "results", rows, [], labels=[], nuisances=[], has_artists=False)
     for name in ("warnings", "tracks"):
         (where / f"{name}.csv").unlink()
     said = " ".join(read(write_comparison_report(where)).text)

@@ -210,13 +210,15 @@ class StageTimes:
     ) -> Iterator[Advance]:
         """Show and time one stage; `later` are the stages that follow it."""
         start = time.perf_counter()
+        passed: list[float] = []
         with progress_bar(title, unit) as advance:
 
             def advanced(done: int, total: int) -> None:
                 advance(done, total)
-                seconds = (time.perf_counter() - start) / max(done, 1) * (total - done)
-                if done < total:
-                    left = Remaining(seconds)
+                passed.append(time.perf_counter())
+                # The first one bears what is loaded once, and is no measure for the others.
+                if 1 < done < total:
+                    left = Remaining((passed[-1] - passed[0]) / (done - 1) * (total - done))
                     announcer.announce(f"{title}, {done} of {total}", left, self.expected(*later))
 
             yield advanced

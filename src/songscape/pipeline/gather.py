@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNMEASURED",
+    "clusters_table",
     "evidence_by_model",
     "tracks_table",
     "unmeasured_table",
@@ -97,6 +98,66 @@ def unmeasured_table(cells: Iterable[Cell], crashed: Mapping[tuple[str, int], st
     frame["clusterer"] = frame["clusterer"].astype(object).fillna("")
     frame["k"] = frame["k"].astype("Int64")
     return frame
+
+
+def clusters_table(
+    evidence: Sequence[ModelEvidence], subject: Subject, headline: tuple[str, int | None]
+) -> pd.DataFrame:
+    """Every cluster of the partitions that are tested, as the first seed has them.
+
+    Returns
+    -------
+    DataFrame
+        model, clusterer, k, cluster (-1 is noise), n_tracks, jaccard (whether the cluster comes
+        back from subsamples; NaN for noise), and for every label and the language its commonest
+        value and that value's share of the tracks that have one.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from songscape.evaluation.measured import LANGUAGE_COLUMNS
+
+    columns = dict(subject.labels)
+    columns |= {n: v for n, v in subject.nuisances.items() if n.casefold() in LANGUAGE_COLUMNS}
+    rows: list[dict[str, Any]] = []
+    for one in evidence:
+        if headline not in one.partitions:
+            continue
+        labels = one.partitions[headline][0]
+        jaccard = _jaccard(one.rows, headline, one.rows[0]["seed"]) if one.rows else {}
+        for cluster in np.unique(labels):
+            mine = labels == cluster
+            row: dict[str, Any] = {"model": one.model, "clusterer": headline[0], "k": headline[1]}
+            row |= {"cluster": int(cluster), "n_tracks": int(mine.sum())}
+            row["jaccard"] = jaccard.get(int(cluster), float("nan"))
+            for name, values in columns.items():
+                row |= _commonest(name, pd.Series(np.asarray(values, dtype=object)[mine]))
+            rows.append(row)
+    frame = pd.DataFrame(rows)
+    if len(frame):
+        frame["k"] = frame["k"].astype("Int64")
+    return frame
+
+
+def _commonest(name: str, values: pd.Series[Any]) -> dict[str, Any]:
+    known = values.dropna().astype(str)
+    if known.empty:
+        return {f"commonest_{name}": None, f"share_{name}": float("nan")}
+    counts = known.value_counts()
+    value = min(counts.index, key=lambda value: (-counts[value], value))
+    return {f"commonest_{name}": value, f"share_{name}": counts[value] / len(known)}
+
+
+def _jaccard(
+    rows: Sequence[Mapping[str, Any]], where: tuple[str, int | None], seed: int
+) -> dict[int, float]:
+    return {
+        int(row["column"]): row["value"]
+        for row in rows
+        if row["metric"] == "cluster_jaccard"
+        and row["seed"] == seed
+        and (row["clusterer"], row["k"]) == where
+    }
 
 
 def warnings_table(findings: Sequence[Any]) -> pd.DataFrame:

@@ -36,13 +36,18 @@ VERDICT_MARKS = {
 
 @dataclass(frozen=True)
 class Compared:
-    """A test: difference to the baseline, 95 % interval, and the corrected verdict."""
+    """A test: difference to the baseline, 95 % interval, and the corrected verdict.
+
+    Without a word there was no test, and only the difference is shown; `named` where columns differ
+    in their baseline from row to row.
+    """
 
     word: str
     difference: float
     low: float
     high: float
     baseline: str
+    named: bool = False
 
 
 Content = Figures | Compared | Cell
@@ -92,9 +97,13 @@ def _ends(value: Content) -> list[float]:
 
 
 def _compared(test: Compared, low: float, width: float) -> Cell:
-    text, tone = VERDICT_MARKS[test.word.split()[0]]
-    if tone != "same":
-        text += f" than {test.baseline}"
+    text, tone = f"to {test.baseline}", "same"
+    if test.word:
+        text, tone = VERDICT_MARKS[test.word.split()[0]]
+        if tone != "same":
+            text += f" than {test.baseline}"
+        elif test.named:
+            text += f" from {test.baseline}"
     if test.difference != test.difference:
         return Cell("–", tone="verdict same", note="not measured")
     sign = "" if test.difference < 0 else "+"

@@ -9,23 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from songscape.evaluation.verdict_sentences import MethodVerdict
+from songscape.report.comparison_health import (
+    clusters_table,
+    collapse_sentences,
+    cost_table,
+    models_table,
+    shapes_table,
+    stability_table,
+    unsure_tracks,
+)
 from songscape.report.comparison_pictures import number_figures, picture_plan
 from songscape.report.comparison_read import ComparisonResults, read_comparison
 from songscape.report.comparison_tables import (
     artist_table,
-    cost_table,
     label_table,
-    models_table,
     nuisance_table,
     partition_table,
     reference_spaces,
-    shapes_table,
-    stability_table,
     structure_table,
-    unsure_tracks,
 )
 from songscape.report.page import report_environment
 from songscape.report.style import number
+from songscape.report.unmeasured import unmeasured_lines
 
 __all__ = ["ShortVerdict", "short_verdict", "write_comparison_report"]
 
@@ -93,7 +98,10 @@ def write_comparison_report(results_dir: Path | str) -> Path:
             nuisances=[(name, nuisance_table(results, name)) for name in nuisances],
             structure=[(name, structure_table(results, name)) for name in spaces],
             stability=stability_table(results),
+            unmeasured=unmeasured_lines(results.unmeasured),
+            clusters=clusters_table(results),
             unsure=unsure_tracks(results),
+            collapsed=collapse_sentences(results),
             models=models_table(results),
             shapes=shapes_table(results),
             costs=cost_table(results),

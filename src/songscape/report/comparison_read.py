@@ -22,11 +22,14 @@ _TABLE = {
 }
 _DIFFERENCES = {
     "text": ("model", "axis", "metric", "column", "clusterer", "verdict", "baseline"),
-    "figures": ("difference", "low", "high", "p_value", "adjusted_p"),
+    "figures": (
+        *("difference", "low", "high", "p_value", "adjusted_p"),
+        *("difference_to_best", "low_to_best", "high_to_best"),
+    ),
 }
 _MODELS = (
     *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
-    *("validation_elbo", "warnings", "seconds", "peak_memory_mib", "summary"),
+    *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib", "summary"),
 )
 
 
@@ -38,7 +41,7 @@ class ComparisonResults:
     ----------
     folder : Path
         Where the files lie.
-    table, differences, models, warnings, stability, tracks : DataFrame
+    table, differences, models, warnings, stability, tracks, unmeasured, clusters : DataFrame
         As in the CSV files of the same names; text columns hold "" where a cell is empty.
     document : mapping
         `compare.json`.
@@ -55,6 +58,8 @@ class ComparisonResults:
     warnings: pd.DataFrame
     stability: pd.DataFrame
     tracks: pd.DataFrame
+    unmeasured: pd.DataFrame
+    clusters: pd.DataFrame
     document: Mapping[str, Any]
     setting: Setting
     measured: Measured
@@ -102,6 +107,9 @@ def read_comparison(folder: Path | str) -> ComparisonResults:
     folder = Path(folder)
     table = _with_columns(read_table(folder, "table", required=True), **_TABLE)
     differences = _with_columns(read_table(folder, "differences", required=True), **_DIFFERENCES)
+    # Not text: where there is none they stay missing.
+    to_best = ("best_baseline", "verdict_to_best")
+    differences = differences.reindex(columns=list(dict.fromkeys([*differences.columns, *to_best])))
     models = read_table(folder, "models", required=True)
     models = models.reindex(columns=list(dict.fromkeys([*_MODELS, *models.columns])))
     models["kind"] = [
@@ -120,6 +128,8 @@ def read_comparison(folder: Path | str) -> ComparisonResults:
         warnings=warnings,
         stability=read_table(folder, "stability"),
         tracks=read_table(folder, "tracks"),
+        unmeasured=read_table(folder, "unmeasured"),
+        clusters=read_table(folder, "clusters", text=True),
         document=document,
         setting=setting,
         measured=Measured(table),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cell",
     "Column",
+    "Strip",
     "Table",
     "Whisker",
     "agreement_table",
@@ -43,10 +44,18 @@ class Whisker:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """Bars side by side, in per cent of the tallest; the first `n_marked` are filled."""
+
+    heights: tuple[float, ...]
+    n_marked: int
+
+
+@dataclass(frozen=True)
 class Cell:
     """Text, the value to sort by, a tone for the style sheet, and a bar's length from 0 to 1.
 
-    `note` is small print below the text, `whisker` an interval drawn beside it.
+    `note` is small print below the text, `whisker` an interval and `strip` bars drawn beside it.
     """
 
     text: str
@@ -55,6 +64,7 @@ class Cell:
     bar: float | None = None
     note: str = ""
     whisker: Whisker | None = None
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,221 @@
+"""The tables of a comparison's report on stability, health and cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from songscape.evaluation.measured import Where
+from songscape.report.comparison_cells import (
+    Content,
+    over_seeds,
+    part,
+    seeds_range,
+    sort_value,
+)
+from songscape.report.comparison_read import ComparisonResults
+from songscape.report.comparison_rows import by_model, by_partition, value_column
+from songscape.report.style import number, share, shorten
+from songscape.report.tables import Cell, Column, Strip, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "clusters_table",
+    "collapse_sentences",
+    "cost_table",
+    "models_table",
+    "shapes_table",
+    "stability_table",
+    "unsure_tracks",
+]
+
+# Hennig (2007): above the first a cluster is stable, below the second it is not to be believed.
+STABLE, DOUBTFUL = 0.75, 0.6
+_UNSURE_SHOWN = 12
+
+
+def stability_table(results: ComparisonResults) -> Table:
+    """Return how surely every partition comes back."""
+    metrics = ("ari_over_seeds", "ari_over_subsamples", "jaccard_of_weakest")
+    columns = [
+        value_column(results, "Other seeds", metrics[0], "", "ARI, training included"),
+        value_column(results, "80 % of the songs", metrics[1], "", "ARI, same space"),
+        value_column(results, "Weakest cluster", metrics[2], "", "Jaccard"),
+        Column("Unsure songs", True, note="change sides"),
+    ]
+    return by_partition(
+        results,
+        columns,
+        lambda model, where: [
+            *(results.measured.value(model, m, "", "stability", where) for m in metrics),
+            part(results.measured.number(model, "unsure_share", "", "stability", where)),
+        ],
+    )
+
+
+def shapes_table(results: ComparisonResults) -> Table:
+    """Return cluster counts, noise and the largest cluster of every partition."""
+    columns = [
+        Column("Clusters", True),
+        Column("Noise", True),
+        Column("Largest cluster", True),
+    ]
+
+    def cells(model: str, where: Where) -> list[Cell]:
+        count, noise, largest = (
+            results.measured.number(model, name, "", "health", where)
+            for name in ("n_clusters", "noise_share", "largest_cluster_share")
+        )
+        whole = 0 if count == count and float(count).is_integer() else 1
+        return [Cell(number(count, whole), sort_value(count)), part(noise), part(largest)]
+
+    return by_partition(results, columns, cells, beware=True)
+
+
+def models_table(results: ComparisonResults) -> Table:
+    """Return the health of every model over its seeds."""
+    columns = [
+        Column("Seeds", True),
+        Column("Dimensions", True),
+        Column("Active", True, note="over seeds"),
+        Column("KL per dimension", note="nats, mean over seeds, largest first; filled: active"),
+        Column("Collapsed"),
+        Column("Held-out ELBO", True, sortable=False, note="nats per song; not comparable"),
+        Column("What it is"),
+        Column("Beware"),
+    ]
+    cells: dict[str, list[Content]] = {}
+    for model, rows in results.models.groupby("model", sort=False):
+        fitted = rows[rows["status"] == "ok"]
+        collapsed = fitted["collapsed"].astype(str).str.casefold()
+        count = int((collapsed == "true").sum())
+        known = collapsed.isin(["true", "false"]).any()
+        state = f"yes ({count} of {len(fitted)})" if count else "no" if known else "–"
+        said = dict.fromkeys(
+            text.rstrip(".")
+            for name in ("reason", "warnings")
+            for text in rows[name]
+            if isinstance(text, str)
+        )
+        summary = next((s for s in rows["summary"] if isinstance(s, str)), "–")
+        cells[str(model)] = [
+            Cell(f"{len(fitted)} of {len(rows)}", float(len(fitted))),
+            over_seeds(fitted["n_latent"], 0),
+            over_seeds(fitted["active_units"], 0),
+            _kl(fitted),
+            Cell(state, state, "caution" if count else ""),
+            over_seeds(fitted["validation_elbo"], 1),
+            Cell(summary, summary.casefold()),
+            Cell("; ".join(said), "; ".join(said), "caution"),
+        ]
+    return by_model(results, columns, cells, in_order=True)
+
+
+def _kl(rows: pd.DataFrame) -> Cell:
+    """KL of every dimension, mean over seeds by rank: seeds number their dimensions differently.
+
+    As many are marked as are active (Burda et al. 2016), which the model counts by the variance of
+    the posterior means.
+    """
+    seeds = [
+        sorted(map(float, text.split()), reverse=True)
+        for text in rows["kl_per_dimension"].dropna().astype(str)
+        if text.strip()
+    ]
+    if not seeds or max(map(max, seeds)) <= 0:
+        return Cell("–")
+    width = max(map(len, seeds))
+    mean = [sum(s[i] for s in seeds if i < len(s)) / len(seeds) for i in range(width)]
+    active = rows["active_units"].astype(float).mean()
+    n_active = 0 if active != active else round(active)
+    strip = Strip(tuple(value / mean[0] * 100 for value in mean), n_active)
+    note = f"largest {number(mean[0], 2)}, together {number(sum(mean), 1)} nats"
+    return Cell("", sum(mean), note=note, strip=strip)
+
+
+def collapse_sentences(results: ComparisonResults) -> list[str]:
+    """Return a sentence for every model whose posterior collapsed."""
+    said = []
+    for model, rows in results.models.groupby("model", sort=False):
+        fitted = rows[rows["status"] == "ok"]
+        collapsed = fitted[fitted["collapsed"].astype(str).str.casefold() == "true"]
+        if collapsed.empty:
+            continue
+        seeds = ", ".join(str(int(seed)) for seed in collapsed["seed"])
+        active = ", ".join(number(value, 0) for value in collapsed["active_units"])
+        said.append(
+            f"{model} collapsed with {'seed' if len(collapsed) == 1 else 'seeds'} {seeds}: "
+            f"{active} of {number(collapsed['n_latent'].iloc[0], 0)} dimensions tell songs apart, "
+            "so it ignores its input, and its clusters mean nothing."
+        )
+    return said
+
+
+def clusters_table(results: ComparisonResults) -> tuple[str, Table] | None:
+    """Return the recommended method's partition and its clusters: size, labels, stability."""
+    model, (clusterer, k) = results.advice.recommendation.model, results.setting.headline
+    frame = results.clusters
+    if frame.empty or model not in set(frame["model"]):
+        return None
+    mine = frame[frame["model"] == model]
+    labels = [name.removeprefix("commonest_") for name in frame if name.startswith("commonest_")]
+    columns = (
+        Column("Cluster"),
+        Column("Songs", True),
+        Column("Comes back", True, note="Jaccard over 80 % of the songs"),
+        Column("Believe it?"),
+        *(Column(f"{name}, commonest") for name in labels),
+    )
+    rows = []
+    for row in mine.to_dict(orient="records"):
+        noise = int(row["cluster"]) < 0
+        value = float(row["jaccard"])
+        word, tone = _believed(value)
+        rows.append(
+            (
+                Cell("noise" if noise else str(int(row["cluster"])), float(row["cluster"]), "name"),
+                Cell(f"{int(row['n_tracks']):,}", float(row["n_tracks"])),
+                Cell(number(value, 2), sort_value(value)),
+                Cell("–" if noise else word, sort_value(value), "" if noise else tone),
+                *(_commonest(row[f"commonest_{name}"], row[f"share_{name}"]) for name in labels),
+            )
+        )
+    name = f"{model} + {clusterer}" + ("" if k is None else f", k = {k}")
+    return name, Table(columns, tuple(rows))
+
+
+def _commonest(value: object, part: object) -> Cell:
+    if not isinstance(value, str):
+        return Cell("–")
+    return Cell(f"{shorten(value, 28)} {share(float(str(part)))}", value.casefold())
+
+
+def _believed(jaccard: float) -> tuple[str, str]:
+    if jaccard != jaccard:
+        return "not measured", "own"
+    if jaccard > STABLE:
+        return "✓ stable", "better"
+    return ("? doubtful", "") if jaccard >= DOUBTFUL else ("✗ does not come back", "caution")
+
+
+def cost_table(results: ComparisonResults) -> Table:
+    """Return seconds and peak memory of training and clustering, mean and range over seeds."""
+    columns = [Column("Seconds", True, note="per seed"), Column("Peak memory", True, note="MiB")]
+    cells: dict[str, list[Content]] = {}
+    for model, rows in results.models.groupby("model", sort=False):
+        cells[str(model)] = [seeds_range(rows[name]) for name in ("seconds", "peak_memory_mib")]
+    return by_model(results, columns, cells, digits=(1, 0), ascending=True, from_zero=True)
+
+
+def unsure_tracks(results: ComparisonResults) -> tuple[str, list[tuple[str, str]]] | None:
+    """Return a partition and the songs whose place in it is least sure, with their shares."""
+    model, (clusterer, k) = results.advice.recommendation.model, results.setting.headline
+    column = f"{model}|{clusterer}|{'' if k is None else k}"
+    if column not in results.tracks.columns:
+        return None
+    known = results.tracks[["track_id", column]].dropna()
+    known = known[known[column] > 0].sort_values([column, "track_id"], ascending=[False, True])
+    songs = [(shorten(i, 60), share(v)) for i, v in known.head(_UNSURE_SHOWN).to_numpy()]
+    name = f"{model} + {clusterer}" + ("" if k is None else f", k = {k}")
+    return (name, songs) if songs else None
