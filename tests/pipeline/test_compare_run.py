@@ -40,7 +40,8 @@ def test_every_table_and_the_page_are_there(compared: Path) -> None:
             pd.read_parquet(compared / f"{name}.parquet"),
         ]
         assert len(frames[0]) == len(frames[1]) > 0
-        assert r"\toprule" in (compared / f"{name}.tex").read_text(encoding="utf-8")
+    assert r"\toprule" in (compared / "table.tex").read_text(encoding="utf-8")
+    assert len(pd.read_csv(compared / "clusters.csv")) > 0
     page = (compared / "report.html").read_text(encoding="utf-8")
     for model in ("balanced-pca", "random", "language-only", "has-lyrics-only"):
         assert model in page

@@ -18,13 +18,14 @@ from songscape.errors import SongscapeError
 from songscape.pipeline.cells import CellTask, read_cell, subject_of
 from songscape.pipeline.forecast import Announcer, StageTimes
 from songscape.pipeline.gather import (
+    clusters_table,
     evidence_by_model,
     tracks_table,
     unmeasured_table,
     warnings_table,
 )
 from songscape.pipeline.schedule import run_cells
-from songscape.results import ResultsFolder
+from songscape.results import ResultsFolder, write_atomically
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
@@ -154,7 +155,9 @@ def run_comparison(
     folder = ResultsFolder(root)
     with folder.locked():
         if not _is_library(source):
-            read_library(source, path, workers, settings.labels).close()
+            read_library(
+                source, path, workers, settings.labels, nuisances=settings.nuisances
+            ).close()
         return _compare(path, folder, settings, workers, command)
 
 
@@ -174,6 +177,7 @@ def _compare(
     from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, views_needed
     from songscape.pipeline.partitions import check_k, shared_k
     from songscape.pipeline.representations import models_table
+    from songscape.report.comparison_latex import comparison_latex
     from songscape.report.comparison_page import write_comparison_report
     from songscape.report.comparison_read import read_comparison
     from songscape.report.unmeasured import unmeasured_lines
@@ -184,7 +188,11 @@ def _compare(
     check_k(settings.k, inputs.views.n_tracks)
     subject = subject_of(inputs, settings.labels)
     findings = check_collection(
-        inputs.views, inputs.columns, inputs.facts, lyrics_texts=inputs.texts
+        inputs.views,
+        inputs.columns,
+        inputs.facts,
+        lyrics_texts=inputs.texts,
+        nuisances=inputs.nuisance_columns,
     )
     ks, k_reason, k_curve = shared_k(inputs.views, settings.k)
     tasks = [
@@ -222,6 +230,7 @@ def _compare(
     folder.write_table("unmeasured", None if unmeasured.empty else unmeasured)
     folder.write_table("warnings", warnings_table(findings))
     folder.write_table("stability", k_curve)
+    folder.write_table("clusters", clusters_table(evidence, subject, headline))
     folder.write_table("tracks", tracks_table(evidence, subject, inputs.views.track_ids))
     document = _document(inputs, subject, settings, ks, k_reason)
     document |= {
@@ -232,6 +241,12 @@ def _compare(
     }
     folder.write_json("compare", document)
     results = read_comparison(folder.tables)
+    latex = comparison_latex(results)
+    write_atomically(
+        folder.tables / "table.tex", lambda p: p.write_text(latex, encoding="utf-8", newline="\n")
+    )
+    # Comparisons of older versions left every test as LaTeX.
+    (folder.tables / "differences.tex").unlink(missing_ok=True)
     with times.stage("pictures", "drawing pictures", "picture", announcer) as advance:
         draw_comparison(folder, results, evidence, subject, k_curve, progress=advance)
     return ComparisonSummary(
@@ -242,8 +257,21 @@ def _compare(
         failed=tuple(unmeasured_lines(unmeasured)),
         counts=counts,
         library=path,
-        verdicts=results.advice.sentences,
+        verdicts=(*results.advice.sentences, *_count_sentence(len(tasks), unmeasured)),
     )
+
+
+def _count_sentence(n_cells: int, unmeasured: pd.DataFrame) -> tuple[str, ...]:
+    """One sentence on how much could not be measured, none where everything could."""
+    if unmeasured.empty:
+        return ()
+    whole = unmeasured[unmeasured["what"].isin(["model", "skipped"])]
+    n_lost = len(whole[["model", "seed"]].drop_duplicates())
+    parts = len(unmeasured) - len(whole)
+    text = f"{n_cells} cells (model and seed) = {n_cells - n_lost} measured + {n_lost} not"
+    if parts:
+        text += f"; in those measured, {parts} more {'thing' if parts == 1 else 'things'} not"
+    return (f"{text}: the report names each with its reason.",)
 
 
 def _places(source: Path, out: Path | None) -> tuple[Path, Path]:
@@ -282,10 +310,7 @@ def _document(
 
 
 def _write_formats(folder: ResultsFolder, name: str, frame: pd.DataFrame) -> None:
-    """CSV, Parquet and LaTeX (booktabs) of one table."""
-    from songscape.results import write_atomically
-
+    """CSV and Parquet of one table."""
     folder.write_table(name, frame)
-    write_atomically(folder.tables / f"{name}.parquet", lambda p: frame.to_parquet(p, index=False))
-    latex = frame.to_latex(index=False, float_format="%.3f", escape=True, longtable=True)
-    write_atomically(folder.tables / f"{name}.tex", lambda p: p.write_text(latex, encoding="utf-8"))
+    path = folder.tables / f"{name}.parquet"
+    write_atomically(path, lambda p: frame.to_parquet(p, index=False))
