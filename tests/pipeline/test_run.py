@@ -60,6 +60,21 @@ def test_everything_promised_is_there(done: tuple[Path, RunSummary]) -> None:
     assert json.loads((out / "results" / "run.json").read_text())["counts"]["found"] == N_TRACKS
 
 
+def test_every_cluster_is_described(done: tuple[Path, RunSummary]) -> None:
+    out, _ = done
+    described = pd.read_csv(out / "results" / "descriptions.csv")
+    clusters = pd.read_csv(out / "results" / "clusters.csv")
+    described = described[described["clusterer"] == "kmeans"]
+    assert set(described["model"]) == set(SETTINGS.models)
+    assert described.groupby("model")["size"].sum().eq(N_TRACKS).all()
+    for row in described.itertuples():
+        here = (clusters["model"] == row.model) & (clusters["clusterer"] == "kmeans")
+        members = set(clusters.loc[here & (clusters["cluster"] == row.cluster), "track_id"])
+        assert row.size == len(members)
+        assert set(row.typical.split("; ")) <= members
+        assert row.words
+
+
 def test_the_published_table_stands_beside_our_figures(done: tuple[Path, RunSummary]) -> None:
     out, summary = done
     metrics = pd.read_csv(out / "results" / "metrics.csv").set_index(["model", "clusterer"])
@@ -227,3 +242,28 @@ def test_one_seed_that_cannot_train_does_not_stop_the_rest(
     assert models.loc["pca", "reason"] == "pca: singular"
     assert (tmp_path / "results" / "report.html").exists()
     assert read_latents(tmp_path / "results" / "latents" / "random-seed0.parquet")[1].any()
+
+
+def test_views_among_the_options_are_computed_and_modelled(
+    collection: Path, tmp_path: Path
+) -> None:
+    asked = ["timbre", "harmony", "rhythm", "chars"]
+    settings = Settings(
+        models=("balanced-pca",),
+        clusterers=("kmeans",),
+        k=(2,),
+        model_options={"balanced-pca": {"views": asked, "n_components": 2}},
+    )
+    run(collection, tmp_path, settings, workers=1)
+    models = pd.read_csv(tmp_path / "results" / "models.csv")
+    assert models["status"].tolist() == ["ok"]
+    assert models["n_latent"].tolist() == [8]
+
+
+def test_an_unknown_view_is_refused_before_anything_is_read(
+    collection: Path, tmp_path: Path
+) -> None:
+    options = {"balanced-pca": {"views": ["timbre", "tempo"]}}
+    with pytest.raises(SongscapeError, match="no view 'tempo'; there are timbre"):
+        run(collection, tmp_path, Settings(models=("balanced-pca",), model_options=options))
+    assert not (tmp_path / "songscape.db").exists()

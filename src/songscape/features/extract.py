@@ -111,6 +111,13 @@ def complete(
     _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
 
 
+def check_view_names(names: Iterable[str]) -> None:
+    """Raise `UsageError` for the first that is no view."""
+    for name in names:
+        if name not in VIEW_NAMES:
+            raise UsageError(f"no view {name!r}; there are {', '.join(VIEW_NAMES)}")
+
+
 def from_audio(views: Iterable[str]) -> tuple[str, ...]:
     """Those of `views` that are computed from audio, in the order of the table."""
     wanted = set(views)
@@ -264,9 +271,7 @@ def load_views(
     SongscapeError
         If no track was analysed, or a view was never computed for this library.
     """
-    unknown = [name for name in names if name not in VIEW_NAMES]
-    if unknown:
-        raise UsageError(f"no view {unknown[0]!r}; there are {', '.join(VIEW_NAMES)}")
+    check_view_names(names)
     if not 1 <= max_frames <= MAX_FRAMES:
         raise UsageError(f"max_frames is {max_frames}; the library stores up to {MAX_FRAMES}")
     tracks = library.tracks("analysed")

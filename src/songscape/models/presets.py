@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -15,6 +15,7 @@ __all__ = ["PRESETS", "Preset", "find_preset", "make_model"]
 VAE = "songscape.models.vae:SongVAE"
 BLOCK_PCA = "songscape.models.baselines:BlockPCA"
 ENTRY_POINTS = "songscape.models"
+TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,23 @@ class Preset:
     @property
     def modelled_views(self) -> tuple[str, ...]:
         """The views without the covariates."""
-        covariates = self.arguments.get("covariates", ())
+        covariates = self.arguments.get("covariates") or ()
         return tuple(name for name in self.views if name not in covariates)
+
+    def given(self, options: Mapping[str, Any]) -> Preset:
+        """The same model with other arguments; `views` and `covariates` change what it reads.
+
+        A model that can do without lyrics can do without any view of them.
+        """
+        arguments = {**self.arguments, **options}
+        modelled = tuple(options.get("views") or self.modelled_views)
+        texts = TEXT_VIEWS if "lyrics" in self.optional else ()
+        return replace(
+            self,
+            views=(*modelled, *(arguments.get("covariates") or ())),
+            arguments=arguments,
+            optional=(*self.optional, *(n for n in modelled if n in texts)),
+        )
 
 
 COURSE_FUSION: Mapping[str, Any] = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError
 from songscape.progress import progress_bar, say
@@ -129,11 +129,21 @@ def artists_of(columns: pd.DataFrame) -> list[str | None] | None:
     return None if name is None else known_artists(columns[name])
 
 
-def views_needed(models: Iterable[str], also: Iterable[str] = REFERENCE_VIEWS) -> list[str]:
-    """Names of the views that these models read, and those named besides, sorted."""
+def views_needed(
+    models: Iterable[str],
+    also: Iterable[str] = REFERENCE_VIEWS,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[str]:
+    """Names of the views that these models read, and those named besides, sorted.
+
+    `options` are the models' arguments where they differ from the presets'.
+    """
     from songscape.models.presets import find_preset
 
-    needed = {name for model in models for name in find_preset(model).views}
+    given = options or {}
+    needed = {
+        view for name in models for view in find_preset(name).given(given.get(name, {})).views
+    }
     return sorted(needed | set(also))
 
 
@@ -160,7 +170,8 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
             f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
     check_columns(settings.nuisances, library.labels().columns, "nuisance")
-    wanted = list(view_names)
+    asked = [name for name in settings.models if name in settings.model_options]
+    wanted = views_needed(asked, view_names, settings.model_options)
     with progress_bar("computing further views") as advance:
         complete(library, wanted, progress=lambda done, n, _: advance(done, n))
     views = load_views(

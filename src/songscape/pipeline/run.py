@@ -113,7 +113,7 @@ def _run(
     from songscape.pipeline.representations import models_table
     from songscape.report.page import write_report
 
-    needed = views_needed(settings.models)
+    needed = views_needed(settings.models, options=settings.model_options)
     with read_library(source, folder.library, workers, settings.labels, needed) as library:
         counts = library.counts()
         folder.write_table("ledger", ledger_frame(library))

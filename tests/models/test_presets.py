@@ -1,0 +1,32 @@
+"""Presets: options change what a model reads, and nothing else of the table."""
+
+from __future__ import annotations
+
+from songscape.models.presets import PRESETS, find_preset
+
+
+def test_without_options_a_preset_stays_as_it_is() -> None:
+    for preset in PRESETS.values():
+        assert preset.given({}).views == (
+            *preset.modelled_views,
+            *(preset.arguments.get("covariates") or ()),
+        )
+        assert set(preset.given({}).views) == set(preset.views)
+
+
+def test_views_among_the_options_are_what_is_read() -> None:
+    preset = find_preset("neutral-vae").given({"views": ["segments", "rhythm", "chars"]})
+    assert preset.views == ("segments", "rhythm", "chars", "language")
+    assert preset.modelled_views == ("segments", "rhythm", "chars")
+    assert "chars" in preset.optional
+    assert "rhythm" not in preset.optional
+
+
+def test_a_model_that_needs_lyrics_needs_them_in_any_form() -> None:
+    assert not find_preset("tfidf").given({"views": ["chars"]}).optional
+
+
+def test_covariates_among_the_options_are_read_and_not_modelled() -> None:
+    preset = find_preset("song-vae").given({"covariates": ["language"]})
+    assert preset.views == ("segments", "lyrics", "language")
+    assert preset.modelled_views == ("segments", "lyrics")
