@@ -100,6 +100,7 @@ def _run(
     workers: int | None,
     command: Sequence[str],
 ) -> RunSummary:
+    from songscape.pipeline.descriptions import descriptions_table
     from songscape.pipeline.inputs import load_inputs, read_library, views_needed
     from songscape.pipeline.partitions import (
         check_k,
@@ -133,6 +134,8 @@ def _run(
         metrics = metrics_table(partitions, representations, labels, advance)
     folder.write_table("metrics", metrics)
     folder.write_table("clusters", clusters_table(partitions, views.track_ids))
+    described = descriptions_table(partitions, representations, views, labels)
+    folder.write_table("descriptions", described)
     table = claimed_table(settings.table, metrics)
     folder.write_table("course", None if table.empty else table)
     folder.write_table("labels", labels.rename_axis("track_id").reset_index())
