@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
+from songscape.features.overlap import measure_overlap
 from songscape.features.views import Views
+from songscape.ingest.languages import language_name
 
-__all__ = ["CovariateEncoder", "fit_covariates"]
+__all__ = ["CovariateEncoder", "fit_covariates", "overlap_warnings"]
 
 # A loud covariate is learned before the latents are: what it explains, they need not carry. At the
 # scale of shares, a few hundred steps leave the language in the latents.
@@ -31,7 +33,7 @@ class CovariateEncoder:
     names : tuple of str
         The covariate views.
     categories : tuple of tuple of str
-        Column names of each.
+        Column names of each, those that training tracks are of.
     average : ndarray
         Mean shares over the training tracks, all views side by side.
     """
@@ -62,23 +64,53 @@ class CovariateEncoder:
         return np.concatenate(parts, axis=1)
 
     def at(self, category: str, n_tracks: int) -> NDArray[np.float32]:
-        """Every track given the same value: "average", or one of the categories."""
+        """Every track given the same value, shape (n_tracks, n_covariates).
+
+        Parameters
+        ----------
+        category : str
+            "average", or a category of the training tracks; all other covariates stay at their
+            average. Of two covariates with a category of that name the first is meant, or the one
+            named, as in "source=hymnal". Languages also go by their code or English name.
+        n_tracks : int
+
+        Raises
+        ------
+        SongscapeError
+            If no training track was of that category; the message names those there are.
+        """
         vector = np.zeros_like(self.average)
         if category != "average":
-            start = 0
-            for categories in self.categories:
-                if category in categories:
-                    part = slice(start, start + len(categories))
-                    vector[part] = -self.average[part]
-                    vector[start + categories.index(category)] += 1.0
-                    break
-                start += len(categories)
-            else:
-                known = ", ".join(name for group in self.categories for name in group)
-                raise SongscapeError(
-                    f"at={category!r} is not known to the model; choose 'average' or one of {known}"
-                )
+            part, column = self._find(category)
+            vector[part] = -self.average[part]
+            vector[column] += 1.0
         return np.repeat(SCALE * vector[None], n_tracks, axis=0)
+
+    def _find(self, category: str) -> tuple[slice, int]:
+        """The columns of a category's covariate, and the category's own."""
+        covariate, _, value = category.partition("=")
+        chosen = [covariate] if value and covariate in self.names else list(self.names)
+        wanted = value if value and covariate in self.names else category
+        for same in (_as_written, language_name):
+            start = 0
+            for name, categories in zip(self.names, self.categories):
+                if name in chosen and same(wanted):
+                    spelled = [same(each) for each in categories]
+                    if same(wanted) in spelled:
+                        part = slice(start, start + len(categories))
+                        return part, start + spelled.index(same(wanted))
+                start += len(categories)
+        known = "; ".join(
+            f"{name}: {', '.join(categories)}"
+            for name, categories in zip(self.names, self.categories)
+        )
+        raise SongscapeError(
+            f"at={category!r} is not known to the model; choose 'average', 'own' or one of {known}"
+        )
+
+
+def _as_written(tag: str | None) -> str | None:
+    return tag
 
 
 def fit_covariates(views: Views, names: Sequence[str], rows: NDArray[Any]) -> CovariateEncoder:
@@ -95,7 +127,33 @@ def fit_covariates(views: Views, names: Sequence[str], rows: NDArray[Any]) -> Co
             raise SongscapeError(
                 f"covariate {name!r} is unknown for every track; leave it out of the model"
             )
-        averages.append(view.values[known].mean(axis=0))
-        categories.append(view.feature_names)
+        shares = view.values[known].mean(axis=0)
+        # Only what training tracks are of: at anything else the decoder would make it up.
+        seen = np.flatnonzero(shares > 0)
+        averages.append(shares[seen])
+        categories.append(tuple(view.feature_names[i] for i in seen))
     average = np.concatenate(averages).astype(np.float32)
     return CovariateEncoder(tuple(names), tuple(categories), average)
+
+
+def overlap_warnings(views: Views, names: Sequence[str], labels: Any) -> tuple[str, ...]:
+    """Sentences about labels that a model blind to these covariates can't see either.
+
+    Parameters
+    ----------
+    views : Views
+    names : sequence of str
+        The covariate views.
+    labels : DataFrame, Series or sequence of length n_tracks
+        One label column or several.
+    """
+    if hasattr(labels, "columns"):
+        columns = {str(name): list(labels[name]) for name in labels.columns}
+    else:
+        columns = {str(getattr(labels, "name", None) or "label"): list(labels)}
+    return tuple(
+        overlap.sentence
+        for name in names
+        for column, values in columns.items()
+        if (overlap := measure_overlap(values, views[name], label=column, covariate=name)).poor
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ class Diagnostics:
     collapsed: bool
     warnings: tuple[str, ...]
     held_out: bool = True
+
+    def noting(self, sentences: Sequence[str]) -> Diagnostics:
+        """The same with more warnings."""
+        return replace(self, warnings=(*self.warnings, *sentences))
 
 
 def active_units(means: NDArray[Any], threshold: float = ACTIVE_VARIANCE) -> int:

@@ -18,7 +18,7 @@ from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint
-from songscape.models.covariates import CovariateEncoder, fit_covariates
+from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.inputs import InputView, as_views, chunks, fit_input, sorted_by_id
 from songscape.models.likelihoods import LIKELIHOODS
@@ -103,7 +103,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         What `transform` returns: posterior means, or the decoded views, balanced and reduced (the
         latter can also be asked for later under a product of experts).
     at : str or None, default=None
-        Decode everyone at the same covariates: "average", or a category; None at their own.
+        Decode everyone at the same covariates: "average", or a category of the training tracks
+        ("de": what would each song be among German ones?); None or "own" at their own.
     reduced_dim : int, default=16
         Dimensions per view of the decoder space.
     random_state : int, RandomState or None, default=0
@@ -204,7 +205,11 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.checkpoint = checkpoint
 
     def fit(self, X: Any, y: Any = None) -> SongVAE:
-        """Train on `X`: Views, or an array of shape (n_tracks, n_features). `y` is ignored.
+        """Train on `X`: Views, or an array of shape (n_tracks, n_features).
+
+        `y`, label columns of the tracks, is never trained on. With covariates it is compared with
+        them: a label that a covariate all but decides is hidden with it, which is warned of and
+        noted among the `diagnostics_`.
 
         Raises
         ------
@@ -218,10 +223,18 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         training, validation = self._split(views, seed)
         if self.covariates:
             self.covariates_: CovariateEncoder = fit_covariates(views, self.covariates, training)
+            if self.at not in (None, "own"):
+                # An unknown category is told before the training, not after it.
+                self.covariates_.at(str(self.at), 1)
         device = _device(self.device)
         with quiet_torch(self.threads, seed):
             self._train(views, training, validation, seed, device)
             self._finish(views, training, validation, seed)
+        if self.covariates and y is not None:
+            hidden = overlap_warnings(X, self.covariates, y)
+            self.diagnostics_: Diagnostics = self.diagnostics_.noting(hidden)
+            for sentence in hidden:
+                warnings.warn(sentence, stacklevel=2)
         return self
 
     def transform(self, X: Any, space: str | None = None, at: str | None = None) -> NDArray[Any]:
@@ -232,7 +245,13 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X : Views or ndarray
             Tracks may lack views that the model knows.
         space, at : str, optional
-            Instead of the estimator's own; `at` only matters in decoder space.
+            Instead of the estimator's own; `at` only matters in decoder space. at="own" decodes
+            every track at its own covariates where the estimator holds them constant.
+
+        Raises
+        ------
+        SongscapeError
+            If `at` is a category that no training track was of; the message names those there are.
         """
         check_is_fitted(self, "network_")
         views = self._views(X)
@@ -473,7 +492,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         has_data = np.sort(np.concatenate([training, validation]))
         kl = normal_kl(torch.as_tensor(means), torch.as_tensor(log_variances)).numpy()[has_data]
         kl_per_dimension = kl.mean(axis=0) if self.variational else np.zeros(self.latent_dim)
-        self.diagnostics_: Diagnostics = diagnose(
+        self.diagnostics_ = diagnose(
             means[has_data],
             kl_per_dimension,
             elbo,
@@ -599,6 +618,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _decoder_space(
         self, views: Views, means: NDArray[np.float64], at: str | None
     ) -> NDArray[np.float64]:
+        at = None if at == "own" else at
         if at is not None and not self.covariates:
             raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
         if not self.spaces_:

@@ -1,0 +1,208 @@
+"""Language-neutral representations: what `at` means, other covariates, what neutralising costs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.neighbors import NearestNeighbors
+
+from songscape.errors import SongscapeError
+from songscape.features.covariates import category_view, composition_view
+from songscape.features.overlap import measure_overlap, shared_mask
+from songscape.features.views import View, Views
+from songscape.models.covariates import fit_covariates
+from songscape.models.presets import make_model
+from songscape.models.saving import load_model, save_model
+from songscape.models.vae import SongVAE
+
+N_TRACKS, N_WORDS = 160, 40
+LANGUAGES = ("Bangla", "German", "English")
+
+
+def collection() -> tuple[Views, np.ndarray, np.ndarray, np.ndarray]:
+    """Songs of 4 styles in 3 languages from 2 sources, all independent of each other.
+
+    A language has words of its own for every style; a source shifts the sound.
+    """
+    rng = np.random.default_rng(0)
+    style, language = np.arange(N_TRACKS) % 4, rng.integers(0, 3, N_TRACKS)
+    source = rng.integers(0, 2, N_TRACKS)
+    sound = rng.standard_normal((4, 12))[style] * 2 + rng.standard_normal((N_TRACKS, 12))
+    sound += np.where(source[:, None] == 1, 3.0, -3.0) * rng.standard_normal(12)
+    segments = sound[:, None] + 0.7 * rng.standard_normal((N_TRACKS, 3, 12))
+    rates = np.full((N_TRACKS, N_WORDS), 0.02)
+    for track in range(N_TRACKS):
+        first = language[track] * 12 + style[track] * 3
+        rates[track, language[track] * 12 : language[track] * 12 + 12] += 0.5
+        rates[track, first : first + 3] += 4.0
+    counts = rng.poisson(rates).astype(np.float32)
+    counts[counts.sum(1) == 0, 0] = 1
+    counts /= np.linalg.norm(counts, axis=1, keepdims=True)
+    everywhere = np.ones(N_TRACKS, bool)
+    mask = np.ones((N_TRACKS, 3), bool)
+    views = {
+        "segments": View(segments.astype(np.float32), everywhere, mask, step_axis=1),
+        "lyrics": View(sp.csr_array(counts), everywhere),
+        "language": composition_view([LANGUAGES[i] for i in language]),
+        "source": category_view([("hymnal", "radio")[i] for i in source]),
+    }
+    return Views(tuple(f"{i:03d}" for i in range(N_TRACKS)), views), style, language, source
+
+
+def small(**options: object) -> SongVAE:
+    arguments = {"latent_dim": 6, "hidden": (48,), "epochs": 60, "learning_rate": 4e-3}
+    return make_model("neutral-vae", **{**arguments, **options})
+
+
+@pytest.fixture(scope="module")
+def songs() -> tuple[Views, np.ndarray, np.ndarray, np.ndarray]:
+    return collection()
+
+
+@pytest.fixture(scope="module")
+def neutral(songs: tuple) -> SongVAE:
+    # Two covariates in a training this short need a heavier penalty.
+    return small(covariates=("language", "source"), independence=100.0).fit(songs[0])
+
+
+def agreement(latents: np.ndarray, labels: np.ndarray, k: int = 10) -> float:
+    nearest = NearestNeighbors(n_neighbors=k + 1).fit(latents).kneighbors(return_distance=False)
+    return float((labels[nearest[:, :k]] == labels[:, None]).mean())
+
+
+def chance(labels: np.ndarray) -> float:
+    return float(((np.bincount(labels) / len(labels)) ** 2).sum())
+
+
+def test_own_is_what_a_model_without_at_gives(songs: tuple, neutral: SongVAE) -> None:
+    views = songs[0]
+    own = neutral.transform(views, at="own")
+    neutral.set_params(at=None)
+    np.testing.assert_array_equal(neutral.transform(views), own)
+    neutral.set_params(at="own")
+    np.testing.assert_array_equal(neutral.transform(views), own)
+    neutral.set_params(at="average")
+    assert not np.allclose(neutral.transform(views), own, atol=1e-2)
+
+
+def test_a_language_goes_by_name_or_code(songs: tuple, neutral: SongVAE) -> None:
+    views = songs[0]
+    german = neutral.transform(views, at="German")
+    for same in ("de", "deu", "german", "language=German", "language=de"):
+        np.testing.assert_array_equal(neutral.transform(views, at=same), german)
+    assert not np.allclose(neutral.transform(views, at="bn"), german, atol=1e-2)
+
+
+def test_unknown_languages_name_the_known_ones(songs: tuple, neutral: SongVAE) -> None:
+    with pytest.raises(
+        SongscapeError,
+        match=r"at='fr' .* language: Bangla, English, German; source: hymnal, radio",
+    ):
+        neutral.transform(songs[0], at="fr")
+
+
+def test_an_unknown_language_is_refused_before_training(songs: tuple) -> None:
+    epochs = []
+    model = small(at="fr", callback=lambda epoch, *_: epochs.append(epoch))
+    with pytest.raises(SongscapeError, match="at='fr'"):
+        model.fit(songs[0])
+    assert not epochs
+
+
+def test_a_language_of_no_training_track_is_unknown_to_the_model(songs: tuple) -> None:
+    views = songs[0]
+    rows = np.flatnonzero(songs[2] != 0)
+    encoder = fit_covariates(views, ["language"], rows)
+    assert encoder.categories == (("English", "German"),)
+    encoded = encoder.encode(views)
+    assert (encoded[songs[2] == 0] == 0).all()
+    assert (encoded[rows] != 0).all()
+
+
+def test_every_track_at_one_language_differs_by_its_song_alone(neutral: SongVAE) -> None:
+    at = neutral.covariates_.at("de", 3)
+    np.testing.assert_array_equal(at, np.repeat(at[:1], 3, axis=0))
+    np.testing.assert_array_equal(neutral.covariates_.at("average", 2), 0)
+
+
+def test_a_song_in_two_languages_is_half_way_between_them(songs: tuple) -> None:
+    view = composition_view(["German", "English", "German; English"])
+    views = Views(("a", "b", "c"), {"language": view})
+    german, english, both = fit_covariates(views, ["language"], np.arange(3)).encode(views)
+    np.testing.assert_allclose(both, (german + english) / 2, atol=1e-6)
+
+
+def test_the_average_hides_every_covariate_and_keeps_the_style(
+    songs: tuple, neutral: SongVAE
+) -> None:
+    views, style, language, source = songs
+    own, average = neutral.transform(views, at="own"), neutral.transform(views)
+    for nuisance in (language, source):
+        assert agreement(own, nuisance) > chance(nuisance) + 0.2
+        left = agreement(average, nuisance) - chance(nuisance)
+        assert left < 0.25 * (agreement(own, nuisance) - chance(nuisance))
+    assert agreement(average, style) > 0.9
+
+
+def test_holding_one_covariate_leaves_the_others_average(neutral: SongVAE) -> None:
+    hymnal = neutral.covariates_.at("hymnal", 1)[0]
+    np.testing.assert_array_equal(hymnal[:3], 0)
+    assert (hymnal[3:] != 0).all()
+
+
+def test_at_survives_saving(songs: tuple, neutral: SongVAE, tmp_path) -> None:
+    loaded = load_model(save_model(neutral, tmp_path))
+    for at in (None, "own", "de", "radio"):
+        np.testing.assert_array_equal(
+            loaded.transform(songs[0], at=at), neutral.transform(songs[0], at=at)
+        )
+
+
+def test_overlap_of_independent_columns_is_full_and_of_functions_empty(songs: tuple) -> None:
+    views, style, language, _ = songs
+    free = measure_overlap(list(style), views["language"], label="genre")
+    assert free.shared_share == 1.0
+    assert free.left_open > 0.95
+    assert not free.poor
+    tied = measure_overlap([LANGUAGES[i] for i in language], views["language"], label="genre")
+    assert tied.shared_share == 0.0
+    assert tied.left_open == pytest.approx(0.0, abs=1e-6)
+    assert tied.poor
+    assert "genre and language coincide" in tied.sentence
+
+
+def test_left_open_is_the_conditional_entropy() -> None:
+    view = composition_view(["de"] * 6 + ["en"] * 6)
+    genre = ["a"] * 6 + ["a"] * 3 + ["b"] * 3
+    overlap = measure_overlap(genre, view)
+    entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    assert overlap.left_open == pytest.approx(0.5 * np.log(2) / entropy)
+
+
+def test_shared_tracks_are_those_of_labels_in_two_languages_with_five_tracks_each() -> None:
+    cells = ["de"] * 5 + ["en"] * 5 + ["de"] * 9 + ["en"] * 4 + [None, "de; en"]
+    genre = ["song"] * 10 + ["hymn"] * 13 + ["song", None]
+    mask = shared_mask(genre, composition_view(cells))
+    np.testing.assert_array_equal(mask, [True] * 10 + [False] * 13 + [True, False])
+    # Two halves of bilingual songs make the fifth English hymn.
+    more = shared_mask([*genre, "hymn", "hymn"], composition_view([*cells, "de; en", "en; de"]))
+    assert more[10:23].all()
+
+
+def test_fit_warns_where_a_label_coincides_with_the_language(songs: tuple) -> None:
+    views, style, language, _ = songs
+    labels = pd.DataFrame({"genre": [LANGUAGES[i] + " songs" for i in language], "style": style})
+    model = small(epochs=1)
+    with pytest.warns(UserWarning, match="genre and language coincide"):
+        model.fit(views, labels)
+    noted = [text for text in model.diagnostics_.warnings if "coincide" in text]
+    assert len(noted) == 1
+    assert "hides genre with it" in noted[0]
+
+
+def test_labels_are_not_trained_on(songs: tuple) -> None:
+    views, style, *_ = songs
+    with_labels = small(epochs=1).fit(views, pd.Series(style, name="style"))
+    np.testing.assert_array_equal(
+        with_labels.transform(views), small(epochs=1).fit(views).transform(views)
+    )
