@@ -163,8 +163,8 @@ def inputs_of(path: Path) -> Any:
 def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     """All figures of one representation."""
     from songscape.evaluation.neighbors import knn_chance, knn_label_agreement, nearest_neighbors
+    from songscape.evaluation.overlap import shared_label_agreement
     from songscape.evaluation.probes import probe
-    from songscape.features.overlap import shared_mask
     from songscape.pipeline.inputs import artists_of
 
     artists = artists_of(inputs.columns)
@@ -181,20 +181,11 @@ def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
         probed = probe(X, language, artists, kind=kind)
         result |= {kind: probed.balanced_accuracy, f"{kind}_null_95": probed.null_95}
         result[f"{kind}_p"] = probed.p_value
-    for name, mask in (
-        ("genre", np.ones(len(X), dtype=bool)),
-        ("shared", shared_mask(labels, inputs.views["language"])),
-    ):
-        result[f"{name}_tracks"] = int(mask.sum())
-        kept = [label for label, here in zip(labels, mask) if here]
-        if len(set(kept) - {None}) < 2:
-            result |= {f"{name}_knn": float("nan"), f"{name}_mean": float("nan")}
-            continue
-        theirs = None if artists is None else [a for a, here in zip(artists, mask) if here]
-        some = nearest_neighbors(X[mask], 90)
-        found = knn_label_agreement(some, kept, artists=theirs, X=X[mask])
-        result |= {f"{name}_knn": found["balanced"], f"{name}_mean": found["mean"]}
-    return result
+    found = knn_label_agreement(near, labels, artists=artists, X=X)
+    shared = shared_label_agreement(X, labels, inputs.views["language"], artists=artists)
+    for name, agreement in (("genre", found), ("shared", shared)):
+        result |= {f"{name}_knn": agreement["balanced"], f"{name}_mean": agreement["mean"]}
+    return result | {"shared_tracks": shared["n_tracks"]}
 
 
 def interval(values: Any) -> tuple[float, float]:

@@ -1,0 +1,116 @@
+"""What hiding a covariate costs: labels hidden with it, and figures where they are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from songscape.evaluation.finding import Finding
+from songscape.evaluation.neighbors import knn_label_agreement, nearest_neighbors
+from songscape.features.overlap import Overlap, measure_overlap, shared_mask
+from songscape.features.views import View
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["overlap_findings", "overlaps", "shared_label_agreement"]
+
+MAX_VALUES = 30
+"""A label with more values (an artist, a poet) has too few tracks in each to occur twice."""
+_SAME = {"language": frozenset({"language", "languages"})}
+_NEIGHBORS = 90
+
+
+def overlaps(
+    labels: pd.DataFrame, columns: Sequence[str], composition: View, *, covariate: str = "language"
+) -> list[Overlap]:
+    """Overlap of each label column with a covariate, in the order of `columns`.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_tracks, n_columns)
+    columns : sequence of str
+        Those of more than 30 values, and the covariate itself, are left out.
+    composition : View
+        See `songscape.features.covariates`.
+    covariate : str
+        What the covariate is called.
+    """
+    own = _SAME.get(covariate, frozenset({covariate}))
+    return [
+        measure_overlap(list(labels[name]), composition, label=name, covariate=covariate)
+        for name in columns
+        if name not in own and labels[name].nunique() <= MAX_VALUES
+    ]
+
+
+def overlap_findings(
+    labels: pd.DataFrame, columns: Sequence[str], composition: View, *, covariate: str = "language"
+) -> list[Finding]:
+    """One warning per label that a representation blind to the covariate would lose too.
+
+    Parameters are those of `overlaps`.
+    """
+    return [
+        Finding(
+            "poor-overlap",
+            "warning",
+            overlap.sentence,
+            values={
+                "column": overlap.label,
+                "covariate": covariate,
+                "shared_share": round(overlap.shared_share, 4),
+                "left_open": round(overlap.left_open, 4),
+                "shared": list(overlap.shared),
+            },
+        )
+        for overlap in overlaps(labels, columns, composition, covariate=covariate)
+        if overlap.poor
+    ]
+
+
+def shared_label_agreement(
+    X: ArrayLike,
+    values: Sequence[Any],
+    composition: View,
+    *,
+    k: int = 10,
+    artists: Sequence[Any] | None = None,
+) -> dict[str, float]:
+    """Neighbour agreement with a label among the tracks whose label occurs in several languages.
+
+    Over all tracks, whoever finds the language is paid for the labels that follow from it. Here
+    only tracks of label values that occur in two categories or more, with five tracks in each, are
+    neighbours of each other (`songscape.features.overlap.shared_mask`).
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+    values : sequence of length n_tracks
+        The label.
+    composition : View
+        The covariate's shares.
+    k : int
+    artists : sequence, optional
+        Switches the artist filter on.
+
+    Returns
+    -------
+    dict
+        As `songscape.evaluation.neighbors.knn_label_agreement`, and `n_tracks`, `n_values`; NaN
+        where fewer than two label values are shared.
+    """
+    mask = shared_mask(values, composition)
+    kept = [value for value, here in zip(values, mask) if here]
+    sizes: dict[str, float] = {"n_tracks": int(mask.sum()), "n_values": len(set(kept))}
+    if len(set(kept)) < 2:
+        nan = float("nan")
+        names = ("mean", "balanced", "chance", "balanced_chance")
+        return {**dict.fromkeys(names, nan), "n_used": 0, "n_missing": 0, **sizes}
+    space = np.asarray(X)[mask]
+    theirs: Any = None if artists is None else [a for a, here in zip(artists, mask) if here]
+    near = nearest_neighbors(space, max(_NEIGHBORS, k))
+    return knn_label_agreement(near, kept, k=k, artists=theirs, X=space) | sizes
