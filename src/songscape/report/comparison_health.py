@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from songscape.evaluation.measured import Where
 from songscape.report.comparison_cells import (
@@ -77,16 +77,18 @@ def models_table(results: ComparisonResults) -> Table:
     """Return the health of every model over its seeds."""
     columns = [
         Column("Seeds", True),
-        Column("Dimensions", True),
-        Column("Active", True, note="over seeds"),
-        Column("KL per dimension", note="nats, mean over seeds, largest first; filled: active"),
+        Column("Dimensions", True, note="active of all"),
+        Column("KL per dimension", note="mean over seeds, largest first; filled: active"),
         Column("Collapsed"),
         Column("Held-out ELBO", True, sortable=False, note="nats per song; not comparable"),
         Column("What it is"),
         Column("Beware"),
     ]
     cells: dict[str, list[Content]] = {}
-    for model, rows in results.models.groupby("model", sort=False):
+    models = results.models.groupby("model", sort=False)
+    spectra = {str(model): _kl_by_rank(rows["kl_per_dimension"]) for model, rows in models}
+    tallest = max((one[0] for one in spectra.values() if one), default=0.0)
+    for model, rows in models:
         fitted = rows[rows["status"] == "ok"]
         collapsed = fitted["collapsed"].astype(str).str.casefold()
         count = int((collapsed == "true").sum())
@@ -101,36 +103,47 @@ def models_table(results: ComparisonResults) -> Table:
         summary = next((s for s in rows["summary"] if isinstance(s, str)), "–")
         cells[str(model)] = [
             Cell(f"{len(fitted)} of {len(rows)}", float(len(fitted))),
-            over_seeds(fitted["n_latent"], 0),
-            over_seeds(fitted["active_units"], 0),
-            _kl(fitted),
+            _dimensions(fitted),
+            _kl(spectra[str(model)], fitted["active_units"], tallest),
             Cell(state, state, "caution" if count else ""),
             over_seeds(fitted["validation_elbo"], 1),
-            Cell(summary, summary.casefold()),
-            Cell("; ".join(said), "; ".join(said), "caution"),
+            Cell(summary, summary.casefold(), "prose"),
+            Cell("; ".join(said), "; ".join(said), "caution prose" if said else ""),
         ]
     return by_model(results, columns, cells, in_order=True)
 
 
-def _kl(rows: pd.DataFrame) -> Cell:
-    """KL of every dimension, mean over seeds by rank: seeds number their dimensions differently.
+def _dimensions(rows: pd.DataFrame) -> Cell:
+    """Return "12 of 16", or "16" where a model has no dimensions to be active."""
+    latent, active = (over_seeds(rows[name], 0) for name in ("n_latent", "active_units"))
+    if active.sort is None:
+        return latent
+    return Cell(f"{active.text} of {latent.text}", active.sort, note=active.note)
 
-    As many are marked as are active (Burda et al. 2016), which the model counts by the variance of
-    the posterior means.
-    """
+
+def _kl_by_rank(spectra: pd.Series[Any]) -> list[float]:
+    """Mean over seeds of the largest KL, of the second largest …: seeds number them differently."""
     seeds = [
         sorted(map(float, text.split()), reverse=True)
-        for text in rows["kl_per_dimension"].dropna().astype(str)
+        for text in spectra.dropna().astype(str)
         if text.strip()
     ]
-    if not seeds or max(map(max, seeds)) <= 0:
+    width = max(map(len, seeds), default=0)
+    return [sum(s[i] for s in seeds if i < len(s)) / len(seeds) for i in range(width)]
+
+
+def _kl(mean: list[float], active_units: pd.Series[Any], tallest: float) -> Cell:
+    """Draw the KL of every dimension to one scale for all models, or a collapse would not show.
+
+    As many are filled as are active (Burda et al. 2016), which the model counts by the variance of
+    the posterior means.
+    """
+    if not mean or mean[0] <= 0:
         return Cell("–")
-    width = max(map(len, seeds))
-    mean = [sum(s[i] for s in seeds if i < len(s)) / len(seeds) for i in range(width)]
-    active = rows["active_units"].astype(float).mean()
+    active = active_units.astype(float).mean()
     n_active = 0 if active != active else round(active)
-    strip = Strip(tuple(value / mean[0] * 100 for value in mean), n_active)
-    note = f"largest {number(mean[0], 2)}, together {number(sum(mean), 1)} nats"
+    strip = Strip(tuple(100 * value / tallest for value in mean), n_active)
+    note = f"largest {number(mean[0], 2)}, sum {number(sum(mean), 1)} nats"
     return Cell("", sum(mean), note=note, strip=strip)
 
 

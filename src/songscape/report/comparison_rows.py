@@ -127,23 +127,27 @@ def by_partition(
     drawn = draw_columns([list(figures(*pair)) for pair in pairs])
     rows = []
     for (model, where), cells in zip(pairs, drawn):
-        clusterer, k = where
-        tone = "name baseline" if results.kinds[model] == "baseline" else "name"
-        head = (
-            Cell(model, model.casefold(), tone, note=_KIND_NOTES.get(results.kinds[model], "")),
-            Cell(clusterer, clusterer, "name"),
-            Cell(number(k, 0), None if k is None else float(k)),
-        )
+        head = _partition_cell(results, model, where)
         tail: Row = ()
         if beware:
             flags = partition_flags(model, where, results.measured, results.setting)
             tail = (Cell(", ".join(flags), ", ".join(flags), "caution short"),)
-        rows.append((model, (*head, *cells, *tail)))
-    rows.sort(key=lambda item: _rank(item[1][3], False))
-    heads = (Column("Model"), Column("Clusterer"), Column("k", True), *columns)
+        rows.append((model, (head, *cells, *tail)))
+    rows.sort(key=lambda item: _rank(item[1][1], False))
+    heads = (Column("Method"), *columns)
     if beware:
         heads = (*heads, Column("Beware"))
     return _apart(results, heads, rows)
+
+
+def _partition_cell(results: ComparisonResults, model: str, where: Where) -> Cell:
+    """Name the partition in one cell, which stays in sight where the others are scrolled away."""
+    clusterer, k = where
+    kind = results.kinds[model]
+    how = clusterer if k is None else f"{clusterer}, k = {k}"
+    note = "; ".join(part for part in (how, _KIND_NOTES.get(kind, "")) if part)
+    tone = "name baseline" if kind == "baseline" else "name"
+    return Cell(model, f"{model.casefold()} {how}", tone, note=note)
 
 
 def _apart(
