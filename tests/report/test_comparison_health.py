@@ -52,7 +52,7 @@ def test_kl_is_averaged_by_rank_because_seeds_number_dimensions_differently(
 def test_a_collapsed_model_is_named_in_words(comparison_folder: Path) -> None:
     assert collapse_sentences(with_kl(comparison_folder, active=3, collapsed=False)) == []
     [said] = collapse_sentences(with_kl(comparison_folder, active=0, collapsed=True))
-    assert said.startswith("song-vae collapsed with seeds 0, 1: 0, 0 of 4 dimensions")
+    assert said.startswith("song-vae collapsed with seeds 0, 1: 0 of 4 dimensions")
     page = write_comparison_report(comparison_folder).read_text(encoding="utf-8")
     assert page.count(said) == 1
 

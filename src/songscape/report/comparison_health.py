@@ -156,7 +156,8 @@ def collapse_sentences(results: ComparisonResults) -> list[str]:
         if collapsed.empty:
             continue
         seeds = ", ".join(str(int(seed)) for seed in collapsed["seed"])
-        active = ", ".join(number(value, 0) for value in collapsed["active_units"])
+        counts = dict.fromkeys(number(value, 0) for value in collapsed["active_units"])
+        active = ", ".join(counts)
         said.append(
             f"{model} collapsed with {'seed' if len(collapsed) == 1 else 'seeds'} {seeds}: "
             f"{active} of {number(collapsed['n_latent'].iloc[0], 0)} dimensions tell songs apart, "
@@ -190,7 +191,7 @@ def clusters_table(results: ComparisonResults) -> tuple[str, Table] | None:
                 Cell("noise" if noise else str(int(row["cluster"])), float(row["cluster"]), "name"),
                 Cell(f"{int(row['n_tracks']):,}", float(row["n_tracks"])),
                 Cell(number(value, 2), sort_value(value)),
-                Cell("–" if noise else word, sort_value(value), "" if noise else tone),
+                Cell("–" if noise else word, sort_value(value), "short" if noise else f"{tone} short"),
                 *(_commonest(row[f"commonest_{name}"], row[f"share_{name}"]) for name in labels),
             )
         )

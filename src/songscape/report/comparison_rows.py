@@ -144,7 +144,7 @@ def _partition_cell(results: ComparisonResults, model: str, where: Where) -> Cel
     """Name the partition in one cell, which stays in sight where the others are scrolled away."""
     clusterer, k = where
     kind = results.kinds[model]
-    how = clusterer if k is None else f"{clusterer}, k = {k}"
+    how = clusterer if k is None else f"{clusterer}, k\u00a0=\u00a0{k}"
     note = "; ".join(part for part in (how, _KIND_NOTES.get(kind, "")) if part)
     tone = "name baseline" if kind == "baseline" else "name"
     return Cell(model, f"{model.casefold()} {how}", tone, note=note)
