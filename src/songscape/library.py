@@ -380,6 +380,12 @@ class Library:
         with self._transaction() as db:
             _insert_features(db, track_id, features, recipes)
 
+    def note(self, stage: str, rows: Iterable[LedgerRow]) -> None:
+        """Replace the ledger's rows of a stage beyond the scan, the lyrics and the audio."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM ledger WHERE stage = ?", (stage,))
+            _insert_ledger(db, rows)
+
     def store(
         self,
         track_id: str,

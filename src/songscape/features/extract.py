@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
-from pathlib import Path
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,19 +21,33 @@ from songscape.features.analyse import (
     Analysis,
     analyse_file,
 )
-from songscape.features.executor import IsolatingExecutor, WorkerCrash, WorkerTimeout
+from songscape.features.embeddings import (
+    PREFIX,
+    add_embedding,
+    embedding_names,
+    find_model,
+    without_stale_texts,
+)
+from songscape.features.jobs import Job, available_cores, run_jobs
 from songscape.features.views import View, Views
 from songscape.library import Counts, Library, Track
 
 if TYPE_CHECKING:
     from songscape.ingest.scan import Collection
 
-__all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "complete", "extract", "load_views"]
+__all__ = [
+    "DEFAULT_VIEWS",
+    "VIEW_NAMES",
+    "available_cores",
+    "check_view_names",
+    "complete",
+    "extract",
+    "load_views",
+]
 
 DEFAULT_VIEWS = (*CORE, "lyrics")
 TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS)
-_QUEUE_PER_WORKER = 4
 
 Progress = Callable[[int, int, str], None]
 
@@ -62,7 +76,8 @@ def extract(
     library : Library
     collection : Collection
     views : iterable of str
-        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`.
+        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`;
+        `embedding:NAME` for a model in the folder NAME or of that name in the hub cache.
     workers : int, optional
         Worker processes; by default one per available core.
     timeout_s : float
@@ -81,12 +96,16 @@ def extract(
     Raises
     ------
     SongscapeError
-        If workers cannot be started at all.
+        If workers cannot be started at all, or the model of an embedding is not on this machine.
     """
+    views = tuple(views)
+    embeddings = [find_model(name) for name in embedding_names(views)]
     library.update(collection)
     todo = list(_missing(library, collection.tracks, from_audio(views)))
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
+    for model in embeddings:
+        add_embedding(library, model, workers=workers, progress=progress, executor=executor)
     return library.counts()
 
 
@@ -101,21 +120,37 @@ def complete(
 ) -> None:
     """Compute what analysed tracks lack of `views`, without looking at the collection again.
 
-    Tracks whose file is gone or changed since are left as they are.
+    Tracks whose file is gone or changed since are left as they are, and so are embeddings that
+    were computed before where their model is not on this machine.
+
+    Raises
+    ------
+    SongscapeError
+        If workers cannot be started at all, or the model of an embedding is not on this machine.
     """
+    views = tuple(views)
     names = from_audio(views)
-    if not names:
-        return
-    jobs = _missing(library, library.tracks("analysed"), names)
-    todo = [job for job in jobs if not job.whole]
-    _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
+    if names:
+        jobs = _missing(library, library.tracks("analysed"), names)
+        todo = [job for job in jobs if not job.whole]
+        _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
+    for name in embedding_names(views):
+        try:
+            model = find_model(name)
+        except SongscapeError:
+            if not library.features(PREFIX + name):
+                raise
+        else:
+            add_embedding(library, model, workers=workers, progress=progress, executor=executor)
 
 
 def check_view_names(names: Iterable[str]) -> None:
     """Raise `UsageError` for the first that is no view."""
     for name in names:
-        if name not in VIEW_NAMES:
-            raise UsageError(f"no view {name!r}; there are {', '.join(VIEW_NAMES)}")
+        if name not in VIEW_NAMES and not name.startswith(PREFIX):
+            raise UsageError(
+                f"no view {name!r}; there are {', '.join(VIEW_NAMES)} and {PREFIX}NAME"
+            )
 
 
 def from_audio(views: Iterable[str]) -> tuple[str, ...]:
@@ -137,40 +172,12 @@ def _work(
         progress(0, len(todo), "")
     if not todo:
         return
-    count = max(1, min(workers or available_cores(), len(todo)))
-    pool = executor or IsolatingExecutor(count, timeout_s)
-    try:
-        results = _run(pool, function, todo, count * _QUEUE_PER_WORKER)
+    results = run_jobs(todo, function, workers=workers, timeout_s=timeout_s, executor=executor)
+    with closing(results):
         for done, (job, analysis) in enumerate(results, 1):
             _store(library, job, analysis)
             if progress is not None:
                 progress(done, len(todo), job.track.id)
-    except BaseException:
-        if executor is None:
-            pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    if executor is None:
-        pool.shutdown()
-
-
-def available_cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file to decode: everything anew (`whole`), or only what is missing.
-
-    `fingerprint` is the file's size and modification time in ns.
-    """
-
-    track: Track
-    fingerprint: tuple[int, int]
-    names: tuple[str, ...]
-    whole: bool
 
 
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
@@ -201,45 +208,11 @@ def _missing(library: Library, tracks: Sequence[Track], wanted: Sequence[str]) -
         except OSError:
             fingerprint = (-1, -1)  # gone since the scan: the worker will say why
         if known.get(track.id) != ("ok", *fingerprint, RECIPES["timbre"]):
-            yield Job(track, fingerprint, everything, True)
+            yield Job(track, (everything,), fingerprint, whole=True)
             continue
         absent = tuple(n for n in wanted if recipes[n].get(track.id) != RECIPES[n])
         if absent:
-            yield Job(track, fingerprint, absent, False)
-
-
-def _run(
-    pool: Executor, function: Callable[..., Analysis], jobs: Sequence[Job], at_once: int
-) -> Iterator[tuple[Job, Analysis]]:
-    """Results as they come, with only a few tasks queued, so that memory stays small."""
-    queue = iter(jobs)
-    running: dict[Future[Analysis], Job] = {}
-    while True:
-        for job in queue:
-            running[pool.submit(function, os.fspath(_path(job.track)), job.names)] = job
-            if len(running) >= at_once:
-                break
-        if not running:
-            return
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield running.pop(future), _outcome(future)
-
-
-def _outcome(future: Future[Analysis]) -> Analysis:
-    try:
-        return future.result()
-    except (WorkerCrash, WorkerTimeout) as error:
-        return Analysis(failure=str(error))
-    except SongscapeError:
-        raise
-    except Exception as error:
-        return Analysis(failure=f"{type(error).__name__}: {error}")
-
-
-def _path(track: Track) -> Path:
-    assert track.audio is not None
-    return track.audio
+            yield Job(track, (absent,), fingerprint)
 
 
 def load_views(
@@ -258,7 +231,7 @@ def load_views(
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
         mask, `rhythm` (n, 160), `harmony` (n, 89), `mel` (n, 10, 128) with
         mask, `lyrics` (n, up to max_words), `lyrics-counts` (the same words, counted) and `chars`
-        (character n-grams), all three sparse.
+        (character n-grams), all three sparse; `embedding:NAME` (n, d), rows of unit length.
     max_words : int
         Largest vocabulary of a view of the lyrics.
     max_frames : int
@@ -289,6 +262,8 @@ def load_views(
                     f"{library.path}: the view {name!r} was not computed for this library; "
                     f"call extract(library, collection, views=[{name!r}])"
                 )
+            if name.startswith(PREFIX):
+                stored = without_stale_texts(library, name, stored, tracks)
             rows = [stored.get(track_id) for track_id in ids]
             blocks[name] = _READERS.get(name, _dense)(rows, max_frames)
     return Views(ids, blocks)

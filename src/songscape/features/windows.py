@@ -1,0 +1,81 @@
+"""Windows of samples for audio encoders, evenly spread over a clip of any length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songscape.features.analyse import MINIMUM_SECONDS, Analysis
+from songscape.features.decode import DecodeError, Decoder
+
+__all__ = ["WindowStream", "read_windows"]
+
+WINDOW_S = 10.0
+MAX_WINDOWS = 8
+
+Array = NDArray[np.float32]
+
+
+class WindowStream:
+    """Overlapping windows of samples that arrive in blocks, of which never many are kept.
+
+    Windows begin every half window; when there are twice as many as wanted, every other one is
+    dropped and from then on only every other one is taken. So 4 to 8 windows are spread evenly over
+    a clip of any length, and a clip shorter than a window is one window of its own length.
+
+    Parameters
+    ----------
+    size : int
+        Samples in a window.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size, self._hop = size, max(1, size // 2)
+        self._kept: list[Array] = []
+        self._waiting: Array = np.zeros(0, np.float32)
+        self._next, self._stride = 0, 1
+
+    def push(self, samples: Array) -> None:
+        """Take the next samples, (n,)."""
+        self._waiting = np.concatenate([self._waiting, samples])
+        while len(self._waiting) >= self.size:
+            if self._next % self._stride == 0:
+                self._kept.append(self._waiting[: self.size].copy())
+            if len(self._kept) > MAX_WINDOWS:
+                self._kept, self._stride = self._kept[::2], 2 * self._stride
+            self._next += 1
+            self._waiting = self._waiting[self._hop :]
+
+    def finish(self) -> Array:
+        """The windows, (n_windows, size), or (1, n) of a clip that is shorter."""
+        return np.stack(self._kept) if self._kept else self._waiting[None]
+
+
+def read_windows(path: str, sample_rate: int) -> Analysis:
+    """Decode one file and cut windows of 10 s; never raises for a bad file.
+
+    Parameters
+    ----------
+    path : str
+    sample_rate : int
+        Hz, as the encoder expects it.
+
+    Returns
+    -------
+    Analysis
+        Its only feature is `windows`.
+    """
+    try:
+        decoder = Decoder(Path(path), sample_rate)
+        windows = WindowStream(int(WINDOW_S * sample_rate))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for samples in decoder.blocks():
+                windows.push(samples)
+        decoder.check(MINIMUM_SECONDS)
+    except DecodeError as error:
+        return Analysis(failure=str(error))
+    except (MemoryError, OSError) as error:
+        return Analysis(failure=f"{type(error).__name__}: {error}")
+    return Analysis({"windows": windows.finish()})
