@@ -232,3 +232,12 @@ def test_an_artist_is_on_one_side_of_the_split(views: Views) -> None:
     training, validation = model._split(grouped, 0)
     assert len(validation) == 6
     assert not set(artists[training]) & set(artists[validation])
+
+
+def test_a_large_collection_takes_no_more_than_the_steps_it_may() -> None:
+    X = np.random.default_rng(0).normal(size=(400, 6)).astype(np.float32)
+    arguments = {"hidden": (8,), "latent_dim": 2, "batch_size": 20, "patience": 0}
+    # 360 tracks are trained on: 18 steps per epoch.
+    assert len(SongVAE(**arguments, epochs=7, max_steps=1000).fit(X).history_) == 7
+    assert len(SongVAE(**arguments, epochs=7, max_steps=80).fit(X).history_) == 4
+    assert len(SongVAE(**arguments, epochs=7, max_steps=1).fit(X).history_) == 2

@@ -52,7 +52,13 @@ class Settings:
     variational: bool
     seed: int
     independence: float = 0.0
+    max_steps: int = 20_000
     clip: float = 1e4
+
+    def capped(self, n_tracks: int) -> Settings:
+        """The same with as many epochs as `max_steps` allow, at least two."""
+        steps = math.ceil(n_tracks / self.batch_for(n_tracks))
+        return replace(self, epochs=min(self.epochs, max(2, self.max_steps // steps)))
 
     def batch_for(self, n_tracks: int) -> int:
         """Tracks per step: at most `batch_size`, fewer where an epoch would have too few steps."""
@@ -84,10 +90,10 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
     round sums differently.
     """
     before = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    mode = torch.get_deterministic_debug_mode()
     torch.set_num_threads(max(1, threads))
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # The same as use_deterministic_algorithms(warn_only=True), which imports torch's compiler.
+    torch.set_deterministic_debug_mode("warn")
     try:
         with torch.random.fork_rng(enabled=seed is not None):
             if seed is not None:
@@ -95,7 +101,7 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.set_deterministic_debug_mode(mode)
 
 
 def hold_out(
@@ -191,6 +197,7 @@ def train(
     device = next(network.parameters()).device
     # One generator on the CPU for everything random: the same draws on every device.
     generator = torch.Generator().manual_seed(settings.seed)
+    settings = settings.capped(len(training))
     size = settings.batch_for(len(training))
     steps = math.ceil(len(training) / size)
     optimiser, schedule = _optimiser(network, prior, settings, steps)

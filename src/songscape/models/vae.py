@@ -86,6 +86,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     word_total : float, default=200
         How many words the lyrics of a track count as under the multinomial likelihood.
     epochs : int, default=100
+        At most; a large collection takes fewer, by `max_steps`.
+    max_steps : int, default=20000
+        Training steps in all that are enough for any size; there are at least two epochs.
     batch_size : int, default=64
         At most; with fewer than 1,024 tracks it shrinks, down to 8, to keep 16 steps per epoch.
     learning_rate : float
@@ -155,6 +158,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         view_dropout: float = 0.0,
         word_total: float = 200.0,
         epochs: int = 100,
+        max_steps: int = 20_000,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-3,
@@ -189,6 +193,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.view_dropout = view_dropout
         self.word_total = word_total
         self.epochs = epochs
+        self.max_steps = max_steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -445,6 +450,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             variational=self.variational,
             seed=seed,
             independence=self.independence,
+            max_steps=self.max_steps,
         )
         network.to(device)
         prior.to(device)
