@@ -1,0 +1,355 @@
+"""Time to the same validation ELBO: the course's VAEs here and in pythae, the same network.
+
+    python -m venv libs && libs/bin/pip install torch pythae scikit-learn
+    python benchmarks/course_speed.py --libraries libs/bin/python --seeds 0,1,2,3,4
+
+Synthetic standardised data of 1,432 tracks: 17,000 columns for `dense` (12,000 of audio and 5,000
+of words in the course), 40 x 300 for `conv`. Both sides train the very same `SongNetwork` with the
+preset's layers, latent size and epochs, batches of 64, on the same training tracks. pythae uses its
+own trainer and loss, with Adam at the preset's peak learning rate; Songscape uses its defaults.
+
+After every epoch both validation ELBOs are computed by one function on the weights as they are; the
+clocks stand still meanwhile. The target is the best ELBO that both reach; each side's time is that
+of its first epoch at least there, preparation (standardising, rotating) included. The two sides run
+one after the other in the same run, seed by seed: on a busy machine the ratio of the processor time
+is the safer figure. Goals: dense 5, convolutional 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+N_TRACKS, N_FACTORS = 1_432, 30
+SHAPES = {"dense": (17_000,), "conv": (40, 300)}
+PRESETS = {"dense": "dense-vae", "conv": "conv1d-vae"}
+ENCODERS = {"dense": "dense", "conv": "conv1d"}
+
+
+class Clock:
+    """Wall and processor time of this process, with pauses."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+        self._paused = np.zeros(2)
+
+    @staticmethod
+    def _now() -> np.ndarray:
+        return np.array([time.perf_counter(), time.process_time()])
+
+    def read(self) -> np.ndarray:
+        return self._now() - self._start - self._paused
+
+    def without(self, function: Any) -> Any:
+        """Call `function` while the clock stands still."""
+        before = self._now()
+        result = function()
+        self._paused += self._now() - before
+        return result
+
+
+def validation_elbo(network: Any, values: np.ndarray) -> float:
+    """Mean ELBO per track in nats, from one draw per track of a fixed generator."""
+    import torch
+
+    from songscape.models.priors import StandardNormal
+    from songscape.models.training import elbo_terms
+
+    was_training = network.training
+    network.eval()
+    generator = torch.Generator().manual_seed(0)
+    total = 0.0
+    with torch.no_grad():
+        for start in range(0, len(values), 64):
+            x = torch.as_tensor(values[start : start + 64])
+            noise = torch.randn(len(x), network.latent_dim, generator=generator)
+            terms = elbo_terms(network, StandardNormal(), whole_batch(x), noise)
+            total += float((terms.reconstruction - terms.kl.sum(1)).double().sum())
+    network.train(was_training)
+    return total / len(values)
+
+
+def whole_batch(x: Any) -> Any:
+    """A batch in which every number of the one view is there."""
+    import torch
+
+    from songscape.models.networks import Batch
+
+    weight = torch.ones(len(x), *(1 for _ in x.shape[1:]))
+    return Batch({"x": x}, {"x": weight}, {"x": torch.ones(len(x))})
+
+
+def network_for(kind: str, hidden: tuple[int, ...], latent: int) -> Any:
+    from songscape.models.networks import SongNetwork, ViewPlan
+
+    plan = ViewPlan("x", SHAPES[kind], ENCODERS[kind])
+    return SongNetwork([plan], latent_dim=latent, hidden=hidden)
+
+
+def train_songscape(task: dict[str, Any], arrays: Any) -> list[list[float]]:
+    """[seconds, processor seconds, validation ELBO] per epoch of SongVAE's own training."""
+    import songscape.models.vae as vae
+    from songscape.features.views import View, Views
+    from songscape.models import rotation
+
+    values, validation = arrays["values"], arrays["validation"]
+    ids = tuple(f"{i:09d}" for i in range(len(values)))
+    views = Views(ids, {"x": View(values, np.ones(len(values), bool), step_axis=2)})
+    curve: list[list[float]] = []
+    seen: dict[str, Any] = {}
+
+    # The callback is not given the weights; where they are made and turned, they can be seen.
+    class Watched(vae.SongVAE):
+        def _network(self, plans: Any) -> Any:
+            seen["network"] = super()._network(plans)
+            return seen["network"]
+
+    original = rotation.rotate
+
+    def watched_rotate(*arguments: Any) -> Any:
+        seen["rotated"] = original(*arguments)
+        return seen["rotated"]
+
+    def current() -> Any:
+        if "rotated" not in seen:
+            return seen["network"]
+        whole = network_for(task["kind"], tuple(task["hidden"]), task["latent"])
+        rotation.fold(seen["network"], whole, {"x": seen["rotated"]})
+        return whole
+
+    def epoch_done(epoch: int, epochs: int, row: dict[str, float]) -> None:
+        elbo = clock.without(lambda: validation_elbo(current(), values[validation]))
+        curve.append([*clock.read().tolist(), elbo])
+
+    rotation.rotate = watched_rotate
+    arguments = {key: task[key] for key in ("epochs", "learning_rate")}
+    arguments |= {"hidden": tuple(task["hidden"]), "encoders": {"x": ENCODERS[task["kind"]]}}
+    model = Watched(
+        latent_dim=task["latent"],
+        patience=task["patience"],
+        random_state=task["seed"],
+        callback=epoch_done,
+        **arguments,
+    )
+    clock = Clock()
+    model.fit(views)
+    return curve
+
+
+def train_pythae(task: dict[str, Any], arrays: Any) -> list[list[float]]:
+    """The same of pythae's trainer; it may stop where Songscape's best ELBO is reached."""
+    import contextlib
+    import logging
+
+    import torch
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import VAE, VAEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+    from pythae.trainers.training_callbacks import TrainingCallback
+
+    logging.disable(logging.INFO)
+    torch.set_num_threads(1)
+    torch.manual_seed(task["seed"])
+    values = arrays["values"]
+    network = network_for(task["kind"], tuple(task["hidden"]), task["latent"])
+    curve: list[list[float]] = []
+
+    class Encoder(BaseEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.latent_dim, self.network = task["latent"], network
+
+        def forward(self, x: torch.Tensor) -> ModelOutput:
+            mean, log_variance = self.network.encode(whole_batch(x))
+            return ModelOutput(embedding=mean, log_covariance=log_variance)
+
+    class Decoder(BaseDecoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, z: torch.Tensor) -> ModelOutput:
+            return ModelOutput(reconstruction=self.network.decode(z)["x"])
+
+    class Reached(Exception):
+        pass
+
+    class Watch(TrainingCallback):
+        def on_epoch_end(self, training_config: Any, **kwargs: Any) -> None:
+            held_out = values[arrays["validation"]]
+            # The trainer's copy, which may not be the network made above.
+            trained = trainer.model.encoder.network
+            elbo = clock.without(lambda: validation_elbo(trained, held_out))
+            curve.append([*clock.read().tolist(), elbo])
+            if elbo >= task["stop_at"]:
+                raise Reached
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        clock = Clock()
+        config = VAEConfig(input_dim=SHAPES[task["kind"]], latent_dim=task["latent"])
+        model = VAE(config, encoder=Encoder(), decoder=Decoder())
+        sides = [
+            BaseDataset(torch.as_tensor(values[rows]), torch.zeros(len(rows)))
+            for rows in (arrays["training"], arrays["validation"])
+        ]
+        training = BaseTrainerConfig(
+            output_dir=folder,
+            num_epochs=task["epochs"],
+            per_device_train_batch_size=64,
+            learning_rate=task["learning_rate"],
+            seed=task["seed"],
+            no_cuda=True,
+        )
+        trainer = BaseTrainer(model, *sides, training_config=training, callbacks=[Watch()])
+        with contextlib.suppress(Reached):
+            trainer.train()
+    return curve
+
+
+def synthetic(kind: str, seed: int) -> np.ndarray:
+    """Standardised factor-model data: 30 factors of falling strength, and noise."""
+    rng = np.random.default_rng(seed)
+    size = int(np.prod(SHAPES[kind]))
+    strength = 1.0 / np.sqrt(np.arange(1, N_FACTORS + 1))
+    loadings = rng.normal(size=(N_FACTORS, size)) * strength[:, None]
+    if kind == "conv":
+        # Factors that are smooth in time, as songs are.
+        smooth = np.hanning(31) / np.sqrt((np.hanning(31) ** 2).sum())
+        frames = loadings.reshape(-1, SHAPES[kind][-1])
+        loadings = np.stack([np.convolve(row, smooth, "same") for row in frames])
+        loadings = loadings.reshape(N_FACTORS, size)
+    values = rng.normal(size=(N_TRACKS, N_FACTORS)) @ loadings
+    values += values.std() * rng.normal(size=values.shape)
+    values = (values - values.mean(0)) / values.std(0)
+    return values.reshape(N_TRACKS, *SHAPES[kind]).astype(np.float32)
+
+
+def split(n_tracks: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Training and validation tracks as SongVAE divides them."""
+    from sklearn.utils.validation import check_random_state
+
+    from songscape.models.training import hold_out
+
+    drawn = int(check_random_state(seed).randint(2**31 - 1))
+    chosen = hold_out(np.arange(n_tracks), 0.1, np.random.default_rng(drawn))
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def first_at(curve: np.ndarray, target: float) -> tuple[np.ndarray, int]:
+    """Times and number of the first epoch at least as good as the target."""
+    epoch = int(np.argmax(curve[:, 2] >= target))
+    return curve[epoch, :2], epoch + 1
+
+
+def race(kind: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Train both sides once."""
+    from songscape.models.presets import make_model
+
+    preset = make_model(PRESETS[kind])
+    task = {
+        "kind": kind,
+        "seed": seed,
+        "hidden": preset.hidden,
+        "latent": preset.latent_dim,
+        "epochs": options.epochs or preset.epochs,
+        "patience": preset.patience,
+        "learning_rate": preset.learning_rate,
+    }
+    curves = {}
+    with tempfile.TemporaryDirectory() as folder:
+        arrays = Path(folder) / "arrays.npz"
+        training, validation = split(N_TRACKS, seed)
+        np.savez(arrays, values=synthetic(kind, seed), training=training, validation=validation)
+        for side, python in (("songscape", sys.executable), ("pythae", options.libraries)):
+            text = json.dumps(task)
+            command = [python, __file__, "--worker", side, "--task", text, "--arrays", arrays]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment())
+            curves[side] = np.array(json.loads(done.stdout.splitlines()[-1]))
+            task["stop_at"] = float(curves[side][:, 2].max())
+    target = min(float(curve[:, 2].max()) for curve in curves.values())
+    ours, our_epoch = first_at(curves["songscape"], target)
+    theirs, their_epoch = first_at(curves["pythae"], target)
+    per_epoch = {side: np.diff(curve[:, 1]).mean() for side, curve in curves.items()}
+    result = {
+        "kind": kind,
+        "seed": seed,
+        "target_elbo": target,
+        "best_songscape": float(curves["songscape"][:, 2].max()),
+        "best_pythae": float(curves["pythae"][:, 2].max()),
+        "ratio_wall": float(theirs[0] / ours[0]),
+        "ratio_cpu": float(theirs[1] / ours[1]),
+        "songscape_seconds": ours.tolist(),
+        "pythae_seconds": theirs.tolist(),
+        "songscape_epochs": our_epoch,
+        "pythae_epochs": their_epoch,
+        "ratio_cpu_per_epoch": float(per_epoch["pythae"] / per_epoch["songscape"]),
+        "curves": {side: curve.tolist() for side, curve in curves.items()},
+    }
+    print(
+        f"{kind}, seed {seed}: to a validation ELBO of {target:,.0f} "
+        f"(best: Songscape {result['best_songscape']:,.0f}, pythae {result['best_pythae']:,.0f}) "
+        f"Songscape {ours[0]:.1f} s ({ours[1]:.1f} s CPU, epoch {our_epoch}), "
+        f"pythae {theirs[0]:.1f} s ({theirs[1]:.1f} s CPU, epoch {their_epoch}): "
+        f"{result['ratio_wall']:.1f} x sooner ({result['ratio_cpu']:.1f} x by processor time; "
+        f"one epoch {result['ratio_cpu_per_epoch']:.1f} x)",
+        flush=True,
+    )
+    return result
+
+
+def environment() -> dict[str, str]:
+    """One thread each; pythae's interpreter reads the network from this checkout."""
+    source = str(Path(__file__).resolve().parents[1] / "src")
+    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": source}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--libraries", metavar="PYTHON", help="interpreter that has pythae")
+    parser.add_argument("--kinds", default="dense,conv")
+    parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser.add_argument("--epochs", type=int, help="default: those of the presets")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--worker", choices=("songscape", "pythae"), help=argparse.SUPPRESS)
+    parser.add_argument("--task", help=argparse.SUPPRESS)
+    parser.add_argument("--arrays", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        train = train_songscape if options.worker == "songscape" else train_pythae
+        print(json.dumps(train(json.loads(options.task), np.load(options.arrays))))
+        return
+    if not options.libraries:
+        print("skipped: pythae (give --libraries PYTHON, see the top of this file)")
+        return
+    results = []
+    for kind in options.kinds.split(","):
+        found = [race(kind, int(seed), options) for seed in options.seeds.split(",")]
+        for name in ("ratio_wall", "ratio_cpu"):
+            ratios = [one[name] for one in found]
+            print(
+                f"{kind} {name}: median {np.median(ratios):.1f}, "
+                f"{min(ratios):.1f} … {max(ratios):.1f} over {len(ratios)} seeds"
+            )
+        results += found
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,318 @@
+"""Tracks without lyrics or without audio: are they placed well, and found by their other half?
+
+    python benchmarks/placement.py FOLDER --work KEPT --json figures.json
+
+Four questions about song-vae, each over the seeds (5 by default):
+
+1. placement: every track is held out once (folds of whole artists, one per seed; the model sees
+   only the others) and placed among the trained, complete tracks by its audio alone or its lyrics
+   alone. Figure: neighbour agreement with a label (10 nearest, same-artist neighbours removed, mean
+   over classes), beside that of the same track placed with both. The goal is 90 % of it: the last
+   column is the paired difference to 0.9 x the complete placement. The same for tracks that the
+   model was trained on. Which label belongs to audio and which to lyrics is for the reader to say.
+2. retrieval: among the held-out tracks of a fold, is a track's own lyrics-only posterior one of the
+   10 nearest to its audio-only posterior, and the reverse? Goal: 3 x chance.
+3. has lyrics: with the lyrics removed from a random half of the tracks, AMI between "has lyrics"
+   and the k-means clusters; beside it balanced-pca. Goal: under 0.02.
+4. vade: AMI with the labels of the mixture's own responsibilities and of k-means on the same
+   posterior means with as many clusters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from shared_inputs import markdown, read_folder, seeds_argument, trained_model, with_interval
+
+MODEL, K_NEAREST = "song-vae", 10
+KEPT_SHARE, RETRIEVAL_FACTOR = 0.9, 3.0
+ONLY = {"complete": (), "audio only": ("lyrics",), "lyrics only": ("segments",)}
+LATENT = {"latent_dim": 32, "reduced_dim": 16}
+
+
+def without(views: Any, names: Sequence[str], tracks: np.ndarray | None = None) -> Any:
+    """The views with some of them absent, for all tracks or those marked."""
+    blocks = dict(views.blocks)
+    for name in names:
+        gone = np.ones(views.n_tracks, bool) if tracks is None else tracks
+        blocks[name] = replace(blocks[name], present=blocks[name].present & ~gone)
+    return replace(views, blocks=blocks)
+
+
+def complete_tracks(views: Any) -> np.ndarray:
+    return np.asarray(views["lyrics"].present & views["segments"].present)
+
+
+def agreement(
+    placed: np.ndarray, space: np.ndarray, among: np.ndarray, subject: Any
+) -> dict[str, np.ndarray]:
+    """Per label, neighbour agreement of tracks placed at `placed` among the tracks `among`."""
+    from scipy.spatial.distance import cdist
+
+    from songscape.evaluation.neighbors import Neighbors, knn_agreement_samples, without_groups
+
+    distances = cdist(placed, space)
+    distances[:, ~among] = np.inf
+    np.fill_diagonal(distances, np.inf)
+    order = np.argsort(distances, axis=1, kind="stable")
+    distances = np.take_along_axis(distances, order, axis=1)
+    order[np.isinf(distances)] = -1
+    near = Neighbors(order, distances)
+    near = near.first(K_NEAREST) if subject.artists is None else near
+    if subject.artists is not None:
+        near = without_groups(near, subject.artists, K_NEAREST)
+    return {f"knn:{n}": knn_agreement_samples(near, v) for n, v in subject.labels.items()}
+
+
+def placements(
+    model: Any, views: Any, subject: Any, among: np.ndarray, asked: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Agreement per way of placing and label; NaN for tracks that were not asked."""
+    complete = model.transform(views)
+    found = {}
+    for way, absent in ONLY.items():
+        placed = model.transform(without(views, absent)) if absent else complete
+        values = agreement(placed, complete, among, subject)
+        found[way] = {name: np.where(asked, v, np.nan) for name, v in values.items()}
+    return found
+
+
+def kept_table(
+    where: str, samples: dict[str, dict[str, np.ndarray]], subject: Any
+) -> list[dict[str, Any]]:
+    """Rows of the placement table; samples are (n_seeds, n_tracks) per way and label."""
+    from songscape.evaluation.compare import ModelEvidence, compare
+
+    goal = {name: KEPT_SHARE * values for name, values in samples["complete"].items()}
+    every = {**samples, "goal": goal}
+    evidence = []
+    for way, values in every.items():
+        rows = [
+            {"axis": "agreement", "metric": "knn_balanced", "column": name.partition(":")[2]}
+            | {"value": float("nan"), "seed": 0}
+            for name in values
+        ]
+        evidence.append(ModelEvidence(way, "vae", rows, values, {}))
+    found = compare(evidence, subject, baseline="goal")
+    table = found.table.set_index(["model", "column"])
+    differences = found.differences.set_index(["model", "column"])
+    out = []
+    for column in subject.labels:
+        complete = table.loc[("complete", column)]
+        for way in ("audio only", "lyrics only"):
+            one, test = table.loc[(way, column)], differences.loc[(way, column)]
+            verdict = "kept" if test["low"] > 0 else "not kept" if test["high"] < 0 else "open"
+            out.append(
+                {
+                    "tracks": where,
+                    "label": column,
+                    "placed by": way,
+                    "complete": with_interval(*complete[["estimate", "low", "high"]]),
+                    "kNN": with_interval(*one[["estimate", "low", "high"]]),
+                    "share": f"{one['estimate'] / complete['estimate']:.2f}",
+                    "minus 0.9 x complete": with_interval(
+                        *test[["difference", "low", "high"]], signed=True
+                    ),
+                    "90 %": verdict,
+                }
+            )
+    return out
+
+
+def retrieval_hits(model: Any, views: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """1 where a track's other half is among the 10 nearest of the rows, else 0; per way, space."""
+    from scipy.spatial.distance import cdist
+
+    some = views.take(rows)
+    audio, words = without(some, ("lyrics",)), without(some, ("segments",))
+    spaces = {
+        "posterior means": (model.posterior(audio)[0], model.posterior(words)[0]),
+        "decoder space": (model.transform(audio), model.transform(words)),
+    }
+    hits = {}
+    for space, (left, right) in spaces.items():
+        distances = cdist(left, right)
+        own = np.diag(distances)
+        # A track at the same distance as its own counts as before it.
+        hits[f"audio to lyrics, {space}"] = (distances <= own[:, None]).sum(1) <= K_NEAREST
+        hits[f"lyrics to audio, {space}"] = (distances <= own[None, :]).sum(0) <= K_NEAREST
+    return {way: values.astype(np.float64) for way, values in hits.items()}
+
+
+def held_out(
+    views: Any, subject: Any, seeds: Sequence[int], work: Path | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Placement and retrieval of tracks that the model has not seen."""
+    from sklearn.model_selection import GroupKFold
+
+    from songscape.evaluation.statistics import bootstrap_mean, paired_difference
+
+    both = complete_tracks(views)
+    folds = GroupKFold(len(seeds), shuffle=True, random_state=0)
+    samples: dict[str, dict[str, np.ndarray]] = {way: {} for way in ONLY}
+    hits: dict[str, np.ndarray] = {}
+    chance = np.full(views.n_tracks, np.nan)
+    for seed, (training, test) in zip(seeds, folds.split(both, groups=views.groups)):
+        model = trained_model(views.take(training), MODEL, seed, LATENT, work)
+        among = np.zeros(views.n_tracks, bool)
+        among[training] = both[training]
+        asked = np.zeros(views.n_tracks, bool)
+        asked[test] = both[test]
+        for way, values in placements(model, views, subject, among, asked).items():
+            for name, new in values.items():
+                known = samples[way].setdefault(name, np.full((1, views.n_tracks), np.nan))
+                known[0, asked] = new[asked]
+        rows = np.flatnonzero(asked)
+        chance[rows] = K_NEAREST / len(rows)
+        for way, values in retrieval_hits(model, views, rows).items():
+            hits.setdefault(way, np.full(views.n_tracks, np.nan))[rows] = values
+        print(f"fold of seed {seed} done", file=sys.stderr, flush=True)
+    found = []
+    for way, values in hits.items():
+        one = bootstrap_mean(values, subject.groups)
+        test = paired_difference(values, RETRIEVAL_FACTOR * chance, subject.groups)
+        found.append(
+            {
+                "retrieval": way,
+                "hit@10": with_interval(one.estimate, one.low, one.high),
+                "chance": f"{np.nanmean(chance):.3f}",
+                "x chance": f"{one.estimate / np.nanmean(chance):.1f}",
+                "minus 3 x chance": with_interval(test.estimate, test.low, test.high, True),
+            }
+        )
+    return kept_table("held out", samples, subject), found
+
+
+def trained_on(
+    views: Any, subject: Any, seeds: Sequence[int], work: Path | None
+) -> list[dict[str, Any]]:
+    """Placement of tracks that the model was trained on with all their views."""
+    both = complete_tracks(views)
+    per_seed = [
+        placements(trained_model(views, MODEL, seed, LATENT, work), views, subject, both, both)
+        for seed in seeds
+    ]
+    samples = {
+        way: {name: np.stack([one[way][name] for one in per_seed]) for name in per_seed[0][way]}
+        for way in ONLY
+    }
+    return kept_table("trained on", samples, subject)
+
+
+def has_lyrics(
+    views: Any, ks: Sequence[int], seeds: Sequence[int], work: Path | None
+) -> list[dict[str, Any]]:
+    """AMI of clusters with "has lyrics" after removing the lyrics of a random half."""
+    from songscape.clustering.methods import cluster
+    from songscape.evaluation.metrics import ami
+    from songscape.models.presets import find_preset, make_model
+
+    found: dict[tuple[str, int], list[float]] = {}
+    for seed in seeds:
+        there = np.flatnonzero(views["lyrics"].present)
+        gone = np.zeros(views.n_tracks, bool)
+        gone[np.random.default_rng(seed).permutation(there)[: len(there) // 2]] = True
+        halved = without(views, ("lyrics",), gone)
+        pca = make_model("balanced-pca").fit_transform(
+            halved.select(find_preset("balanced-pca").views)
+        )
+        ours = trained_model(halved, MODEL, seed, LATENT, work)
+        spaces = {MODEL: ours.transform(halved), "balanced-pca": pca}
+        for name, X in spaces.items():
+            for k in ks:
+                labels = cluster("kmeans", X, k=k, random_state=seed).labels
+                found.setdefault((name, k), []).append(ami(labels, halved["lyrics"].present))
+        print(f"has lyrics: seed {seed} done", file=sys.stderr, flush=True)
+    return [
+        {
+            "model": name,
+            "k": k,
+            "AMI with has lyrics (mean)": f"{np.mean(values):.4f}",
+            "range over seeds": f"{min(values):.4f} … {max(values):.4f}",
+        }
+        for (name, k), values in found.items()
+    ]
+
+
+def vade(views: Any, subject: Any, seeds: Sequence[int], work: Path | None) -> list[dict[str, Any]]:
+    """The mixture's own clusters beside k-means on the same posterior means."""
+    from songscape.clustering.methods import cluster
+    from songscape.evaluation.metrics import ami
+    from songscape.evaluation.statistics import half_sample_difference, half_sample_interval
+
+    own, means = [], []
+    for seed in seeds:
+        model = trained_model(views, "vade", seed, {}, work)
+        labels = model.memberships(views).argmax(axis=1)
+        k = len(np.unique(labels))
+        own.append(labels)
+        means.append(cluster("kmeans", model.posterior(views)[0], k=k, random_state=seed).labels)
+        print(f"vade: seed {seed}, {k} components used", file=sys.stderr, flush=True)
+    out = []
+    for column, truth in subject.labels.items():
+        first = half_sample_interval(ami, np.stack(own), truth, subject.groups)
+        second = half_sample_interval(ami, np.stack(means), truth, subject.groups)
+        gap = half_sample_difference(ami, np.stack(own), np.stack(means), truth, subject.groups)
+        out.append(
+            {
+                "label": column,
+                "vade": with_interval(first.estimate, first.low, first.high),
+                "k-means": with_interval(second.estimate, second.low, second.high),
+                "difference": with_interval(gap.estimate, gap.low, gap.high, True),
+            }
+        )
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
+    parser.add_argument("--parts", default="trained,held-out,has-lyrics,vade")
+    parser.add_argument(
+        "--work", type=Path, help="keeps features and models: remove it after a change of the code"
+    )
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+
+    from songscape.pipeline.partitions import shared_k
+
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        features = options.work or Path(scratch)
+        features.mkdir(parents=True, exist_ok=True)
+        for folder in options.folders:
+            inputs, subject = read_folder(folder, features, also=("language",))
+            views, seeds, work = inputs.views, options.seeds, options.work
+            tables: dict[str, list[dict[str, Any]]] = {}
+            print(f"\n## {folder.resolve().name}: {views.n_tracks} tracks", flush=True)
+            for part in options.parts.split(","):
+                if part == "trained":
+                    tables[part] = trained_on(views, subject, seeds, work)
+                elif part == "held-out":
+                    tables[part], tables["retrieval"] = held_out(views, subject, seeds, work)
+                elif part == "has-lyrics":
+                    ks = sorted({2, *shared_k(views, ())[0], 10})
+                    tables[part] = has_lyrics(views, ks, seeds, work)
+                elif part == "vade":
+                    tables[part] = vade(views, subject, seeds, work)
+                else:
+                    parser.error(f"no part {part!r}")
+                for name in (part, "retrieval") if part == "held-out" else (part,):
+                    print(f"\n{name}\n\n{markdown(tables[name])}", flush=True)
+                results[folder.resolve().name] = tables
+                if options.json:
+                    text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+                    options.json.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What the benchmarks of models share: reading a labelled folder, tables in Markdown, seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def read_folder(folder: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any, Any]:
+    """Inputs and Subject of a labelled folder; its features are kept in `work` and used again.
+
+    Only labels and artists are compared, and the columns named in `also`: nuisances and reference
+    spaces are left out.
+    """
+    from dataclasses import replace
+
+    from songscape.pipeline.cells import subject_of
+    from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, read_library
+    from songscape.settings import Settings
+
+    settings = Settings()
+    path = work / f"{folder.resolve().name}.db"
+    with read_library(folder, path, workers=1) as library:
+        inputs = load_inputs(library, settings, (*EVIDENCE_VIEWS, "language"))
+    subject = subject_of(inputs)
+    more = {name: inputs.columns[name].to_numpy(object) for name in also if name in inputs.columns}
+    labels = {**subject.labels, **more}
+    return inputs, replace(subject, labels=labels, nuisances={}, references={})
+
+
+def seeds_argument(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+def markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """A Markdown table; the first row names the columns."""
+    columns = list(rows[0])
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[str(row.get(column, "")) for column in columns] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def with_interval(estimate: float, low: float, high: float, signed: bool = False) -> str:
+    if not np.isfinite(estimate):
+        return "–"
+    form = "+.3f" if signed else ".3f"
+    return f"{estimate:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def trained_model(
+    views: Any, name: str, seed: int, arguments: dict[str, Any], work: Path | None
+) -> Any:
+    """A fitted model of the table; read from `work` where it was trained on the same input."""
+    from songscape.models.presets import find_preset, make_model
+    from songscape.models.saving import load_model, save_model
+
+    path = None if work is None else work / "models" / stem_of(views, name, seed, arguments)
+    if path is not None and path.exists():
+        return load_model(path)
+    model = make_model(name, random_state=seed, **arguments)
+    model.fit(views.select(find_preset(name).views))
+    if path is not None:
+        save_model(model, path)
+    return model
+
+
+def stem_of(views: Any, name: str, seed: int, arguments: dict[str, Any]) -> str:
+    """A file name that changes with the input, the model and its arguments, not with the code."""
+    parts = json.dumps([views.digest(), name, arguments], sort_keys=True)
+    digest = hashlib.sha256(parts.encode()).hexdigest()[:12]
+    return f"{name.replace(' ', '-')}-{digest}-seed{seed}"
