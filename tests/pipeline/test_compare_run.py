@@ -93,7 +93,9 @@ def test_json_names_the_report_and_the_verdicts(
     assert printed["failed"] == []
 
 
-def test_a_model_that_fails_does_not_stop_the_rest(library: Path, tmp_path: Path) -> None:
+def test_a_model_that_fails_is_named_and_does_not_stop_the_rest(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = tmp_path / "settings.toml"
     config.write_text(
         """
@@ -112,3 +114,5 @@ def test_a_model_that_fails_does_not_stop_the_rest(library: Path, tmp_path: Path
     assert models.loc["dense-vae", "status"] == "failed"
     assert isinstance(models.loc["dense-vae", "reason"], str)
     assert models.loc["balanced-pca", "status"] == "ok"
+    assert "5 measured + 1 not" in capsys.readouterr().out
+    assert "dense-vae (seed 0): training diverged" in (out / "results" / "report.html").read_text()

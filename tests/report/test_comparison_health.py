@@ -63,18 +63,22 @@ def test_clusters_of_the_recommended_method_are_judged_one_by_one(comparison_fol
         "model,clusterer,k,cluster,n_tracks,jaccard,commonest_genre,share_genre",
         "song-vae,kmeans,4,-1,3,,,",
         "song-vae,kmeans,4,0,500,0.76,1999,0.5",
-        "song-vae,kmeans,4,1,300,0.75,folk,0.25",
+        "song-vae,kmeans,4,1,300,0.90,folk,0.25",
         "song-vae,kmeans,4,2,197,0.59,folk,1.0",
         "tfidf,kmeans,4,0,1000,0.1,folk,0.4",
     ]
     (comparison_folder / "clusters.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    table = pd.read_csv(comparison_folder / "table.csv")
+    seeds = table[:1].assign(model="song-vae", clusterer="kmeans", k=4, axis="stability")
+    seeds = seeds.assign(metric="cluster_jaccard_over_seeds", column="1", estimate=0.61)
+    pd.concat([table, seeds]).to_csv(comparison_folder / "table.csv", index=False)
     found = clusters_table(read_comparison(comparison_folder))
     assert found is not None
     assert found[0] == "song-vae + kmeans, k = 4"
     assert [[cell.text for cell in row] for row in found[1].rows] == [
-        ["noise", "3", "–", "–", "–"],
-        ["0", "500", "0.76", "✓ stable", "1999 50\u00a0%"],
-        ["1", "300", "0.75", "? doubtful", "folk 25\u00a0%"],
-        ["2", "197", "0.59", "✗ does not come back", "folk 100\u00a0%"],
+        ["noise", "3", "–", "–", "–", "–"],
+        ["0", "500", "0.76", "–", "✓ stable", "1999 50\u00a0%"],
+        ["1", "300", "0.90", "0.61", "? doubtful", "folk 25\u00a0%"],
+        ["2", "197", "0.59", "–", "✗ does not come back", "folk 100\u00a0%"],
     ]
     assert "does not come back" in write_comparison_report(comparison_folder).read_text("utf-8")
