@@ -129,10 +129,14 @@ def complete(
         If workers cannot be started at all, or the model of an embedding is not on this machine.
     """
     views = tuple(views)
-    names = from_audio(views)
-    if names:
-        jobs = _missing(library, library.tracks("analysed"), names)
-        todo = [job for job in jobs if not job.whole]
+    names = [name for name in from_audio(views) if name not in CORE]
+    made = library.feature_recipes(names)
+    analysed = library.track_ids("analysed")
+    lacking = {i for i in analysed for name in names if made[name].get(i) != RECIPES[name]}
+    if lacking:
+        # Files are only looked at where there is something to do: they may lie on a slow disk.
+        tracks = [track for track in library.tracks("analysed") if track.id in lacking]
+        todo = [job for job in _missing(library, tracks, names) if not job.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
     for name in embedding_names(views):
         try:

@@ -141,7 +141,7 @@ def run_comparison(
     SongscapeError
         There is no library, too few tracks, or no model could be trained.
     """
-    from songscape.pipeline.inputs import read_library
+    from songscape.pipeline.inputs import EVIDENCE_VIEWS, read_library, views_needed
     from songscape.pipeline.partitions import check_clusterers
     from songscape.pipeline.representations import check_models
 
@@ -156,7 +156,12 @@ def run_comparison(
     with folder.locked():
         if not _is_library(source):
             read_library(
-                source, path, workers, settings.labels, nuisances=settings.nuisances
+                source,
+                path,
+                workers,
+                settings.labels,
+                views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options),
+                nuisances=settings.nuisances,
             ).close()
         return _compare(path, folder, settings, workers, command)
 
