@@ -1,12 +1,14 @@
 """How often any method is called better when labels mean nothing: the family-wise error.
 
-    python benchmarks/family_wise_error.py            # 200 simulated comparisons
+    python benchmarks/family_wise_error.py            # 200 simulated comparisons, minutes
 
-Each run draws a collection with artists of very unequal size, the partitions of several methods
-and of a baseline (clumped by artist, as real ones are), and labels that have nothing to do with
-any of them but are clumped by artist too. All methods on all axes (AMI, neighbour agreement) form
-one family. At most 5 % of the runs may call any method better, but for chance: the script fails
-above 5 % plus two standard errors.
+Each run draws a collection with artists of very unequal size, the spaces and k-means partitions of
+baselines, candidates and a reference that are correlated as those of real models are (one part of
+every space is common to all, and clumped by artist), and labels that have nothing to do with any of
+them: one goes by artist, one by track, one of them is a nuisance. The evidence goes through
+`songscape.evaluation.compare.compare` as in `songscape compare`, headline partitions included.
+Printed is the share of the runs in which any candidate is called better, with its 95 % interval
+(Clopper & Pearson 1934). The script fails where even the lower end is above 5 %.
 """
 
 from __future__ import annotations
@@ -14,63 +16,138 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
+K = 5
+CLAIMS = {
+    "better than balanced-pca": ("agreement", "verdict", "better than"),
+    "better than the best baseline": ("agreement", "verdict_to_best", "better than"),
+    "leaks less than balanced-pca": ("leakage", "verdict", "better than"),
+    "worse than balanced-pca": ("agreement", "verdict", "worse than"),
+    "worse than the best baseline": ("agreement", "verdict_to_best", "worse than"),
+}
+# A baseline that is picked for being best looks better than it is: this one is printed only.
+NOT_CONTROLLED = "worse than the best baseline"
 
-def simulated_run(seed: int, n_methods: int = 6, n_seeds: int = 3) -> tuple[int, int]:
-    """Verdicts "better" and "worse" in one comparison of methods with shuffled labels."""
-    from songscape.clustering.methods import cluster
-    from songscape.evaluation import metrics
-    from songscape.evaluation.neighbors import knn_agreement_samples, nearest_neighbors
-    from songscape.evaluation.statistics import (
-        half_sample_difference,
-        paired_difference,
-        verdicts,
-    )
+
+def simulated_tests(
+    seed: int, *, n_artists: int = 60, n_candidates: int = 6, n_seeds: int = 3
+) -> Any:
+    """The tests (`Comparison.differences`) of one comparison in which labels mean nothing."""
+    from songscape.evaluation.compare import compare
+    from songscape.evaluation.evidence import Subject
 
     rng = np.random.default_rng(seed)
-    sizes = 1 + rng.geometric(0.25, 50)
-    artist = np.repeat(np.arange(50), sizes)
+    # Most artists have a song or two, a few have dozens.
+    sizes = np.minimum(1 + rng.lognormal(0.6, 1.1, n_artists).astype(int), 40)
+    artist = np.repeat(np.arange(n_artists), sizes)
     n = len(artist)
-    truth = rng.integers(0, 4, 50)[artist]
-    truth = np.where(rng.random(n) < 0.2, rng.permutation(truth), truth)
+    by_artist = [rng.choice(4, n_artists, p=[0.45, 0.3, 0.15, 0.1])[artist] for _ in range(2)]
+    astray = rng.random(n) < 0.15
+    genre = np.where(astray, rng.permutation(by_artist[0]), by_artist[0])
+    subject = Subject(
+        labels={"genre": genre, "mood": rng.choice(3, n, p=[0.5, 0.3, 0.2])},
+        nuisances={"language": by_artist[1]},
+        artists=artist,
+        groups=artist,
+    )
+    common = 1.2 * rng.normal(size=(n_artists, 8))[artist] + rng.normal(size=(n, 8))
+    kinds = {"balanced-pca": "baseline", "timbre-pca": "baseline", "tfidf": "baseline"}
+    kinds |= {f"candidate {number}": "vae" for number in range(n_candidates)}
+    kinds |= {"random": "reference"}
+    evidence = []
+    for model, kind in kinds.items():
+        known = 0.0 if kind == "reference" else 1.0
+        turned = known * common @ rng.normal(size=(8, 6)) / 8**0.5
+        own = 0.7 * rng.normal(size=(n_artists, 6))[artist] + 0.7 * rng.normal(size=(n, 6))
+        # What needs no training is the same with every seed, but for its clusters.
+        by_seed = 0.4 * (kind == "vae")
+        spaces = [turned + own + by_seed * rng.normal(size=(n, 6)) for _ in range(n_seeds)]
+        evidence.append(_evidence(model, kind, spaces, subject))
+    return compare(evidence, subject, headline=("kmeans", K)).differences
 
-    def method(k: int) -> tuple[np.ndarray, np.ndarray]:
-        space = 1.5 * rng.normal(size=(50, 4))[artist] + rng.normal(size=(n, 4))
-        labels = [
-            cluster("kmeans", space, k=k, random_state=s, n_init=1).labels for s in range(n_seeds)
-        ]
-        return np.array(labels), knn_agreement_samples(nearest_neighbors(space, 10), truth)
 
-    base_labels, base_values = method(4)
-    differences = {}
-    for number in range(n_methods):
-        labels, values = method(3 + number)
-        differences[f"{number} AMI"] = half_sample_difference(
-            metrics.ami, labels, base_labels, truth, artist, n_resamples=60, random_state=seed
-        )
-        differences[f"{number} kNN"] = paired_difference(
-            values, base_values, artist, random_state=seed
-        )
-    words = [verdict.word for verdict in verdicts(differences, "baseline").values()]
-    return words.count("better than"), words.count("worse than")
+def _evidence(model: str, kind: str, spaces: list[np.ndarray], subject: Any) -> Any:
+    """What `songscape.pipeline` would hand over, without what no test reads."""
+    from songscape.clustering.methods import cluster
+    from songscape.evaluation.compare import ModelEvidence
+    from songscape.evaluation.metrics import ami
+    from songscape.evaluation.neighbors import (
+        class_mean,
+        knn_agreement_samples,
+        nearest_neighbors,
+        without_groups,
+    )
+
+    rows: list[dict[str, Any]] = []
+    samples: dict[str, list[np.ndarray]] = {}
+    partitions = []
+    for seed, X in enumerate(spaces):
+        near = without_groups(nearest_neighbors(X, 60), subject.artists, 10, X)
+        clusters = cluster("kmeans", X, k=K, random_state=seed, n_init=1).labels
+        partitions.append(clusters)
+        for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
+            for column, truth in columns.items():
+                each = knn_agreement_samples(near, truth)
+                samples.setdefault(f"knn:{column}", []).append(each)
+                shared = {"seed": seed, "axis": axis, "column": column}
+                space = {"metric": "knn_balanced", "value": class_mean(each, truth)}
+                found = {"metric": "ami", "value": ami(clusters, truth)}
+                rows += [shared | space, shared | found | {"clusterer": "kmeans", "k": K}]
+    stacked = {name: np.stack(values) for name, values in samples.items()}
+    return ModelEvidence(model, kind, rows, stacked, {("kmeans", K): np.stack(partitions)})
 
 
-def main() -> int:
+def claims(differences: Any) -> dict[str, bool]:
+    """Which claims are made of any candidate."""
+    candidates = differences[differences["model"].str.startswith("candidate")]
+    return {
+        name: bool(((candidates["axis"] == axis) & (candidates[column] == word)).any())
+        for name, (axis, column, word) in CLAIMS.items()
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    from scipy.stats import binomtest
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200)
-    options = parser.parse_args()
+    parser.add_argument("--first", type=int, default=0, help="seed of the first run")
+    parser.add_argument("--artists", type=int, default=60)
+    parser.add_argument("--candidates", type=int, default=6)
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of every model")
+    options = parser.parse_args(arguments)
     start = time.perf_counter()
-    found = np.array([simulated_run(seed) for seed in range(options.runs)])
-    better, worse = (found > 0).mean(axis=0)
-    allowed = 0.05 + 2 * (0.05 * 0.95 / options.runs) ** 0.5
+    made = []
+    for run in range(options.runs):
+        tests = simulated_tests(
+            options.first + run,
+            n_artists=options.artists,
+            n_candidates=options.candidates,
+            n_seeds=options.seeds,
+        )
+        made.append(claims(tests))
+        if (run + 1) % 25 == 0:
+            told = ", ".join(f"{name} {sum(one[name] for one in made)}" for name in CLAIMS)
+            print(f"{run + 1} comparisons: {told}", file=sys.stderr, flush=True)
     print(
-        f"{options.runs} runs with shuffled labels: any method 'better' in {better:.1%}, "
-        f"'worse' in {worse:.1%} (nominal 5 %, allowed {allowed:.1%}); "
+        f"{options.runs} comparisons with labels that mean nothing: {options.candidates} "
+        f"candidates, {options.seeds} seeds, {options.artists} artists; "
         f"{time.perf_counter() - start:.0f} s"
     )
-    return int(better > allowed)
+    too_often = False
+    for name in CLAIMS:
+        found = binomtest(sum(run[name] for run in made), options.runs)
+        interval = found.proportion_ci(0.95)
+        print(
+            f"any candidate {name}: {found.statistic / options.runs:.1%} of the runs "
+            f"(95 % {interval.low:.1%} … {interval.high:.1%}; nominal 5 %)"
+            + (", not controlled: the best was picked" if name == NOT_CONTROLLED else "")
+        )
+        too_often |= name != NOT_CONTROLLED and interval.low > 0.05
+    return int(too_often)
 
 
 if __name__ == "__main__":

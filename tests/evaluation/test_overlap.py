@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from songscape.evaluation.overlap import overlap_findings, overlaps, shared_label_agreement
+from songscape.evaluation.overlap import (
+    overlap_findings,
+    overlaps,
+    shared_label_agreement,
+    within_category_agreement,
+)
 from songscape.features.covariates import composition_view
 
 RNG = np.random.default_rng(0)
@@ -62,3 +67,31 @@ def test_nothing_shared_gives_nothing_to_report() -> None:
     )
     assert np.isnan(found["mean"])
     assert found["n_tracks"] == 0
+
+
+def test_knowing_the_language_earns_nothing_within_a_language() -> None:
+    _, language = table()
+    # Most German songs are calm, most others wild: the language alone tells much of the mood.
+    mood = ["calm" if (tag == "de") != (i % 7 == 0) else "wild" for i, tag in enumerate(language)]
+    noise = RNG.standard_normal((120, 2))
+    tells = noise + 100.0 * np.array([LANGUAGES.index(tag) for tag in language])[:, None]
+    view = composition_view(language)
+    knowing, blind = (shared_label_agreement(X, mood, view)["mean"] for X in (tells, noise))
+    assert knowing > blind + 0.1
+    within = within_category_agreement(tells, mood, view)
+    assert within == within_category_agreement(noise, mood, view)
+    by_hand = []
+    for tag in LANGUAGES:
+        rows = [i for i, t in enumerate(language) if t == tag]
+        near = NearestNeighbors(n_neighbors=10).fit(tells[rows]).kneighbors(return_distance=False)
+        mine = np.array(mood)[rows]
+        by_hand.append((mine[near] == mine[:, None]).mean())
+    assert within["mean"] == pytest.approx(np.mean(by_hand))
+    assert within["n_used"] == 120
+
+
+def test_small_categories_are_left_out() -> None:
+    language = ["de"] * 30 + ["en"] * 5 + [None] * 5
+    X = RNG.standard_normal((40, 2))
+    found = within_category_agreement(X, ["a", "b"] * 20, composition_view(language))
+    assert found["n_used"] == 30

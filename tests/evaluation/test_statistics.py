@@ -110,6 +110,25 @@ def test_half_samples_have_the_spread_of_new_collections():
     assert width == pytest.approx(2 * 1.96 * np.std(values), rel=0.2)
 
 
+@pytest.mark.parametrize("name", ["ami", "ari", "purity"])
+def test_half_samples_by_tables_are_those_by_tracks(name):
+    rng = np.random.default_rng(2)
+    labels, truth = rng.integers(-1, 5, (3, 90)), rng.choice(["a", "b", "c", None], 90)
+    other, groups = rng.integers(0, 3, (2, 90)), rng.integers(0, 25, 90)
+    metric = getattr(metrics, name)
+    options = {"groups": groups, "n_resamples": 12}
+    slow = ev.half_sample_interval(metric, labels, truth, **options)
+    fast = ev.half_sample_interval(name, labels, truth, **options)
+    assert (fast.estimate, fast.low, fast.high) == pytest.approx(
+        (slow.estimate, slow.low, slow.high)
+    )
+    slow = ev.half_sample_difference(metric, labels, other, truth, **options)
+    fast = ev.half_sample_difference(name, labels, other, truth, **options)
+    assert fast.p_value == pytest.approx(slow.p_value)
+    nothing = ev.half_sample_interval(name, np.full(90, -1), truth, **options)
+    assert np.isnan([nothing.estimate, nothing.low]).all()
+
+
 def test_half_samples_find_a_real_difference_and_not_a_false_one():
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 4, 400)

@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from songscape.evaluation.evidence import Subject
-from songscape.evaluation.metrics import ami
 from songscape.evaluation.model_evidence import ModelEvidence, per_track
 from songscape.evaluation.stability import cluster_jaccard, pairwise_ari
 from songscape.evaluation.statistics import Interval, bootstrap_mean, half_sample_interval
@@ -119,25 +118,28 @@ def _with_intervals(
         null_95=("null_95", "mean"),
         p_value=("p_value", "max"),
     ).reset_index()
-    table["interval"] = "range over seeds"
+    places: dict[tuple[Any, ...], list[int]] = {}
+    ks = [None if k is pd.NA else int(k) for k in table["k"]]
+    named = zip(table["model"], table["clusterer"], ks, table["metric"], table["column"])
+    for place, key in enumerate(named):
+        places.setdefault(key, []).append(place)
+    values = table[["estimate", "low", "high"]].to_numpy(np.float64, copy=True)
+    kinds = np.full(len(table), "range over seeds", dtype=object)
     for done, one in enumerate(evidence, start=1):
-        for where, interval in _intervals(one, subject):
-            here = table["model"] == one.model
-            for name, value in where.items():
-                here &= table[name].isna() if value is None else table[name].eq(value).fillna(False)
-            table.loc[here, ["estimate", "low", "high"]] = (
-                interval.estimate,
-                interval.low,
-                interval.high,
-            )
-            table.loc[here, "interval"] = "95 %, over groups and seeds"
+        for where, found in _intervals(one, subject):
+            here = places.get((one.model, *where), [])
+            values[here] = found.estimate, found.low, found.high
+            kinds[here] = "95 %, over groups and seeds"
         if progress is not None:
             progress(done, len(evidence))
+    table[["estimate", "low", "high"]] = values
+    table["interval"] = kinds
     return pd.concat([table, _seed_stability(evidence)], ignore_index=True)
 
 
-def _intervals(one: ModelEvidence, subject: Subject) -> list[tuple[dict[str, Any], Interval]]:
-    found: list[tuple[dict[str, Any], Interval]] = []
+def _intervals(one: ModelEvidence, subject: Subject) -> list[tuple[tuple[Any, ...], Interval]]:
+    """Intervals with the clusterer, k, metric and column that they are of."""
+    found: list[tuple[tuple[Any, ...], Interval]] = []
     for name in one.samples:
         kind, _, column = name.partition(":")
         if kind not in SAMPLE_METRICS:
@@ -146,15 +148,13 @@ def _intervals(one: ModelEvidence, subject: Subject) -> list[tuple[dict[str, Any
             values = per_track(one, metric, column, subject)
             assert values is not None
             interval = bootstrap_mean(values, subject.groups, n_resamples=N_RESAMPLES)
-            found.append(({"clusterer": "", "metric": metric, "column": column}, interval))
+            found.append((("", None, metric, column), interval))
     for (clusterer, k), labels in one.partitions.items():
         for column, truth in {**subject.labels, **subject.nuisances}.items():
-            where: dict[str, Any] = {"clusterer": clusterer, "k": k}
-            where |= {"metric": "ami", "column": column}
             interval = half_sample_interval(
-                ami, labels, truth, subject.groups, n_resamples=N_HALF_SAMPLES
+                "ami", labels, truth, subject.groups, n_resamples=N_HALF_SAMPLES
             )
-            found.append((where, interval))
+            found.append(((clusterer, k, "ami", column), interval))
     return found
 
 

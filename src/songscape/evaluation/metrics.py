@@ -17,7 +17,7 @@ from songscape.evaluation.silhouettes import (
     silhouette,
     silhouette_samples,
 )
-from songscape.evaluation.tables import SCORES, says_something, score_tables
+from songscape.evaluation.tables import SCORES, score_table
 
 __all__ = [
     "agreement",
@@ -146,11 +146,9 @@ def encode_labels(values: ArrayLike) -> tuple[Integers, tuple[Any, ...]]:
 def contingency(labels: ArrayLike, truth: ArrayLike) -> Integers:
     """Counts of tracks by cluster (rows) and class (columns); noise and missing labels left out."""
     clusters, classes, _ = _paired(labels, truth)
-    rows = np.unique(clusters, return_inverse=True)[1]
-    columns = np.unique(classes, return_inverse=True)[1]
-    if len(rows) == 0:
+    if len(clusters) == 0:
         return np.zeros((0, 0), dtype=np.int64)
-    n_rows, n_columns = int(rows.max()) + 1, int(columns.max()) + 1
+    (rows, n_rows), (columns, n_columns) = _without_gaps(clusters), _without_gaps(classes)
     flat = np.bincount(rows * n_columns + columns, minlength=n_rows * n_columns)
     return flat.reshape(n_rows, n_columns).astype(np.int64)
 
@@ -238,9 +236,16 @@ def _paired(labels: ArrayLike, truth: ArrayLike) -> tuple[Integers, Integers, in
     return clusters[kept].astype(np.int64), classes[kept], int(np.sum(classes < 0))
 
 
+def _without_gaps(codes: Integers) -> tuple[Integers, int]:
+    """Codes 0 … number of different ones − 1, in order, and their number."""
+    if int(codes.max()) > 4 * len(codes):
+        codes = np.unique(codes, return_inverse=True)[1]
+    place = np.cumsum(np.bincount(codes) > 0) - 1
+    return place[codes], int(place[-1]) + 1
+
+
 def _score(metric: str, labels: ArrayLike, truth: ArrayLike) -> float:
-    table = contingency(labels, truth)
-    return float(score_tables(metric, table[None])[0]) if says_something(table) else float("nan")
+    return score_table(metric, contingency(labels, truth))
 
 
 def _clustered(X: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], Integers, int]:

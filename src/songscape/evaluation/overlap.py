@@ -9,19 +9,32 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from songscape.evaluation.finding import Finding
-from songscape.evaluation.neighbors import knn_label_agreement, nearest_neighbors
+from songscape.evaluation.neighbors import (
+    class_mean,
+    knn_agreement_samples,
+    knn_label_agreement,
+    nearest_neighbors,
+    without_groups,
+)
 from songscape.features.overlap import Overlap, measure_overlap, shared_mask
 from songscape.features.views import View
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["overlap_findings", "overlaps", "shared_label_agreement"]
+__all__ = [
+    "overlap_findings",
+    "overlaps",
+    "shared_label_agreement",
+    "within_category_agreement",
+]
 
 MAX_VALUES = 30
 """A label with more values (an artist, a poet) has too few tracks in each to occur twice."""
 _SAME = {"language": frozenset({"language", "languages"})}
 _NEIGHBORS = 90
+MIN_IN_CATEGORY = 20
+"""Tracks of a category that make ten neighbours of one's own label mean something."""
 
 
 def overlaps(
@@ -114,3 +127,50 @@ def shared_label_agreement(
     theirs: Any = None if artists is None else [a for a, here in zip(artists, mask) if here]
     near = nearest_neighbors(space, max(_NEIGHBORS, k))
     return knn_label_agreement(near, kept, k=k, artists=theirs, X=space) | sizes
+
+
+def within_category_agreement(
+    X: ArrayLike,
+    values: Sequence[Any],
+    composition: View,
+    *,
+    k: int = 10,
+    artists: Sequence[Any] | None = None,
+) -> dict[str, float]:
+    """Neighbour agreement with a label among the tracks of one's own language.
+
+    Knowing the language helps nobody here, so a representation that hides it can be compared with
+    one that shows it also where label and language depend on each other.
+
+    Parameters
+    ----------
+    X, values, composition, k, artists
+        As in `shared_label_agreement`. A track belongs to the category of its largest share; those
+        of categories with fewer than 20 tracks, or of unknown composition, are left out.
+
+    Returns
+    -------
+    dict
+        `mean` over tracks, `balanced` (mean of the label's class means), `n_used`.
+    """
+    space = np.asarray(X)
+    names = np.asarray(values, dtype=object)
+    everyone = None if artists is None else np.asarray(artists, dtype=object)
+    samples = np.full(len(space), np.nan)
+    category = np.where(composition.present, composition.values.argmax(axis=1), -1)
+    for code in np.unique(category[category >= 0]):
+        rows = np.flatnonzero(category == code)
+        if len(rows) < MIN_IN_CATEGORY:
+            continue
+        near = nearest_neighbors(space[rows], max(_NEIGHBORS, k))
+        if everyone is None:
+            near = near.first(min(k, near.n_neighbors))
+        else:
+            near = without_groups(near, everyone[rows], k, space[rows])
+        samples[rows] = knn_agreement_samples(near, names[rows])
+    used = np.isfinite(samples)
+    return {
+        "mean": float(samples[used].mean()) if used.any() else float("nan"),
+        "balanced": class_mean(samples, names),
+        "n_used": int(used.sum()),
+    }

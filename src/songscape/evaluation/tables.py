@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SCORES", "says_something", "score_tables"]
+__all__ = ["SCORES", "says_something", "score_table", "score_tables"]
 
 SCORES = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness", "v_measure")
 
@@ -13,6 +13,13 @@ SCORES = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness", "v_measu
 def says_something(table: NDArray[np.int64]) -> bool:
     """Two clusters and two classes at least, and neither one track each."""
     return bool(min(table.shape) >= 2 and max(table.shape) < table.sum())
+
+
+def score_table(metric: str, table: NDArray[np.int64]) -> float:
+    """The score of one table of counts, empty rows and columns left out; NaN if it says nothing."""
+    if table.size:
+        table = table[table.any(axis=1)][:, table.any(axis=0)]
+    return float(score_tables(metric, table[None])[0]) if says_something(table) else float("nan")
 
 
 def score_tables(metric: str, tables: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from songscape.evaluation.evidence import Subject
-from songscape.evaluation.metrics import ami
+from songscape.evaluation.measured import Measured
 from songscape.evaluation.model_evidence import ModelEvidence, per_track
 from songscape.evaluation.statistics import (
     Difference,
@@ -110,7 +110,7 @@ def _difference(
             return None
         truth = {**subject.labels, **subject.nuisances}[column]
         return half_sample_difference(
-            ami,
+            "ami",
             one.partitions[headline],
             base.partitions[headline],
             truth,
@@ -139,23 +139,33 @@ def beside_best_baseline(
     not: it may be luck of the pick where the difference is slight.
     """
     by_name = {one.model: one for one in evidence}
-    free = table[table["model"].isin([one.model for one in evidence if one.kind == "baseline"])]
+    free = [one.model for one in evidence if one.kind == "baseline"]
+    measured = Measured(table)
     tests: dict[int, Difference] = {}
     best: dict[int, str] = {}
     for place, row in enumerate(differences.itertuples()):
         if row.axis != "agreement":
             continue
-        here = (free["metric"] == row.metric) & (free["column"] == row.column)
-        here &= (free["clusterer"] == row.clusterer) & (free["axis"] == row.axis)
-        if row.metric == "ami":
-            here &= free["k"].isna() if headline[1] is None else free["k"].eq(headline[1])
-        others = free[here].set_index("model")["estimate"].drop(row.model, errors="ignore").dropna()
+        where = headline if row.metric == "ami" else ("", None)
+        reached = {
+            name: measured.number(name, str(row.metric), str(row.column), "agreement", where)
+            for name in free
+            if name != row.model
+        }
+        known = [name for name in reached if reached[name] == reached[name]]
+        ranked = sorted(known, key=lambda name: -reached[name])
         # A partition that some seeds lack has estimates, and is not tested.
-        for name in others.sort_values(ascending=False, kind="stable").index:
-            ours, theirs = by_name[str(row.model)], by_name[str(name)]
-            found = _difference(ours, theirs, subject, str(row.metric), str(row.column), headline)
+        for name in ranked:
+            found: Difference | None
+            if name == row.baseline:
+                found = Difference(row.difference, row.low, row.high, row.p_value, row.n_groups)
+            else:
+                ours, theirs = by_name[str(row.model)], by_name[name]
+                found = _difference(
+                    ours, theirs, subject, str(row.metric), str(row.column), headline
+                )
             if found is not None:
-                best[place], tests[place] = str(name), found
+                best[place], tests[place] = name, found
                 break
     claimed = {
         str(place): test
