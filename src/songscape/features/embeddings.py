@@ -28,6 +28,7 @@ __all__ = [
     "add_embedding",
     "embedding_names",
     "find_model",
+    "is_complete",
     "without_stale_texts",
 ]
 
@@ -143,17 +144,32 @@ def add_embedding(
     library.note(model.view, failures)
 
 
+def is_complete(library: Library, view: str) -> bool:
+    """Whether every track that can have the embedding has one of its present lyrics or audio."""
+    recipes = library.feature_recipes([view])[view]
+    if not recipes:
+        return False
+    tracks = library.tracks("analysed")
+    if any("/" in recipe for recipe in recipes.values()):
+        return all(_is_of_text(recipes.get(t.id, ""), t.lyrics) for t in tracks if t.lyrics)
+    return all(track.id in recipes for track in tracks if track.audio is not None)
+
+
+def _is_of_text(recipe: str, text: str | None) -> bool:
+    return recipe.partition("/")[2] == _text_hash(text or "")
+
+
 def without_stale_texts(
     library: Library, view: str, stored: Mapping[str, Array], tracks: Sequence[Track]
 ) -> dict[str, Array]:
     """Those of the stored embeddings that are not of lyrics that have changed since."""
     recipes = library.feature_recipes([view])[view]
-    current = {}
-    for track in tracks:
-        _, _, of_text = recipes.get(track.id, "").partition("/")
-        if track.id in stored and (not of_text or of_text == _text_hash(track.lyrics or "")):
-            current[track.id] = stored[track.id]
-    return current
+    return {
+        track.id: stored[track.id]
+        for track in tracks
+        if track.id in stored
+        and ("/" not in recipes[track.id] or _is_of_text(recipes[track.id], track.lyrics))
+    }
 
 
 def _recipe(model: EmbeddingModel, text: str | None = None) -> str:

@@ -26,6 +26,7 @@ from songscape.features.embeddings import (
     add_embedding,
     embedding_names,
     find_model,
+    is_complete,
     without_stale_texts,
 )
 from songscape.features.jobs import Job, available_cores, run_jobs
@@ -121,7 +122,7 @@ def complete(
     """Compute what analysed tracks lack of `views`, without looking at the collection again.
 
     Tracks whose file is gone or changed since are left as they are, and so are embeddings that
-    were computed before where their model is not on this machine.
+    were computed before where their model was changed or is not on this machine.
 
     Raises
     ------
@@ -139,6 +140,8 @@ def complete(
         todo = [job for job in _missing(library, tracks, names) if not job.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
     for name in embedding_names(views):
+        if is_complete(library, PREFIX + name):
+            continue
         try:
             model = find_model(name)
         except SongscapeError:
