@@ -13,6 +13,7 @@ from songscape.features.views import View, Views
 from songscape.models.covariates import fit_covariates
 from songscape.models.presets import make_model
 from songscape.models.saving import load_model, save_model
+from songscape.models.spaces import decoded_blocks, mixed_blocks
 from songscape.models.vae import SongVAE
 
 N_TRACKS, N_WORDS = 160, 40
@@ -206,3 +207,42 @@ def test_labels_are_not_trained_on(songs: tuple) -> None:
     np.testing.assert_array_equal(
         with_labels.transform(views), small(epochs=1).fit(views).transform(views)
     )
+
+
+def test_the_average_is_decoded_where_the_decoder_was_trained(neutral: SongVAE) -> None:
+    covariates = neutral.covariates_
+    mixture = covariates.mixture("average")
+    assert len(mixture) == 3 * 2
+    assert sum(weight for weight, _ in mixture) == pytest.approx(1.0)
+    # Each is one language and one source; together they are the average track.
+    singles = [covariates.at(name, 1)[0] for name in covariates.categories[0]]
+    for _, vector in mixture:
+        assert any(np.allclose(vector[:3], single[:3], atol=1e-5) for single in singles)
+    middle = sum(weight * vector for weight, vector in mixture)
+    np.testing.assert_allclose(middle, 0.0, atol=1e-5)
+
+
+def test_rare_languages_have_no_part_in_the_average() -> None:
+    view = composition_view(["German"] * 300 + ["English"] * 100 + ["Hawaiian"])
+    views = Views(tuple(map(str, range(401))), {"language": view})
+    encoder = fit_covariates(views, ["language"], np.arange(401))
+    weights = [weight for weight, _ in encoder.mixture("average")]
+    assert weights == pytest.approx([0.25, 0.75])
+    ((weight, vector),) = encoder.mixture("haw")
+    assert weight == 1.0
+    np.testing.assert_array_equal(vector, encoder.at("haw", 1)[0])
+
+
+def test_blocks_at_a_mixture_are_the_weighted_blocks(songs: tuple, neutral: SongVAE) -> None:
+    network = neutral.network_.double()
+    latents = np.random.default_rng(1).standard_normal((5, 6))
+    mixture = neutral.covariates_.mixture("average")
+    blocks = mixed_blocks(network, latents, mixture)
+    assert set(blocks) == {"segments", "lyrics"}
+    for track in range(5):
+        rows = np.repeat(latents[track : track + 1], len(mixture), axis=0)
+        given = np.stack([vector for _, vector in mixture]).astype(np.float64)
+        for name, block in decoded_blocks(network, rows, given).items():
+            expected = np.average(block, axis=0, weights=[weight for weight, _ in mixture])
+            np.testing.assert_allclose(blocks[name][track], expected, rtol=1e-9, atol=1e-12)
+    neutral.network_.float()

@@ -19,6 +19,8 @@ __all__ = ["CovariateEncoder", "fit_covariates", "overlap_warnings"]
 # A loud covariate is learned before the latents are: what it explains, they need not carry. At the
 # scale of shares, a few hundred steps leave the language in the latents.
 SCALE = np.float32(4.0)
+LEAST_SHARE = 0.01
+"""Of the training tracks: rarer categories have no part in the average."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +87,34 @@ class CovariateEncoder:
             vector[part] = -self.average[part]
             vector[column] += 1.0
         return np.repeat(SCALE * vector[None], n_tracks, axis=0)
+
+    def mixture(self, category: str) -> tuple[tuple[float, NDArray[np.float32]], ...]:
+        """The covariates at which `at=category` decodes, with weights that add up to one.
+
+        A category is one vector. "average" is every category of every covariate, weighted by its
+        share of the training tracks (the product of the shares, where there are several
+        covariates); what makes up less than a hundredth is left out.
+        """
+        if category != "average":
+            return ((1.0, self.at(category, 1)[0]),)
+        found: list[tuple[float, NDArray[np.float32]]] = [(1.0, self.average * 0)]
+        start = 0
+        for categories in self.categories:
+            part = slice(start, start + len(categories))
+            longer = []
+            for weight, vector in found:
+                for column in range(part.start, part.stop):
+                    share = weight * float(self.average[column])
+                    if share >= LEAST_SHARE:
+                        at = vector.copy()
+                        at[part] = -SCALE * self.average[part]
+                        at[column] += SCALE
+                        longer.append((share, at))
+            # Where all are rare, the covariate stays at its average.
+            found = longer or found
+            start = part.stop
+        total = sum(weight for weight, _ in found)
+        return tuple((weight / total, vector) for weight, vector in found)
 
     def _find(self, category: str) -> tuple[slice, int]:
         """The columns of a category's covariate, and the category's own."""

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.networks import SongNetwork
 
-__all__ = ["DecoderSpace", "decoded_blocks", "fit_decoder_space"]
+__all__ = ["DecoderSpace", "Mixture", "decoded_blocks", "fit_decoder_space", "mixed_blocks"]
+
+Mixture = tuple[tuple[float, NDArray[np.float32]], ...]
+"""Weights that add up to one, and a vector of covariates for each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,22 @@ class DecoderSpace:
             for axes, factor, block in zip(self.axes, self.factors, blocks.values())
         ]
         return np.concatenate(parts, axis=1)
+
+
+def mixed_blocks(
+    network: SongNetwork, latents: NDArray[Any], mixture: Mixture
+) -> dict[str, NDArray[np.float64]]:
+    """Every view decoded at each covariate vector of `mixture`, and averaged with its weights.
+
+    An average of covariates is a place where the decoder was never trained: there it would fall
+    back on the last trace of the language that the latents have. At a language it needs no trace.
+    """
+    total: dict[str, NDArray[np.float64]] = {}
+    for weight, vector in mixture:
+        given = np.repeat(vector[None].astype(np.float64), len(latents), axis=0)
+        for name, block in decoded_blocks(network, latents, given).items():
+            total[name] = weight * block + total.get(name, 0.0)
+    return total
 
 
 @torch.no_grad()
@@ -68,18 +87,24 @@ def decoded_blocks(
 def fit_decoder_space(
     network: SongNetwork,
     latents: NDArray[Any],
-    covariates: NDArray[Any] | None,
+    covariates: NDArray[Any] | Mixture | None,
     n_components: int,
     seed: int,
 ) -> DecoderSpace:
     """Reduce every decoded block to at most `n_components` principal axes and unit total variance.
 
+    `covariates` are those of every track, or a mixture that all are decoded at.
+
     The axes of a large collection come from evenly spaced tracks, as many as can be solved exactly.
     """
     step = -(-len(latents) // EXACT_LIMIT)
-    given = None if covariates is None else covariates[::step]
+    if isinstance(covariates, tuple):
+        blocks = mixed_blocks(network, latents[::step], covariates)
+    else:
+        given = None if covariates is None else covariates[::step]
+        blocks = decoded_blocks(network, latents[::step], given)
     fitted, factors = [], []
-    for block in decoded_blocks(network, latents[::step], given).values():
+    for block in blocks.values():
         axes = principal_axes(
             block.__getitem__,
             len(block),

@@ -24,7 +24,13 @@ from songscape.models.inputs import InputView, as_views, chunks, fit_input, sort
 from songscape.models.likelihoods import LIKELIHOODS
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
-from songscape.models.spaces import DecoderSpace, decoded_blocks, fit_decoder_space
+from songscape.models.spaces import (
+    DecoderSpace,
+    Mixture,
+    decoded_blocks,
+    fit_decoder_space,
+    mixed_blocks,
+)
 from songscape.models.training import (
     Progress,
     Settings,
@@ -513,13 +519,14 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return
         network = self._double()
         own = self._covariates(views)
-        given = {"own": None if own is None else own[training]}
+        given: dict[str, NDArray[np.float64] | Mixture | None] = {
+            "own": None if own is None else own[training].astype(np.float64)
+        }
         if self.covariates:
-            given["average"] = self.covariates_.at("average", len(training))
+            given["average"] = self.covariates_.mixture("average")
         for name, covariates in given.items():
-            doubled = None if covariates is None else covariates.astype(np.float64)
             self.spaces_[name] = fit_decoder_space(
-                network, means[training], doubled, self.reduced_dim, seed
+                network, means[training], covariates, self.reduced_dim, seed
             )
         if self.space == "decoder":
             self._n_features_out = self.spaces_["own"].n_features
@@ -630,13 +637,16 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if not self.spaces_:
             raise SongscapeError("this model was fitted without space='decoder'; fit it with that")
         network, covariates = self._double(), self._covariates(views)
-        if at is not None:
-            covariates = self.covariates_.at(at, views.n_tracks)
+        mixture = None if at is None else self.covariates_.mixture(at)
         space = self.spaces_["average" if at == "average" else "own"]
         out = np.zeros((views.n_tracks, space.n_features))
         for rows in chunks(views.n_tracks):
-            given = None if covariates is None else covariates[rows].astype(np.float64)
-            out[rows] = space.project(decoded_blocks(network, means[rows], given))
+            if mixture is not None:
+                blocks = mixed_blocks(network, means[rows], mixture)
+            else:
+                given = None if covariates is None else covariates[rows].astype(np.float64)
+                blocks = decoded_blocks(network, means[rows], given)
+            out[rows] = space.project(blocks)
         return out
 
     def __sklearn_tags__(self) -> Any:
