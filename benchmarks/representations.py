@@ -59,9 +59,9 @@ MODELS = (
     *("autoencoder", "dense-vae", "fusion-dense-vae", "conv1d-vae"),
 )
 LIBRARY_MODELS = {
-    "pythae VAE": "VAE",
-    "multivae MVAE": "MVAE",
     "multivae MoPoE": "MoPoE",
+    "multivae MVAE": "MVAE",
+    "pythae VAE": "VAE",
     "multivae MVTCAE": "MVTCAE",
 }
 

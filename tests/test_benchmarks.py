@@ -1,0 +1,120 @@
+"""Benchmarks: the pieces that figures hang on, without training anything."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from songscape.evaluation.evidence import Subject
+from songscape.evaluation.neighbors import knn_label_agreement, nearest_neighbors
+from songscape.features.views import View, Views
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch):
+    """Import a script as it is run: its folder first on the path."""
+    if not FOLDER.exists():
+        pytest.skip("the benchmarks are not part of an installed package")
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+    def load(name: str) -> ModuleType:
+        return importlib.import_module(name)
+
+    return load
+
+
+def subject_of(labels: np.ndarray, artists: np.ndarray) -> Subject:
+    return Subject(labels={"genre": labels}, nuisances={}, artists=artists, groups=artists)
+
+
+def test_placing_tracks_where_they_are_gives_the_usual_agreement(script) -> None:
+    placement = script("placement")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5))
+    genre, artist = rng.integers(0, 3, 60), rng.integers(0, 20, 60)
+    found = placement.agreement(X, X, np.ones(60, bool), subject_of(genre, artist))["knn:genre"]
+    usual = knn_label_agreement(nearest_neighbors(X, 59), genre, k=10, artists=artist)
+    assert np.nanmean(found) == pytest.approx(usual["mean"])
+
+
+def test_only_tracks_among_which_one_is_placed_are_neighbours(script) -> None:
+    placement = script("placement")
+    X = np.arange(40.0)[:, None]
+    genre = np.repeat(["near", "far"], 20)
+    among = genre == "far"
+    subject = subject_of(genre, np.arange(40))
+    found = placement.agreement(X, X, among, subject)["knn:genre"]
+    assert (found[~among] == 0).all()
+    assert (found[among] == 1).all()
+
+
+class TwoHalves:
+    """Places a track by its audio at x and by its words at a permuted place."""
+
+    def __init__(self, audio: np.ndarray, words: np.ndarray) -> None:
+        self.places = SimpleNamespace(audio=audio, words=words)
+
+    def transform(self, views: Views) -> np.ndarray:
+        rows = views["segments"].values[:, 0, 0].astype(int)
+        by_audio = views["segments"].present.any()
+        return (self.places.audio if by_audio else self.places.words)[rows]
+
+    def posterior(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
+        return self.transform(views), np.ones(1)
+
+
+def two_views(n: int) -> Views:
+    there = np.ones(n, bool)
+    segments = View(np.arange(n, dtype=np.float32)[:, None, None], there)
+    ids = tuple(f"{i:03d}" for i in range(n))
+    return Views(ids, {"segments": segments, "lyrics": View(np.ones((n, 1), np.float32), there)})
+
+
+def test_retrieval_finds_halves_that_lie_together_and_no_others(script) -> None:
+    placement = script("placement")
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    rows = np.arange(50)
+    together = placement.retrieval_hits(TwoHalves(X, X), two_views(50), rows)
+    apart = placement.retrieval_hits(TwoHalves(X, -100 - X), two_views(50), rows)
+    assert all(hits.all() for hits in together.values())
+    assert all(hits.mean() < 0.5 for hits in apart.values())
+
+
+def test_a_space_that_says_nothing_retrieves_nothing(script) -> None:
+    placement = script("placement")
+    flat = np.zeros((50, 3))
+    hits = placement.retrieval_hits(TwoHalves(flat, flat), two_views(50), np.arange(50))
+    assert not any(values.any() for values in hits.values())
+
+
+def test_large_synthetic_collection_stays_sparse_and_has_its_groups(script) -> None:
+    scale = script("scale")
+    views, group = scale.synthetic_views(300)
+    words = views["lyrics"]
+    assert words.is_sparse
+    assert words.shape == (300, scale.N_WORDS)
+    assert np.diff(words.values.indptr).max() <= scale.WORDS_PER_SONG
+    assert np.allclose(words.values.multiply(words.values).sum(axis=1), 1.0, atol=1e-5)
+    near = nearest_neighbors(views["timbre"].values, 10)
+    agreement = knn_label_agreement(near, group, k=10)
+    assert agreement["mean"] > 2 * agreement["chance"]
+
+
+def test_time_to_a_target_is_that_of_the_first_epoch_there(script) -> None:
+    course_speed = script("course_speed")
+    curve = np.array([[1.0, 0.5, -30.0], [2.0, 1.0, -20.0], [3.0, 1.5, -25.0], [4.0, 2.0, -10.0]])
+    times, epoch = course_speed.first_at(curve, -20.0)
+    assert times.tolist() == [2.0, 1.0]
+    assert epoch == 2
+
+
+def test_markdown_table_has_a_cell_for_every_column(script) -> None:
+    shared = script("shared_inputs")
+    table = shared.markdown([{"model": "a", "kNN": "0.5"}, {"model": "b"}])
+    assert table.splitlines() == ["| model | kNN |", "| --- | --- |", "| a | 0.5 |", "| b |  |"]
