@@ -161,6 +161,18 @@ def test_the_language_is_not_named_below_its_null_or_below_a_label(made: ModuleT
         assert not any(flag.startswith("finds") for flag in advice.verdicts[0].flags)
 
 
+def test_artists_are_named_where_they_are_found_and_not_where_their_language_is(
+    made: ModuleType,
+) -> None:
+    setting = replace(made.SETTING, nuisances=("language", "artist"))
+    for language, flags in ((0.8, {"finds the language"}), (0.01, {"finds the artist"})):
+        rows = made.model_rows("balanced-pca", language_ami=language)
+        artist = next(r for r in rows if (r["metric"], r["column"]) == ("ami", "language"))
+        rows.append(artist | {"column": "artist", "estimate": 0.5, "low": 0.4, "high": 0.6})
+        advice = given(made, rows, [], setting=setting)
+        assert {f for f in advice.verdicts[0].flags if f.startswith("finds")} == flags
+
+
 def test_clusters_of_the_clip_length_are_named(made: ModuleType) -> None:
     advice = given(made, made.model_rows("balanced-pca", duration_ami=0.9), [])
     assert "finds the duration_s" in advice.verdicts[0].flags

@@ -219,7 +219,8 @@ def partition_flags(model: str, where: Where, measured: Measured, setting: Setti
     """What is wrong with one model's partition: degenerate, or found a nuisance, or nothing.
 
     A partition finds a nuisance where its AMI with it is beyond 95 % of permutations and exceeds
-    the AMI with every label.
+    the AMI with every label. Artists and albums, which decide most other columns, are named only
+    where they are found best of all.
     """
     flags = []
     health = {name: measured.number(model, name, "", "health", where) for name in _HEALTH}
@@ -233,6 +234,7 @@ def partition_flags(model: str, where: Where, measured: Measured, setting: Setti
     labels = [measured.value(model, "ami", name, "agreement", where) for name in setting.labels]
     known = [row for row in labels if row is not None and row["estimate"] == row["estimate"]]
     best = max((row["estimate"] for row in known), default=0.0)
+    nuisances: dict[str, float] = {}
     for name in setting.nuisances:
         row = measured.value(model, "ami", name, "leakage", where)
         if row is None or not row["estimate"] >= MIN_FOUND_AMI:
@@ -240,6 +242,11 @@ def partition_flags(model: str, where: Where, measured: Measured, setting: Setti
         # Several nuisances are tried, so those other than the language need a clearer case.
         sure = row["low"] > 0 or name == setting.language
         if sure and row["estimate"] > row["null_95"] and row["estimate"] > best:
+            nuisances[name] = row["estimate"]
+    for name, value in nuisances.items():
+        # What lies within artists has no neighbours beyond the artist filter.
+        alone = measured.value(model, "knn", name, "leakage") is not None
+        if alone or value >= max(nuisances.values()):
             flags.append(f"{FINDS}{name}")
     if known and not any(row["estimate"] > row["null_95"] for row in known):
         flags.append("clusters match no label beyond chance")
