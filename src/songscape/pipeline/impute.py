@@ -53,6 +53,7 @@ def impute(
     """
     from songscape.library import Library
     from songscape.models.imputation import nearest_by_view
+    from songscape.models.presets import TEXT_VIEWS
     from songscape.models.saving import load_model
     from songscape.pipeline.inputs import load_inputs, views_needed
 
@@ -67,13 +68,17 @@ def impute(
             f"{out}: no {model} (seed {seed}) here; "
             f"songscape run FOLDER --out {out} --models {model} trains one"
         )
-    features = json.loads(made_with.read_text(encoding="utf-8"))["settings"]["features"]
-    settings = Settings(features=FeatureSettings(**features))
+    used = json.loads(made_with.read_text(encoding="utf-8"))["settings"]
+    settings = Settings(
+        models=(model,),
+        features=FeatureSettings(**used["features"]),
+        model_options=used["model_options"],
+    )
     with Library.open(folder.library, must_exist=True) as library:
         views = load_inputs(library, settings, views_needed([model])).views
     fitted = load_model(folder.model(model, seed))
     names = [plan.name for plan in getattr(fitted, "plans_", ())]
-    lyrics = [name for name in names if name.startswith("lyrics")]
+    lyrics = [name for name in names if name in TEXT_VIEWS]
     names = lyrics if wanted == "lyrics" else [name for name in names if name not in lyrics]
     if not names:
         raise SongscapeError(f"{model} (seed {seed}) was trained without {wanted}")

@@ -148,18 +148,18 @@ def _draw_reconstructions(
     from songscape.models.presets import find_preset
     from songscape.models.saving import load_model
 
-    rebuilt = {"mfcc", "lyrics"} & set(find_preset(one.model).views)
-    if not rebuilt:
+    if find_preset(one.model).kind not in ("vae", "autoencoder"):
         return
     model: Any = load_model(folder.model(one.model, one.seed))
-    if not hasattr(model, "reconstruct"):
+    names = {plan.name for plan in getattr(model, "plans_", ())}
+    if names.isdisjoint(("mfcc", "lyrics")):
         return
     rows = np.unique(np.linspace(0, views.n_tracks - 1, N_EXAMPLES + 2).round().astype(int)[1:-1])
-    some = views.select(find_preset(one.model).views).take(rows)
+    some = views.take(rows)
     output = model.reconstruct(some)
-    if "mfcc" in rebuilt and "mfcc" in output:
+    if "mfcc" in output:
         _draw_mfcc(one.model, some, output["mfcc"], views, folder, stem)
-    if "lyrics" in rebuilt and "lyrics" in output:
+    if "lyrics" in output:
         _draw_words(one.model, some, output["lyrics"], folder, stem)
 
 

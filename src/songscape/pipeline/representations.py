@@ -138,6 +138,8 @@ def represent(
     there = [name for name in preset.views if name in views and views[name].present.any()]
     absent = [name for name in preset.views if name not in (*there, *preset.optional)]
     row: dict[str, Any] = {"model": model, "seed": seed, "summary": preset.summary}
+    if options.get("views"):
+        row["summary"] += f" (of {', '.join(preset.modelled_views)})"
     if absent:
         reason = f"no track has the view {', '.join(absent)}"
         return Representation(model, seed, None, row | {"status": "skipped", "reason": reason}, "")
@@ -145,7 +147,7 @@ def represent(
     if len(there) < len(preset.views):
         options = {**options, "views": tuple(n for n in preset.modelled_views if n in there)}
         missing = ", ".join(name for name in preset.views if name not in there)
-        row["summary"] = f"{preset.summary} (without {missing}: no track has any)"
+        row["summary"] += f" (without {missing}: no track has any)"
     key = cache_key(own, model, seed, options)
     path, summary_path = folder.latents(model, seed), folder.model(model, seed) / "summary.json"
     if has_key(path, key) and summary_path.exists():
