@@ -1,10 +1,13 @@
 """Language-neutral representations: what `at` means, other covariates, what neutralising costs."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
 
 from songscape.errors import SongscapeError
 from songscape.features.covariates import category_view, composition_view
@@ -234,15 +237,35 @@ def test_rare_languages_have_no_part_in_the_average() -> None:
 
 
 def test_blocks_at_a_mixture_are_the_weighted_blocks(songs: tuple, neutral: SongVAE) -> None:
-    network = neutral.network_.double()
+    network = copy.deepcopy(neutral.network_).double()
     latents = np.random.default_rng(1).standard_normal((5, 6))
     mixture = neutral.covariates_.mixture("average")
+    weights = np.array([weight for weight, _ in mixture])
     blocks = mixed_blocks(network, latents, mixture)
-    assert set(blocks) == {"segments", "lyrics"}
+    centred = mixed_blocks(network, latents, mixture, neutral.spaces_["average"].centres)
+    centres = [centre["lyrics"] for centre in neutral.spaces_["average"].centres]
+    np.testing.assert_array_equal(centred["segments"], blocks["segments"])
     for track in range(5):
         rows = np.repeat(latents[track : track + 1], len(mixture), axis=0)
         given = np.stack([vector for _, vector in mixture]).astype(np.float64)
-        for name, block in decoded_blocks(network, rows, given).items():
-            expected = np.average(block, axis=0, weights=[weight for weight, _ in mixture])
+        decoded = decoded_blocks(network, rows, given)
+        for name, block in decoded.items():
+            expected = np.average(block, axis=0, weights=weights)
             np.testing.assert_allclose(blocks[name][track], expected, rtol=1e-9, atol=1e-12)
-    neutral.network_.float()
+        directions = normalize(decoded["lyrics"] - np.stack(centres))
+        expected = np.sqrt(weights) @ directions
+        np.testing.assert_allclose(centred["lyrics"][track], expected, rtol=1e-6, atol=1e-9)
+
+
+def test_centres_are_the_mean_words_of_a_language(songs: tuple, neutral: SongVAE) -> None:
+    mixture = neutral.covariates_.mixture("average")
+    centres = neutral.spaces_["average"].centres
+    assert len(centres) == len(mixture)
+    assert not neutral.spaces_["own"].centres
+    for (_, vector), centre in zip(mixture, centres):
+        assert set(centre) == {"lyrics"}
+        language = int(vector[:3].argmax())
+        german = neutral.covariates_.categories[0][language] == "German"
+        # Roots of probabilities: each language's own words are 12 to 24, 0 to 12, 24 to 36.
+        own = (centre["lyrics"][12:24] ** 2).sum()
+        assert (own > 0.5) == german

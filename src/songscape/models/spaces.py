@@ -22,14 +22,21 @@ __all__ = ["DecoderSpace", "Mixture", "decoded_blocks", "fit_decoder_space", "mi
 
 Mixture = tuple[tuple[float, NDArray[np.float32]], ...]
 """Weights that add up to one, and a vector of covariates for each."""
+Centres = tuple[Mapping[str, NDArray[np.float64]], ...]
+"""Per vector of a mixture, the mean of some views' decoded blocks over the training tracks."""
+SHORTEST = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class DecoderSpace:
-    """Per view, the axes of the decoded block and the factor that gives it unit total variance."""
+    """Per view, the axes of the decoded block and the factor that gives it unit total variance.
+
+    `centres` belongs to a space at a mixture of covariates, see `mixed_blocks`.
+    """
 
     axes: tuple[Axes, ...]
     factors: tuple[float, ...]
+    centres: Centres = ()
 
     @property
     def n_features(self) -> int:
@@ -45,19 +52,44 @@ class DecoderSpace:
 
 
 def mixed_blocks(
-    network: SongNetwork, latents: NDArray[Any], mixture: Mixture
+    network: SongNetwork, latents: NDArray[Any], mixture: Mixture, centres: Centres = ()
 ) -> dict[str, NDArray[np.float64]]:
     """Every view decoded at each covariate vector of `mixture`, and averaged with its weights.
 
     An average of covariates is a place where the decoder was never trained: there it would fall
     back on the last trace of the language that the latents have. At a language it needs no trace.
+
+    A word decoder still knows the songs that it learned in a language better than the others: they
+    lie farther from the centre of that language, which tells their own. Views with `centres` are
+    therefore given as directions from there, all of length 1, times the square root of the weight:
+    where languages share few words, squared distances are then averages over languages.
     """
     total: dict[str, NDArray[np.float64]] = {}
-    for weight, vector in mixture:
+    for number, (weight, vector) in enumerate(mixture):
         given = np.repeat(vector[None].astype(np.float64), len(latents), axis=0)
+        centre = centres[number] if centres else {}
         for name, block in decoded_blocks(network, latents, given).items():
-            total[name] = weight * block + total.get(name, 0.0)
+            if name in centre:
+                away = block - centre[name]
+                length = np.linalg.norm(away, axis=1, keepdims=True)
+                part = weight**0.5 * away / np.maximum(length, SHORTEST)
+            else:
+                part = weight * block
+            total[name] = part + total.get(name, 0.0)
     return total
+
+
+def _centres(network: SongNetwork, latents: NDArray[Any], mixture: Mixture) -> Centres:
+    """Means of the decoded words and embeddings at each covariate vector, by view."""
+    if len(mixture) < 2:
+        return ()
+    names = [plan.name for plan in network.plans if plan.likelihood != "gaussian"]
+    found = []
+    for _, vector in mixture:
+        given = np.repeat(vector[None].astype(np.float64), len(latents), axis=0)
+        blocks = decoded_blocks(network, latents, given)
+        found.append({name: blocks[name].mean(axis=0) for name in names})
+    return tuple(found)
 
 
 @torch.no_grad()
@@ -99,8 +131,10 @@ def fit_decoder_space(
     """
     step = -(-len(latents) // EXACT_LIMIT)
     if isinstance(covariates, tuple):
-        blocks = mixed_blocks(network, latents[::step], covariates)
+        centres = _centres(network, latents[::step], covariates)
+        blocks = mixed_blocks(network, latents[::step], covariates, centres)
     else:
+        centres = ()
         given = None if covariates is None else covariates[::step]
         blocks = decoded_blocks(network, latents[::step], given)
     fitted, factors = [], []
@@ -115,4 +149,4 @@ def fit_decoder_space(
         variance = float(axes.squares.sum()) / len(block)
         fitted.append(axes)
         factors.append(variance**-0.5 if variance > 0 else 0.0)
-    return DecoderSpace(tuple(fitted), tuple(factors))
+    return DecoderSpace(tuple(fitted), tuple(factors), centres)

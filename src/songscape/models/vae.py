@@ -642,7 +642,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         out = np.zeros((views.n_tracks, space.n_features))
         for rows in chunks(views.n_tracks):
             if mixture is not None:
-                blocks = mixed_blocks(network, means[rows], mixture)
+                centres = space.centres if at == "average" else ()
+                blocks = mixed_blocks(network, means[rows], mixture, centres)
             else:
                 given = None if covariates is None else covariates[rows].astype(np.float64)
                 blocks = decoded_blocks(network, means[rows], given)
