@@ -29,7 +29,7 @@ import numpy as np
 import soundfile
 
 from songscape.features import spectra
-from songscape.features.analyse import analyse_file
+from songscape.features.analyse import CORE, RECIPES, analyse_file
 from songscape.features.decode import SAMPLE_RATE, Decoder
 from songscape.features.executor import IsolatingExecutor
 
@@ -133,7 +133,9 @@ def main() -> int:
         ways = {
             "librosa.load + librosa.feature.mfcc": usual,
             "ours, 40 MFCC": ours,
+            "ours, MFCC features": lambda p: analyse_file(str(p), CORE),
             "ours, all features": lambda p: analyse_file(str(p)),
+            "ours, all features and harmony": lambda p: analyse_file(str(p), RECIPES),
             "ours, decode + mix + resample": load_only,
             "soundfile.read alone": decode_only,
         }
