@@ -7,10 +7,12 @@
 
 Each argument is NAME=LIBRARY, a library that `songscape run` has left. Prints one table per
 collection: neighbour agreement with the language and what chance gives, the balanced accuracy of
-probes beside the 95 % point of their permutation null, and neighbour agreement with the genre, over
-all tracks and over genres that occur in two languages alone, with the ratio to the unconditional
-model of the same seed. Same-artist neighbours are removed and artists kept whole everywhere.
-Figures are means over seeds with 95 % t intervals; a method without randomness has none.
+probes beside the 95 % point of their permutation null, and neighbour agreement with the genre: over
+all tracks; as the mean over genres, of genres that occur in two languages alone; and the same among
+the tracks of one's own language, where knowing the language helps nobody. Each has its ratio to the
+unconditional model of the same seed. Same-artist neighbours are removed and artists kept whole
+everywhere. Figures are means over seeds with 95 % t intervals; a method without randomness has
+none.
 
 Latents are kept in the folder, so an interrupted benchmark goes on, and `figures.csv` there holds
 every seed. `--also` adds rows for diagnosis: the latents themselves, the space without `at`, other
@@ -41,10 +43,12 @@ COLUMNS = {
     "linear_null_95": "its null, 95 %",
     "nonlinear": "nonlinear probe",
     "nonlinear_null_95": "its null, 95 % ",
-    "genre_knn": "genre kNN",
-    "genre_ratio": "/ song-vae",
-    "shared_knn": "on shared genres",
-    "shared_ratio": "/ song-vae ",
+    "genre_mean": "genre kNN",
+    "genre_mean_ratio": "/ song-vae",
+    "shared_balanced": "balanced, shared genres",
+    "shared_balanced_ratio": "/ song-vae ",
+    "within_balanced": "balanced, within a language",
+    "within_balanced_ratio": "/ song-vae  ",
 }
 
 
@@ -125,7 +129,7 @@ def penalised(weight: float) -> Callable[[Any, int], Latents]:
 
 
 def latents_of(folder: Path, collection: str, views: Any, row: str, seed: int, fit: Any) -> Latents:
-    read = [name for name in views if name != "language" or row not in BLIND]
+    read = [name for name in sorted(views) if name != "language" or row not in BLIND]
     path = folder / f"{collection}-{row}-{seed}-{views.select(read).digest()[:12]}.npz"
     if not path.exists():
         start = time.process_time()
@@ -163,7 +167,7 @@ def inputs_of(path: Path) -> Any:
 def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     """All figures of one representation."""
     from songscape.evaluation.neighbors import knn_chance, knn_label_agreement, nearest_neighbors
-    from songscape.evaluation.overlap import shared_label_agreement
+    from songscape.evaluation.overlap import shared_label_agreement, within_category_agreement
     from songscape.evaluation.probes import probe
     from songscape.pipeline.inputs import artists_of
 
@@ -181,11 +185,14 @@ def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
         probed = probe(X, language, artists, kind=kind)
         result |= {kind: probed.balanced_accuracy, f"{kind}_null_95": probed.null_95}
         result[f"{kind}_p"] = probed.p_value
-    found = knn_label_agreement(near, labels, artists=artists, X=X)
-    shared = shared_label_agreement(X, labels, inputs.views["language"], artists=artists)
-    for name, agreement in (("genre", found), ("shared", shared)):
-        result |= {f"{name}_knn": agreement["balanced"], f"{name}_mean": agreement["mean"]}
-    return result | {"shared_tracks": shared["n_tracks"]}
+    language_of = inputs.views["language"]
+    for name, agreement in (
+        ("genre", knn_label_agreement(near, labels, artists=artists, X=X)),
+        ("shared", shared_label_agreement(X, labels, language_of, artists=artists)),
+        ("within", within_category_agreement(X, labels, language_of, artists=artists)),
+    ):
+        result |= {f"{name}_{kind}": agreement[kind] for kind in ("mean", "balanced")}
+    return result
 
 
 def interval(values: Any) -> tuple[float, float]:
@@ -254,12 +261,12 @@ def main() -> None:
         ]
         table = pd.DataFrame(found)
         reference = table[table["row"] == REFERENCE].set_index("seed")
-        for kind in ("genre", "shared"):
-            base = reference[f"{kind}_knn"]
-            # A method without randomness is held against every seed of the unconditional model.
-            own = table["seed"].map(base)
-            exact = table["row"].isin(EXACT)
-            table[f"{kind}_ratio"] = table[f"{kind}_knn"] / own.where(~exact, base.mean())
+        exact = table["row"].isin(EXACT)
+        for column in [c for c in table if c.endswith(("_mean", "_balanced"))]:
+            base = reference[column]
+            # A method without randomness is held against all seeds of the unconditional model.
+            own = table["seed"].map(base).where(~exact, base.mean())
+            table[f"{column}_ratio"] = table[column] / own
         everything.append(table)
         print(f"\n## {name}: {inputs.views.n_tracks} tracks, {options.seeds} seeds")
         print(measured.sentence + "\n")
