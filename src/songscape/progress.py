@@ -30,5 +30,10 @@ def progress_bar(what: str, unit: str = "track") -> Iterator[Advance]:
 
 
 def say(message: str) -> None:
-    """One line on stderr, so that stdout keeps to data."""
-    print(message, file=sys.stderr, flush=True)
+    """One line on stderr, so that stdout keeps to data; a bar that is drawn moves below it."""
+    if "tqdm" in sys.modules:
+        from tqdm import tqdm
+
+        tqdm.write(message, file=sys.stderr)
+    else:
+        print(message, file=sys.stderr, flush=True)

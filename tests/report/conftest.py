@@ -55,7 +55,7 @@ def build(folder: Path, songs, *, with_labels: bool = True) -> Path:
     labels = labels if with_labels else {}
     rng = np.random.default_rng(1)
     (folder / "latents").mkdir(parents=True)
-    metrics, clusters, models = [], [], []
+    metrics, clusters, models, described = [], [], [], []
     for (model, clusterer), found in partitions.items():
         k = None if clusterer == "dbscan" else int(found.max() + 1)
         cell = {"model": model, "clusterer": clusterer, "k": k, "seed": 0}
@@ -75,6 +75,10 @@ def build(folder: Path, songs, *, with_labels: bool = True) -> Path:
             | agreement_row(found, labels)
         )
         clusters.append(pd.DataFrame({"track_id": ids, **cell, "cluster": found}))
+        for cluster in sorted(set(found[found >= 0])):
+            first = ids[int(np.flatnonzero(found == cluster)[0])]
+            told = {"typical": f"{first}; {NASTY}", "words": f"word{cluster}; nacht"}
+            described.append(cell | {"cluster": cluster, "size": 1, "share": 0.1} | told)
         latents = np.eye(3)[found % 3] + rng.normal(scale=0.2, size=(N, 3))
         frame = pd.DataFrame(latents, columns=["z0", "z1", "z2"])
         frame.insert(0, "track_id", ids)
@@ -93,6 +97,7 @@ def build(folder: Path, songs, *, with_labels: bool = True) -> Path:
     pd.DataFrame(metrics).to_csv(folder / "metrics.csv", index=False)
     pd.concat(clusters).to_csv(folder / "clusters.csv", index=False)
     pd.DataFrame(models).to_csv(folder / "models.csv", index=False)
+    pd.DataFrame(described).to_csv(folder / "descriptions.csv", index=False)
     frame = pd.DataFrame(labels, index=pd.Index(ids, name="track_id"))
     frame.reset_index().to_csv(folder / "labels.csv", index=False)
     ledger = [

@@ -239,18 +239,23 @@ def test_failed_cells_give_their_reason(results_dir):
     assert "k = 4 is more than 2 songs" in text(read(write_report(results_dir)))
 
 
-def test_featured_clusters_are_described_by_labels_and_nearest_songs(built):
+def test_featured_clusters_are_described_by_labels_words_and_songs(built):
     results = read_results(built)
     row = featured(results)
     assert (row["model"], row["clusterer"]) == ("conv1d-vae", "dbscan")
     _, table = cluster_table(results)
     noise = table.rows[0]
-    assert [noise[0].text, noise[1].text, noise[-1].text] == ["noise", "7", "–"]
+    assert [noise[0].text, noise[1].text] == ["noise", "7"]
+    assert [cell.text for cell in noise[-2:]] == ["–", "–"]
     mine = results.clusters.query("model == 'conv1d-vae' and cluster == 0")
-    latents = pd.read_parquet(built / "latents" / "conv1d-vae-seed0.parquet").set_index("track_id")
-    own = latents.loc[mine["track_id"]]
-    nearest = ((own - own.mean()) ** 2).sum(axis=1).idxmin()
-    assert table.rows[1][-1].text.startswith(nearest)
+    assert table.rows[1][-1].text.startswith(f"{mine['track_id'].iloc[0]} · ")
+    assert table.rows[1][-2].text == "word0 · nacht"
+
+
+def test_a_folder_without_descriptions_still_has_its_page(results_dir):
+    (results_dir / "descriptions.csv").unlink()
+    _, table = cluster_table(read_results(results_dir))
+    assert {row[-1].text for row in table.rows} == {"–"}
 
 
 def test_seeds_are_averaged_and_their_range_shown(results_dir):

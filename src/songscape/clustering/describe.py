@@ -225,20 +225,20 @@ def label_shares(
         inside = np.bincount(codes[known & (clusters == cluster)], minlength=len(classes))
         size = int(inside.sum())
         found = result.setdefault(int(cluster), [])
-        for code in np.flatnonzero(inside >= min_count):
-            share, lift = inside[code] / size, inside[code] * n_known / (size * total[code])
-            if lift > 1:
-                p_value = hypergeom.sf(inside[code] - 1, n_known, total[code], size)
-                found.append(
-                    LabelShare(
-                        column,
-                        str(classes[code]),
-                        int(inside[code]),
-                        float(share),
-                        float(lift),
-                        float(p_value),
-                    )
+        lifts = inside * n_known / np.maximum(size * total, 1)
+        codes_found = np.flatnonzero((inside >= min_count) & (lifts > 1))
+        p_values = hypergeom.sf(inside[codes_found] - 1, n_known, total[codes_found], size)
+        for code, p_value in zip(codes_found, p_values):
+            found.append(
+                LabelShare(
+                    column,
+                    str(classes[code]),
+                    int(inside[code]),
+                    float(inside[code] / size),
+                    float(lifts[code]),
+                    float(p_value),
                 )
+            )
     return result
 
 

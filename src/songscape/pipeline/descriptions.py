@@ -26,9 +26,8 @@ def descriptions_table(
     views: Views,
     labels: pd.DataFrame,
 ) -> pd.DataFrame:
-    """`results/descriptions.csv`: one row per cluster of every model's first partition per k.
+    """`results/descriptions.csv`: one row per cluster of every partition of the first seed.
 
-    First by clusterer and seed: describing all of them would take longer than making them.
     `labels` holds those more common in the cluster than elsewhere, as "column=value share"; `sound`
     the features whose mean lies farthest from the collection's, in its standard deviations.
     """
@@ -37,12 +36,10 @@ def descriptions_table(
     from songscape.clustering.describe import describe_clusters
 
     latents = {(r.model, r.seed): r.latents for r in representations if r.ok}
-    first: dict[tuple[str, int | None], Partition] = {}
-    for one in partitions:
-        if one.clustering is not None:
-            first.setdefault((one.model, one.k), one)
     rows = []
-    for one in first.values():
+    for one in partitions:
+        if one.clustering is None or one.seed != partitions[0].seed:
+            continue
         described = describe_clusters(
             one.labels, latents[one.model, one.seed], views, {str(c): labels[c] for c in labels}
         )

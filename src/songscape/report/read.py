@@ -51,7 +51,7 @@ class Results:
         One row per model, clusterer, k and seed.
     methods : DataFrame
         `metrics` averaged over seeds; ``<label>_ami_low`` and ``_high`` are the range over seeds.
-    clusters, models, labels, ledger, course : DataFrame
+    clusters, descriptions, models, labels, ledger, course : DataFrame
         As in the CSV files of the same names; `labels` is indexed by track id.
     run : mapping
         `run.json`.
@@ -61,6 +61,7 @@ class Results:
     metrics: "pd.DataFrame"
     methods: "pd.DataFrame"
     clusters: "pd.DataFrame"
+    descriptions: "pd.DataFrame"
     models: "pd.DataFrame"
     labels: "pd.DataFrame"
     ledger: "pd.DataFrame"
@@ -107,6 +108,7 @@ def read_results(folder: Path | str) -> Results:
         metrics=metrics,
         methods=_average(metrics),
         clusters=clusters,
+        descriptions=read_table(folder, "descriptions"),
         models=read_table(folder, "models"),
         labels=labels,
         ledger=read_table(folder, "ledger", text=True),

@@ -1,10 +1,7 @@
 """The tables of the report as plain rows and cells, ready for the template."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from songscape.report.categories import group_labels
 from songscape.report.findings import featured, method_name, mostly_language
@@ -30,7 +27,6 @@ __all__ = [
 
 MAX_LEDGER_ROWS = 200
 _OWN_SPACE = "own space: not comparable between models"
-_SONGS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -267,19 +263,15 @@ def ledger_table(results: Results) -> Table:
 
 
 def cluster_table(results: Results) -> tuple[str, Table] | None:
-    """Return the name and the clusters of the featured method: size, labels, typical songs.
+    """Return the name and the clusters of the featured method: size, labels, words, typical songs.
 
-    Typical are the songs nearest to the cluster's mean in the space that was clustered.
+    Words and typical songs are those of `descriptions.csv`.
     """
     row = featured(results)
     if row is None or results.clusters.empty:
         return None
-    mine = results.clusters
-    for key in ("model", "clusterer", "k", "seed"):
-        if row[key] == row[key]:
-            mine = mine[mine[key] == row[key]]
+    mine, described = _of_method(results.clusters, row), _of_method(results.descriptions, row)
     columns = [c for c in results.label_columns if c in results.labels.columns][:4]
-    latents = _latents(results, str(row["model"]), int(row["seed"]))
     rows = []
     for value, group in mine.groupby("cluster", sort=True):
         ids = list(group["track_id"])
@@ -293,32 +285,24 @@ def cluster_table(results: Results) -> tuple[str, Table] | None:
                 if g.kind == "category"
             ][:3]
             cells.append(Cell(" · ".join(parts) or "–", parts[0] if parts else ""))
-        typical = [] if int(value) < 0 else _typical(latents, ids)
-        cells.append(Cell(" · ".join(shorten(song, 40) for song in typical) or "–"))
+        for told in ("words", "typical"):
+            found = [] if described.empty else list(described[described["cluster"] == value][told])
+            parts = found[0].split("; ") if found and isinstance(found[0], str) else []
+            cells.append(Cell(" · ".join(shorten(part, 40) for part in parts) or "–"))
         rows.append(tuple(cells))
     heads = (
         Column("Cluster", True),
         Column("Songs", True),
         *(Column(f"{name}, commonest") for name in columns),
+        Column("Words that stand out", sortable=False),
         Column("Typical songs", sortable=False),
     )
     return method_name(row), Table(heads, tuple(rows))
 
 
-def _latents(results: Results, model: str, seed: int) -> "pd.DataFrame | None":
-    import pandas as pd
-
-    folder = results.folder / "latents"
-    for path in (folder / f"{model}-seed{seed}.parquet", folder / f"{model}.parquet"):
-        if path.exists():
-            frame = pd.read_parquet(path)
-            return frame.set_index(frame["track_id"].astype(str)).drop(columns="track_id")
-    return None
-
-
-def _typical(latents: "pd.DataFrame | None", ids: Sequence[str]) -> list[str]:
-    if latents is None or not set(ids) <= set(latents.index):
-        return []
-    own = latents.loc[list(ids)].to_numpy(dtype=float)
-    distance = np.linalg.norm(own - own.mean(axis=0), axis=1)
-    return [ids[i] for i in np.argsort(distance, kind="stable")[:_SONGS_SHOWN]]
+def _of_method(frame: "pd.DataFrame", row: "pd.Series[Any]") -> "pd.DataFrame":
+    """The rows of a table that belong to one model, clusterer, k and seed."""
+    for key in ("model", "clusterer", "k", "seed"):
+        if len(frame) and row[key] == row[key]:
+            frame = frame[frame[key] == row[key]]
+    return frame
