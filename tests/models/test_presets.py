@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from songscape.models.presets import PRESETS, find_preset
+from songscape.features import extract
+from songscape.models.presets import PRESETS, TEXT_VIEWS, find_preset
 
 
 def test_without_options_a_preset_stays_as_it_is() -> None:
@@ -30,3 +31,8 @@ def test_covariates_among_the_options_are_read_and_not_modelled() -> None:
     preset = find_preset("song-vae").given({"covariates": ["language"]})
     assert preset.views == ("segments", "lyrics", "language")
     assert preset.modelled_views == ("segments", "lyrics")
+
+
+def test_the_views_of_lyrics_are_those_that_there_are() -> None:
+    # Named twice so that the table of models can be shown without importing NumPy.
+    assert TEXT_VIEWS == extract.TEXT_VIEWS

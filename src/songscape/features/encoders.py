@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,13 @@ def load_text_encoder(path: Path, kind: str) -> Callable[[Sequence[str]], Array]
         static = _load(path, lambda: _import("model2vec").StaticModel.from_pretrained(str(path)))
         return lambda texts: np.asarray(static.encode(list(texts)), np.float32)
     package = _import("sentence_transformers")
-    model = _load(
-        path,
-        lambda: package.SentenceTransformer(
-            str(path), local_files_only=True, trust_remote_code=_trusted(path)
-        ),
-    )
+    with _without_bars():
+        model = _load(
+            path,
+            lambda: package.SentenceTransformer(
+                str(path), local_files_only=True, trust_remote_code=_trusted(path)
+            ),
+        )
 
     def encode(texts: Sequence[str]) -> Array:
         vectors = model.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
@@ -74,9 +76,12 @@ def load_audio_encoder(path: Path) -> tuple[Callable[[Array], Array], int]:
     extractor = _load(
         path, lambda: transformers.AutoFeatureExtractor.from_pretrained(path, **options)
     )
-    model = _load(path, lambda: transformers.AutoModel.from_pretrained(path, **options)).eval()
+    with _without_bars():
+        model = _load(path, lambda: transformers.AutoModel.from_pretrained(path, **options))
     if getattr(model.config, "is_encoder_decoder", False):
         model = model.get_encoder()
+    device = "cuda" if _import("torch").cuda.is_available() else "cpu"
+    model = model.eval().to(device)
     sample_rate = int(extractor.sampling_rate)
 
     def encode(windows: Array) -> Array:
@@ -87,7 +92,7 @@ def load_audio_encoder(path: Path) -> tuple[Callable[[Array], Array], int]:
             for start in range(0, len(windows), BATCH):
                 batch = list(windows[start : start + BATCH])
                 inputs = extractor(batch, sampling_rate=sample_rate, return_tensors="pt")
-                parts.append(_vectors(model, inputs).float().cpu().numpy())
+                parts.append(_vectors(model, inputs.to(device)).float().cpu().numpy())
         return np.asarray(np.concatenate(parts), np.float32)
 
     return encode, sample_rate
@@ -130,6 +135,19 @@ def _import(name: str) -> Any:
             f"embeddings need {name.replace('_', '-')} ({error}); install it with "
             'pip install "songscape[embeddings]"'
         ) from None
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep transformers from drawing progress bars where nobody looks at a terminal."""
+    bars = _import("transformers.utils.logging")
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _load(path: Path, load: Callable[[], Any]) -> Any:
