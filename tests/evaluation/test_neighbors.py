@@ -129,6 +129,29 @@ def test_retrieval_counts_only_artists_with_two_tracks():
     assert alone["n_used"] == 0
 
 
+@settings(deadline=None, max_examples=25)
+@given(st.integers(6, 30), st.integers(1, 5), st.integers(0, 1000))
+def test_the_copies_of_a_song_are_not_retrieved(n, artists, seed):
+    rng = np.random.default_rng(seed)
+    X, artist = rng.normal(size=(n, 3)), rng.integers(0, artists, n)
+    copies = rng.integers(0, n // 2, n)
+    near = nb.without_groups(nb.nearest_neighbors(X, n - 1), copies, 3, X)
+    hits = nb.hit_samples(near, artist, k=3, copies=copies)
+    precision = nb.average_precision_samples(X, artist, copies=copies)
+    squares = ((X[:, None] - X[None]) ** 2).sum(axis=2)
+    for row in range(n):
+        others = np.flatnonzero(copies != copies[row])
+        same = artist[others] == artist[row]
+        if not same.any():
+            assert math.isnan(hits[row])
+            assert math.isnan(precision[row])
+            continue
+        order = np.argsort(squares[row][others])
+        assert hits[row] == same[order[:3]].any()
+        expected = average_precision_score(same, -squares[row][others])
+        assert precision[row] == pytest.approx(expected, abs=1e-6)
+
+
 def test_sampled_queries_state_their_error():
     rng = np.random.default_rng(0)
     X, artist = rng.normal(size=(400, 4)), rng.integers(0, 100, 400)

@@ -139,6 +139,37 @@ def test_the_null_ranks_as_the_metric_does(ties, max_queries):
     assert found.observed == pytest.approx(np.nanmean(metric))
 
 
+@pytest.mark.parametrize("max_queries", [2000, 30])
+def test_the_nulls_of_retrieval_leave_copies_out_as_the_metrics_do(max_queries):
+    X, rng = space(90, 3), np.random.default_rng(2)
+    artists, copies = rng.integers(0, 12, 90), rng.integers(0, 60, 90)
+    near = nb.without_groups(nb.nearest_neighbors(X, 30), copies, 10, X)
+    hits = nb.hit_samples(near, artists, copies=copies)
+    found = nulls.hit_null(near, artists, copies=copies, n_permutations=20)
+    assert found.observed == pytest.approx(np.nanmean(hits))
+    options = {"copies": copies, "max_queries": max_queries}
+    precision = nb.average_precision_samples(X, artists, **options)
+    again = nulls.average_precision_null(X, artists, n_permutations=20, **options)
+    assert again.observed == pytest.approx(np.nanmean(precision))
+
+
+@pytest.mark.parametrize("with_artists", [False, True])
+def test_finding_the_copies_of_a_song_is_no_merit(with_artists):
+    """Noise, in which every song lies four times: nothing there knows a genre or an artist."""
+    rng = np.random.default_rng(1)
+    song = np.repeat(np.arange(50), 4)
+    X = rng.normal(size=(50, 6))[song] + 0.01 * rng.normal(size=(200, 6))
+    artists = rng.permutation(np.repeat(np.arange(10), 5))[song] if with_artists else None
+    groups = song if artists is None else artists
+    genre = rng.integers(0, 3, groups.max() + 1)[groups]
+    rows, _ = space_evidence(X, Subject({"genre": genre}, {}, artists, groups, copies=song))
+    found = {row["metric"]: row for row in rows}
+    assert {*found} == {"knn", "knn_balanced", *(("hit", "map") if with_artists else ())}
+    for metric, row in found.items():
+        assert row["value"] < row["null_95"], metric
+        assert row["value"] < row["chance"] + 0.1, metric
+
+
 def test_mixing_nulls_are_the_metrics_on_permuted_nuisances():
     rng = np.random.default_rng(0)
     X, artists = rng.normal(size=(150, 4)), rng.integers(0, 40, 150)

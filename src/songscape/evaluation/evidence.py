@@ -49,11 +49,14 @@ class Subject:
     nuisances : mapping of column to values
         What should not decide: language, artist, codec, loudness, ...
     artists : array-like or None
-        None where unknown; for retrieval and for the artist filter.
+        None where unknown; for retrieval.
     groups : array-like
-        Tracks of one group (artist, duplicates) are one piece of evidence.
+        Tracks of one group (artist, duplicates) are one piece of evidence, and no neighbours.
     references : mapping of name to array of shape (n_tracks, n_dimensions)
         Shared spaces that every partition's structure is measured in; rows of NaN are left out.
+    copies : array-like or None
+        Tracks of one recording, as `songscape.evaluation.duplicates.duplicate_groups` has them:
+        retrieval of artists doesn't count them. None where there are none.
     """
 
     labels: Mapping[str, ArrayLike]
@@ -61,6 +64,7 @@ class Subject:
     artists: ArrayLike | None
     groups: ArrayLike
     references: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    copies: ArrayLike | None = None
 
 
 def space_evidence(
@@ -68,9 +72,13 @@ def space_evidence(
 ) -> tuple[list[Row], dict[str, NDArray[np.float64]]]:
     """Measure a space: neighbourhoods, retrieval of artists, leakage.
 
+    Neighbours of the same group don't count: a re-encoded copy lies next to its original in any
+    space that hears anything, and carries the same labels. Where groups are artists and copies,
+    that is the artist filter.
+
     Nuisances that lie within the groups (the artist itself, albums) have rows for iLISI and kBET
-    only. With same-artist neighbours removed there is nobody left to share them, and a probe that
-    keeps artists on one side of a split cannot predict artists that it never saw.
+    only. With neighbours of the same group removed there is nobody left to share them, and a probe
+    that keeps artists on one side of a split cannot predict artists that it never saw.
 
     Parameters
     ----------
@@ -86,13 +94,11 @@ def space_evidence(
         downwards), p_value. Permutations keep artists and copies whole; those of the artists
         themselves (hit, mAP) don't.
     samples : dict of name to ndarray of shape (n_tracks,)
-        Values per track (NaN where undefined) that intervals are made from: ``knn:COLUMN`` (same-
-        artist neighbours removed), ``hit:artist``, ``ap:artist``.
+        Values per track (NaN where undefined) that intervals are made from: ``knn:COLUMN``
+        (neighbours of the same group removed), ``hit:artist``, ``ap:artist`` (copies removed).
     """
     near = nearest_neighbors(X, N_NEIGHBORS)
-    strangers = near.first(K_NEAREST)
-    if subject.artists is not None:
-        strangers = without_groups(near, subject.artists, K_NEAREST, X)
+    strangers = without_groups(near, subject.groups, K_NEAREST, X)
     nested = {
         name
         for name, values in subject.nuisances.items()
@@ -109,22 +115,24 @@ def space_evidence(
             nulls = knn_nulls(strangers, values, subject.groups, random_state=random_state)
             found = {"knn": _mean(each), "knn_balanced": class_mean(each, values)}
             # Their expectation is known without any permutations.
-            for metric, chance in zip(found, knn_chance(values, subject.artists)):
+            for metric, chance in zip(found, knn_chance(values, subject.groups)):
                 beside = _null(nulls[metric]) | {"chance": chance}
                 rows.append(_row(axis, metric, name, found[metric], **beside))
     if subject.artists is not None:
-        samples["hit:artist"] = hit_samples(near, subject.artists, k=K_NEAREST)
+        artists, same = subject.artists, subject.copies
+        others = near if same is None else without_groups(near, same, K_NEAREST, X)
+        samples["hit:artist"] = hit_samples(others, artists, k=K_NEAREST, copies=same)
         samples["ap:artist"] = average_precision_samples(
-            X, subject.artists, random_state=random_state
+            X, artists, copies=same, random_state=random_state
         )
         retrieved = {
             "hit": (
                 samples["hit:artist"],
-                hit_null(near, subject.artists, k=K_NEAREST, random_state=random_state),
+                hit_null(others, artists, k=K_NEAREST, copies=same, random_state=random_state),
             ),
             "map": (
                 samples["ap:artist"],
-                average_precision_null(X, subject.artists, random_state=random_state),
+                average_precision_null(X, artists, copies=same, random_state=random_state),
             ),
         }
         for metric, (each, null) in retrieved.items():

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation.metrics import encode_labels
-from songscape.evaluation.neighbors import Neighbors, ranked_queries
+from songscape.evaluation.neighbors import Neighbors, has_company, ranked_queries
 from songscape.evaluation.permutations import (
     PermutationNull,
     affordable,
+    group_codes,
     group_permutations,
     known_permutations,
 )
@@ -80,38 +81,43 @@ def hit_null(
     artists: ArrayLike,
     *,
     k: int = 10,
+    copies: ArrayLike | None = None,
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> PermutationNull:
     """hit@k beside its null: the artists are dealt out again among the tracks that have one.
 
+    Copies stay with one artist: a song that is there twice is found twice or not at all.
+
     Parameters
     ----------
-    neighbors, artists, k
+    neighbors, artists, k, copies
         As in `songscape.evaluation.neighbors.hit_samples`.
     n_permutations, random_state : int
     """
     codes = encode_labels(artists)[0]
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices
     there = near >= 0
-    company = np.bincount(codes[codes >= 0], minlength=1) > 1
+    same_song = group_codes(copies, len(codes))
 
     def measured(drawn: Integers) -> float:
-        asks = (drawn >= 0) & company[drawn]
+        asks = has_company(drawn, same_song)
+        if not asks.any():
+            return float("nan")
         return float(((drawn[near] == drawn[:, None]) & there)[asks].any(axis=1).mean())
 
-    if not company.any():
-        return PermutationNull.of(float("nan"), [])
+    observed = measured(codes)
     count = affordable(n_permutations, near.size)
     rng = np.random.default_rng(random_state)
-    null = [measured(row) for row in known_permutations(codes, None, count, rng)]
-    return PermutationNull.of(measured(codes), null)
+    null = np.array([measured(row) for row in known_permutations(codes, same_song, count, rng)])
+    return PermutationNull.of(observed, null[np.isfinite(null)])
 
 
 def average_precision_null(
     X: ArrayLike,
     artists: ArrayLike,
     *,
+    copies: ArrayLike | None = None,
     max_queries: int = 2_000,
     n_permutations: int = 199,
     random_state: int = 0,
@@ -119,29 +125,31 @@ def average_precision_null(
     """Mean average precision beside its null: artists dealt out again among the tracks with one.
 
     The same tracks ask as in `songscape.evaluation.neighbors.average_precision_samples`, with the
-    same `max_queries` and `random_state`; those that are dealt an artist with one track don't.
-    Fewer permutations are made where artists have thousands of tracks (`affordable`).
+    same `copies`, `max_queries` and `random_state`; those that are dealt an artist with one track
+    don't. Copies stay with one artist, as in `hit_null`. Fewer permutations are made where artists
+    have thousands of tracks (`affordable`).
     """
     codes = encode_labels(artists)[0]
-    known = np.flatnonzero(codes >= 0)
-    sizes = np.bincount(codes[known], minlength=1)
-    if not (sizes > 1).any():
+    same_song = group_codes(copies, len(codes))
+    if not has_company(codes, same_song).any():
         return PermutationNull.of(float("nan"), [])
+    known = np.flatnonzero(codes >= 0)
+    sizes = np.bincount(codes[known])
     pairs = int(np.sum(sizes * (sizes - 1)) * min(1.0, max_queries / len(known)))
     count = affordable(n_permutations, 10 * pairs + len(codes))
     rng = np.random.default_rng([random_state, 1])
-    dealt = group_permutations(codes[known], None, count, rng)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    dealt = group_permutations(codes[known], same_song[known], count, rng)
     labellings = np.vstack([codes[known][None, :], dealt])
     order = known[np.argsort(labellings, axis=1, kind="stable")]
     totals, asked = np.zeros(count + 1), np.zeros(count + 1)
     place = np.full(len(codes), -1, dtype=np.int64)
     place[known] = np.arange(len(known))
-    for rows, ranks in ranked_queries(X, codes, max_queries=max_queries, random_state=random_state):
+    for rows, ranks in ranked_queries(
+        X, codes, copies=copies, max_queries=max_queries, random_state=random_state
+    ):
         for number, (labels, members) in enumerate(zip(labellings, order)):
             own = labels[place[rows]]
-            asks = np.flatnonzero(sizes[own] > 1)
-            found = _average_precisions(ranks, rows, asks, own, members, starts, sizes)
+            found = _average_precisions(ranks, rows, own, members, same_song, np.bincount(labels))
             totals[number] += found.sum()
             asked[number] += len(found)
     with np.errstate(invalid="ignore"):
@@ -152,25 +160,26 @@ def average_precision_null(
 def _average_precisions(
     ranks: NDArray[np.int32],
     rows: Integers,
-    asks: Integers,
     own: Integers,
     members: Integers,
-    starts: Integers,
+    same_song: Integers,
     sizes: Integers,
 ) -> Floats:
-    """Of each track that asks: mean over its fellows of their share among those no farther."""
-    n_fellows = sizes[own[asks]]
-    owner = np.repeat(np.arange(len(asks)), n_fellows)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(n_fellows) - n_fellows, n_fellows)
-    fellow = members[starts[own[asks]][owner] + within]
-    others = fellow != rows[asks][owner]
+    """Of each track that has fellows: mean over them of their share among those no farther."""
+    starts = np.cumsum(sizes) - sizes
+    n_members = sizes[own]
+    owner = np.repeat(np.arange(len(rows)), n_members)
+    within = np.arange(len(owner)) - np.repeat(np.cumsum(n_members) - n_members, n_members)
+    fellow = members[starts[own][owner] + within]
+    others = same_song[fellow] != same_song[rows][owner]
     owner, fellow = owner[others], fellow[others]
-    rank = ranks[asks[owner], fellow].astype(np.int64)
+    rank = ranks[owner, fellow].astype(np.int64)
     width = ranks.shape[1] + 1
     keys = np.sort(owner * width + rank)
     owner, rank = np.divmod(keys, width)
-    n_relevant = n_fellows - 1
+    n_relevant = np.bincount(owner, minlength=len(rows))
     first = np.cumsum(n_relevant) - n_relevant
     found = np.searchsorted(keys, keys, side="right") - first[owner]
-    precision: Floats = np.bincount(owner, found / rank, len(asks)) / n_relevant
+    asks = n_relevant > 0
+    precision: Floats = np.bincount(owner, found / rank, len(rows))[asks] / n_relevant[asks]
     return precision

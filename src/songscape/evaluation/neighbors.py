@@ -21,6 +21,7 @@ __all__ = [
     "Neighbors",
     "average_precision_samples",
     "class_mean",
+    "has_company",
     "hit_samples",
     "knn_agreement_samples",
     "knn_chance",
@@ -112,7 +113,7 @@ def without_groups(
     ----------
     neighbors : Neighbors
     groups : array-like of shape (n_tracks,)
-        Artist of each track; a track without one is filtered against nobody.
+        Artist of each track, or copies; a track without one is filtered against nobody.
     k : int
     X : array-like of shape (n_tracks, n_dimensions), optional
         The space. Where a track's known neighbours run out of strangers the search is completed
@@ -250,42 +251,64 @@ def class_mean(values: ArrayLike, labels: ArrayLike) -> float:
     return float(np.mean(sums[counts > 0] / counts[counts > 0]))
 
 
-def hit_samples(neighbors: Neighbors, groups: ArrayLike, *, k: int = 10) -> Floats:
+def hit_samples(
+    neighbors: Neighbors, groups: ArrayLike, *, k: int = 10, copies: ArrayLike | None = None
+) -> Floats:
     """1 where one of the k nearest neighbours is of the same group (artist), else 0.
 
-    NaN for tracks whose group has no other track.
+    Parameters
+    ----------
+    neighbors : Neighbors
+        Where there are copies, those left by ``without_groups(neighbors, copies, k, X)``.
+    groups : array-like of shape (n_tracks,)
+    k : int
+    copies : array-like of shape (n_tracks,), optional
+        Tracks of one recording (`songscape.evaluation.duplicates.duplicate_groups`): to find a
+        track's own copy is no merit.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,)
+        NaN for tracks whose group has no other track that is no copy of theirs.
     """
     codes = encode_labels(groups)[0]
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices
     same = (near >= 0) & (codes[near] == codes[:, None])
     hits: Floats = same.any(axis=1).astype(np.float64)
-    hits[~_has_company(codes)] = np.nan
+    hits[~has_company(codes, group_codes(copies, len(codes)))] = np.nan
     return hits
 
 
 def average_precision_samples(
-    X: ArrayLike, groups: ArrayLike, *, max_queries: int = 2_000, random_state: int = 0
+    X: ArrayLike,
+    groups: ArrayLike,
+    *,
+    copies: ArrayLike | None = None,
+    max_queries: int = 2_000,
+    random_state: int = 0,
 ) -> Floats:
     """Average precision of finding the tracks of one's group in the ranking of all others.
 
     Tracks at equal distance share the worse rank, as in scikit-learn's
     `average_precision_score`. The full ranking is used; where more than `max_queries` tracks could
-    ask, a random sample of them does.
+    ask, a random sample of them does. A track's own copies (see `hit_samples`) are not ranked.
 
     Returns
     -------
     ndarray of shape (n_tracks,)
-        NaN for tracks whose group has no other track, and for those not drawn.
+        NaN for tracks whose group has no other track (their copies apart), and for those not
+        drawn.
     """
     space = np.ascontiguousarray(X, dtype=np.float64)
     codes = encode_labels(groups)[0]
-    queries = _queries(codes, max_queries, random_state)
+    same_song = group_codes(copies, len(codes))
+    queries = _queries(codes, same_song, max_queries, random_state)
     precision: Floats = np.full(len(space), np.nan)
     for part in _row_chunks(queries, len(space)):
         for row, squares in zip(part, _squared_distances(space, part)):
-            relevant = codes == codes[row]
-            relevant[row] = False
-            squares[row] = np.inf
+            copied = same_song == same_song[row]
+            relevant = (codes == codes[row]) & ~copied
+            squares[copied] = np.inf
             marks = np.sort(squares[relevant])
             # Tracks at or before each relevant one: count them between the marks, then add up.
             before = np.bincount(np.searchsorted(marks, squares), minlength=len(marks) + 1)
@@ -296,7 +319,12 @@ def average_precision_samples(
 
 
 def ranked_queries(
-    X: ArrayLike, groups: ArrayLike, *, max_queries: int = 2_000, random_state: int = 0
+    X: ArrayLike,
+    groups: ArrayLike,
+    *,
+    copies: ArrayLike | None = None,
+    max_queries: int = 2_000,
+    random_state: int = 0,
 ) -> Iterator[tuple[Integers, NDArray[np.int32]]]:
     """Rank of every track in the ranking of each query, in chunks of queries.
 
@@ -308,13 +336,15 @@ def ranked_queries(
         Queries.
     ranks : ndarray of shape (n_rows, n_tracks), int32
         Tracks at most as far as this one; those at equal distance share the worse rank. Of a query
-        itself: n_tracks.
+        itself and of its copies: n_tracks.
     """
     space = np.ascontiguousarray(X, dtype=np.float64)
     codes = encode_labels(groups)[0]
-    for rows in _row_chunks(_queries(codes, max_queries, random_state), len(space)):
+    same_song = group_codes(copies, len(codes))
+    queries = _queries(codes, same_song, max_queries, random_state)
+    for rows in _row_chunks(queries, len(space)):
         squares = _squared_distances(space, rows)
-        squares[np.arange(len(rows)), rows] = np.inf
+        squares[same_song[rows][:, None] == same_song] = np.inf
         order = np.argsort(squares, axis=1)
         ordered = np.take_along_axis(squares, order, axis=1)
         last = np.column_stack([ordered[:, 1:] != ordered[:, :-1], np.ones(len(rows), bool)])
@@ -331,10 +361,13 @@ def retrieval(
     groups: ArrayLike,
     *,
     k: int = 10,
+    copies: ArrayLike | None = None,
     max_queries: int = 2_000,
     random_state: int = 0,
 ) -> dict[str, float]:
     """Artist retrieval: `hit` (share of tracks with one of the same artist among k), `map`.
+
+    A track's own copies (see `hit_samples`) are neither found nor in the way.
 
     Returns
     -------
@@ -342,9 +375,10 @@ def retrieval(
         `hit`, `map`, `map_error` (standard error from drawing queries, 0 when all asked),
         `n_used` (tracks whose artist has another track).
     """
-    hits = hit_samples(neighbors, groups, k=k)
+    near = neighbors if copies is None else without_groups(neighbors, copies, k, X)
+    hits = hit_samples(near, groups, k=k, copies=copies)
     precision = average_precision_samples(
-        X, groups, max_queries=max_queries, random_state=random_state
+        X, groups, copies=copies, max_queries=max_queries, random_state=random_state
     )
     n, m = int(np.isfinite(hits).sum()), int(np.isfinite(precision).sum())
     if n == 0:
@@ -358,18 +392,32 @@ def retrieval(
     }
 
 
-def _queries(codes: Integers, max_queries: int, random_state: int) -> Integers:
+def has_company(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
+    """Whether the group of each track has another track, copies of that track apart.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_tracks,), int64
+        Groups (artists); −1 is none.
+    same_song : ndarray of shape (n_tracks,), int64
+        Copies, as `songscape.evaluation.permutations.group_codes` numbers them.
+    """
+    sizes = np.bincount(codes[codes >= 0], minlength=1)
+    own = np.ones(len(codes), dtype=np.int64)
+    copied = np.flatnonzero(np.bincount(same_song)[same_song] > 1)
+    pairs = same_song[copied] * (len(sizes) + 1) + codes[copied]
+    _, place, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    own[copied] = counts[place]
+    return (codes >= 0) & (sizes[codes] > own)
+
+
+def _queries(codes: Integers, same_song: Integers, max_queries: int, random_state: int) -> Integers:
     """Tracks whose group has another track; a sorted sample where there are too many."""
-    queries = np.flatnonzero(_has_company(codes))
+    queries = np.flatnonzero(has_company(codes, same_song))
     if len(queries) > max_queries:
         rng = np.random.default_rng(random_state)
         queries = np.sort(rng.choice(queries, max_queries, replace=False))
     return queries
-
-
-def _has_company(codes: Integers) -> NDArray[np.bool_]:
-    counts = np.bincount(codes[codes >= 0], minlength=1)
-    return (codes >= 0) & (counts[codes] > 1)
 
 
 def _ordered(space: Floats, indices: Integers, rows: Integers) -> Neighbors:

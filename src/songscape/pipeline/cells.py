@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 # Bump when what a cell measures changes, so that old cells are measured again.
-RECIPE = 2
+RECIPE = 3
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,7 @@ def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
         artists=None if artists is None else np.asarray(artists, dtype=object),
         groups=inputs.views.groups,
         references=_reference_spaces(inputs),
+        copies=inputs.copies,
     )
 
 

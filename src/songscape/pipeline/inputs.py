@@ -12,7 +12,9 @@ from songscape.progress import progress_bar, say
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from songscape.features.views import Views
     from songscape.library import Library
@@ -56,6 +58,8 @@ class Inputs:
         What the audio files say of themselves: length, loudness, codec, ...
     texts : tuple of str or None
         The lyrics.
+    copies : ndarray of shape (n_tracks,), int64, or None
+        Tracks of one recording have one number; None where nobody looked for copies.
     """
 
     views: Views
@@ -64,6 +68,7 @@ class Inputs:
     nuisance_columns: tuple[str, ...]
     facts: pd.DataFrame
     texts: tuple[str | None, ...]
+    copies: NDArray[np.int64] | None = None
 
     @property
     def labels(self) -> pd.DataFrame:
@@ -182,7 +187,8 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     )
     ids = list(views.track_ids)
     columns, facts = library.labels().reindex(ids), library.audio_facts().reindex(ids)
-    groups = split_groups(duplicate_groups(views, facts), artists=artists_of(columns))
+    copies = duplicate_groups(views, facts)
+    groups = split_groups(copies, artists=artists_of(columns))
     blocks = {name: views[name] for name in wanted if name != "language"}
     language = language_view(columns)
     if language is not None:
@@ -199,4 +205,5 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
         nuisance_columns=settings.nuisances,
         facts=facts,
         texts=tuple(lyrics[i] for i in ids),
+        copies=copies,
     )
