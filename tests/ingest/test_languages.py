@@ -52,6 +52,16 @@ def test_devanagari_needs_the_model_or_stays_unknown() -> None:
     assert identify_line("गीत") is None
 
 
+def test_stress_marks_do_not_hide_latin() -> None:
+    assert identify_line("Benedícite Dóminum omnes Ángeli ejus") == "Latin"
+    for line, language in (
+        ("Caminé contigo y te canté esta canción", "Spanish"),
+        ("Şarkımı sana söylüyorum bütün gece", "Turkish"),
+        ("J'ai rêvé cette nuit d'un été passé près de la mer", "French"),
+    ):
+        assert identify_line(line) == language
+
+
 def test_assamese_letters_are_not_taken_for_bangla() -> None:
     assert identify_line("মই তোমাৰ বাবে এটা গান লিখিছোঁ আৰু গাইছোঁ") == "Assamese"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ second language."""
 MIN_IDENTIFIED = 1 / 3
 """Share of its letters that a song must have identified before anything is said of it."""
 
+LATIN = "Latin"
+ACUTE = "\u0301"
 _WORDS = (
     "verse|chorus|refrain|bridge|intro|outro|interlude|hook|pre-?chorus|post-?chorus|instrumental|"
     "solo|coda|spoken|strophe|couplet|refr[aã]o|estribillo|coro|estrofa|verso|ritornello|strofa|"
@@ -232,11 +235,30 @@ def _best(
 @lru_cache(maxsize=256)
 def _probabilities(text: str) -> dict[str, float]:
     """Probability of every language that the model knows, by name."""
+    found = _ranked(text)
+    plain = _without_stress(text)
+    if plain != text:
+        # Chant books mark the stress of Latin words, which the model never saw.
+        latin, before = _ranked(plain)[LATIN], found[LATIN]
+        if latin > before:
+            rest = (1 - latin) / max(1 - before, 1e-9)
+            found = {name: latin if name == LATIN else p * rest for name, p in found.items()}
+    return found
+
+
+def _ranked(text: str) -> dict[str, float]:
     found: Counter[str] = Counter()
     for code, probability in _model().rank(text):
         if code in NAMES:
             found[NAMES[code]] += probability
     return dict(found)
+
+
+def _without_stress(text: str) -> str:
+    spread = unicodedata.normalize("NFD", text).replace(ACUTE, "")
+    for ligature, letters in (("æ", "ae"), ("œ", "oe"), ("Æ", "Ae"), ("Œ", "Oe")):
+        spread = spread.replace(ligature, letters)
+    return unicodedata.normalize("NFC", spread)
 
 
 @lru_cache(maxsize=1)
