@@ -134,6 +134,25 @@ def test_degenerate_partitions_are_flagged(
     assert advice.recommendation.trust == "low"
 
 
+@pytest.mark.parametrize("loser", ["song-vae", "balanced-pca"])
+def test_refusing_the_hard_songs_wins_nothing(made: ModuleType, loser: str) -> None:
+    """AMI leaves noise out: who names only the easy third of the songs reaches 1."""
+    refusing = {"genre_ami": 1.0, "noise": 0.67}
+    shapes = {"song-vae": refusing, "balanced-pca": {}}
+    if loser == "song-vae":
+        shapes = {"song-vae": {}, "balanced-pca": refusing}
+    rows = [row for model, shape in shapes.items() for row in made.model_rows(model, **shape)]
+    word = "worse than" if loser == "song-vae" else "better than"
+    test = made.outcome("song-vae", word, "ami", "genre")
+    advice = given(made, rows, [test, made.outcome("song-vae", "not distinguishable from")])
+    assert advice.recommendation.models == ("balanced-pca",)
+    said = verdict(advice, "song-vae")
+    assert not said.better
+    assert not said.worse
+    assert ("mostly noise" in said.sentence) == (loser == "balanced-pca")
+    assert "better than" not in said.sentence
+
+
 def test_all_noise_is_not_called_one_cluster(made: ModuleType) -> None:
     nothing = {"n_clusters": 0, "noise": 1.0, "largest": float("nan")}
     advice = given(made, made.model_rows("balanced-pca", **nothing), [])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from songscape.evaluation.advice_wording import figure, listed, tested_words
+from songscape.evaluation.claims import withhold
 from songscape.evaluation.measured import Measured, Setting
 from songscape.evaluation.trust import Reason, trust_reasons
 from songscape.evaluation.verdict_sentences import (
@@ -109,6 +110,7 @@ def advise(
         check, severity, message.
     setting : Setting
     """
+    differences = withhold(differences, Measured(table), setting.headline)
     verdicts = verdict_sentences(table, differences, models, setting)
     chosen = recommend(verdicts, table, differences, warnings, setting)
     return Advice(chosen, tuple(verdicts))

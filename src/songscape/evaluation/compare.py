@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from songscape.evaluation.claims import withhold
 from songscape.evaluation.evidence import Subject
+from songscape.evaluation.measured import Measured
 from songscape.evaluation.model_evidence import ModelEvidence, per_track
 from songscape.evaluation.stability import cluster_jaccard, pairwise_ari
 from songscape.evaluation.statistics import Interval, bootstrap_mean, half_sample_interval
@@ -46,11 +48,13 @@ class Comparison:
         the cluster's number in `column`: cluster_jaccard (subsamples of the first seed) and
         cluster_jaccard_over_seeds; jaccard_of_weakest and jaccard_of_weakest_over_seeds sum up.
     differences : DataFrame
-        One row per test: difference to the baseline with interval, p_value, adjusted_p, verdict;
+        One row per test: difference to the baseline with interval, p_value, adjusted_p, verdict,
+        withheld (why a claim was taken back, see `songscape.evaluation.claims.withhold`);
         and, on agreement, the same against the best training-free baseline of that row
         (best_baseline, difference_to_best, low_to_best, high_to_best; for candidates also
         p_value_to_best, adjusted_p_to_best, verdict_to_best). That baseline is picked on the same
-        tracks, which favours it: "better than" it is on the safe side, "worse than" it is not.
+        tracks, which favours it: "better than" it is on the safe side, and for "worse than"
+        p_value_to_best is multiplied by the number of baselines there were to pick from.
     baseline : str
     """
 
@@ -97,6 +101,7 @@ def compare(
     if baseline in by_name:
         differences = tested(evidence, by_name[baseline], subject, headline)
         differences = beside_best_baseline(differences, evidence, table, subject, headline)
+        differences = withhold(differences, Measured(table), headline)
     return Comparison(table, differences, baseline)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from songscape.evaluation.advice_wording import figure, listed, measured_name, plus, span
+from songscape.evaluation.claims import DEGENERATE
 from songscape.evaluation.measured import Measured, Setting
-from songscape.evaluation.verdict_sentences import DEGENERATE, FINDS, partition_flags
+from songscape.evaluation.verdict_sentences import FINDS, partition_flags
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,13 @@ from songscape.evaluation.advice_wording import (
     tested_words,
     untested_words,
 )
+from songscape.evaluation.claims import DEGENERATE, degenerate, withhold
 from songscape.evaluation.measured import Measured, Setting, Where
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "DEGENERATE",
     "FINDS",
     "MethodVerdict",
     "knows_a_label",
@@ -26,13 +26,9 @@ __all__ = [
     "verdict_sentences",
 ]
 
-MAX_NOISE = 0.5
-MAX_ONE_CLUSTER = 0.9
 # Below this an AMI says as good as nothing, whatever the permutations say.
 MIN_FOUND_AMI = 0.05
 FINDS = "finds the "
-DEGENERATE = ("one cluster holds nearly all", "mostly noise", "all noise")
-_HEALTH = ("n_clusters", "noise_share", "largest_cluster_share")
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,7 @@ class MethodVerdict:
         Begins with the model's name.
     better, worse, same : tuple of (axis, metric, column)
         Tests against the baseline by their corrected verdict; better on a nuisance is less of it.
+        Claims that are withheld (`songscape.evaluation.claims`) count as the same.
     wins : tuple of (axis, metric, column)
         Agreement tests in `better` where the method itself is above chance: where the baseline is
         below chance, noise is better than it, and that is no merit.
@@ -73,6 +70,7 @@ def verdict_sentences(
 ) -> list[MethodVerdict]:
     """One verdict per model: the baseline first, then candidates, then references."""
     measured = Measured(table)
+    differences = withhold(differences, measured, setting.headline)
     found = []
     for name, rows in models.groupby("model", sort=False):
         model, kind = str(name), str(rows["kind"].iloc[0])
@@ -121,6 +119,9 @@ def _verdict(
         for key in keys("better")
         if key[0] == "agreement" and _above_chance(model, key, measured, setting)
     )
+    taken_back = [
+        t for t in by_word["not"] if t.axis == "agreement" and t.withheld and t.difference > 0
+    ]
     parts = []
     if model == setting.baseline:
         parts.append(
@@ -132,9 +133,14 @@ def _verdict(
         parts.append(f"better than {setting.baseline} at {said('better', 'agreement')}")
         if not wins:
             parts.append("but itself no better than chance there")
+    parts += [
+        f"ahead of {setting.baseline} at {tested_words(t)}, but its clusters are not to be "
+        f"counted: {t.withheld}"
+        for t in taken_back
+    ]
     if said("worse", "agreement"):
         parts.append(f"worse than {setting.baseline} at {said('worse', 'agreement')}")
-    same = [t for t in by_word["not"] if t.axis == "agreement"]
+    same = [t for t in by_word["not"] if t.axis == "agreement" and t not in taken_back]
     if same:
         if not (by_word["better"] or by_word["worse"]) or len(same) == len(tests):
             parts.append(f"not distinguishable from {setting.baseline} on any test")
@@ -222,15 +228,7 @@ def partition_flags(model: str, where: Where, measured: Measured, setting: Setti
     the AMI with every label. Artists and albums, which decide most other columns, are named only
     where they are found best of all.
     """
-    flags = []
-    health = {name: measured.number(model, name, "", "health", where) for name in _HEALTH}
-    if health["n_clusters"] == 0:
-        flags.append(DEGENERATE[2])
-    else:
-        if health["n_clusters"] <= 1 or health["largest_cluster_share"] > MAX_ONE_CLUSTER:
-            flags.append(DEGENERATE[0])
-        if health["noise_share"] > MAX_NOISE:
-            flags.append(DEGENERATE[1])
+    flags = degenerate(model, where, measured)
     labels = [measured.value(model, "ami", name, "agreement", where) for name in setting.labels]
     known = [row for row in labels if row is not None and row["estimate"] == row["estimate"]]
     best = max((row["estimate"] for row in known), default=0.0)
