@@ -112,8 +112,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         What `transform` returns: posterior means, or the decoded views, balanced and reduced (the
         latter can also be asked for later under a product of experts).
     at : str or None, default=None
-        Decode everyone at the same covariates: "average", or a category of the training tracks
-        ("de": what would each song be among German ones?); None or "own" at their own.
+        Decode everyone at the same covariates: a category of the training tracks ("de": what would
+        each song be among German ones?), or "average", at every category in turn, averaged by
+        their shares (see `songscape.models.spaces.mixed_blocks`); None or "own" at their own.
     reduced_dim : int, default=16
         Dimensions per view of the decoder space.
     random_state : int, RandomState or None, default=0
