@@ -66,10 +66,8 @@ def agreement(
     order = np.argsort(distances, axis=1, kind="stable")
     distances = np.take_along_axis(distances, order, axis=1)
     order[np.isinf(distances)] = -1
-    near = Neighbors(order, distances)
-    near = near.first(K_NEAREST) if subject.artists is None else near
-    if subject.artists is not None:
-        near = without_groups(near, subject.artists, K_NEAREST)
+    # Neither copies of a song nor songs of its artist count as neighbours.
+    near = without_groups(Neighbors(order, distances), subject.groups, K_NEAREST)
     return {f"knn:{n}": knn_agreement_samples(near, v) for n, v in subject.labels.items()}
 
 

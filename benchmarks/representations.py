@@ -161,7 +161,7 @@ def evidence_of(
         export_features(inputs.views, options.words, features)
         names = [name for name in options.models.split(",") if name]
         if options.libraries:
-            names += LIBRARY_MODELS
+            names += options.library_models.split(",")
         for name in names:
             start = time.perf_counter()
             spaces = spaces_of(name, inputs.views, options, features, work)
@@ -251,6 +251,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", type=Path, help="labelled folders (tracks.csv)")
     parser.add_argument("--libraries", metavar="PYTHON", help="interpreter with both libraries")
+    parser.add_argument("--library-models", default=",".join(LIBRARY_MODELS))
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--ours", default="{}", help="arguments for song-vae, as JSON")
     parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))

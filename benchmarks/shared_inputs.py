@@ -70,7 +70,11 @@ def trained_model(
 
 
 def stem_of(views: Any, name: str, seed: int, arguments: dict[str, Any]) -> str:
-    """A file name that changes with the input, the model and its arguments, not with the code."""
-    parts = json.dumps([views.digest(), name, arguments], sort_keys=True)
+    """A file name that changes with what a model reads and is given, not with the code."""
+    from songscape.models.presets import PRESETS
+
+    # The libraries' models read timbre and lyrics.
+    read = PRESETS[name].views if name in PRESETS else ("timbre", "lyrics")
+    parts = json.dumps([views.select(read).digest(), name, arguments], sort_keys=True)
     digest = hashlib.sha256(parts.encode()).hexdigest()[:12]
     return f"{name.replace(' ', '-')}-{digest}-seed{seed}"

@@ -54,6 +54,25 @@ def test_only_tracks_among_which_one_is_placed_are_neighbours(script) -> None:
     assert (found[among] == 1).all()
 
 
+def test_placing_as_well_keeps_ninety_percent_and_half_as_well_does_not(script) -> None:
+    placement = script("placement")
+    rng = np.random.default_rng(0)
+    genre, artist = rng.integers(0, 3, 90), np.arange(90) // 2
+    complete = rng.uniform(0.5, 0.7, size=(3, 90))
+    samples = {
+        "complete": {"knn:genre": complete},
+        "audio only": {"knn:genre": complete},
+        "lyrics only": {"knn:genre": complete / 2},
+    }
+    audio, words = placement.kept_table("held out", samples, subject_of(genre, artist))
+    assert (audio["placed by"], audio["share"], audio["90 %"]) == ("audio only", "1.00", "kept")
+    assert (words["placed by"], words["share"], words["90 %"]) == (
+        "lyrics only",
+        "0.50",
+        "not kept",
+    )
+
+
 class TwoHalves:
     """Places a track by its audio at x and by its words at a permuted place."""
 
