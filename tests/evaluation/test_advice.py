@@ -226,6 +226,39 @@ def test_few_groups_one_seed_no_structure_and_confounds_cost_trust(made: ModuleT
     assert given(made, rows, []).recommendation.trust == TRUSTED
 
 
+def test_a_reference_that_beats_the_recommended_method_costs_all_trust(made: ModuleType) -> None:
+    rows = [*healthy(made), *made.model_rows("language-only", genre_knn=0.75)]
+    won = made.outcome("language-only", "better than", "knn_balanced", "genre")
+    table, differences, models = made.tables(rows, [won])
+    models.loc[models["model"] == "language-only", "kind"] = "reference"
+    advice = advise(table, differences, models, made.warning_table(), made.SETTING)
+    assert advice.recommendation.models == ("balanced-pca",)
+    assert advice.recommendation.trust == "low"
+    said = advice.recommendation.reasons[0].text
+    assert said.startswith(
+        "language-only, which knows nothing but the language, is better at genre"
+    )
+    assert "than balanced-pca (kNN +0.05, 95 % 0.03 … 0.07)" in said
+    assert "may be the language" in said
+
+
+@pytest.mark.parametrize(("reached", "trust"), [(0.75, "low"), (0.62, TRUSTED)])
+def test_a_reference_is_held_against_a_trained_method_where_intervals_lie_apart(
+    made: ModuleType, reached: float, trust: str
+) -> None:
+    rows = [*made.model_rows("balanced-pca", genre_knn=0.5), *made.model_rows("song-vae")]
+    rows += made.model_rows("random", genre_knn=reached)
+    tests = [
+        made.outcome(model, "better than", "knn_balanced", "genre")
+        for model in ("song-vae", "random")
+    ]
+    recommendation = given(made, rows, tests).recommendation
+    assert recommendation.models == ("song-vae",)
+    assert recommendation.trust == trust
+    named = "random, which knows nothing, is better at genre than song-vae (kNN 0.75 against 0.60)"
+    assert any(named in reason.text for reason in recommendation.reasons) == (trust == "low")
+
+
 def test_a_simple_baseline_that_does_as_well_is_named(made: ModuleType) -> None:
     won = made.outcome("song-vae", "better than")
     table, differences, models = made.tables(healthy(made, "song-vae"), [won])

@@ -91,6 +91,34 @@ def test_equal_methods_are_not_distinguishable():
     assert str(verdict) == "not distinguishable from balanced-pca"
 
 
+def test_neighbour_agreement_of_unrelated_labels_differs_no_more_often_than_said():
+    """Neighbours of each other share their agreement, so groups are not independent."""
+    from songscape.evaluation.neighbors import knn_agreement_samples, nearest_neighbors
+
+    p_values = {1.0: [], 2.0: []}
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, 3, 80)
+        a, b = (
+            knn_agreement_samples(nearest_neighbors(rng.normal(size=(80, 2)), 5), labels)
+            for _ in range(2)
+        )
+        for inflation, found in p_values.items():
+            found.append(ev.paired_difference(a, b, n_resamples=2, inflation=inflation).p_value)
+    shares = {inflation: np.mean(np.array(found) <= 0.05) for inflation, found in p_values.items()}
+    assert shares[1.0] > 0.08
+    assert stats.binomtest(round(300 * shares[2.0]), 300, 0.05, "greater").pvalue > 0.01
+
+
+def test_inflated_differences_have_wider_intervals():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.2, 1, 60), rng.normal(0, 1, 60)
+    plain, wide = (ev.paired_difference(a, b, inflation=factor) for factor in (1.0, 4.0))
+    assert wide.estimate == plain.estimate
+    assert wide.high - wide.low == pytest.approx(2 * (plain.high - plain.low))
+    assert wide.p_value > plain.p_value
+
+
 def test_different_tracks_cannot_be_paired():
     with pytest.raises(ValueError, match="pair the same tracks"):
         ev.paired_difference([1.0, 2.0], [1.0])

@@ -158,7 +158,8 @@ def recommend(
             "needs no training."
         )
     measured = Measured(table)
-    reasons = trust_reasons(chosen, differences, warnings, measured, setting)
+    references = tuple(v.model for v in verdicts if v.kind == "reference")
+    reasons = trust_reasons(chosen, differences, warnings, measured, setting, references)
     neutral = _neutral(chosen, verdicts, measured, setting)
     others = _neutral_words(neutral, measured, setting)
     return Recommendation(chosen, headline, reasons, others, neutral)

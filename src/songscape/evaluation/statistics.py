@@ -115,6 +115,7 @@ def paired_difference(
     confidence: float = 0.95,
     n_resamples: int = 1_000,
     random_state: int = 0,
+    inflation: float = 1.0,
 ) -> Difference:
     """Mean difference of per-track values, paired by track.
 
@@ -129,6 +130,10 @@ def paired_difference(
         unequal numbers of seeds, seeds are averaged before pairing.
     groups, confidence, n_resamples, random_state
         As in `bootstrap_mean`.
+    inflation : float
+        Factor on the variance, for values that groups have in common: of two tracks that are
+        neighbours of each other each has the other's agreement, so neighbour agreement varies up
+        to twice as much as independent groups would.
     """
     ours = np.atleast_2d(np.asarray(values, dtype=np.float64))
     theirs = np.atleast_2d(np.asarray(baseline, dtype=np.float64))
@@ -140,8 +145,10 @@ def paired_difference(
     interval = bootstrap_mean(
         gap, groups, confidence=confidence, n_resamples=n_resamples, random_state=random_state
     )
-    p_value = _sign_flip_p(gap.mean(axis=0), groups, random_state)
-    return Difference(interval.estimate, interval.low, interval.high, p_value, interval.n_groups)
+    p_value = _sign_flip_p(gap.mean(axis=0), groups, random_state, inflation)
+    middle, wider = interval.estimate, inflation**0.5
+    low, high = (middle + wider * (end - middle) for end in (interval.low, interval.high))
+    return Difference(middle, low, high, p_value, interval.n_groups)
 
 
 def half_sample_interval(
@@ -277,7 +284,9 @@ def _resampled_means(
     return means[np.isfinite(means)]
 
 
-def _sign_flip_p(gap: Floats, groups: ArrayLike | None, random_state: int) -> float:
+def _sign_flip_p(
+    gap: Floats, groups: ArrayLike | None, random_state: int, inflation: float = 1.0
+) -> float:
     """Two-sided p of the sum under random signs of the groups; above 1,000 groups by its limit.
 
     Flips leave the sum of squares as it is, so |sum| ranks as the studentised mean does.
@@ -288,7 +297,7 @@ def _sign_flip_p(gap: Floats, groups: ArrayLike | None, random_state: int) -> fl
     sums = sums[np.abs(sums) > _ROUNDING]
     if not len(sums):
         return 1.0
-    observed = abs(float(sums.sum()))
+    observed = abs(float(sums.sum())) / inflation**0.5
     if len(sums) > 1_000:
         return float(2 * ndtr(-observed / float(np.sqrt(sums @ sums))))
     rng = np.random.default_rng(random_state)

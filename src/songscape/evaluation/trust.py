@@ -18,6 +18,12 @@ __all__ = ["Reason", "trust_reasons"]
 
 FEW_GROUPS, MANY_GROUPS = 20, 50
 FEW_SEEDS = 5
+# What each knows, and what is seen of a label where it finds that label.
+_REFERENCES = {
+    "random": ("nothing", "chance"),
+    "language-only": ("nothing but the language", "the language"),
+    "has-lyrics-only": ("nothing but whether there are lyrics", "whether there are lyrics"),
+}
 # What the pipeline says of k where none beats data without clusters.
 NO_GROUPS = "don't read them as groups"
 
@@ -36,6 +42,7 @@ def trust_reasons(
     warnings: pd.DataFrame,
     measured: Measured,
     setting: Setting,
+    references: tuple[str, ...] = (),
 ) -> tuple[Reason, ...]:
     """Why to trust that `chosen` are the methods to use, and why not, the gravest first.
 
@@ -47,11 +54,14 @@ def trust_reasons(
         As in `songscape.evaluation.advice.advise`.
     measured : Measured
     setting : Setting
+    references : tuple of str
+        Models that know next to nothing, and should not be better than `chosen`.
     """
     reasons = [
         *_evidence_size(differences, setting),
         *_structure(setting),
         *(reason for model in chosen for reason in _partition_reasons(model, measured, setting)),
+        *_beaten_by_references(chosen, differences, measured, setting, references),
         *_no_better_than_simple(chosen, differences),
         *_confounded(warnings),
     ]
@@ -131,6 +141,46 @@ def _partition_reasons(model: str, measured: Measured, setting: Setting) -> list
         reasons.append(
             Reason(2, f"The clusters of {model} agree with no label more than shuffled labels do.")
         )
+    return reasons
+
+
+def _beaten_by_references(
+    chosen: tuple[str, ...],
+    differences: pd.DataFrame,
+    measured: Measured,
+    setting: Setting,
+    references: tuple[str, ...],
+) -> list[Reason]:
+    """Labels that a reference finds better than a recommended method does.
+
+    Against the baseline that is a corrected test. Against another method there is none, so there
+    the reference must be better than the baseline and the two intervals must lie apart.
+    """
+    if not len(differences):
+        return []
+    won = differences[differences["model"].isin(references) & (differences["axis"] == "agreement")]
+    won = won[won["verdict"] == "better than"]
+    reasons = []
+    for test in won.itertuples():
+        metric, column = str(test.metric), str(test.column)
+        where = setting.headline if metric == "ami" else ("", None)
+        reached = measured.value(str(test.model), metric, column, "agreement", where)
+        for model in chosen:
+            figures = f"{plus(test.difference)}, {span(test.low, test.high)}"
+            if model != setting.baseline:
+                own = measured.value(model, metric, column, "agreement", where)
+                if own is None or reached is None or not reached["low"] > own["high"]:
+                    continue
+                figures = f"{figure(reached['estimate'])} against {figure(own['estimate'])}"
+            knows, instead = _REFERENCES.get(str(test.model), ("next to nothing of the songs", ""))
+            reasons.append(
+                Reason(
+                    2,
+                    f"{test.model}, which knows {knows}, is better at {column} than {model} "
+                    f"({measured_name(metric)} {figures})"
+                    + (f": what looks like {column} may be {instead}." if instead else "."),
+                )
+            )
     return reasons
 
 
