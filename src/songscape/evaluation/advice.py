@@ -110,7 +110,8 @@ def advise(
         check, severity, message.
     setting : Setting
     """
-    differences = withhold(differences, Measured(table), setting.headline)
+    references = set(models["model"][models["kind"] == "reference"])
+    differences = withhold(differences, Measured(table), setting.headline, references)
     verdicts = verdict_sentences(table, differences, models, setting)
     chosen = recommend(verdicts, table, differences, warnings, setting)
     return Advice(chosen, tuple(verdicts))

@@ -101,7 +101,8 @@ def compare(
     if baseline in by_name:
         differences = tested(evidence, by_name[baseline], subject, headline)
         differences = beside_best_baseline(differences, evidence, table, subject, headline)
-        differences = withhold(differences, Measured(table), headline)
+        references = {one.model for one in evidence if one.kind == "reference"}
+        differences = withhold(differences, Measured(table), headline, references)
     return Comparison(table, differences, baseline)
 
 

@@ -12,7 +12,13 @@ from songscape.evaluation.advice_wording import (
     tested_words,
     untested_words,
 )
-from songscape.evaluation.claims import DEGENERATE, degenerate, withhold
+from songscape.evaluation.claims import (
+    DEGENERATE,
+    NO_MORE_THAN_CHANCE,
+    above_chance,
+    degenerate,
+    withhold,
+)
 from songscape.evaluation.measured import Measured, Setting, Where
 
 if TYPE_CHECKING:
@@ -44,8 +50,7 @@ class MethodVerdict:
         Tests against the baseline by their corrected verdict; better on a nuisance is less of it.
         Claims that are withheld (`songscape.evaluation.claims`) count as the same.
     wins : tuple of (axis, metric, column)
-        Agreement tests in `better` where the method itself is above chance: where the baseline is
-        below chance, noise is better than it, and that is no merit.
+        Agreement tests in `better`.
     flags : tuple of str
         What disqualifies or should warn: "collapsed", "finds the language", ...
     """
@@ -70,7 +75,8 @@ def verdict_sentences(
 ) -> list[MethodVerdict]:
     """One verdict per model: the baseline first, then candidates, then references."""
     measured = Measured(table)
-    differences = withhold(differences, measured, setting.headline)
+    references = set(models["model"][models["kind"] == "reference"])
+    differences = withhold(differences, measured, setting.headline, references)
     found = []
     for name, rows in models.groupby("model", sort=False):
         model, kind = str(name), str(rows["kind"].iloc[0])
@@ -114,11 +120,7 @@ def _verdict(
             ]
         )
 
-    wins = tuple(
-        key
-        for key in keys("better")
-        if key[0] == "agreement" and _above_chance(model, key, measured, setting)
-    )
+    wins = tuple(key for key in keys("better") if key[0] == "agreement")
     taken_back = [
         t for t in by_word["not"] if t.axis == "agreement" and t.withheld and t.difference > 0
     ]
@@ -131,13 +133,12 @@ def _verdict(
         parts.append("a reference that knows next to nothing of the songs")
     if said("better", "agreement"):
         parts.append(f"better than {setting.baseline} at {said('better', 'agreement')}")
-        if not wins:
-            parts.append("but itself no better than chance there")
-    parts += [
-        f"ahead of {setting.baseline} at {tested_words(t)}, but its clusters are not to be "
-        f"counted: {t.withheld}"
-        for t in taken_back
-    ]
+    for why in dict.fromkeys(str(test.withheld) for test in taken_back):
+        lead = listed([tested_words(test) for test in taken_back if test.withheld == why])
+        but = f"its clusters are not to be counted: {why}"
+        if why == NO_MORE_THAN_CHANCE:
+            but = f"itself {why} there"
+        parts.append(f"ahead of {setting.baseline} at {lead}, but {but}")
     if said("worse", "agreement"):
         parts.append(f"worse than {setting.baseline} at {said('worse', 'agreement')}")
     same = [t for t in by_word["not"] if t.axis == "agreement" and t not in taken_back]
@@ -175,27 +176,15 @@ def _verdict(
     )
 
 
-def _above_chance(
-    model: str, key: tuple[str, str, str], measured: Measured, setting: Setting
-) -> bool:
-    """Whether the value that won is itself more than chance; True where chance is not known."""
-    axis, metric, column = key
-    row = measured.value(model, metric, column, axis, _where(metric, setting))
-    if row is None:
-        return True
-    if metric == "ami":
-        return not row["estimate"] <= row["null_95"]
-    return not row["low"] <= row["chance"]
-
-
 def knows_a_label(model: str, measured: Measured, setting: Setting) -> bool:
     """Whether nearest songs or headline clusters agree with any label beyond chance."""
-    keys = [("agreement", m, name) for name in setting.labels for m in ("knn_balanced", "ami")]
-    return any(
-        measured.value(model, metric, column, axis, _where(metric, setting)) is not None
-        and _above_chance(model, (axis, metric, column), measured, setting)
-        for axis, metric, column in keys
-    )
+    rows = [
+        (metric, measured.value(model, metric, name, "agreement", _where(metric, setting)))
+        for name in setting.labels
+        for metric in ("knn_balanced", "ami")
+    ]
+    asked = {"n_tests": len(rows), "n_groups": setting.n_groups}
+    return any(row is not None and above_chance(row, metric, **asked) for metric, row in rows)
 
 
 def _where(metric: str, setting: Setting) -> Where:
