@@ -270,6 +270,38 @@ def test_a_simple_baseline_that_does_as_well_is_named(made: ModuleType) -> None:
     assert advice.recommendation.trust == "limited"
 
 
+def test_a_simple_baseline_that_does_better_is_not_said_to_do_as_well(made: ModuleType) -> None:
+    won = made.outcome("song-vae", "better than")
+    table, differences, models = made.tables(healthy(made, "song-vae"), [won])
+    beside = {"best_baseline": "tfidf", "difference_to_best": -0.11}
+    beside |= {"low_to_best": -0.13, "high_to_best": -0.09}
+    advice = advise(table, differences.assign(**beside), models, made.warning_table(), made.SETTING)
+    said = "tfidf, which needs no training, does better than song-vae (−0.11, 95 % −0.13 … −0.09)"
+    assert said in advice.sentences[1]
+
+
+@pytest.mark.parametrize(
+    ("beaten", "chosen"),
+    [
+        ({}, ("tfidf", "centred")),
+        ({"centred": "tfidf"}, ("tfidf",)),
+        ({"centred": "tfidf", "tfidf": "centred"}, ("tfidf", "centred")),
+    ],
+)
+def test_who_is_beaten_is_not_named_beside_who_beats_it(
+    made: ModuleType, beaten: dict[str, str], chosen: tuple[str, ...]
+) -> None:
+    names = ("tfidf", "centred")
+    tests = [made.outcome(name, "better than") for name in names]
+    table, differences, models = made.tables(healthy(made, *names), tests)
+    best = [beaten.get(name, "raw") for name in names]
+    high = [-0.09 if name in beaten else 0.02 for name in names]
+    beside = {"best_baseline": best, "high_to_best": high}
+    beside |= {"low_to_best": -0.13, "difference_to_best": -0.11}
+    advice = advise(table, differences.assign(**beside), models, made.warning_table(), made.SETTING)
+    assert advice.recommendation.models == chosen
+
+
 def test_what_failed_is_said_and_never_recommended(made: ModuleType) -> None:
     table, differences, models = made.tables(
         healthy(made, "song-vae"), [made.outcome("song-vae", "better than")]

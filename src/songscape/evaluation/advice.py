@@ -128,7 +128,8 @@ def recommend(
 
     A method is eligible if it is no reference, never collapsed, better than the baseline on at
     least one label (and above chance there) and worse on none. Of several, the one that is better
-    on most tests; ties are all named. Where none is, the baseline.
+    on most tests; ties are all named, but for those that another of them beats. Where none is, the
+    baseline.
     """
     names = {verdict.model for verdict in verdicts if "failed" not in verdict.flags}
     if setting.baseline not in names:
@@ -144,7 +145,7 @@ def recommend(
         and not _unusable(v)
     ]
     most = max((len(v.wins) for v in eligible), default=0)
-    best = [v for v in eligible if len(v.wins) == most]
+    best = _unbeaten([v for v in eligible if len(v.wins) == most], differences)
     if best:
         chosen = tuple(v.model for v in best)
         headline = _winner(best, differences, setting)
@@ -164,6 +165,27 @@ def recommend(
     neutral = _neutral(chosen, verdicts, measured, setting)
     others = _neutral_words(neutral, measured, setting)
     return Recommendation(chosen, headline, reasons, others, neutral)
+
+
+def _unbeaten(tied: Sequence[MethodVerdict], differences: pd.DataFrame) -> list[MethodVerdict]:
+    """Leave out a method that another of the tied ones beats on a label, and not the reverse.
+
+    Known of those that need no training: each test has its difference to the best of them, and the
+    95 % interval decides. Who beats each other on different labels are both named.
+    """
+    if len(tied) < 2 or "best_baseline" not in differences.columns:
+        return list(tied)
+    tests = differences[(differences["axis"] == "agreement") & (differences["high_to_best"] < 0)]
+    beats = set(zip(tests["best_baseline"], tests["model"]))
+    names = [verdict.model for verdict in tied]
+    return [
+        verdict
+        for verdict in tied
+        if not any(
+            (other, verdict.model) in beats and (verdict.model, other) not in beats
+            for other in names
+        )
+    ]
 
 
 def _unusable(verdict: MethodVerdict) -> bool:

@@ -186,7 +186,10 @@ def _beaten_by_references(
 
 
 def _no_better_than_simple(chosen: tuple[str, ...], differences: pd.DataFrame) -> list[Reason]:
-    """Tests won against the baseline, but not against another method that needs no training."""
+    """Tests won against the baseline, but not against another method that needs no training.
+
+    Where the whole interval lies below 0, that method is said to be better, not as good.
+    """
     if not len(differences) or "best_baseline" not in differences.columns:
         return []
     won = differences[differences["model"].isin(chosen) & (differences["axis"] == "agreement")]
@@ -196,8 +199,8 @@ def _no_better_than_simple(chosen: tuple[str, ...], differences: pd.DataFrame) -
         Reason(
             1,
             f"On {t.column} ({measured_name(str(t.metric))}), {t.best_baseline}, which needs no "
-            f"training, does as well as {t.model} ({plus(t.difference_to_best)}, "
-            f"{span(t.low_to_best, t.high_to_best)}).",
+            f"training, does {'better than' if t.high_to_best < 0 else 'as well as'} {t.model} "
+            f"({plus(t.difference_to_best)}, {span(t.low_to_best, t.high_to_best)}).",
         )
         for t in won.itertuples()
     ]
