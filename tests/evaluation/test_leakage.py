@@ -8,6 +8,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from songscape.evaluation import probes
 from songscape.evaluation.leakage import cluster_leakage, nuisance_ami, space_leakage
+from songscape.evaluation.mixing import kbet, kbet_neighbors
 from songscape.evaluation.neighbors import nearest_neighbors
 
 
@@ -149,3 +150,22 @@ def test_a_collapsed_space_leaks_nothing(kind):
     found = probes.probe(np.full((60, 3), 0.3), np.arange(60) % 2, kind=kind, n_permutations=19)
     assert found.balanced_accuracy == pytest.approx(0.5)
     assert found.p_value == 1
+
+
+def test_kbet_tells_languages_apart_in_a_small_collection():
+    """Seven languages of 17 tracks far apart: 90 of 119 tracks are nearly everybody."""
+    rng = np.random.default_rng(0)
+    language = np.repeat(np.arange(7), 17)
+    X = 20 * np.eye(7)[language] + rng.normal(size=(119, 7))
+    near = nearest_neighbors(X, 90)
+    assert kbet(near, language) > 0.9
+    apart = space_leakage(X, language, neighbors=near, n_permutations=19)
+    assert apart["kbet"] == 0
+    assert apart["kbet_null_mean"] > 0.85
+    noise = rng.normal(size=(119, 7))
+    among = nearest_neighbors(noise, 90)
+    assert space_leakage(noise, language, neighbors=among, n_permutations=19)["kbet"] > 0.85
+    assert kbet_neighbors(language, 90) == 17
+    assert kbet_neighbors(np.arange(119) % 40, 90) == 10
+    assert kbet_neighbors(np.zeros(5000, int), 90) == 90
+    assert kbet_neighbors([], 7) == 7

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from songscape.evaluation import metrics
-from songscape.evaluation.mixing import mixing_nulls
+from songscape.evaluation.mixing import kbet_neighbors, mixing_nulls
 from songscape.evaluation.neighbors import Neighbors, knn_label_agreement
 from songscape.evaluation.permutations import (
     PermutationNull,
@@ -87,7 +87,8 @@ def space_leakage(
     nuisance, groups, n_bins, random_state
         As in `cluster_leakage`.
     neighbors : Neighbors, optional
-        Of `X`, about 90; adds iLISI, kBET and neighbour agreement.
+        Of `X`, about 90; adds iLISI, kBET (over as many of them as a class has tracks on average,
+        `songscape.evaluation.mixing.kbet_neighbors`) and neighbour agreement.
     n_permutations, max_tracks : int
         Of the probes, see `songscape.evaluation.probes.probe`; the first also of iLISI and kBET.
 
@@ -127,6 +128,7 @@ def space_leakage(
             neighbors,
             codes,
             None if nested else groups,
+            k_kbet=kbet_neighbors(codes, neighbors.n_neighbors),
             n_permutations=n_permutations,
             random_state=random_state,
         )

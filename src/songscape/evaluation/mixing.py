@@ -15,11 +15,12 @@ from songscape.evaluation.permutations import (
     known_permutations,
 )
 
-__all__ = ["ilisi", "kbet", "kbet_samples", "lisi_samples", "mixing_nulls"]
+__all__ = ["ilisi", "kbet", "kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_nulls"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_FEWEST_NEIGHBORS = 10
 _CHUNK_ROWS = 20_000
 _CHUNK_CELLS = 8_000_000
 
@@ -75,6 +76,25 @@ def kbet(
     return _acceptance(kbet_samples(neighbors, nuisance, include_self=include_self), alpha)
 
 
+def kbet_neighbors(nuisance: ArrayLike, n_neighbors: int) -> int:
+    """How many neighbours kBET should test: the mean class size, at least 10, at most all known.
+
+    Büttner et al. (2019) take the mean batch size. In a neighbourhood that holds most of a small
+    collection the classes are those of the whole however far they lie apart, and kBET says
+    "mixed": 90 neighbours of 120 tracks accept classes that do not touch.
+
+    Parameters
+    ----------
+    nuisance : array-like of shape (n_tracks,)
+        Missing values take no part.
+    n_neighbors : int
+        Known neighbours of each track.
+    """
+    codes, classes = encode_labels(nuisance)
+    mean = int(np.sum(codes >= 0)) // max(1, len(classes))
+    return min(n_neighbors, max(_FEWEST_NEIGHBORS, mean))
+
+
 def kbet_samples(neighbors: Neighbors, nuisance: ArrayLike, *, include_self: bool = True) -> Floats:
     """p-value of Pearson's χ² test of each neighbourhood against the whole (Büttner et al. 2019).
 
@@ -102,6 +122,7 @@ def mixing_nulls(
     *,
     perplexity: float | None = None,
     alpha: float = 0.05,
+    k_kbet: int | None = None,
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
@@ -116,6 +137,8 @@ def mixing_nulls(
         As in `lisi_samples` and `kbet`; missing values stay where they are.
     groups : array-like of shape (n_tracks,), optional
         Artists, permuted in blocks.
+    k_kbet : int, optional
+        Neighbours that kBET tests, all by default; see `kbet_neighbors`.
     n_permutations : int
         Fewer are made where they would take minutes (about 20 of 100,000 tracks with 90
         neighbours), see `songscape.evaluation.permutations.affordable`.
@@ -129,10 +152,11 @@ def mixing_nulls(
     codes, classes = encode_labels(nuisance)
     indices, n_classes = neighbors.indices, len(classes)
     weights = _neighbor_weights(neighbors, codes >= 0, perplexity)
+    nearest = indices[:, :k_kbet]
 
     def measured(labels: Integers) -> tuple[float, float]:
         mixed = _scaled_median(_lisi(indices, weights, labels, n_classes), n_classes)
-        return mixed, _acceptance(_kbet(indices, labels, n_classes, True), alpha)
+        return mixed, _acceptance(_kbet(nearest, labels, n_classes, True), alpha)
 
     observed = measured(codes)
     null: Floats = np.zeros((0, 2))
