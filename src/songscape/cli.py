@@ -355,7 +355,9 @@ def _add_impute(verbs: Any) -> None:
         "Asks a model of a finished run: songscape run FOLDER --out OUT --models song-vae.",
     )
     parser.add_argument("out", type=_path, help="results folder of `songscape run`")
-    parser.add_argument("--wanted", choices=("lyrics", "audio"), default="lyrics")
+    parser.add_argument(
+        "--wanted", choices=("lyrics", "audio"), default="lyrics", help="default lyrics"
+    )
     parser.add_argument("--model", default="song-vae", help="default song-vae")
     parser.add_argument("--seed", type=int, default=0, help="of the model (default 0)")
     parser.add_argument(
