@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 
 from songscape.errors import SongscapeError
-from songscape.features.covariates import composition_view, covariate_views, language_view
+from songscape.features.covariates import (
+    composition_view,
+    covariate_views,
+    language_view,
+    with_language,
+)
 
 
 def test_a_song_in_two_languages_lies_between_them() -> None:
@@ -113,3 +118,17 @@ def test_covariates_that_cannot_be_held_say_why() -> None:
     many = pd.DataFrame({"title": [str(i) for i in range(60)]})
     with pytest.raises(SongscapeError, match="60 categories"):
         covariate_views(["title"], many)
+
+
+def test_a_language_column_is_told_from_lyrics_only_where_there_is_none() -> None:
+    german = "Der Mond ist aufgegangen über dem stillen Wald\nund die goldnen Sternlein prangen"
+    english = "The evening star is rising over the quiet hills\nand all the birds are sleeping now"
+    labels = pd.DataFrame({"genre": ["a", "b", "c", "d"]})
+    texts = [german, english, None, f"{german}\n{english}"]
+    composition = language_view(labels, texts)
+    assert composition is not None
+    told = with_language(labels, composition)["language"].tolist()
+    assert told[:3] == ["German", "English", None]
+    assert set(told[3].split("; ")) <= {"German", "English"}
+    tagged = labels.assign(language=["fr", None, None, None])
+    assert with_language(tagged, composition) is tagged

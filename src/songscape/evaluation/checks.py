@@ -13,6 +13,7 @@ from songscape.evaluation.duplicates import duplicate_groups, duplicate_lyrics_g
 from songscape.evaluation.finding import Finding
 from songscape.evaluation.labels import label_columns
 from songscape.evaluation.nuisances import nuisance_table, unexplained_share
+from songscape.evaluation.overlap import overlap_findings
 from songscape.evaluation.wording import hapax_share, language_mismatches
 from songscape.features.covariates import language_view
 
@@ -78,6 +79,9 @@ def check_collection(
     findings += confounded_labels(
         known, columns, nuisance_table(known, audio_facts, views, extra=nuisances)
     )
+    composition = language_view(known, lyrics_texts)
+    if composition is not None:
+        findings += overlap_findings(known, columns, composition)
     findings += _absent(lyrics_texts, languages)
     return sorted(findings, key=lambda f: f.severity != "warning")
 

@@ -15,7 +15,13 @@ from songscape.features.views import View
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["category_view", "composition_view", "covariate_views", "language_view"]
+__all__ = [
+    "category_view",
+    "composition_view",
+    "covariate_views",
+    "language_view",
+    "with_language",
+]
 
 LANGUAGE = "language"
 MAX_CATEGORIES = 50
@@ -105,6 +111,26 @@ def language_view(labels: pd.DataFrame, texts: Sequence[str | None] | None = Non
     called = {name: min(tags, key=lambda tag: (-tags[tag], tag)) for name, tags in spelled.items()}
     view = _shares_view([{called.get(n, n): share for n, share in row.items()} for row in rows])
     return view if view.present.any() else None
+
+
+def with_language(labels: pd.DataFrame, composition: View) -> pd.DataFrame:
+    """`labels` with a column `language` where there is none: what `composition` says of each track.
+
+    A song of several languages, none of them more than half, is labelled with all of them, the
+    largest first; an unknown one with None.
+    """
+    if any(name in labels.columns for name in _LANGUAGE_COLUMNS):
+        return labels
+    names = np.asarray(composition.feature_names, dtype=object)
+    told: list[Cell] = []
+    for row, known in zip(composition.values, composition.present):
+        order = np.argsort(-row, kind="stable")
+        kept = order[:1] if row[order[0]] > 0.5 else order[row[order] > 0]
+        told.append("; ".join(names[kept]) if known else None)
+    found = labels.copy()
+    found.insert(len(found.columns), LANGUAGE, np.array(told, dtype=object))
+    found[LANGUAGE] = found[LANGUAGE].astype(object).where(composition.present, None)
+    return found
 
 
 def covariate_views(

@@ -17,6 +17,8 @@ MIN_CATEGORIES = 2
 MIN_TRACKS = 5
 """A label value is shared if it occurs in this many categories, with this many tracks in each."""
 POOR_BELOW = 0.5
+FREE_FROM = 0.75
+"""A label of which the covariate leaves this share open is free, however thinly it is spread."""
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +51,8 @@ class Overlap:
     @property
     def poor(self) -> bool:
         """Whether hiding the covariate hides much of the label too."""
-        return self.shared_share < POOR_BELOW or self.left_open < POOR_BELOW
+        thin = self.shared_share < POOR_BELOW and self.left_open < FREE_FROM
+        return thin or self.left_open < POOR_BELOW
 
     @property
     def sentence(self) -> str:

@@ -209,6 +209,7 @@ def compute_cell(task: CellTask) -> CellRun:
         task.seed,
         ResultsFolder(task.out),
         options=task.settings.model_options.get(task.model),
+        labels=inputs.labels,
     )
     # Latents that were there cost nothing now, but would elsewhere.
     trained = time.perf_counter() - trained_at

@@ -49,7 +49,8 @@ class Inputs:
         Features, the covariate `language` where the collection has such a column, and the groups
         (artists, copies) that no split separates.
     columns : DataFrame
-        All columns of the collection's table, missing as None.
+        All columns of the collection's table, missing as None; where it has no language, a column
+        `language` as the lyrics tell it.
     label_columns : tuple of str
         Those that group tracks and are not named as nuisances, or that the settings name.
     nuisance_columns : tuple of str
@@ -164,7 +165,7 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     """
     from songscape.evaluation.duplicates import duplicate_groups, split_groups
     from songscape.evaluation.labels import check_columns, label_columns
-    from songscape.features.covariates import language_view
+    from songscape.features.covariates import language_view, with_language
     from songscape.features.extract import complete, load_views
     from songscape.features.views import Views
 
@@ -190,10 +191,12 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     copies = duplicate_groups(views, facts)
     groups = split_groups(copies, artists=artists_of(columns))
     blocks = {name: views[name] for name in wanted if name != "language"}
-    language = language_view(columns)
+    lyrics = {track.id: track.lyrics for track in library.tracks()}
+    texts = tuple(lyrics[i] for i in ids)
+    language = language_view(columns, texts)
     if language is not None:
         blocks["language"] = language
-    lyrics = {track.id: track.lyrics for track in library.tracks()}
+        columns = with_language(columns, language)
     return Inputs(
         views=Views(views.track_ids, blocks, groups),
         columns=columns,
@@ -204,6 +207,6 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
         ),
         nuisance_columns=settings.nuisances,
         facts=facts,
-        texts=tuple(lyrics[i] for i in ids),
+        texts=texts,
         copies=copies,
     )

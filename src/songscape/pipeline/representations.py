@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ __all__ = ["Representation", "cache_key", "check_models", "models_table", "repre
 
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
+RECIPE = 2
+"""Raised when the same model gives other latents."""
 MODEL_COLUMNS = (
     *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
     *("validation_elbo", "kl_per_dimension", "warnings", "summary"),
@@ -112,6 +115,7 @@ def cache_key(views: Views, model: str, seed: int, options: Mapping[str, Any]) -
         "seed": seed,
         "options": dict(options),
         "songscape": __version__,
+        "recipe": RECIPE,
         "torch": torch.__version__,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
@@ -124,12 +128,14 @@ def represent(
     folder: ResultsFolder,
     *,
     options: Mapping[str, Any] | None = None,
+    labels: pd.DataFrame | None = None,
     progress: Advance | None = None,
 ) -> Representation:
     """Train one model, or read its latents where the same training was done before.
 
     The latents are written last, so that their presence means that the model, its summary and its
-    training curve are complete. A model that can't be trained is a row with a reason.
+    training curve are complete. A model that can't be trained is a row with a reason. No model
+    learns from `labels`; one that hides a covariate says which of them it hides too.
     """
     from songscape.models.presets import find_preset
 
@@ -155,7 +161,7 @@ def represent(
         return Representation(model, seed, read_latents(path)[1], summary, key)
     start = time.perf_counter()
     try:
-        latents, summary = _train(own, model, seed, options, folder, key, progress)
+        latents, summary = _train(own, model, seed, options, labels, folder, key, progress)
     except (*MODEL_ERRORS, SongscapeError) as error:
         failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
         return Representation(model, seed, None, failed, key)
@@ -173,6 +179,7 @@ def _train(
     model: str,
     seed: int,
     options: Mapping[str, Any],
+    labels: pd.DataFrame | None,
     folder: ResultsFolder,
     key: str,
     progress: Advance | None,
@@ -192,7 +199,10 @@ def _train(
         estimator.set_params(checkpoint=checkpoint)
     if progress is not None and "callback" in estimator.get_params():
         estimator.set_params(callback=lambda epoch, epochs, _row: progress(epoch, epochs))
-    estimator.fit(views)
+    with warnings.catch_warnings():
+        # What is odd about a model stands in its diagnostics, and from there in every report.
+        warnings.simplefilter("ignore", UserWarning)
+        estimator.fit(views, labels if "covariates" in estimator.get_params() else None)
     latents = np.ascontiguousarray(estimator.transform(views), dtype=np.float32)
     if "callback" in estimator.get_params():
         estimator.set_params(callback=None)

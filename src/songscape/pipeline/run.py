@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.progress import progress_bar
+from songscape.progress import progress_bar, say
 from songscape.results import ResultsFolder
 from songscape.settings import Settings
 
@@ -119,9 +119,13 @@ def _run(
         counts = library.counts()
         folder.write_table("ledger", ledger_frame(library))
         inputs = load_inputs(library, settings, needed)
+        tagged = set(library.labels().columns)
     views, labels = inputs.views, inputs.labels
+    if "language" in inputs.columns and "language" not in tagged:
+        n_told = int(inputs.columns["language"].notna().sum())
+        say(f"language: told from the lyrics of {n_told:,} of {views.n_tracks:,} tracks")
     check_k(settings.k, views.n_tracks)
-    representations = _represent_all(views, settings, folder)
+    representations = _represent_all(views, labels, settings, folder)
     folder.write_table("models", models_table(r.summary for r in representations))
     with progress_bar("choosing k", unit=""):
         ks, k_reason, k_curve = shared_k(views, settings.k)
@@ -179,7 +183,9 @@ def ledger_frame(library: Library) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["track_id", "stage", "status", "reason"])
 
 
-def _represent_all(views: Views, settings: Settings, folder: ResultsFolder) -> list[Representation]:
+def _represent_all(
+    views: Views, labels: pd.DataFrame, settings: Settings, folder: ResultsFolder
+) -> list[Representation]:
     from songscape.pipeline.representations import represent
 
     representations = []
@@ -193,9 +199,13 @@ def _represent_all(views: Views, settings: Settings, folder: ResultsFolder) -> l
                         seed,
                         folder,
                         options=settings.model_options.get(model),
+                        labels=labels,
                         progress=advance,
                     )
                 )
+    for done in representations:
+        if done.summary.get("warnings"):
+            say(f"{done.model} (seed {done.seed}): {done.summary['warnings']}")
     if not any(representation.ok for representation in representations):
         reasons = "; ".join(f"{r.model}: {r.summary['reason']}" for r in representations)
         raise SongscapeError(f"no model could be trained ({reasons})")
