@@ -258,7 +258,7 @@ def unconfounded(tmp_path_factory: pytest.TempPathFactory) -> Any:
         songs,
         tmp_path_factory.mktemp("unconfounded") / "ü",
         models=("balanced-pca", "timbre-pca", "tfidf", TIDY),
-        model_options={TIDY: {"epochs": 30}},
+        model_options={TIDY: {"epochs": 15}},
         k=(7,),
     )
 
