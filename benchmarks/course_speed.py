@@ -1,6 +1,6 @@
 """Time to the same validation ELBO: the course's VAEs here and in pythae, the same network.
 
-    python -m venv libs && libs/bin/pip install torch pythae scikit-learn
+    python -m venv libs && libs/bin/pip install torch pythae scikit-learn safetensors
     python benchmarks/course_speed.py --libraries libs/bin/python --seeds 0,1,2,3,4
 
 Synthetic standardised data of 1,432 tracks: 17,000 columns for `dense` (12,000 of audio and 5,000

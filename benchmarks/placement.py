@@ -158,7 +158,8 @@ def held_out(
     folds = GroupKFold(len(seeds), shuffle=True, random_state=0)
     samples: dict[str, dict[str, np.ndarray]] = {way: {} for way in ONLY}
     hits: dict[str, np.ndarray] = {}
-    chance = np.full(views.n_tracks, np.nan)
+    chance, within = np.full((2, views.n_tracks), np.nan)
+    label = next(iter(subject.labels), None)
     for seed, (training, test) in zip(seeds, folds.split(both, groups=views.groups)):
         model = trained_model(views.take(training), MODEL, seed, LATENT, work)
         among = np.zeros(views.n_tracks, bool)
@@ -171,6 +172,10 @@ def held_out(
                 known[0, asked] = new[asked]
         rows = np.flatnonzero(asked)
         chance[rows] = K_NEAREST / len(rows)
+        if label is not None:
+            truth = np.asarray(subject.labels[label], dtype=object)[rows]
+            alike = np.array([(truth == value).sum() for value in truth])
+            within[rows] = np.minimum(1.0, K_NEAREST / np.maximum(alike, 1))
         for way, values in retrieval_hits(model, views, rows).items():
             hits.setdefault(way, np.full(views.n_tracks, np.nan))[rows] = values
         print(f"fold of seed {seed} done", file=sys.stderr, flush=True)
@@ -178,6 +183,7 @@ def held_out(
     for way, values in hits.items():
         one = bootstrap_mean(values, subject.groups)
         test = paired_difference(values, RETRIEVAL_FACTOR * chance, subject.groups)
+        inside = paired_difference(values, within, subject.groups)
         found.append(
             {
                 "retrieval": way,
@@ -185,6 +191,8 @@ def held_out(
                 "chance": f"{np.nanmean(chance):.3f}",
                 "x chance": f"{one.estimate / np.nanmean(chance):.1f}",
                 "minus 3 x chance": with_interval(test.estimate, test.low, test.high, True),
+                f"chance within {label}": f"{np.nanmean(within):.3f}",
+                "minus that": with_interval(inside.estimate, inside.low, inside.high, True),
             }
         )
     return kept_table("held out", samples, subject), found
