@@ -16,7 +16,7 @@ from songscape.evaluation.neighbors import (
     nearest_neighbors,
     without_groups,
 )
-from songscape.features.overlap import Overlap, measure_overlap, shared_mask
+from songscape.features.overlap import SAME, Overlap, measure_overlap, shared_mask
 from songscape.features.views import View
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = [
 
 MAX_VALUES = 30
 """A label with more values (an artist, a poet) has too few tracks in each to occur twice."""
-_SAME = {"language": frozenset({"language", "languages"})}
 _NEIGHBORS = 90
 MIN_IN_CATEGORY = 20
 """Tracks of a category that make ten neighbours of one's own label mean something."""
@@ -52,7 +51,7 @@ def overlaps(
     covariate : str
         What the covariate is called.
     """
-    own = _SAME.get(covariate, frozenset({covariate}))
+    own = SAME.get(covariate, frozenset({covariate}))
     return [
         measure_overlap(list(labels[name]), composition, label=name, covariate=covariate)
         for name in columns

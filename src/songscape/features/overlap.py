@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from songscape.features.views import View
 
-__all__ = ["MIN_CATEGORIES", "MIN_TRACKS", "Overlap", "measure_overlap", "shared_mask"]
+__all__ = ["MIN_CATEGORIES", "MIN_TRACKS", "SAME", "Overlap", "measure_overlap", "shared_mask"]
 
 MIN_CATEGORIES = 2
 MIN_TRACKS = 5
@@ -19,6 +19,9 @@ MIN_TRACKS = 5
 POOR_BELOW = 0.5
 FREE_FROM = 0.75
 """A label of which the covariate leaves this share open is free, however thinly it is spread."""
+
+SAME = {"language": frozenset({"language", "languages"})}
+"""Columns that a covariate is made from: of course they coincide with it."""
 
 Floats = NDArray[np.float64]
 

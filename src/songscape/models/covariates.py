@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
-from songscape.features.overlap import measure_overlap
+from songscape.features.overlap import SAME, measure_overlap
 from songscape.features.views import Views
 from songscape.ingest.languages import language_name
 
@@ -185,5 +185,6 @@ def overlap_warnings(views: Views, names: Sequence[str], labels: Any) -> tuple[s
         overlap.sentence
         for name in names
         for column, values in columns.items()
-        if (overlap := measure_overlap(values, views[name], label=column, covariate=name)).poor
+        if column not in SAME.get(name, {name})
+        and (overlap := measure_overlap(values, views[name], label=column, covariate=name)).poor
     )
