@@ -285,7 +285,8 @@ def race(kind: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     target = min(float(curve[:, 2].max()) for curve in curves.values())
     ours, our_epoch = first_at(curves["songscape"], target)
     theirs, their_epoch = first_at(curves["pythae"], target)
-    per_epoch = {side: np.diff(curve[:, 1]).mean() for side, curve in curves.items()}
+    # The first epoch bears the preparation; a side that stopped there has no other.
+    per_epoch = {s: np.diff(c[:, 1]).mean() if len(c) > 1 else np.nan for s, c in curves.items()}
     result = {
         "kind": kind,
         "seed": seed,
