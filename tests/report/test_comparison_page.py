@@ -193,6 +193,19 @@ def test_the_best_baseline_is_named_with_its_own_verdict(folder: Path) -> None:
     assert song_vae[3].note == "+0.012 (−0.010 … 0.030)"
 
 
+def test_why_nothing_is_claimed_stands_beside_the_interval(folder: Path) -> None:
+    differences = pd.read_csv(folder / "differences.csv")
+    claimed = differences["verdict"] == "better than"
+    differences.loc[claimed, ["verdict", "withheld"]] = (
+        "not distinguishable from",
+        "no better than chance",
+    )
+    differences.to_csv(folder / "differences.csv", index=False)
+    page = " ".join(read(write_comparison_report(folder)).text)
+    assert claimed.any()
+    assert "; who is ahead: no better than chance" in page
+
+
 def test_figures_are_numbered_and_captioned(folder: Path) -> None:
     page = read(write_comparison_report(folder))
     images = [a for tag, a in page.tags if tag == "img"]

@@ -39,7 +39,7 @@ class Compared:
     """A test: difference to the baseline, 95 % interval, and the corrected verdict.
 
     Without a word there was no test, and only the difference is shown; `named` where columns differ
-    in their baseline from row to row.
+    in their baseline from row to row; `withheld` says why nothing is claimed for who is ahead.
     """
 
     word: str
@@ -48,6 +48,7 @@ class Compared:
     high: float
     baseline: str
     named: bool = False
+    withheld: str = ""
 
 
 Content = Figures | Compared | Cell
@@ -108,6 +109,8 @@ def _compared(test: Compared, low: float, width: float) -> Cell:
         return Cell("–", tone="verdict same", note="not measured")
     sign = "" if test.difference < 0 else "+"
     figures = f"{sign}{number(test.difference)} ({number(test.low)} … {number(test.high)})"
+    if test.withheld:
+        figures += f"; who is ahead: {test.withheld}"
     whisker = _whisker((test.difference, test.low, test.high, 0.0), low, width)
     return Cell(text, sort_value(test.difference), f"verdict {tone}", note=figures, whisker=whisker)
 

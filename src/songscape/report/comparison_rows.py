@@ -38,8 +38,14 @@ def tested(
     if row is None:
         text = "the yardstick" if model == results.setting.baseline else "–"
         return Cell(text, 0.0 if text != "–" else None, "verdict same")
+    withheld = row.get("withheld", "")
     return Compared(
-        row["verdict"], row["difference"], row["low"], row["high"], results.setting.baseline
+        row["verdict"],
+        row["difference"],
+        row["low"],
+        row["high"],
+        results.setting.baseline,
+        withheld=withheld if isinstance(withheld, str) else "",
     )
 
 
