@@ -100,3 +100,10 @@ def test_without_views_or_labels_there_is_still_a_description(collection):
     assert bare[0].words == bare[0].labels == bare[0].timbre == ()
     with pytest.raises(ValueError, match="one per track"):
         describe.describe_clusters([0, 1], np.eye(2), views)
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_all_is_noise_there_is_nothing_to_describe(collection):
+    _, views = collection
+    noise = np.full(views.n_tracks, -1)
+    assert describe.describe_clusters(noise, np.zeros((views.n_tracks, 2)), views) == ()

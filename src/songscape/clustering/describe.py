@@ -187,6 +187,8 @@ def class_tfidf(
     """
     clusters = np.asarray(labels)
     ids = np.unique(clusters[clusters >= 0])
+    if not len(ids):
+        return {}
     matrix = sp.csr_array(lyrics.values)
     rows = np.flatnonzero((clusters >= 0) & lyrics.present)
     places = np.searchsorted(ids, clusters[rows])
