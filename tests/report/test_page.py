@@ -292,3 +292,16 @@ def test_a_song_called_na_stays_a_song(results_dir):
         ledger.write("NA,decode,failed,nan\n")
     row = ledger_table(read_results(results_dir)).rows[-1]
     assert [cell.text for cell in row] == ["NA", "decode", "failed", "nan"]
+
+
+def test_a_method_with_nearly_all_in_one_cluster_is_not_featured(results_dir):
+    before = featured(read_results(results_dir))
+    metrics = pd.read_csv(results_dir / "metrics.csv")
+    here = (metrics["model"] == before["model"]) & (metrics["clusterer"] == before["clusterer"])
+    metrics.loc[here, "largest_cluster_share"] = 0.96
+    metrics.to_csv(results_dir / "metrics.csv", index=False)
+    after = featured(read_results(results_dir))
+    assert (after["model"], after["clusterer"]) != (before["model"], before["clusterer"])
+    page = text(read(write_report(results_dir)))
+    assert "One cluster holds nearly all" in page
+    assert f"{before['model']} + {before['clusterer']}: AMI" not in page

@@ -78,9 +78,10 @@ def in_order(results: Results) -> list[str]:
 
 
 def usable(results: Results) -> "pd.DataFrame":
-    """Methods of healthy models with two clusters or more and at most half of the songs noise."""
+    """Methods of healthy models that group: clusters, not one of nearly all, not mostly noise."""
     methods = results.methods
     kept = (methods["n_clusters"] >= 2) & (methods["noise_share"].fillna(0) <= MAX_NOISE)
+    kept &= methods["largest_cluster_share"].fillna(0) <= MAX_ONE_CLUSTER
     collapsed = {row["model"] for _, row in _distinct_models(results) if _collapsed(row)}
     return methods[kept & ~methods["model"].isin(collapsed)]
 
@@ -248,7 +249,10 @@ def _degenerate(results: Results) -> list[Finding]:
         each = [
             f"{method_name(r)} ({share(r['largest_cluster_share'])})" for _, r in lumped.iterrows()
         ]
-        body = f"{_listed(each)}. Nearly everything in one cluster is no grouping."
+        body = (
+            f"{_listed(each)}. Nearly everything in one cluster is no grouping; "
+            "these are left out above."
+        )
         found.append(Finding("caution", "One cluster holds nearly all", body))
     return found
 
