@@ -14,7 +14,7 @@ import pytest
 from songscape.clustering import methods
 from songscape.errors import SongscapeError
 from songscape.pipeline import representations
-from songscape.pipeline.cells import Cell, CellTask, compute_cell, read_cell, recorded_cell
+from songscape.pipeline.cells import RECIPE, Cell, CellTask, compute_cell, read_cell, recorded_cell
 from songscape.pipeline.forecast import Announcer
 from songscape.pipeline.gather import evidence_by_model, unmeasured_table
 from songscape.pipeline.inputs import read_library
@@ -82,9 +82,10 @@ def test_a_comparison_that_goes_on_says_at_once_how_long_it_takes(
     tmp_path: Path, actions: ModuleType
 ) -> None:
     tasks = [actions.Task("good", tmp_path, seed) for seed in range(4)]
-    for task, seconds in zip(tasks[:2], (900.0, 600.0)):
+    kept = (900.0, RECIPE), (600.0, RECIPE), (1.0, RECIPE - 1)
+    for task, (seconds, recipe) in zip(tasks, kept):
         summary = {"status": "ok"}
-        cell = {"key": "", "summary": summary, "rows": [], "seconds": seconds}
+        cell = {"recipe": recipe, "key": "", "summary": summary, "rows": [], "seconds": seconds}
         task.path.write_text(json.dumps(cell), encoding="utf-8")
     said: list[str] = []
     run_cells(tasks, 1, compute=actions.act, announcer=Announcer(said.append))

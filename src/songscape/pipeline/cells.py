@@ -226,7 +226,10 @@ def compute_cell(task: CellTask) -> CellRun:
             task.seed,
         )
     seconds = time.perf_counter() - start
-    document = {"key": key, "seconds": seconds + spared} | {
+    document = {
+        "recipe": RECIPE,
+        "key": key,
+        "seconds": seconds + spared,
         "summary": dict(done.summary),
         "rows": rows,
     }
@@ -244,13 +247,13 @@ def recorded_cell(path: Path) -> CellRecord | None:
 
 
 def _document(path: Path) -> dict[str, Any] | None:
-    """Of a cell's file; a damaged one is as good as none."""
+    """Of a cell's file; a damaged one is as good as none, and so is one of another recipe."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
     complete = isinstance(document, dict) and {"key", "summary", "rows"} <= document.keys()
-    return document if complete else None
+    return document if complete and document.get("recipe") == RECIPE else None
 
 
 def _again(document: Mapping[str, Any]) -> bool:
