@@ -211,6 +211,13 @@ def test_a_method_that_hides_the_language_is_the_alternative(made: ModuleType) -
     assert "neutral-vae (0.51)" in recommendation.alternatives[0]
 
 
+def test_a_hundredth_less_of_the_language_is_no_alternative(made: ModuleType) -> None:
+    rows = made.model_rows("balanced-pca", language_knn=0.99)
+    rows += made.model_rows("dense-vae", language_knn=0.98)
+    tests = [made.outcome("dense-vae", "better than", "knn", "language", "leakage")]
+    assert given(made, rows, tests).recommendation.neutral == ()
+
+
 def test_few_groups_one_seed_no_structure_and_confounds_cost_trust(made: ModuleType) -> None:
     rows, setting = healthy(made), made.SETTING
     message = "genre is almost a function of source"

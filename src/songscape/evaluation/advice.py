@@ -222,12 +222,25 @@ def _neutral(
         and not _unusable(v)
         and f"{FINDS}{language}" not in v.flags
         and knows_a_label(v.model, measured, setting)
+        and _hides(v.model, language, measured, setting)
     }
     reached = max((gains.get(model, 0) for model in chosen), default=0)
     most = max(gains.values(), default=0)
     if most <= reached:
         return ()
     return tuple(model for model, gain in gains.items() if gain == most)
+
+
+def _hides(model: str, language: str, measured: Measured, setting: Setting) -> bool:
+    """Whether it gives away at most half of what the baseline does beyond chance.
+
+    A hundredth less may be sure and is still of no use to whoever wants the language hidden.
+    """
+    own = measured.value(model, "knn", language, "leakage")
+    base = measured.value(setting.baseline, "knn", language, "leakage")
+    if own is None or base is None:
+        return True
+    return own["estimate"] - own["chance"] <= 0.5 * (base["estimate"] - base["chance"])
 
 
 def _neutral_words(
