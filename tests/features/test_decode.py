@@ -20,7 +20,8 @@ REAL = Path(__file__).parents[3] / "shared" / "data"
 
 
 def librosa_load(path: Path) -> np.ndarray:
-    librosa = pytest.importorskip("librosa")
+    import librosa
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return librosa.load(path, sr=22_050)[0]
@@ -49,7 +50,8 @@ def test_real_recordings_give_librosas_samples():
 
 
 def write_with_av(path: Path, y: np.ndarray, sr: int, codec: str) -> Path:
-    av = pytest.importorskip("av")
+    import av
+
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=sr, layout="stereo")
         for start in range(0, len(y) - 1023, 1024):
@@ -83,7 +85,8 @@ def test_without_the_second_decoder_the_reason_names_the_extra(song, tmp_path, m
 
 def test_sixteen_bit_integers_reach_full_scale_once(tmp_path):
     # ALAC gives integer samples; both decoders must agree on what 1.0 is.
-    av = pytest.importorskip("av")
+    import av
+
     y = (np.sin(np.arange(44_100 * 2) * 0.05) * 20_000).astype("<i2")
     path = tmp_path / "x.m4a"
     with av.open(str(path), "w") as container:

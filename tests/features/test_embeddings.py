@@ -35,7 +35,8 @@ def folder(write_song, tmp_path) -> Path:
 
 
 def tokenizer() -> Any:
-    tokenizers = pytest.importorskip("tokenizers")
+    import tokenizers
+
     level = tokenizers.models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]")
     made = tokenizers.Tokenizer(level)
     made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
@@ -43,15 +44,17 @@ def tokenizer() -> Any:
 
 
 def make_static(path: Path, scale: float = 1.0) -> Path:
-    model2vec = pytest.importorskip("model2vec")
+    import model2vec
+
     vectors = scale * np.eye(len(WORDS), 6, dtype=np.float32)
     model2vec.StaticModel(vectors, tokenizer()).save_pretrained(str(path))
     return path
 
 
 def make_wav2vec(path: Path) -> Path:
-    transformers = pytest.importorskip("transformers")
-    torch = pytest.importorskip("torch")
+    import torch
+    import transformers
+
     torch.manual_seed(0)
     config = transformers.Wav2Vec2Config(
         hidden_size=16,
@@ -119,8 +122,9 @@ def test_only_what_changed_is_embedded_again(folder, tmp_path):
 
 
 def test_a_sentence_transformer_reads_all_lines(folder, tmp_path):
-    sentence_transformers = pytest.importorskip("sentence_transformers")
-    transformers = pytest.importorskip("transformers")
+    import sentence_transformers
+    import transformers
+
     config = transformers.BertConfig(
         vocab_size=len(WORDS),
         hidden_size=8,
@@ -143,8 +147,9 @@ def test_a_sentence_transformer_reads_all_lines(folder, tmp_path):
 
 
 def test_an_audio_encoder_gives_the_mean_of_its_layers(folder, tmp_path):
-    torch = pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
+    import torch
+    import transformers
+
     path = make_wav2vec(tmp_path / "model")
     (folder / "s3.flac").rename(folder / "s3.wav")
     view, db = f"embedding:{path}", tmp_path / "a.db"
@@ -164,8 +169,9 @@ def test_an_audio_encoder_gives_the_mean_of_its_layers(folder, tmp_path):
 
 
 def test_clap_gives_its_own_audio_embedding(tmp_path):
-    transformers = pytest.importorskip("transformers")
-    torch = pytest.importorskip("torch")
+    import torch
+    import transformers
+
     config = transformers.ClapConfig(
         text_config={
             "vocab_size": 20,
@@ -208,7 +214,8 @@ def test_a_file_that_cannot_be_read_is_noted_and_the_rest_goes_on(folder, tmp_pa
 
 
 def test_models_are_found_in_the_hub_cache(tmp_path, monkeypatch):
-    hub = pytest.importorskip("huggingface_hub")
+    import huggingface_hub as hub
+
     monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(SongscapeError) as caught:
         embeddings.find_model("someone/tiny")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -14,7 +15,6 @@ from hypothesis.extra.numpy import arrays
 from songscape.features import harmony
 from songscape.features.analyse import analyse_file
 
-librosa = pytest.importorskip("librosa")
 SR = 22_050
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 DEGREES = ((0, 2, 4), (5, 7, 9), (3, 5, 7), (4, 6, 8))  # I vi IV V

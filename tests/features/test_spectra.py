@@ -6,6 +6,7 @@ import itertools
 import warnings
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -14,7 +15,6 @@ from scipy.signal import savgol_filter
 from songscape.features import spectra
 from songscape.features.analyse import analyse_file
 
-librosa = pytest.importorskip("librosa")
 REAL = Path(__file__).parents[3] / "shared" / "data"
 SR = 22_050
 

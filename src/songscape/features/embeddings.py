@@ -248,7 +248,7 @@ def _cached(name: str) -> Path:
         ) from None
     try:
         return Path(snapshot_download(name, local_files_only=True))
-    except Exception:  # of many kinds: not cached, no valid name, an unreadable cache
+    except (OSError, ValueError):  # not cached or not readable; no valid name
         raise SongscapeError(
             f"{PREFIX}{name}: no such folder, and not in the Hugging Face cache "
             f"({constants.HF_HUB_CACHE}); give a folder, or download it first: hf download {name}"
