@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import songscape
-from songscape.cli import _parser
+from songscape.cli.command import make_parser
 
 HEAVY = ("torch", "sklearn", "numpy", "scipy", "pandas", "matplotlib", "librosa", "umap")
 
@@ -31,7 +31,7 @@ def test_every_public_name_can_be_imported() -> None:
 
 
 def test_every_verb_and_option_has_help() -> None:
-    verbs = next(a for a in _parser()._actions if a.choices and "run" in a.choices)
+    verbs = next(a for a in make_parser()._actions if a.choices and "run" in a.choices)
     assert {action.dest for action in verbs._choices_actions} == set(verbs.choices)
     assert all(action.help for action in verbs._choices_actions)
     for name, parser in verbs.choices.items():

@@ -110,15 +110,15 @@ def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_second_interrupt_does_not_wait_for_good_order() -> None:
     code = """if True:
         import os, signal, sys
-        from songscape import cli
+        from songscape.cli import main, models
         def verb(*_):
             try:
                 os.kill(os.getpid(), signal.SIGINT)
             finally:
                 os.kill(os.getpid(), signal.SIGINT)
                 print("still here")
-        cli._models = verb
-        sys.exit(cli.main(["models"]))
+        models._models = verb
+        sys.exit(main(["models"]))
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 130

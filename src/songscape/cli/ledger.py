@@ -1,0 +1,37 @@
+"""`songscape ledger`: what was not simply analysed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from songscape.cli.options import add_verb
+from songscape.cli.outcome import DONE, print_json
+
+
+def add_parser(verbs: Any) -> None:
+    """Add `ledger` to the verbs."""
+    parser = add_verb(
+        verbs, "ledger", _ledger, "list what was not simply analysed, each with its reason"
+    )
+    parser.add_argument("library", type=Path, help="a results folder or its songscape.db")
+    parser.add_argument("--all", action="store_true", help="list the tracks without problems too")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+
+
+def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.library import Library
+    from songscape.pipeline.run import ledger_frame
+
+    path = parsed.library / "songscape.db" if parsed.library.is_dir() else parsed.library
+    with Library.open(path, must_exist=True) as library:
+        frame = ledger_frame(library)
+    if not parsed.all:
+        frame = frame[frame["status"] != "ok"]
+    if parsed.json:
+        print_json(frame.to_dict(orient="records"))
+        return DONE
+    for row in frame.itertuples():
+        print(f"{row.status}\t{row.stage}\t{row.track_id}\t{row.reason}")
+    return DONE

@@ -1,0 +1,101 @@
+"""Options: their types, those that verbs share, and the frame of each verb's help."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songscape.errors import UsageError
+
+if TYPE_CHECKING:
+    from songscape.settings import Settings
+
+EPILOG = """\
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with some tracks failed, 130 interrupted
+"""
+
+
+def add_verb(verbs: Any, name: str, call: Any, summary: str, details: str = "") -> Any:
+    """One verb's parser: `call` is what it runs, `summary` and `details` are its help."""
+    parser = verbs.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}. {details}".strip(),
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(verb=call)
+    return parser
+
+
+def name_list(text: str) -> tuple[str, ...]:
+    """Names, separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def number_list(text: str) -> tuple[int, ...]:
+    """Whole numbers, separated by commas."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: whole numbers, separated by commas") from None
+
+
+def cluster_numbers(text: str) -> tuple[int, ...]:
+    """Numbers of clusters; `auto` is none, so that they are chosen."""
+    return () if text == "auto" else number_list(text)
+
+
+def path(text: str) -> Path:
+    """A path; an empty one is refused, for it would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty path (an unset variable?)")
+    return Path(text)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number from 0 to 1")
+    return value
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """The options that `run` and `compare` share; each overrides the settings file."""
+    parser.add_argument("--config", type=Path, help="settings as TOML; options below override it")
+    parser.add_argument("--models", type=name_list, help="models, e.g. conv1d-vae,pca")
+    parser.add_argument("--clusterers", type=name_list, help="clusterers, e.g. kmeans,ward,dbscan")
+    parser.add_argument(
+        "--k", type=cluster_numbers, help="numbers of clusters, e.g. 5 or 4,6,8, or auto"
+    )
+    parser.add_argument("--seeds", type=number_list, help="seeds, e.g. 0 or 0,1,2")
+    parser.add_argument("--labels", type=name_list, help="label columns to compare with")
+    parser.add_argument("--title", help="heading of the report")
+    parser.add_argument("--workers", type=int, help="processes (default: cores)")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
+    """Settings as the command line overrides them."""
+    return settings.updated(
+        models=parsed.models,
+        clusterers=parsed.clusterers,
+        k=parsed.k,
+        seeds=parsed.seeds,
+        labels=parsed.labels,
+        nuisances=getattr(parsed, "nuisances", None),
+        title=parsed.title,
+    )
+
+
+def asked_workers(parsed: argparse.Namespace) -> int | None:
+    """Processes asked for, None for as many as there are cores."""
+    if parsed.workers is not None and parsed.workers < 1:
+        raise UsageError("--workers: at least 1")
+    asked: int | None = parsed.workers
+    return asked
