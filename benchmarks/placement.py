@@ -1,8 +1,8 @@
 """Tracks without lyrics or without audio: are they placed well, and found by their other half?
 
-    python benchmarks/placement.py FOLDER --work KEPT --json figures.json
+    python benchmarks/placement.py FOLDER_OR_DB ... --work KEPT --json figures.json
 
-Four questions about song-vae, each over the seeds (5 by default):
+Three questions about song-vae, each over the seeds (5 by default):
 
 1. placement: every track is held out once (folds of whole artists, one per seed; the model sees
    only the others) and placed among the trained, complete tracks by its audio alone or its lyrics
@@ -15,8 +15,6 @@ Four questions about song-vae, each over the seeds (5 by default):
 3. has lyrics: with the lyrics removed from a random half of the tracks, AMI between "has lyrics"
    and the k-means clusters; beside it balanced-pca. Goal: under 0.02. `has-lyrics` removes them
    before training; `removed-later` only when the tracks are placed, by the models of 1.
-4. vade: AMI with the labels of the mixture's own responsibilities and of k-means on the same
-   posterior means with as many clusters.
 """
 
 from __future__ import annotations
@@ -31,7 +29,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from shared_inputs import markdown, read_folder, seeds_argument, trained_model, with_interval
+from shared_inputs import (
+    markdown,
+    name_of,
+    read_folder,
+    seeds_argument,
+    trained_model,
+    with_interval,
+)
 
 MODEL, K_NEAREST = "song-vae", 10
 KEPT_SHARE, RETRIEVAL_FACTOR = 0.9, 3.0
@@ -249,41 +254,11 @@ def has_lyrics(
     ]
 
 
-def vade(views: Any, subject: Any, seeds: Sequence[int], work: Path | None) -> list[dict[str, Any]]:
-    """The mixture's own clusters beside k-means on the same posterior means."""
-    from songscape.clustering.methods import cluster
-    from songscape.evaluation.metrics import ami
-    from songscape.evaluation.statistics import half_sample_difference, half_sample_interval
-
-    own, means = [], []
-    for seed in seeds:
-        model = trained_model(views, "vade", seed, {}, work)
-        labels = model.memberships(views).argmax(axis=1)
-        k = len(np.unique(labels))
-        own.append(labels)
-        means.append(cluster("kmeans", model.posterior(views)[0], k=k, random_state=seed).labels)
-        print(f"vade: seed {seed}, {k} components used", file=sys.stderr, flush=True)
-    out = []
-    for column, truth in subject.labels.items():
-        first = half_sample_interval(ami, np.stack(own), truth, subject.groups)
-        second = half_sample_interval(ami, np.stack(means), truth, subject.groups)
-        gap = half_sample_difference(ami, np.stack(own), np.stack(means), truth, subject.groups)
-        out.append(
-            {
-                "label": column,
-                "vade": with_interval(first.estimate, first.low, first.high),
-                "k-means": with_interval(second.estimate, second.low, second.high),
-                "difference": with_interval(gap.estimate, gap.low, gap.high, True),
-            }
-        )
-    return out
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
-    parser.add_argument("--parts", default="trained,held-out,removed-later,has-lyrics,vade")
+    parser.add_argument("--parts", default="trained,held-out,removed-later,has-lyrics")
     parser.add_argument(
         "--work", type=Path, help="keeps features and models: remove it after a change of the code"
     )
@@ -300,7 +275,7 @@ def main() -> None:
             inputs, subject = read_folder(folder, features, also=("language",))
             views, seeds, work = inputs.views, options.seeds, options.work
             tables: dict[str, list[dict[str, Any]]] = {}
-            print(f"\n## {folder.resolve().name}: {views.n_tracks} tracks", flush=True)
+            print(f"\n## {name_of(folder)}: {views.n_tracks} tracks", flush=True)
             for part in options.parts.split(","):
                 if part == "trained":
                     tables[part] = trained_on(views, subject, seeds, work)
@@ -310,13 +285,11 @@ def main() -> None:
                     ks = sorted({2, *shared_k(views, ())[0], 10})
                     later = part == "removed-later"
                     tables[part] = has_lyrics(views, ks, seeds, work, later)
-                elif part == "vade":
-                    tables[part] = vade(views, subject, seeds, work)
                 else:
                     parser.error(f"no part {part!r}")
                 for name in (part, "retrieval") if part == "held-out" else (part,):
                     print(f"\n{name}\n\n{markdown(tables[name])}", flush=True)
-                results[folder.resolve().name] = tables
+                results[name_of(folder)] = tables
                 if options.json:
                     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
                     options.json.write_text(text, encoding="utf-8")

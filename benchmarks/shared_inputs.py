@@ -1,9 +1,10 @@
-"""What the benchmarks of models share: reading a labelled folder, tables in Markdown, seeds."""
+"""What the benchmarks of models share: reading a labelled collection, tables in Markdown, seeds."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,42 @@ from typing import Any
 import numpy as np
 
 
-def read_folder(folder: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any, Any]:
-    """Inputs and Subject of a labelled folder; its features are kept in `work` and used again.
+def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any, Any]:
+    """Inputs and Subject of a labelled folder, or of a library (`songscape.db`).
 
-    Only labels and artists are compared, and the columns named in `also`: nuisances and reference
-    spaces are left out.
+    A folder's features are kept in `work` and used again; a library is copied there, for what it
+    lacks would be added to it. Only labels and artists are compared, and the columns named in
+    `also`: nuisances and reference spaces are left out.
     """
     from dataclasses import replace
 
+    from songscape.library import Library
     from songscape.pipeline.cells import subject_of
     from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, read_library
     from songscape.settings import Settings
 
     settings = Settings()
-    path = work / f"{folder.resolve().name}.db"
-    with read_library(folder, path, workers=1) as library:
+    path = work / f"{name_of(source)}.db"
+    if source.suffix == ".db":
+        if not path.exists():
+            shutil.copyfile(source, path)
+        library = Library.open(path, must_exist=True)
+    else:
+        library = read_library(source, path, workers=1)
+    with library:
         inputs = load_inputs(library, settings, (*EVIDENCE_VIEWS, "language"))
     subject = subject_of(inputs)
     more = {name: inputs.columns[name].to_numpy(object) for name in also if name in inputs.columns}
     labels = {**subject.labels, **more}
     return inputs, replace(subject, labels=labels, nuisances={}, references={})
+
+
+def name_of(source: Path) -> str:
+    """What a collection is called: its folder's name, or that of the file."""
+    whole = source.resolve()
+    if source.suffix != ".db":
+        return whole.name
+    return whole.parent.name if whole.stem == "songscape" else whole.stem
 
 
 def seeds_argument(text: str) -> tuple[int, ...]:

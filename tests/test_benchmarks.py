@@ -125,12 +125,72 @@ def test_large_synthetic_collection_stays_sparse_and_has_its_groups(script) -> N
     assert agreement["mean"] > 2 * agreement["chance"]
 
 
-def test_time_to_a_target_is_that_of_the_first_epoch_there(script) -> None:
+CURVE = np.array(
+    [
+        [1.0, 0.5, -30.0, -20.0],
+        [2.0, 1.0, -20.0, -15.0],
+        [3.0, 1.5, -20.0, -10.0],
+        [4.0, 2.0, -25.0, -5.0],
+    ]
+)
+
+
+def test_time_to_a_target_is_that_of_the_first_epoch_at_both_elbos(script) -> None:
     course_speed = script("course_speed")
-    curve = np.array([[1.0, 0.5, -30.0], [2.0, 1.0, -20.0], [3.0, 1.5, -25.0], [4.0, 2.0, -10.0]])
-    times, epoch = course_speed.first_at(curve, -20.0)
-    assert times.tolist() == [2.0, 1.0]
-    assert epoch == 2
+    times, epoch = course_speed.first_at(CURVE, [-20.0, -12.0])
+    assert times.tolist() == [3.0, 1.5]
+    assert epoch == 3
+
+
+def test_common_point_is_reached_by_all_in_both_elbos_at_once(script) -> None:
+    course_speed = script("course_speed")
+    other = np.array([[1.0, 1.0, -22.0, -25.0], [2.0, 2.0, -21.0, -18.0]])
+    # Where the first is at least at -21 in validation, it is at -10 in training.
+    assert course_speed.common_point([CURVE, other]) == [-21.0, -18.0]
+    assert course_speed.common_point([CURVE]) == [-20.0, -10.0]
+
+
+def test_neighbours_of_the_same_tracks_do_not_change_and_others_do(script) -> None:
+    calibration = script("calibration")
+    first = np.array([[1, 2, 3, 4], [0, 2, 3, 4]])
+    second = np.array([[4, 3, 2, 1], [0, 2, 7, 8]])
+    assert calibration.changed(first, second).tolist() == [0.0, 0.5]
+    assert calibration.turnover([first, first, second]).tolist() == pytest.approx([0.0, 1 / 3])
+
+
+def test_spread_that_ranks_instability_correlates_and_rises_by_fifths(script) -> None:
+    calibration = script("calibration")
+    rng = np.random.default_rng(0)
+    instability = rng.uniform(size=100)
+    groups = np.arange(100) // 2
+    good, low, high = calibration.spearman(instability[None] ** 3, instability, groups)
+    assert (good, low, high) == pytest.approx((1.0, 1.0, 1.0))
+    _, low, high = calibration.spearman(rng.uniform(size=(2, 100)), instability, groups)
+    assert low < 0 < high
+    fifths = np.array(calibration.by_fifths(instability[None] ** 3, instability))
+    assert (np.diff(fifths[:, 1]) > 0).all()
+    assert fifths[:, 1].mean() == pytest.approx(instability.mean())
+
+
+def test_mixture_that_knows_the_labels_is_ahead_of_k_means_that_guesses(script) -> None:
+    mixture = script("mixture")
+    rng = np.random.default_rng(0)
+    genre = rng.integers(0, 3, 120)
+    runs = [
+        {way: genre if way == "mixture" else rng.integers(0, 3, 120) for way in mixture.WAYS}
+        for _ in range(3)
+    ]
+    (row,), (plain,) = mixture.rows_of(runs, subject_of(genre, np.arange(120) // 2), 3)
+    assert row["verdict"] == "ahead"
+    assert plain["mixture"][0] == pytest.approx(1.0)
+    assert plain["difference"][0] == pytest.approx(1.0 - plain["k-means"][0])
+
+
+def test_collection_is_named_after_its_folder_wherever_the_library_lies(script) -> None:
+    shared = script("shared_inputs")
+    assert shared.name_of(Path("a/songs")) == "songs"
+    assert shared.name_of(Path("a/songs.db")) == "songs"
+    assert shared.name_of(Path("a/songs/songscape.db")) == "songs"
 
 
 def test_markdown_table_has_a_cell_for_every_column(script) -> None:

@@ -1,0 +1,233 @@
+"""Is the posterior's spread calibrated: do uncertain tracks change company when songs are redrawn?
+
+    python benchmarks/calibration.py FOLDER_OR_DB ... --work KEPT --json figures.json
+
+song-vae is trained on all tracks, and on a random half of them, once per seed (5 by default). Every
+model then places all tracks, each by all it has, by its audio alone and by its lyrics alone, among
+the complete tracks. What a track does over the halves is its instability:
+
+- neighbours: the share of its 10 nearest that differ, averaged over pairs of halves;
+- clusters: one minus its assurance (Jaccard similarity of its company) between the k-means clusters
+  of the model of all tracks and those of the halves.
+
+`neighbours, seeds` is the same over the models of all tracks, which differ in the seed alone.
+Against them stand figures that a single model of all tracks gives for a track:
+
+- `posterior`: `SongVAE.uncertainty`, the spread in latent space;
+- `decoder`: the spread of the track's place in decoder space when its latents are drawn from its
+  posterior;
+- `turnover`: the share of its 10 nearest that change when all latents are drawn anew. It is in the
+  unit of the instability of neighbours, and can be compared with it as it stands.
+- `crowding`: minus the distance to the 10th neighbour in decoder space: not a spread, but what a
+  spread has to be better than.
+
+Printed: Spearman correlations, averaged over seeds, with intervals of a bootstrap over artists and
+seeds; and the mean instability by fifths of each figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from placement import LATENT, MODEL, ONLY, complete_tracks, without
+from shared_inputs import (
+    markdown,
+    name_of,
+    read_folder,
+    seeds_argument,
+    trained_model,
+    with_interval,
+)
+
+K_NEAREST, N_DRAWS, N_BOOTSTRAP = 10, 8, 500
+SPREADS = ("posterior", "decoder", "turnover", "crowding")
+Arrays = dict[str, np.ndarray]
+
+
+def nearest(placed: np.ndarray, space: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices and distances of the nearest other tracks; row i of both is the same track."""
+    from scipy.spatial.distance import cdist
+
+    distances = cdist(placed, space)
+    np.fill_diagonal(distances, np.inf)
+    order = np.argsort(distances, axis=1, kind="stable")[:, :K_NEAREST]
+    return order, np.take_along_axis(distances, order, axis=1)
+
+
+def changed(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Share of each row's neighbours in `first` that are not in `second`."""
+    return 1.0 - (first[:, :, None] == second[:, None, :]).any(axis=2).mean(axis=1)
+
+
+def turnover(neighbours: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean share of changed neighbours over all pairs, per track."""
+    pairs = itertools.combinations(neighbours, 2)
+    return np.mean([changed(first, second) for first, second in pairs], axis=0)
+
+
+def in_all_ways(model: Any, views: Any) -> Arrays:
+    """Decoder space of all tracks, placed by everything, by audio alone and by lyrics alone."""
+    return {
+        way: model.transform(without(views, absent)) if absent else model.transform(views)
+        for way, absent in ONLY.items()
+    }
+
+
+def spreads(model: Any, views: Any, seed: int) -> dict[str, Arrays]:
+    """The figures of one model, per way of placing."""
+    places = in_all_ways(model, views)
+    rng = np.random.default_rng(seed)
+
+    def draws(way: str) -> list[np.ndarray]:
+        means, deviations = model.posterior(without(views, ONLY[way]))
+        latents = [means + deviations * rng.normal(size=means.shape) for _ in range(N_DRAWS)]
+        return [model._decoder_space(views, z.astype(np.float64), None) for z in latents]
+
+    complete = draws("complete")
+    found = {}
+    for way in ONLY:
+        drawn = complete if way == "complete" else draws(way)
+        found[way] = {
+            "posterior": model.uncertainty(without(views, ONLY[way])),
+            "decoder": np.sqrt(np.var(drawn, axis=0).sum(axis=1)),
+            "turnover": turnover([nearest(x, y)[0] for x, y in zip(drawn, complete)]),
+            "crowding": -nearest(places[way], places["complete"])[1][:, -1],
+        }
+    return found
+
+
+def instabilities(whole: Sequence[Arrays], halves: Sequence[Arrays], k: int) -> dict[str, Arrays]:
+    """What tracks do over halves and over seeds, per way of placing."""
+    from songscape.clustering.methods import cluster
+    from songscape.evaluation.stability import assurance
+
+    def labels(places: Arrays, seed: int) -> np.ndarray:
+        return cluster("kmeans", places["complete"], k=k, random_state=seed).labels
+
+    reference = [labels(places, seed) for seed, places in enumerate(whole)]
+    repeats = [labels(places, seed) for seed, places in enumerate(halves)]
+    company = np.mean([1.0 - assurance(one, repeats) for one in reference], axis=0)
+    found: dict[str, Arrays] = {}
+    for way in ONLY:
+        over = {
+            name: turnover([nearest(places[way], places["complete"])[0] for places in models])
+            for name, models in (("halves", halves), ("seeds", whole))
+        }
+        found[way] = {"neighbours": over["halves"], "neighbours, seeds": over["seeds"]}
+    # Only complete tracks were clustered.
+    found["complete"]["clusters"] = company
+    return found
+
+
+def spearman(spread: np.ndarray, instability: np.ndarray, groups: np.ndarray) -> list[float]:
+    """Rank correlation and 95 % interval; spread is (n_seeds, n_tracks)."""
+    from scipy.stats import rankdata
+
+    def correlation(x: np.ndarray, y: np.ndarray) -> float:
+        ranks = rankdata(x), rankdata(y)
+        return float(np.corrcoef(*ranks)[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else np.nan
+
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(N_BOOTSTRAP):
+        chosen = rng.integers(len(members), size=len(members))
+        rows = np.concatenate([members[i] for i in chosen])
+        seeds = rng.integers(len(spread), size=len(spread))
+        values = {s: correlation(spread[s, rows], instability[rows]) for s in set(seeds.tolist())}
+        drawn.append(np.mean([values[s] for s in seeds.tolist()]))
+    estimate = np.mean([correlation(one, instability) for one in spread])
+    return [float(estimate), *np.nanquantile(drawn, [0.025, 0.975]).tolist()]
+
+
+def by_fifths(spread: np.ndarray, instability: np.ndarray) -> list[list[float]]:
+    """Mean spread and mean instability of each fifth of the tracks, averaged over seeds."""
+    fifths = []
+    for one in spread:
+        pieces = np.array_split(np.argsort(one, kind="stable"), 5)
+        fifths.append([[one[rows].mean(), instability[rows].mean()] for rows in pieces])
+    return np.mean(fifths, axis=0).tolist()
+
+
+def measure(
+    views: Any, subject: Any, k: int, options: argparse.Namespace
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Plain figures, the table of correlations and that of fifths."""
+    both = np.flatnonzero(complete_tracks(views))
+    some, groups = views.take(both), subject.groups[both]
+    whole, halves, found = [], [], []
+    for seed in options.seeds:
+        model = trained_model(views, MODEL, seed, LATENT, options.work)
+        whole.append(in_all_ways(model, some))
+        found.append(spreads(model, some, seed))
+        order = np.random.default_rng(seed).permutation(views.n_tracks)
+        rows = np.sort(order[: views.n_tracks // 2])
+        half = trained_model(views.take(rows), MODEL, seed, LATENT, options.work)
+        halves.append(in_all_ways(half, some))
+        print(f"seed {seed} done", file=sys.stderr, flush=True)
+    unstable = instabilities(whole, halves, k)
+    plain: dict[str, Any] = {"k": k, "spearman": {}, "fifths": {}, "means": {}}
+    correlations, reliability = [], []
+    for way, targets in unstable.items():
+        for target, values in targets.items():
+            row: dict[str, Any] = {"placed by": way, "instability": target}
+            row["mean"] = f"{values.mean():.3f}"
+            for name in SPREADS:
+                spread = np.stack([one[way][name] for one in found])
+                key = f"{way}; {target}; {name}"
+                one = spearman(spread, values, groups)
+                row[name] = with_interval(*one, True)
+                plain["spearman"][key] = one
+                plain["means"][key] = [float(spread.mean()), float(values.mean())]
+                if name != "crowding" and target in ("neighbours", "clusters"):
+                    fifths = by_fifths(spread, values)
+                    plain["fifths"][key] = fifths
+                    cells = {
+                        f"fifth {i}": f"{a:.3f}: {b:.3f}" for i, (a, b) in enumerate(fifths, 1)
+                    }
+                    head = {"placed by": way, "instability": target, "figure": name}
+                    reliability.append({**head, **cells})
+            correlations.append(row)
+    return plain, correlations, reliability
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sources", nargs="+", type=Path)
+    parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
+    parser.add_argument("--k", type=int, help="clusters (default: as `songscape compare`)")
+    parser.add_argument(
+        "--work", type=Path, help="keeps features and models: remove it after a change of the code"
+    )
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+
+    from songscape.pipeline.partitions import shared_k
+
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        features = options.work or Path(scratch)
+        features.mkdir(parents=True, exist_ok=True)
+        for source in options.sources:
+            inputs, subject = read_folder(source, features)
+            k = options.k or shared_k(inputs.views, ())[0][0]
+            plain, correlations, reliability = measure(inputs.views, subject, k, options)
+            print(f"\n## {name_of(source)}: {inputs.views.n_tracks} tracks, k = {k}")
+            print(f"\nSpearman correlation\n\n{markdown(correlations)}")
+            print(f"\nmean figure: mean instability\n\n{markdown(reliability)}", flush=True)
+            results[name_of(source)] = plain
+            if options.json:
+                text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+                options.json.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

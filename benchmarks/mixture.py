@@ -1,0 +1,118 @@
+"""The mixture prior's own clusters beside k-means on the same posterior means.
+
+    python benchmarks/mixture.py FOLDER_OR_DB ... --work KEPT --json figures.json
+
+`vade` is trained with as many components as k, for the k that `songscape compare` would choose and
+for 10, once per seed. Three partitions of the same model are compared by their AMI with each label:
+the most probable component of every track, k-means (the same k) on the posterior means, and k-means
+in decoder space. Intervals are over half samples of the artists, averaged over seeds, and paired
+for the difference. Goal: the mixture at least as good as k-means on the means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from shared_inputs import (
+    markdown,
+    name_of,
+    read_folder,
+    seeds_argument,
+    trained_model,
+    with_interval,
+)
+
+WAYS = ("mixture", "k-means", "k-means, decoder space")
+
+
+def partitions(model: Any, views: Any, k: int, seed: int) -> dict[str, np.ndarray]:
+    """Labels of all tracks by each way of clustering one trained model."""
+    from songscape.clustering.methods import cluster
+
+    decoded = model.transform(views, space="decoder")
+    spaces = {WAYS[1]: model.posterior(views)[0], WAYS[2]: decoded}
+    found = {
+        name: cluster("kmeans", X, k=k, random_state=seed).labels for name, X in spaces.items()
+    }
+    return {WAYS[0]: model.memberships(views).argmax(axis=1), **found}
+
+
+def rows_of(
+    runs: Sequence[dict[str, np.ndarray]], subject: Any, k: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Table rows and plain figures: AMI of each way with each label, and mixture minus k-means."""
+    from songscape.evaluation.metrics import ami
+    from songscape.evaluation.statistics import half_sample_difference, half_sample_interval
+
+    stacked = {way: np.stack([run[way] for run in runs]) for way in WAYS}
+    used = [len(np.unique(labels)) for labels in stacked["mixture"]]
+    table, figures = [], []
+    for column, truth in subject.labels.items():
+        row: dict[str, Any] = {"k": k, "used": f"{min(used)}-{max(used)}", "label": column}
+        figure: dict[str, Any] = {"k": k, "used": used, "label": column}
+        for way, labels in stacked.items():
+            one = half_sample_interval(ami, labels, truth, subject.groups)
+            row[way] = with_interval(one.estimate, one.low, one.high)
+            figure[way] = [one.estimate, one.low, one.high]
+        gap = half_sample_difference(
+            ami, stacked["mixture"], stacked["k-means"], truth, subject.groups
+        )
+        row["mixture - k-means"] = with_interval(gap.estimate, gap.low, gap.high, True)
+        verdict = "ahead" if gap.low > 0 else "behind" if gap.high < 0 else "not told apart"
+        figure["difference"] = [gap.estimate, gap.low, gap.high]
+        table.append({**row, "verdict": verdict})
+        figures.append(figure)
+    return table, figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sources", nargs="+", type=Path)
+    parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
+    parser.add_argument("--k", type=seeds_argument, help="default: the one chosen, and 10")
+    parser.add_argument("--arguments", default="{}", help="further ones for vade, as JSON")
+    parser.add_argument(
+        "--work", type=Path, help="keeps features and models: remove it after a change of the code"
+    )
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+
+    from songscape.pipeline.partitions import shared_k
+
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        features = options.work or Path(scratch)
+        features.mkdir(parents=True, exist_ok=True)
+        for source in options.sources:
+            inputs, subject = read_folder(source, features, also=("language",))
+            views, table, figures = inputs.views, [], []
+            for k in options.k or sorted({*shared_k(views, ())[0], 10}):
+                runs = []
+                for seed in options.seeds:
+                    arguments = {"n_components": k, **json.loads(options.arguments)}
+                    model = trained_model(views, "vade", seed, arguments, options.work)
+                    runs.append(partitions(model, views, k, seed))
+                    print(
+                        f"{name_of(source)}: k {k}, seed {seed} done", file=sys.stderr, flush=True
+                    )
+                rows, plain = rows_of(runs, subject, k)
+                table += rows
+                figures += plain
+            print(
+                f"\n## {name_of(source)}: {views.n_tracks} tracks\n\n{markdown(table)}", flush=True
+            )
+            results[name_of(source)] = figures
+            if options.json:
+                text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+                options.json.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
