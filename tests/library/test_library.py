@@ -13,6 +13,7 @@ from songscape.errors import SongscapeError
 from songscape.features.analyse import Analysis
 from songscape.ingest.scan import Collection
 from songscape.library import Counts, LedgerRow, Library, Track
+from songscape.library.database import transaction
 
 ROOT = Path("/music")
 
@@ -183,7 +184,7 @@ def test_a_newer_schema_is_refused_untouched(tmp_path):
 def test_readers_see_the_last_commit_while_a_writer_is_at_work(tmp_path):
     with Library.open(tmp_path / "x.db") as writer, Library.open(tmp_path / "x.db") as reader:
         writer.update(collection(track("a"), track("b")))
-        with writer._transaction() as db:
+        with transaction(writer._db) as db:
             db.execute("UPDATE tracks SET outcome = 'ok'")
             assert reader.counts().pending == 2
         assert reader.counts().analysed == 2
