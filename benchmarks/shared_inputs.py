@@ -22,8 +22,8 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
     from dataclasses import replace
 
     from songscape.library import Library
-    from songscape.pipeline.cells import subject_of
     from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, read_library
+    from songscape.pipeline.subject import subject_of
     from songscape.settings import Settings
 
     settings = Settings()

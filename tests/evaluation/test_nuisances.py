@@ -19,8 +19,8 @@ from songscape.evaluation.neighbors import nearest_neighbors
 from songscape.evaluation.nuisances import nuisance_table
 from songscape.evaluation.permutations import nested_in_groups
 from songscape.features.views import View, Views
-from songscape.pipeline.cells import subject_of
 from songscape.pipeline.inputs import Inputs
+from songscape.pipeline.subject import subject_of
 from songscape.settings import Settings
 
 N = 60

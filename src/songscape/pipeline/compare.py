@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.pipeline.cells import CellTask, read_cell, subject_of
+from songscape.pipeline.cells import CellTask, read_cell
 from songscape.pipeline.forecast import Announcer, StageTimes
 from songscape.pipeline.gather import (
     clusters_table,
@@ -25,6 +25,7 @@ from songscape.pipeline.gather import (
     warnings_table,
 )
 from songscape.pipeline.schedule import run_cells
+from songscape.pipeline.subject import subject_of
 from songscape.results import ResultsFolder, write_atomically
 from songscape.settings import Settings
 
