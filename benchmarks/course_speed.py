@@ -270,7 +270,7 @@ def synthetic(kind: str, seed: int) -> np.ndarray:
 
 def real(path: Path) -> np.ndarray:
     """Standardised MFCCs of the tracks of a library that fill all frames, as SongVAE reads them."""
-    from songscape.features.extract import load_views
+    from songscape.features.loading import load_views
     from songscape.library import Library
     from songscape.models.inputs import fit_input
 

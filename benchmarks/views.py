@@ -33,7 +33,7 @@ from songscape.evaluation.neighbors import (
     without_groups,
 )
 from songscape.evaluation.statistics import paired_difference
-from songscape.features.extract import VIEW_NAMES
+from songscape.features.loading import VIEW_NAMES
 from songscape.library import Library
 from songscape.models.presets import TEXT_VIEWS, find_preset, make_model
 from songscape.pipeline.inputs import Inputs, artists_of, load_inputs, read_library

@@ -23,7 +23,7 @@ _HOMES = {
     "internal_metrics": "songscape.evaluation.metrics",
     "load_model": "songscape.models.saving",
     "load_settings": "songscape.settings",
-    "load_views": "songscape.features.extract",
+    "load_views": "songscape.features.loading",
     "make_model": "songscape.models.presets",
     "read_collection": "songscape.ingest",
     "run": "songscape.pipeline.run",

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.features import embeddings, encoders
-from songscape.features.extract import complete, extract, load_views
+from songscape.features.extract import complete, extract
+from songscape.features.loading import load_views
 from songscape.features.windows import WindowStream, read_windows
 from songscape.ingest import read_collection
 from songscape.library import Library

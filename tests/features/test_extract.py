@@ -19,7 +19,8 @@ import soundfile
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.analyse import EVERY_PASS, RECIPES
-from songscape.features.extract import complete, extract, load_views
+from songscape.features.extract import complete, extract
+from songscape.features.loading import load_views
 from songscape.ingest import read_collection
 from songscape.library import Library
 

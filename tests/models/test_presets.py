@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from songscape.features import extract
+from songscape.features import loading
 from songscape.models.presets import PRESETS, TEXT_VIEWS, find_preset
 
 
@@ -35,4 +35,4 @@ def test_covariates_among_the_options_are_read_and_not_modelled() -> None:
 
 def test_the_views_of_lyrics_are_those_that_there_are() -> None:
     # Named twice so that the table of models can be shown without importing NumPy.
-    assert TEXT_VIEWS == extract.TEXT_VIEWS
+    assert TEXT_VIEWS == loading.TEXT_VIEWS

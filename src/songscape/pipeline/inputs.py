@@ -166,7 +166,8 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     from songscape.evaluation.duplicates import duplicate_groups, split_groups
     from songscape.evaluation.labels import check_columns, label_columns
     from songscape.features.covariates import language_view, with_language
-    from songscape.features.extract import complete, load_views
+    from songscape.features.extract import complete
+    from songscape.features.loading import load_views
     from songscape.features.views import Views
 
     counts = library.counts()

@@ -92,7 +92,7 @@ def models_table(summaries: Iterable[Mapping[str, Any]], *extra: str) -> pd.Data
 
 def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse unknown model names, arguments and views before hours of work."""
-    from songscape.features.extract import check_view_names
+    from songscape.features.loading import check_view_names
     from songscape.models.presets import find_preset, make_model
 
     for name in (*names, *options):
