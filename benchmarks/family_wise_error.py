@@ -72,12 +72,8 @@ def _evidence(model: str, kind: str, spaces: list[np.ndarray], subject: Any) -> 
     from songscape.clustering.methods import cluster
     from songscape.evaluation.compare import ModelEvidence
     from songscape.evaluation.metrics import ami
-    from songscape.evaluation.neighbors import (
-        class_mean,
-        knn_agreement_samples,
-        nearest_neighbors,
-        without_groups,
-    )
+    from songscape.evaluation.neighbor_agreement import class_mean, knn_agreement_samples
+    from songscape.evaluation.neighbors import nearest_neighbors, without_groups
 
     rows: list[dict[str, Any]] = []
     samples: dict[str, list[np.ndarray]] = {}

@@ -60,7 +60,9 @@ def main() -> None:
 
     from songscape.clustering.methods import cluster
     from songscape.evaluation import leakage, metrics, neighbors, stability, statistics
+    from songscape.evaluation.neighbor_agreement import knn_label_agreement
     from songscape.evaluation.permutations import permutation_null
+    from songscape.evaluation.retrieval import hit_samples, retrieval
 
     X, columns = collection(options.tracks, options.dimensions)
     artist = columns["artist"]
@@ -85,9 +87,9 @@ def main() -> None:
     near, _ = timed("90 nearest neighbours, exact", lambda: neighbors.nearest_neighbors(X, 90))
     timed(
         "neighbour agreement, artist filter",
-        lambda: neighbors.knn_label_agreement(near, columns["genre"], artists=artist, X=X),
+        lambda: knn_label_agreement(near, columns["genre"], artists=artist, X=X),
     )
-    timed("artist retrieval, mAP of 2,000", lambda: neighbors.retrieval(X, near, artist))
+    timed("artist retrieval, mAP of 2,000", lambda: retrieval(X, near, artist))
     for column in ("language", "seconds"):
         timed(
             f"leakage of {column}: probes, iLISI, kBET",
@@ -98,7 +100,7 @@ def main() -> None:
             lambda c=column: leakage.cluster_leakage(labels, columns[c], artist),
         )
     timed("stability over seeds", lambda: stability.stability(labels, runs[1:]))
-    hits = neighbors.hit_samples(near, artist)
+    hits = hit_samples(near, artist)
     timed("bootstrap of hit@10 by artist", lambda: statistics.bootstrap_mean(hits, artist))
     exact, ours = timed("silhouette, exact", lambda: metrics.silhouette(X, labels))
     total, busy = time.perf_counter() - start, time.process_time() - busy

@@ -166,7 +166,8 @@ def inputs_of(path: Path) -> Any:
 
 def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     """All figures of one representation."""
-    from songscape.evaluation.neighbors import knn_chance, knn_label_agreement, nearest_neighbors
+    from songscape.evaluation.neighbor_agreement import knn_chance, knn_label_agreement
+    from songscape.evaluation.neighbors import nearest_neighbors
     from songscape.evaluation.overlap import shared_label_agreement, within_category_agreement
     from songscape.evaluation.probes import probe
     from songscape.pipeline.inputs import artists_of

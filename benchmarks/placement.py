@@ -63,7 +63,8 @@ def agreement(
     """Per label, neighbour agreement of tracks placed at `placed` among the tracks `among`."""
     from scipy.spatial.distance import cdist
 
-    from songscape.evaluation.neighbors import Neighbors, knn_agreement_samples, without_groups
+    from songscape.evaluation.neighbor_agreement import knn_agreement_samples
+    from songscape.evaluation.neighbors import Neighbors, without_groups
 
     distances = cdist(placed, space)
     distances[:, ~among] = np.inf

@@ -25,13 +25,9 @@ from pathlib import Path
 
 import numpy as np
 
-from songscape.evaluation.neighbors import (
-    hit_samples,
-    knn_agreement_samples,
-    knn_chance,
-    nearest_neighbors,
-    without_groups,
-)
+from songscape.evaluation.neighbor_agreement import knn_agreement_samples, knn_chance
+from songscape.evaluation.neighbors import nearest_neighbors, without_groups
+from songscape.evaluation.retrieval import hit_samples
 from songscape.evaluation.statistics import paired_difference
 from songscape.features.loading import VIEW_NAMES
 from songscape.library import Library

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from songscape.evaluation.evidence import Subject
-from songscape.evaluation.neighbors import knn_label_agreement, nearest_neighbors
+from songscape.evaluation.neighbor_agreement import knn_label_agreement
+from songscape.evaluation.neighbors import nearest_neighbors
 from songscape.features.views import View, Views
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"

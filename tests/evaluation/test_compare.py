@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from songscape.clustering.methods import cluster
 from songscape.evaluation.compare import ModelEvidence, compare
 from songscape.evaluation.evidence import Subject, partition_rows, space_evidence
-from songscape.evaluation.neighbors import class_mean
+from songscape.evaluation.neighbor_agreement import class_mean
 
 N_TRACKS, N_GROUPS, N_SEEDS = 240, 48, 2
 

@@ -11,14 +11,16 @@ from sklearn.neighbors import NearestNeighbors
 
 from songscape.evaluation import mixing
 from songscape.evaluation import neighbor_nulls as nulls
-from songscape.evaluation import neighbors as nb
 from songscape.evaluation.evidence import PARTITION_METRICS, Subject, partition_rows, space_evidence
+from songscape.evaluation.neighbor_agreement import knn_chance
+from songscape.evaluation.neighbors import nearest_neighbors, without_groups
 from songscape.evaluation.permutations import (
     PermutationNull,
     affordable,
     known_permutations,
     permutation_nulls,
 )
+from songscape.evaluation.retrieval import average_precision_samples, hit_samples
 
 SKLEARN = {
     "ami": reference.adjusted_mutual_info_score,
@@ -71,7 +73,7 @@ def space(n=7, d=2, seed=3):
 def test_neighbour_agreement_over_every_permutation():
     X = space()
     near = NearestNeighbors(n_neighbors=2).fit(X).kneighbors(return_distance=False)
-    found = nulls.knn_nulls(nb.nearest_neighbors(X, 2), LABELS, n_permutations=2000)
+    found = nulls.knn_nulls(nearest_neighbors(X, 2), LABELS, n_permutations=2000)
 
     def agreement(labels):
         same = (labels[near] == labels[:, None]).mean(axis=1)
@@ -80,14 +82,14 @@ def test_neighbour_agreement_over_every_permutation():
     every = np.array([agreement(labels) for labels in EVERY])
     for column, metric in enumerate(("knn", "knn_balanced")):
         close(found[metric], every[:, column], agreement(LABELS)[column])
-    assert found["knn"].null_mean == pytest.approx(nb.knn_chance(LABELS)[0], abs=0.02)
+    assert found["knn"].null_mean == pytest.approx(knn_chance(LABELS)[0], abs=0.02)
 
 
 def test_hits_over_every_permutation_and_by_the_hypergeometric_law():
     X = space()
     near = NearestNeighbors(n_neighbors=2).fit(X).kneighbors(return_distance=False)
     artists = np.array(["a", "a", "a", "b", "b", "c", "d"])
-    found = nulls.hit_null(nb.nearest_neighbors(X, 6), artists, k=2, n_permutations=2000)
+    found = nulls.hit_null(nearest_neighbors(X, 6), artists, k=2, n_permutations=2000)
 
     def hit(labels):
         asks = np.isin(labels, ["a", "b"])
@@ -135,7 +137,7 @@ def test_the_null_ranks_as_the_metric_does(ties, max_queries):
     X = rng.integers(0, 3, (80, 2)).astype(float) if ties else rng.normal(size=(80, 3))
     artists = np.where(rng.random(80) < 0.2, -1, rng.integers(0, 12, 80))
     found = nulls.average_precision_null(X, artists, max_queries=max_queries, n_permutations=20)
-    metric = nb.average_precision_samples(X, artists, max_queries=max_queries)
+    metric = average_precision_samples(X, artists, max_queries=max_queries)
     assert found.observed == pytest.approx(np.nanmean(metric))
 
 
@@ -143,12 +145,12 @@ def test_the_null_ranks_as_the_metric_does(ties, max_queries):
 def test_the_nulls_of_retrieval_leave_copies_out_as_the_metrics_do(max_queries):
     X, rng = space(90, 3), np.random.default_rng(2)
     artists, copies = rng.integers(0, 12, 90), rng.integers(0, 60, 90)
-    near = nb.without_groups(nb.nearest_neighbors(X, 30), copies, 10, X)
-    hits = nb.hit_samples(near, artists, copies=copies)
+    near = without_groups(nearest_neighbors(X, 30), copies, 10, X)
+    hits = hit_samples(near, artists, copies=copies)
     found = nulls.hit_null(near, artists, copies=copies, n_permutations=20)
     assert found.observed == pytest.approx(np.nanmean(hits))
     options = {"copies": copies, "max_queries": max_queries}
-    precision = nb.average_precision_samples(X, artists, **options)
+    precision = average_precision_samples(X, artists, **options)
     again = nulls.average_precision_null(X, artists, n_permutations=20, **options)
     assert again.observed == pytest.approx(np.nanmean(precision))
 
@@ -174,7 +176,7 @@ def test_mixing_nulls_are_the_metrics_on_permuted_nuisances():
     rng = np.random.default_rng(0)
     X, artists = rng.normal(size=(150, 4)), rng.integers(0, 40, 150)
     nuisance = np.where(rng.random(150) < 0.1, -1, rng.choice(3, 150, p=[0.6, 0.3, 0.1]))
-    near = nb.nearest_neighbors(X, 40)
+    near = nearest_neighbors(X, 40)
     found = mixing.mixing_nulls(near, nuisance, artists, n_permutations=30, random_state=7)
     rows = known_permutations(nuisance, artists, 30, np.random.default_rng(7))
     assert ((rows < 0) == (nuisance < 0)).all()
@@ -190,7 +192,7 @@ def test_mixing_nulls_are_the_metrics_on_permuted_nuisances():
 def test_little_mixing_is_what_is_remarkable():
     rng = np.random.default_rng(0)
     X, batch = rng.normal(size=(200, 5)), rng.integers(0, 2, 200)
-    apart = mixing.mixing_nulls(nb.nearest_neighbors(X + 9 * batch[:, None], 40), batch)
+    apart = mixing.mixing_nulls(nearest_neighbors(X + 9 * batch[:, None], 40), batch)
     for null in apart.values():
         assert null.observed < null.null_95 < null.null_mean
         assert null.p_value == pytest.approx(1 / 200)
@@ -198,7 +200,7 @@ def test_little_mixing_is_what_is_remarkable():
 
 def null_of(metric, X, labels, seed):
     options = {"n_permutations": 39, "random_state": seed}
-    near = nb.nearest_neighbors(X, 30)
+    near = nearest_neighbors(X, 30)
     if metric == "knn":
         return nulls.knn_nulls(near.first(5), labels, **options)["knn"]
     if metric == "hit":
@@ -221,7 +223,7 @@ def test_p_values_of_unrelated_labels_are_uniform(metric):
 
 
 def test_nothing_to_permute_has_no_null():
-    near = nb.nearest_neighbors(space(), 3)
+    near = nearest_neighbors(space(), 3)
     assert math.isnan(nulls.hit_null(near, list("abcdefg")).p_value)
     assert math.isnan(nulls.average_precision_null(space(), list("abcdefg")).p_value)
     assert math.isnan(nulls.knn_nulls(near, [None] * 7)["knn"].null_mean)

@@ -93,7 +93,8 @@ def test_equal_methods_are_not_distinguishable():
 
 def test_neighbour_agreement_of_unrelated_labels_differs_no_more_often_than_said():
     """Neighbours of each other share their agreement, so groups are not independent."""
-    from songscape.evaluation.neighbors import knn_agreement_samples, nearest_neighbors
+    from songscape.evaluation.neighbor_agreement import knn_agreement_samples
+    from songscape.evaluation.neighbors import nearest_neighbors
 
     p_values = {1.0: [], 2.0: []}
     for seed in range(300):

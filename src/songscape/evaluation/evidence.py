@@ -11,21 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation import metrics
 from songscape.evaluation.leakage import bin_nuisance, cluster_leakage, space_leakage
+from songscape.evaluation.neighbor_agreement import class_mean, knn_agreement_samples, knn_chance
 from songscape.evaluation.neighbor_nulls import average_precision_null, hit_null, knn_nulls
-from songscape.evaluation.neighbors import (
-    average_precision_samples,
-    class_mean,
-    hit_samples,
-    knn_agreement_samples,
-    knn_chance,
-    nearest_neighbors,
-    without_groups,
-)
+from songscape.evaluation.neighbors import nearest_neighbors, without_groups
 from songscape.evaluation.permutations import (
     PermutationNull,
     nested_in_groups,
     permutation_nulls,
 )
+from songscape.evaluation.retrieval import average_precision_samples, hit_samples
 
 __all__ = ["Row", "Subject", "partition_rows", "space_evidence"]
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from songscape.evaluation import metrics
 from songscape.evaluation.mixing import kbet_neighbors, mixing_nulls
-from songscape.evaluation.neighbors import Neighbors, knn_label_agreement
+from songscape.evaluation.neighbor_agreement import knn_label_agreement
+from songscape.evaluation.neighbors import Neighbors
 from songscape.evaluation.permutations import (
     PermutationNull,
     nested_in_groups,

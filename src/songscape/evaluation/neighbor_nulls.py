@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation.metrics import encode_labels
-from songscape.evaluation.neighbors import Neighbors, has_company, ranked_queries
+from songscape.evaluation.neighbors import Neighbors
 from songscape.evaluation.permutations import (
     PermutationNull,
     affordable,
@@ -18,6 +18,7 @@ from songscape.evaluation.permutations import (
     group_permutations,
     known_permutations,
 )
+from songscape.evaluation.retrieval import has_company, ranked_queries
 
 __all__ = ["average_precision_null", "hit_null", "knn_nulls"]
 
@@ -92,7 +93,7 @@ def hit_null(
     Parameters
     ----------
     neighbors, artists, k, copies
-        As in `songscape.evaluation.neighbors.hit_samples`.
+        As in `songscape.evaluation.retrieval.hit_samples`.
     n_permutations, random_state : int
     """
     codes = encode_labels(artists)[0]
@@ -124,7 +125,7 @@ def average_precision_null(
 ) -> PermutationNull:
     """Mean average precision beside its null: artists dealt out again among the tracks with one.
 
-    The same tracks ask as in `songscape.evaluation.neighbors.average_precision_samples`, with the
+    The same tracks ask as in `songscape.evaluation.retrieval.average_precision_samples`, with the
     same `copies`, `max_queries` and `random_state`; those that are dealt an artist with one track
     don't. Copies stay with one artist, as in `hit_null`. Fewer permutations are made where artists
     have thousands of tracks (`affordable`).

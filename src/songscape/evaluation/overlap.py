@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from songscape.evaluation.finding import Finding
-from songscape.evaluation.neighbors import (
+from songscape.evaluation.neighbor_agreement import (
     class_mean,
     knn_agreement_samples,
     knn_label_agreement,
-    nearest_neighbors,
-    without_groups,
 )
+from songscape.evaluation.neighbors import nearest_neighbors, without_groups
 from songscape.features.overlap import SAME, Overlap, measure_overlap, shared_mask
 from songscape.features.views import View
 
@@ -112,8 +111,8 @@ def shared_label_agreement(
     Returns
     -------
     dict
-        As `songscape.evaluation.neighbors.knn_label_agreement`, and `n_tracks`, `n_values`; NaN
-        where fewer than two label values are shared.
+        As `songscape.evaluation.neighbor_agreement.knn_label_agreement`, and `n_tracks`,
+        `n_values`; NaN where fewer than two label values are shared.
     """
     mask = shared_mask(values, composition)
     kept = [value for value, here in zip(values, mask) if here]
