@@ -59,7 +59,9 @@ def main() -> None:
     options = parser.parse_args()
 
     from songscape.clustering.methods import cluster
-    from songscape.evaluation import leakage, metrics, neighbors, stability, statistics
+    from songscape.evaluation import leakage, metrics, neighbors, stability
+    from songscape.evaluation.half_samples import half_sample_interval
+    from songscape.evaluation.intervals import bootstrap_mean
     from songscape.evaluation.neighbor_agreement import knn_label_agreement
     from songscape.evaluation.permutations import permutation_null
     from songscape.evaluation.retrieval import hit_samples, retrieval
@@ -78,7 +80,7 @@ def main() -> None:
         timed(f"agreement with {column}", lambda c=column: metrics.agreement(labels, columns[c]))
     timed(
         "AMI with genre, interval by artist",
-        lambda: statistics.half_sample_interval(metrics.ami, runs, columns["genre"], artist),
+        lambda: half_sample_interval(metrics.ami, runs, columns["genre"], artist),
     )
     timed(
         "AMI with genre, 999 permutations by artist",
@@ -101,7 +103,7 @@ def main() -> None:
         )
     timed("stability over seeds", lambda: stability.stability(labels, runs[1:]))
     hits = hit_samples(near, artist)
-    timed("bootstrap of hit@10 by artist", lambda: statistics.bootstrap_mean(hits, artist))
+    timed("bootstrap of hit@10 by artist", lambda: bootstrap_mean(hits, artist))
     exact, ours = timed("silhouette, exact", lambda: metrics.silhouette(X, labels))
     total, busy = time.perf_counter() - start, time.process_time() - busy
     print(f"whole set {total:.0f} s, {busy:.0f} s CPU; peak {peak_megabytes():.0f} MB")

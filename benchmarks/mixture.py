@@ -48,8 +48,8 @@ def rows_of(
     runs: Sequence[dict[str, np.ndarray]], subject: Any, k: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Table rows and plain figures: AMI of each way with each label, and mixture minus k-means."""
+    from songscape.evaluation.half_samples import half_sample_difference, half_sample_interval
     from songscape.evaluation.metrics import ami
-    from songscape.evaluation.statistics import half_sample_difference, half_sample_interval
 
     stacked = {way: np.stack([run[way] for run in runs]) for way in WAYS}
     used = [len(np.unique(labels)) for labels in stacked["mixture"]]

@@ -158,7 +158,7 @@ def held_out(
     """Placement and retrieval of tracks that the model has not seen."""
     from sklearn.model_selection import GroupKFold
 
-    from songscape.evaluation.statistics import bootstrap_mean, paired_difference
+    from songscape.evaluation.intervals import bootstrap_mean, paired_difference
 
     both = complete_tracks(views)
     folds = GroupKFold(len(seeds), shuffle=True, random_state=0)

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import numpy as np
 
+from songscape.evaluation.intervals import paired_difference
 from songscape.evaluation.neighbor_agreement import knn_agreement_samples, knn_chance
 from songscape.evaluation.neighbors import nearest_neighbors, without_groups
 from songscape.evaluation.retrieval import hit_samples
-from songscape.evaluation.statistics import paired_difference
 from songscape.features.loading import VIEW_NAMES
 from songscape.library import Library
 from songscape.models.presets import TEXT_VIEWS, find_preset, make_model

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from songscape.evaluation.claims import withhold
 from songscape.evaluation.evidence import Subject
+from songscape.evaluation.half_samples import half_sample_interval
+from songscape.evaluation.intervals import Interval, bootstrap_mean
 from songscape.evaluation.measured import Measured
 from songscape.evaluation.model_evidence import ModelEvidence, per_track
 from songscape.evaluation.stability import cluster_jaccard, pairwise_ari
-from songscape.evaluation.statistics import Interval, bootstrap_mean, half_sample_interval
 from songscape.evaluation.tested import (
     N_HALF_SAMPLES,
     N_RESAMPLES,

@@ -10,14 +10,11 @@ import pandas as pd
 
 from songscape.evaluation.claims import degenerate
 from songscape.evaluation.evidence import Subject
+from songscape.evaluation.half_samples import half_sample_difference
+from songscape.evaluation.intervals import Difference, paired_difference
 from songscape.evaluation.measured import Measured
 from songscape.evaluation.model_evidence import ModelEvidence, per_track
-from songscape.evaluation.statistics import (
-    Difference,
-    half_sample_difference,
-    paired_difference,
-    verdicts,
-)
+from songscape.evaluation.verdicts import verdicts
 
 __all__ = ["N_HALF_SAMPLES", "N_RESAMPLES", "beside_best_baseline", "tested"]
 
