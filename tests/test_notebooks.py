@@ -2,16 +2,15 @@
 
 import ast
 import importlib
-import importlib.util
 import json
 import re
 import shutil
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import nbformat
 import pytest
+from by_path import load_module
 
 import songscape
 
@@ -26,15 +25,6 @@ MACHINE = re.compile(
 )
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-
-
-def load_execute() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("notebooks_execute", FOLDER / "execute.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def code_cells(notebook: Any) -> list[Any]:
@@ -135,7 +125,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_cell_runs_on_a_small_collection(path: Path, work: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(path, tmp_path))
     before = copy.read_bytes()
-    notebook = load_execute().execute(copy, work=work, n_songs=N_SONGS)
+    notebook = load_module(FOLDER / "execute.py").execute(copy, work=work, n_songs=N_SONGS)
     assert copy.read_bytes() == before
     assert all(cell.execution_count for cell in code_cells(notebook))
     assert_clean(notebook)

@@ -1,10 +1,10 @@
 """With labels that mean nothing no method is called better, in 19 of 20 comparisons at least."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from by_path import load_module
 from scipy import stats
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "family_wise_error.py"
@@ -12,12 +12,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "family_wise_error.py"
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("family_wise_error", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(SCRIPT)
 
 
 def test_simulated_comparisons_test_all_there_is_to_test(benchmark: ModuleType) -> None:

@@ -1,23 +1,18 @@
 """Mixing against scib-metrics and the chi-squared test."""
 
-import importlib.util
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from by_path import load_module
 from scipy.stats import chisquare
 
 from songscape.evaluation import mixing
 from songscape.evaluation.neighbors import nearest_neighbors
 
-# The tests run with --import-mode=importlib, where neighbours in a folder are no modules.
-SPEC = importlib.util.spec_from_file_location(
-    "scib_reference", Path(__file__).with_name("scib_reference.py")
-)
-scib = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(scib)
+scib = load_module(Path(__file__).with_name("scib_reference.py"))
 
 
 @pytest.mark.parametrize("n_neighbors", [16, 31])

@@ -1,28 +1,16 @@
 """Planted traps are caught by `compare` itself: tables, verdicts and the words of the report."""
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from by_path import load_module
 
 from songscape.models.training import hold_out
 
-
-def _traps() -> ModuleType:
-    path = Path(__file__).with_name("traps.py")
-    spec = importlib.util.spec_from_file_location("traps", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-traps = _traps()
+traps = load_module(Path(__file__).with_name("traps.py"))
 VAE, TIDY = "dense-vae", "song-vae-audio"
 
 
