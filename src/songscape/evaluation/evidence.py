@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation import metrics
-from songscape.evaluation.leakage import bin_nuisance, cluster_leakage, space_leakage
+from songscape.evaluation.leakage import cluster_leakage, nuisance_codes, space_leakage
 from songscape.evaluation.neighbor_agreement import class_mean, knn_agreement_samples, knn_chance
 from songscape.evaluation.neighbor_nulls import average_precision_null, hit_null, knn_nulls
 from songscape.evaluation.neighbors import nearest_neighbors, without_groups
 from songscape.evaluation.permutations import (
     PermutationNull,
-    nested_in_groups,
     permutation_nulls,
 )
 from songscape.evaluation.retrieval import average_precision_samples, hit_samples
@@ -96,7 +95,7 @@ def space_evidence(
     nested = {
         name
         for name, values in subject.nuisances.items()
-        if nested_in_groups(bin_nuisance(values), subject.groups)
+        if nuisance_codes(values, subject.groups)[1]
     }
     rows: list[Row] = []
     samples: dict[str, NDArray[np.float64]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation import metrics
 from songscape.evaluation.mixing import kbet_neighbors, mixing_nulls
@@ -23,6 +23,7 @@ __all__ = [
     "bin_nuisance",
     "cluster_leakage",
     "nuisance_ami",
+    "nuisance_codes",
     "probe",
     "space_leakage",
 ]
@@ -31,6 +32,33 @@ __all__ = [
 def nuisance_ami(labels: ArrayLike, nuisance: ArrayLike, *, n_bins: int = 5) -> float:
     """Adjusted mutual information of clusters and a nuisance; continuous ones are binned."""
     return metrics.ami(labels, bin_nuisance(nuisance, n_bins))
+
+
+def nuisance_codes(
+    nuisance: ArrayLike, groups: ArrayLike | None = None, *, n_bins: int = 5
+) -> tuple[NDArray[np.int64], bool]:
+    """Classes of a nuisance, and whether it lies within the groups (the artist itself, albums).
+
+    Within groups, neighbours of other groups cannot share it, a probe that keeps groups whole
+    cannot predict it, and groups that swap it whole change nothing.
+
+    Parameters
+    ----------
+    nuisance : array-like of shape (n_tracks,)
+        Categories, or numbers, which are binned by quantiles.
+    groups : array-like of shape (n_tracks,), optional
+        Artists.
+    n_bins : int
+
+    Returns
+    -------
+    codes : ndarray of shape (n_tracks,), int64
+        As `songscape.evaluation.probes.bin_nuisance` gives them; −1 is missing.
+    nested : bool
+        See `songscape.evaluation.permutations.nested_in_groups`.
+    """
+    codes = bin_nuisance(nuisance, n_bins)
+    return codes, nested_in_groups(codes, groups)
 
 
 def cluster_leakage(
@@ -55,12 +83,12 @@ def cluster_leakage(
         permuted track by track.
     n_bins, n_permutations, random_state : int
     """
-    codes = bin_nuisance(nuisance, n_bins)
+    codes, nested = nuisance_codes(nuisance, groups, n_bins=n_bins)
     return permutation_null(
         labels,
         codes,
         metric="ami",
-        groups=None if nested_in_groups(codes, groups) else groups,
+        groups=None if nested else groups,
         n_permutations=n_permutations,
         random_state=random_state,
     )
@@ -101,8 +129,7 @@ def space_leakage(
         `ilisi` and `kbet` (1 is mixed), each with the same three (`_null_95`: 95 % of permutations
         mix better), `knn` and `knn_chance` (10 neighbours).
     """
-    codes = bin_nuisance(nuisance, n_bins)
-    nested = nested_in_groups(codes, groups)
+    codes, nested = nuisance_codes(nuisance, groups, n_bins=n_bins)
     result: dict[str, float] = {}
     for kind in ("linear", "nonlinear"):
         found = probe(
