@@ -131,7 +131,9 @@ def train_songscape(task: dict[str, Any], arrays: Any) -> tuple[list[list[float]
 
     values = arrays["values"]
     ids = tuple(f"{i:09d}" for i in range(len(values)))
-    views = Views(ids, {"x": View(values, np.ones(len(values), bool), step_axis=2)})
+    there = np.ones(len(values), bool)
+    frames = np.ones(values[:, 0].shape, bool) if values.ndim == 3 else None
+    views = Views(ids, {"x": View(values, there, mask=frames, step_axis=2)})
     curve: list[list[float]] = []
     seen: dict[str, Any] = {}
 
