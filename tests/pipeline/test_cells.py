@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,11 +14,13 @@ import pytest
 
 from songscape.clustering import methods
 from songscape.errors import SongscapeError
+from songscape.ingest import languages
+from songscape.library import Library
 from songscape.pipeline import representations
 from songscape.pipeline.cells import RECIPE, Cell, CellTask, compute_cell, read_cell, recorded_cell
 from songscape.pipeline.forecast import Announcer
 from songscape.pipeline.gather import evidence_by_model, unmeasured_table
-from songscape.pipeline.inputs import read_library
+from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, read_library
 from songscape.pipeline.schedule import run_cells
 from songscape.report.unmeasured import unmeasured_lines
 from songscape.settings import Settings
@@ -165,6 +168,43 @@ def test_a_damaged_cell_is_computed_again(task: Callable[[str], CellTask]) -> No
     assert recorded_cell(mine.path) is None
     assert not compute_cell(mine).reused
     assert recorded_cell(mine.path) is not None
+
+
+def test_languages_are_told_once_and_not_in_every_cell(
+    write_collection: Callable[[Path, list[int]], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = write_collection(tmp_path / "untagged", list(range(8)))
+    table = pd.read_csv(folder / "tracks.csv")
+    table.drop(columns="language").to_csv(folder / "tracks.csv", index=False)
+    library = tmp_path / "songscape.db"
+    read_library(folder, library, 1).close()
+    asked: list[str] = []
+
+    def composition(text: str, _among: object = None) -> dict[str, float]:
+        asked.append(text)
+        return {"German" if "und" in text else "English": 1.0}
+
+    monkeypatch.setattr(languages, "language_composition", composition)
+    settings = Settings(models=("balanced-pca",), clusterers=("kmeans",), seeds=(0,))
+    with Library.open(library, must_exist=True) as opened:
+        told = load_inputs(opened, settings, EVIDENCE_VIEWS).languages
+        assert len(asked) == 8
+        again = load_inputs(opened, settings, EVIDENCE_VIEWS, languages=told.take(range(7)))
+        assert len(asked) == 16, "those of other tracks are of no use"
+    assert again.languages.digest() == told.digest()
+    alone = CellTask(library, tmp_path / "alone", settings, "balanced-pca", 0, (2,))
+    handed = replace(alone, out=tmp_path / "handed", languages=told)
+    compute_cell(alone)
+    assert len(asked) == 24
+    assert compute_cell(handed).ok
+    assert len(asked) == 24
+    one, other = (json.loads(task.path.read_text(encoding="utf-8")) for task in (alone, handed))
+    assert (one["key"], one["rows"]) == (other["key"], other["rows"])
+    assert any(row["column"] == "language" for row in one["rows"])
+    both = [task.path.with_suffix(".parquet").read_bytes() for task in (alone, handed)]
+    assert both[0] == both[1]
 
 
 def made_cell(seed: int, *, ward: bool = True, status: str = "ok") -> Cell:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from songscape.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from songscape.features.views import Views
     from songscape.pipeline.inputs import Inputs
 
 __all__ = [
@@ -47,6 +48,8 @@ class CellTask:
     model : str
     seed : int
     ks : tuple of int
+    languages : Views, optional
+        What `Inputs.languages` was where the task was made, so that no cell tells them again.
     """
 
     library: Path
@@ -55,6 +58,7 @@ class CellTask:
     model: str
     seed: int
     ks: tuple[int, ...]
+    languages: Views | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> tuple[str, int]:
@@ -149,7 +153,12 @@ def compute_cell(task: CellTask) -> CellRun:
 
     start = time.perf_counter()
     with Library.open(task.library, must_exist=True) as library:
-        inputs = load_inputs(library, task.settings, views_needed([task.model], EVIDENCE_VIEWS))
+        inputs = load_inputs(
+            library,
+            task.settings,
+            views_needed([task.model], EVIDENCE_VIEWS),
+            languages=task.languages,
+        )
     key = _key(task, inputs)
     document = _document(task.path)
     if document is not None and document["key"] == key and not _again(document):

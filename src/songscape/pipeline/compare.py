@@ -202,7 +202,7 @@ def _compare(
     )
     ks, k_reason, k_curve = shared_k(inputs.views, settings.k)
     tasks = [
-        CellTask(path.resolve(), folder.root.resolve(), settings, model, seed, ks)
+        CellTask(path.resolve(), folder.root.resolve(), settings, model, seed, ks, inputs.languages)
         for seed in settings.seeds
         for model in settings.models
     ]

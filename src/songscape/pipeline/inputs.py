@@ -75,6 +75,11 @@ class Inputs:
     def labels(self) -> pd.DataFrame:
         return self.columns[list(self.label_columns)]
 
+    @property
+    def languages(self) -> Views:
+        """The view `language` alone; no view where no track's language is known."""
+        return self.views.select([name for name in ("language",) if name in self.views])
+
 
 def read_library(
     source: Path,
@@ -153,8 +158,17 @@ def views_needed(
     return sorted(needed | set(also))
 
 
-def load_inputs(library: Library, settings: Settings, view_names: Iterable[str]) -> Inputs:
+def load_inputs(
+    library: Library,
+    settings: Settings,
+    view_names: Iterable[str],
+    *,
+    languages: Views | None = None,
+) -> Inputs:
     """Views, labels and facts of all analysed tracks; what the library lacks is computed first.
+
+    `languages` are those that an earlier call gave (`Inputs.languages`): of the same tracks they
+    are taken as they are, for to identify the language of every line takes its time.
 
     Raises
     ------
@@ -194,7 +208,10 @@ def load_inputs(library: Library, settings: Settings, view_names: Iterable[str])
     blocks = {name: views[name] for name in wanted if name != "language"}
     lyrics = {track.id: track.lyrics for track in library.tracks()}
     texts = tuple(lyrics[i] for i in ids)
-    language = language_view(columns, texts)
+    if languages is not None and languages.track_ids == views.track_ids:
+        language = languages.blocks.get("language")
+    else:
+        language = language_view(columns, texts)
     if language is not None:
         blocks["language"] = language
         columns = with_language(columns, language)
