@@ -63,20 +63,40 @@ class MixturePrior(nn.Module):
         self.means = nn.Parameter(torch.zeros(n_components, latent_dim))
         self.log_variances = nn.Parameter(torch.zeros(n_components, latent_dim))
 
-    def initialise(self, latents: NDArray[Any], seed: int) -> None:
-        """Start from a Gaussian mixture fitted to posterior means of shape (n, latent_dim)."""
+    def initialise(
+        self, latents: NDArray[Any], seed: int, variances: NDArray[Any] | None = None
+    ) -> None:
+        """Start from a Gaussian mixture fitted to posterior means.
+
+        Parameters
+        ----------
+        latents : ndarray of shape (n, latent_dim)
+            Posterior means.
+        seed : int
+        variances : ndarray of shape (n, latent_dim), optional
+            Posterior variances. The prior has to cover the posteriors, not their means alone: a
+            dimension that tells nothing has means at 0 and variance 1, and a component fitted to
+            its means would be so narrow that all tracks are pulled away from it, often into one
+            component. To each component the mean variance of its tracks is added.
+        """
         from sklearn.mixture import GaussianMixture
 
-        n_components = min(self.means.shape[0], len(latents))
+        points = latents.astype(np.float64)
+        n_components = min(self.means.shape[0], len(points))
         mixture = GaussianMixture(
             n_components, covariance_type="diag", reg_covar=1e-3, n_init=3, random_state=seed
-        ).fit(latents.astype(np.float64))
+        ).fit(points)
+        spread = mixture.covariances_
+        if variances is not None:
+            shares = mixture.predict_proba(points)
+            weights = np.maximum(shares.sum(axis=0), 1e-9)
+            spread = spread + shares.T @ variances.astype(np.float64) / weights[:, None]
         with torch.no_grad():
             self.logits.fill_(-10.0)
             for target, source in (
                 (self.logits, np.log(mixture.weights_)),
                 (self.means, mixture.means_),
-                (self.log_variances, np.log(mixture.covariances_)),
+                (self.log_variances, np.log(spread)),
             ):
                 target[:n_components] = torch.as_tensor(source, dtype=target.dtype)
 
