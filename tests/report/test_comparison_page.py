@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pandas as pd
 import pytest
+from by_path import load_module
 
 from songscape.errors import SongscapeError
 from songscape.report import style
@@ -20,40 +19,7 @@ from songscape.report.comparison_tables import label_table, nuisance_table, stru
 from songscape.report.evidence_plots import forest_figure
 
 NASTY = "<script>alert('x')</script> 🎵 গান"
-VOID = {"meta", "img", "br", "hr", "input", "link"}
-SELF_CLOSED = {"path", "circle", "rect"}
-
-
-class Reader(HTMLParser):
-    """Collects tags, attributes and text, and checks that every tag is closed in its turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: Any) -> None:
-        assert tag in SELF_CLOSED
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def read(path: Path) -> Reader:
-    reader = Reader()
-    reader.feed(path.read_text(encoding="utf-8"))
-    assert reader.open == []
-    return reader
+pages = load_module(Path(__file__).with_name("page_reader.py"))
 
 
 @pytest.fixture
@@ -67,7 +33,7 @@ def folder(comparison_folder: Path) -> Path:
 
 def test_the_page_is_well_formed_and_needs_no_network(folder: Path) -> None:
     path = write_comparison_report(folder)
-    page = read(path)
+    page = pages.read(path)
     sources = [a[key] for _, a in page.tags for key in ("src", "href") if key in a]
     assert sources
     assert all(str(s).startswith(("data:image/png;base64,", "#")) for s in sources)
@@ -79,7 +45,7 @@ def test_the_page_is_well_formed_and_needs_no_network(folder: Path) -> None:
 
 
 def test_links_lead_to_sections(folder: Path) -> None:
-    page = read(write_comparison_report(folder))
+    page = pages.read(write_comparison_report(folder))
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids))
     links = {str(a["href"]).removeprefix("#") for tag, a in page.tags if tag == "a"}
@@ -166,7 +132,7 @@ def test_what_could_not_be_measured_is_named(folder: Path) -> None:
         "song-vae,,,1,model,the loss became NaN",
     ]
     (folder / "unmeasured.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    said = " ".join(read(write_comparison_report(folder)).text)
+    said = " ".join(pages.read(write_comparison_report(folder)).text)
     assert "What could not be measured" in said
     assert "tfidf + ward, k = 8 (seeds 0, 3): no clusters" in said
     assert said.count("too many songs") == 1
@@ -201,13 +167,13 @@ def test_why_nothing_is_claimed_stands_beside_the_interval(folder: Path) -> None
         "no better than chance",
     )
     differences.to_csv(folder / "differences.csv", index=False)
-    page = " ".join(read(write_comparison_report(folder)).text)
+    page = " ".join(pages.read(write_comparison_report(folder)).text)
     assert claimed.any()
     assert "; who is ahead: no better than chance" in page
 
 
 def test_figures_are_numbered_and_captioned(folder: Path) -> None:
-    page = read(write_comparison_report(folder))
+    page = pages.read(write_comparison_report(folder))
     images = [a for tag, a in page.tags if tag == "img"]
     assert len(images) == 3
     assert all(a["alt"] and a["width"] and a["height"] for a in images)
@@ -238,7 +204,7 @@ def test_a_collection_without_labels_languages_or_artists_has_a_page(
     where = write(tmp_path / "results", rows, [], labels=[], nuisances=[], has_artists=False)
     for name in ("warnings", "tracks"):
         (where / f"{name}.csv").unlink()
-    said = " ".join(read(write_comparison_report(where)).text)
+    said = " ".join(pages.read(write_comparison_report(where)).text)
     assert "Use balanced-pca" in said
     assert "Agreement with labels" not in said
 

@@ -2,12 +2,14 @@
 
 import base64
 import json
-from html.parser import HTMLParser
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from by_path import load_module
 from PIL import Image
 from sklearn.metrics import adjusted_mutual_info_score
 
@@ -19,44 +21,15 @@ from songscape.report.read import read_results
 from songscape.report.style import number
 from songscape.report.tables import agreement_table, cluster_table, ledger_table
 
-VOID = {"meta", "img", "br", "hr", "input", "link"}
+pages = load_module(Path(__file__).with_name("page_reader.py"))
 
 
-class Reader(HTMLParser):
-    """Collects tags, attributes and text, and checks that every tag is closed in its turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def read(path) -> Reader:
-    reader = Reader()
-    reader.feed(path.read_text(encoding="utf-8"))
-    assert reader.open == []
-    return reader
-
-
-def text(reader: Reader) -> str:
+def text(reader: Any) -> str:
     return " ".join(" ".join(reader.text).split())
 
 
 def test_page_is_well_formed_and_needs_no_network(results_dir):
-    page = read(write_report(results_dir, title="Songs"))
+    page = pages.read(write_report(results_dir, title="Songs"))
     sources = [a[key] for _, a in page.tags for key in ("src", "href") if key in a]
     assert sources
     assert all(s.startswith(("data:image/png;base64,", "#")) for s in sources)
@@ -66,7 +39,7 @@ def test_page_is_well_formed_and_needs_no_network(results_dir):
 
 
 def test_links_lead_to_sections(results_dir):
-    page = read(write_report(results_dir))
+    page = pages.read(write_report(results_dir))
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids))
     links = {a["href"].removeprefix("#") for tag, a in page.tags if tag == "a"}
@@ -78,7 +51,7 @@ def test_names_and_titles_are_escaped(results_dir):
     raw = path.read_text(encoding="utf-8")
     assert "<script>alert" not in raw
     assert "<b>rock" not in raw
-    page = read(path)
+    page = pages.read(path)
     assert "<script>alert(1)</script> & ü 🎵" in text(page)
     assert "<script>alert('x')</script> 🎵 গান" in text(page)
 
@@ -103,7 +76,7 @@ def test_labels_to_find_come_before_the_language(built):
 
 
 def test_every_picture_is_inlined_with_alternative_text(results_dir):
-    page = read(write_report(results_dir))
+    page = pages.read(write_report(results_dir))
     shown = [a for tag, a in page.tags if tag == "img"]
     files = {p.read_bytes() for p in (results_dir / "pictures").glob("*.png")}
     assert {base64.b64decode(a["src"].partition(",")[2]) for a in shown} == files
@@ -132,7 +105,7 @@ def test_only_the_first_seed_is_pictured_and_the_rest_counted(results_dir):
 
 def test_a_heavy_page_names_pictures_instead(results_dir, monkeypatch):
     monkeypatch.setattr("songscape.report.pictures.BUDGET_BYTES", 10)
-    page = read(write_report(results_dir))
+    page = pages.read(write_report(results_dir))
     assert not [a for tag, a in page.tags if tag == "img"]
     assert "pictures/map-tfidf-seed0.png" in text(page)
 
@@ -150,11 +123,11 @@ def test_own_space_columns_cannot_be_sorted(results_dir):
 
 
 def test_found_is_analysed_plus_skipped_plus_failed(results_dir):
-    assert "do not add up" not in text(read(write_report(results_dir)))
+    assert "do not add up" not in text(pages.read(write_report(results_dir)))
     run = json.loads((results_dir / "run.json").read_text())
     run["counts"]["found"] += 1
     (results_dir / "run.json").write_text(json.dumps(run))
-    assert "do not add up" in text(read(write_report(results_dir)))
+    assert "do not add up" in text(pages.read(write_report(results_dir)))
 
 
 def test_ledger_names_what_is_not_ok(built):
@@ -236,7 +209,7 @@ def test_failed_cells_give_their_reason(results_dir):
     metrics.loc[1, metrics.columns[7:]] = np.nan
     metrics.loc[1, "reason"] = "k = 4 is more than 2 songs"
     metrics.to_csv(results_dir / "metrics.csv", index=False)
-    assert "k = 4 is more than 2 songs" in text(read(write_report(results_dir)))
+    assert "k = 4 is more than 2 songs" in text(pages.read(write_report(results_dir)))
 
 
 def test_featured_clusters_are_described_by_labels_words_and_songs(built):
@@ -270,7 +243,7 @@ def test_seeds_are_averaged_and_their_range_shown(results_dir):
 
 
 def test_a_run_without_labels_has_a_page(unlabelled_dir):
-    page = text(read(write_report(unlabelled_dir)))
+    page = text(pages.read(write_report(unlabelled_dir)))
     assert "no label columns" in page
     assert "Agreement with labels" not in page
 
@@ -279,7 +252,7 @@ def test_a_run_with_metrics_alone_has_a_page(results_dir, tmp_path):
     (tmp_path / "bare").mkdir()
     for name in ("metrics.csv", "run.json"):
         (tmp_path / "bare" / name).write_bytes((results_dir / name).read_bytes())
-    read(write_report(tmp_path / "bare"))
+    pages.read(write_report(tmp_path / "bare"))
 
 
 def test_missing_files_are_named(tmp_path):
@@ -302,6 +275,6 @@ def test_a_method_with_nearly_all_in_one_cluster_is_not_featured(results_dir):
     metrics.to_csv(results_dir / "metrics.csv", index=False)
     after = featured(read_results(results_dir))
     assert (after["model"], after["clusterer"]) != (before["model"], before["clusterer"])
-    page = text(read(write_report(results_dir)))
+    page = text(pages.read(write_report(results_dir)))
     assert "One cluster holds nearly all" in page
     assert f"{before['model']} + {before['clusterer']}: AMI" not in page
