@@ -320,7 +320,7 @@ def race(kind: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "latent": preset.latent_dim,
         "epochs": options.epochs or preset.epochs,
         "patience": preset.patience,
-        "learning_rate": preset.learning_rate,
+        "learning_rate": options.learning_rate or preset.learning_rate,
     }
     curves, units = {}, {}
     with tempfile.TemporaryDirectory() as folder:
@@ -343,6 +343,7 @@ def race(kind: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "kind": kind,
         "seed": seed,
         "tracks": len(values),
+        "learning_rate": task["learning_rate"],
         "target_elbo": target[0],
         "target_training_elbo": target[1],
         "best": {side: curve[:, 2:].max(axis=0).tolist() for side, curve in curves.items()},
@@ -382,6 +383,7 @@ def main() -> None:
     parser.add_argument("--kinds", default="dense,conv")
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("--epochs", type=int, help="default: those of the presets")
+    parser.add_argument("--learning-rate", type=float, help="of both; default: the presets'")
     parser.add_argument("--library", type=Path, help="songscape.db: its MFCCs instead (conv)")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--worker", choices=("songscape", "pythae"), help=argparse.SUPPRESS)
