@@ -8,7 +8,7 @@ the complete tracks. What a track does over the halves is its instability:
 
 - neighbours: the share of its 10 nearest that differ, averaged over pairs of halves;
 - clusters: one minus its assurance (Jaccard similarity of its company) between the k-means clusters
-  of the model of all tracks and those of the halves.
+  of the model of all tracks and those of the halves, for the chosen k and for 10.
 
 `neighbours, seeds` is the same over the models of all tracks, which differ in the seed alone.
 Against them stand figures that a single model of all tracks gives for a track:
@@ -16,6 +16,7 @@ Against them stand figures that a single model of all tracks gives for a track:
 - `posterior`: `SongVAE.uncertainty`, the spread in latent space;
 - `decoder`: the spread of the track's place in decoder space when its latents are drawn from its
   posterior;
+- `relative`: that, as a share of the distance to the track's 10th neighbour;
 - `turnover`: the share of its 10 nearest that change when all latents are drawn anew. It is in the
   unit of the instability of neighbours, and can be compared with it as it stands.
 - `crowding`: minus the distance to the 10th neighbour in decoder space: not a spread, but what a
@@ -48,7 +49,7 @@ from shared_inputs import (
 )
 
 K_NEAREST, N_DRAWS, N_BOOTSTRAP = 10, 8, 500
-SPREADS = ("posterior", "decoder", "turnover", "crowding")
+SPREADS = ("posterior", "decoder", "relative", "turnover", "crowding")
 Arrays = dict[str, np.ndarray]
 
 
@@ -95,26 +96,35 @@ def spreads(model: Any, views: Any, seed: int) -> dict[str, Arrays]:
     found = {}
     for way in ONLY:
         drawn = complete if way == "complete" else draws(way)
+        radius = nearest(places[way], places["complete"])[1][:, -1]
+        spread = np.sqrt(np.var(drawn, axis=0).sum(axis=1))
         found[way] = {
             "posterior": model.uncertainty(without(views, ONLY[way])),
-            "decoder": np.sqrt(np.var(drawn, axis=0).sum(axis=1)),
+            "decoder": spread,
+            "relative": spread / np.maximum(radius, 1e-9),
             "turnover": turnover([nearest(x, y)[0] for x, y in zip(drawn, complete)]),
-            "crowding": -nearest(places[way], places["complete"])[1][:, -1],
+            "crowding": -radius,
         }
     return found
 
 
-def instabilities(whole: Sequence[Arrays], halves: Sequence[Arrays], k: int) -> dict[str, Arrays]:
+def instabilities(
+    whole: Sequence[Arrays], halves: Sequence[Arrays], ks: Sequence[int]
+) -> dict[str, Arrays]:
     """What tracks do over halves and over seeds, per way of placing."""
     from songscape.clustering.methods import cluster
     from songscape.evaluation.stability import assurance
 
-    def labels(places: Arrays, seed: int) -> np.ndarray:
-        return cluster("kmeans", places["complete"], k=k, random_state=seed).labels
+    def company(k: int) -> np.ndarray:
+        runs = [
+            [
+                cluster("kmeans", places["complete"], k=k, random_state=seed).labels
+                for seed, places in enumerate(models)
+            ]
+            for models in (whole, halves)
+        ]
+        return np.mean([1.0 - assurance(one, runs[1]) for one in runs[0]], axis=0)
 
-    reference = [labels(places, seed) for seed, places in enumerate(whole)]
-    repeats = [labels(places, seed) for seed, places in enumerate(halves)]
-    company = np.mean([1.0 - assurance(one, repeats) for one in reference], axis=0)
     found: dict[str, Arrays] = {}
     for way in ONLY:
         over = {
@@ -122,8 +132,8 @@ def instabilities(whole: Sequence[Arrays], halves: Sequence[Arrays], k: int) -> 
             for name, models in (("halves", halves), ("seeds", whole))
         }
         found[way] = {"neighbours": over["halves"], "neighbours, seeds": over["seeds"]}
-    # Only complete tracks were clustered.
-    found["complete"]["clusters"] = company
+    # Only complete tracks are clustered.
+    found["complete"] |= {f"clusters, k = {k}": company(k) for k in ks}
     return found
 
 
@@ -135,6 +145,8 @@ def spearman(spread: np.ndarray, instability: np.ndarray, groups: np.ndarray) ->
         ranks = rankdata(x), rankdata(y)
         return float(np.corrcoef(*ranks)[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else np.nan
 
+    if np.ptp(instability) == 0:
+        return [np.nan] * 3
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     rng = np.random.default_rng(0)
     drawn = []
@@ -158,7 +170,7 @@ def by_fifths(spread: np.ndarray, instability: np.ndarray) -> list[list[float]]:
 
 
 def measure(
-    views: Any, subject: Any, k: int, options: argparse.Namespace
+    views: Any, subject: Any, ks: Sequence[int], options: argparse.Namespace
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """Plain figures, the table of correlations and that of fifths."""
     both = np.flatnonzero(complete_tracks(views))
@@ -173,8 +185,8 @@ def measure(
         half = trained_model(views.take(rows), MODEL, seed, LATENT, options.work)
         halves.append(in_all_ways(half, some))
         print(f"seed {seed} done", file=sys.stderr, flush=True)
-    unstable = instabilities(whole, halves, k)
-    plain: dict[str, Any] = {"k": k, "spearman": {}, "fifths": {}, "means": {}}
+    unstable = instabilities(whole, halves, ks)
+    plain: dict[str, Any] = {"ks": list(ks), "spearman": {}, "fifths": {}, "means": {}}
     correlations, reliability = [], []
     for way, targets in unstable.items():
         for target, values in targets.items():
@@ -187,7 +199,7 @@ def measure(
                 row[name] = with_interval(*one, True)
                 plain["spearman"][key] = one
                 plain["means"][key] = [float(spread.mean()), float(values.mean())]
-                if name != "crowding" and target in ("neighbours", "clusters"):
+                if name != "crowding" and "seeds" not in target and np.ptp(values) > 0:
                     fifths = by_fifths(spread, values)
                     plain["fifths"][key] = fifths
                     cells = {
@@ -203,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sources", nargs="+", type=Path)
     parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
-    parser.add_argument("--k", type=int, help="clusters (default: as `songscape compare`)")
+    parser.add_argument("--k", type=seeds_argument, help="default: the one chosen, and 10")
     parser.add_argument(
         "--work", type=Path, help="keeps features and models: remove it after a change of the code"
     )
@@ -218,9 +230,9 @@ def main() -> None:
         features.mkdir(parents=True, exist_ok=True)
         for source in options.sources:
             inputs, subject = read_folder(source, features)
-            k = options.k or shared_k(inputs.views, ())[0][0]
-            plain, correlations, reliability = measure(inputs.views, subject, k, options)
-            print(f"\n## {name_of(source)}: {inputs.views.n_tracks} tracks, k = {k}")
+            ks = options.k or sorted({*shared_k(inputs.views, ())[0], 10})
+            plain, correlations, reliability = measure(inputs.views, subject, ks, options)
+            print(f"\n## {name_of(source)}: {inputs.views.n_tracks} tracks")
             print(f"\nSpearman correlation\n\n{markdown(correlations)}")
             print(f"\nmean figure: mean instability\n\n{markdown(reliability)}", flush=True)
             results[name_of(source)] = plain
