@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.evaluation.duplicates import known_artists
 from songscape.evaluation.metrics import contingency
+from songscape.features.overlap import entropy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,7 +231,7 @@ def unexplained_share(values: ArrayLike, given: ArrayLike, *, random_state: int 
     if min(table.shape) == 0 or table.shape[1] < 2:
         return float("nan")
     by_chance = _expected_information(table, random_state)
-    room = _entropy(table.sum(axis=0)) - by_chance
+    room = entropy(table.sum(axis=0)) - by_chance
     if room <= 1e-9:
         return float("nan")
     return float(1 - (_information(table) - by_chance) / room)
@@ -253,16 +254,11 @@ def _expected_information(table: NDArray[np.int64], random_state: int) -> float:
 def _pair_information(left: NDArray[Any], right: NDArray[Any]) -> float:
     joint = np.unique(left * (right.max() + 1) + right, return_counts=True)[1]
     counts: Callable[[NDArray[Any]], NDArray[Any]] = np.bincount
-    return _entropy(counts(left)) + _entropy(counts(right)) - _entropy(joint)
+    return entropy(counts(left)) + entropy(counts(right)) - entropy(joint)
 
 
 def _information(table: NDArray[np.int64]) -> float:
-    return _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table[table > 0])
-
-
-def _entropy(counts: NDArray[Any]) -> float:
-    shares = counts[counts > 0] / counts.sum()
-    return float(-np.sum(shares * np.log(shares)))
+    return entropy(table.sum(axis=1)) + entropy(table.sum(axis=0)) - entropy(table[table > 0])
 
 
 def _texts(column: pd.Series) -> list[str | None]:

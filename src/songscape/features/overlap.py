@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from songscape.features.views import View
 
-__all__ = ["MIN_CATEGORIES", "MIN_TRACKS", "SAME", "Overlap", "measure_overlap", "shared_mask"]
+__all__ = [
+    "MIN_CATEGORIES",
+    "MIN_TRACKS",
+    "SAME",
+    "Overlap",
+    "entropy",
+    "measure_overlap",
+    "shared_mask",
+]
 
 MIN_CATEGORIES = 2
 MIN_TRACKS = 5
@@ -103,8 +111,8 @@ def measure_overlap(
     # Values with fewer tracks than two categories need can't be shared: they say nothing.
     judged = sizes >= MIN_CATEGORIES * MIN_TRACKS
     known = composition.present & (code >= 0)
-    whole = _entropy(sizes)
-    left = _entropy(table.ravel()) - _entropy(table.sum(axis=0))
+    whole = entropy(sizes)
+    left = entropy(table.ravel()) - entropy(table.sum(axis=0))
     return Overlap(
         label,
         covariate,
@@ -151,7 +159,8 @@ def _shared_rows(table: Floats) -> NDArray[np.bool_]:
     return np.asarray(enough, dtype=bool)
 
 
-def _entropy(counts: Floats) -> float:
+def entropy(counts: NDArray[Any]) -> float:
+    """Entropy of categories with these counts, in nats."""
     shares = counts[counts > 0] / counts.sum()
     return float(-np.sum(shares * np.log(shares)))
 
