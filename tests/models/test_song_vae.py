@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import scipy.stats
 import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
@@ -149,11 +150,62 @@ def test_leaving_out_never_leaves_nothing_and_keeps_the_shares() -> None:
 
 
 def test_decoder_space_gives_every_view_the_same_weight(songs: tuple, model: SongVAE) -> None:
-    latents = model.transform(songs[0])
+    latents = model.transform(songs[0], space="decoder")
     n_segments = len(model.spaces_["own"].axes[0].squares)
     blocks = latents[:, :n_segments], latents[:, n_segments:]
     for block in blocks:
         assert block.var(axis=0).sum() == pytest.approx(1.0, abs=0.1)
+
+
+def test_joint_space_is_decoder_space_and_latents_each_with_the_same_weight(
+    songs: tuple, model: SongVAE
+) -> None:
+    views, style, _ = songs
+    decoded, latents = (model.transform(views, space=name) for name in ("decoder", "latent"))
+    n_segments = len(model.spaces_["own"].axes[0].squares)
+    heard, words = np.split(decoded.astype(np.float64), [n_segments], axis=1)
+    deviation = words.std(axis=0)
+    blocks = [heard, words / np.sqrt(deviation), latents.astype(np.float64)]
+    blocks = [block / np.sqrt(block[:N_TRACKS].var(axis=0).sum()) for block in blocks]
+    whole = np.concatenate(blocks, axis=1)
+    centred = whole - whole.mean(axis=0)
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    expected = (left * values)[:, : model.latent_dim]
+    found = model.transform(views, space="joint").astype(np.float64)
+    # Inner products, because axes may be turned. The factors come from the training tracks alone.
+    expected, found = expected @ expected.T, (found - found.mean(0)) @ (found - found.mean(0)).T
+    assert np.corrcoef(expected.ravel(), found.ravel())[0, 1] > 0.99
+    assert agreement(model.transform(views), style) > 0.9
+
+
+def test_words_start_as_common_as_they_are_and_loadings_have_a_prior(songs: tuple) -> None:
+    views = songs[0]
+    counts = views["lyrics"].values.toarray()
+    shares = (counts / counts.sum(1, keepdims=True)).mean(0)
+    model = make_model("song-vae", **{**SMALL, "epochs": 1, "learning_rate": 1e-9}).fit(views)
+    alike = np.exp(model.network_.heads["view1"].bias.detach().numpy())
+    assert np.corrcoef(alike, shares)[0, 1] > 0.9
+    weight = model.network_.heads["view1"].weight.detach().double().numpy()
+    assert weight.shape == (N_WORDS, model.latent_dim)
+    prior = -scipy.stats.norm.logpdf(weight).sum() - 0.5 * weight.size * np.log(2 * np.pi)
+    assert model.network_.loadings().item() == pytest.approx(prior, rel=1e-4)
+
+
+def test_a_linear_decoder_generalises_better_than_one_that_learns_by_heart(songs: tuple) -> None:
+    rng = np.random.default_rng(1)
+    topics = rng.dirichlet(np.full(400, 0.05), 6)
+    shares = rng.dirichlet(np.full(6, 0.3), 120)
+    counts = np.stack([rng.multinomial(60, p) for p in shares @ topics]).astype(np.float32)
+    words = View(sp.csr_array(counts), np.ones(120, bool))
+    views = Views(tuple(f"{i:03d}" for i in range(120)), {"lyrics": words})
+    options = {**SMALL, "views": ("lyrics",), "hidden": (128, 128), "epochs": 60}
+    elbo = {
+        kind: make_model("song-vae", decoders={"lyrics": kind}, **options)
+        .fit(views)
+        .diagnostics_.elbo
+        for kind in ("linear", "dense")
+    }
+    assert elbo["linear"] > elbo["dense"]
 
 
 def test_language_neutral_latents_hide_language(songs: tuple, neutral: SongVAE) -> None:

@@ -181,6 +181,30 @@ def _root_mean_square(name: str, view: View, signed: bool) -> float:
     return float(np.sqrt(mean_square)) or 1.0
 
 
+def word_shares(
+    reader: InputView, view: View, rows: NDArray[np.intp], smoothing: float = 0.1
+) -> NDArray[np.float64]:
+    """Mean share of every word in the lyrics of `rows`, every track counting the same.
+
+    Parameters
+    ----------
+    smoothing : float, default=0.1
+        As much as this share of all words is dealt evenly: no word is impossible.
+
+    Returns
+    -------
+    ndarray of shape (n_words,)
+        Positive; adds up to 1.
+    """
+    total = np.zeros(view.shape[1])
+    for piece in chunks(len(rows)):
+        values, weight = reader.read(view, rows[piece])
+        words = values.astype(np.float64) * weight
+        total += (words / np.maximum(words.sum(axis=1, keepdims=True), 1e-12)).sum(axis=0)
+    total += max(float(total.sum()), 1.0) * smoothing / len(total)
+    return np.asarray(total / total.sum())
+
+
 def as_views(X: Any) -> Views:
     """`X` as Views: an array of shape (n_tracks, n_features) becomes the single view `x`."""
     if isinstance(X, Views):

@@ -34,6 +34,7 @@ class ViewPlan:
     `encoder` is "dense" (the whole block at once), "conv1d" (over the steps, features as channels)
     or "set" (every step is an observation of its own, and all multiply into the posterior). The
     output of a dense decoder is multiplied by `gain`, one factor per number, where there is one.
+    `decoder` is "dense" (the hidden layers and a last one) or "linear" (one layer alone).
     Under the likelihood "counts", a value of 1 stands for `unit` words.
     """
 
@@ -44,6 +45,12 @@ class ViewPlan:
     noise: str = "fixed"
     gain: tuple[float, ...] = ()
     unit: float = 1.0
+    decoder: str = "dense"
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the decoder gives probabilities of words."""
+        return self.likelihood in ("multinomial", "counts")
 
 
 @dataclass(frozen=True)
@@ -183,10 +190,14 @@ class SongNetwork(nn.Module):
         )
         back = tuple(reversed(hidden))
         width = back[-1] if back else latent_dim + n_covariates
+        used = sorted({self.towers[p.name] for p in self.plans if p.decoder == "dense"})
         self.trunks = nn.ModuleDict(
-            {t: _trunk(latent_dim + n_covariates, back, dropout) for t in towers}
+            {t: _trunk(latent_dim + n_covariates, back, dropout) for t in used}
         )
-        self.heads = nn.ModuleDict({self.key[p.name]: _head(p, width) for p in self.plans})
+        widths = {"dense": width, "linear": latent_dim + n_covariates}
+        self.heads = nn.ModuleDict(
+            {self.key[p.name]: _head(p, widths[p.decoder]) for p in self.plans}
+        )
         self.log_noise = nn.ParameterDict(
             {
                 self.key[p.name]: nn.Parameter(
@@ -255,13 +266,36 @@ class SongNetwork(nn.Module):
         trunks = {tower: trunk(given) for tower, trunk in self.trunks.items()}
         outputs = {}
         for plan in self.plans:
-            out = self.heads[self.key[plan.name]](trunks[self.towers[plan.name]])
+            inner = given if plan.decoder == "linear" else trunks[self.towers[plan.name]]
+            out = self.heads[self.key[plan.name]](inner)
             if plan.encoder == "set":
                 out = out[:, None]
             elif plan.encoder == "dense":
                 out = out.unflatten(1, plan.shape)
             outputs[plan.name] = out * out.new_tensor(plan.gain) if plan.gain else out
         return outputs
+
+    @torch.no_grad()
+    def start_at(self, name: str, probabilities: Tensor) -> None:
+        """Let a view of words begin at these probabilities for every track, shape (n_words,).
+
+        What is left to learn is how tracks differ from them.
+        """
+        logits = probabilities.log()
+        bias: Tensor = self.heads[self.key[name]].bias  # type: ignore[assignment]
+        bias.copy_(logits - logits.mean())
+
+    def loadings(self) -> Tensor:
+        """-log p of the linear decoders' weights under a standard normal prior, less a constant.
+
+        Covariates are facts and not inferred: their weights are free.
+        """
+        total = next(self.parameters()).new_zeros(())
+        for plan in self.plans:
+            if plan.decoder == "linear":
+                weight: Tensor = self.heads[self.key[plan.name]].weight  # type: ignore[assignment]
+                total = total + 0.5 * weight[:, : self.latent_dim].square().sum()
+        return total
 
     def noise_scale(self, name: str) -> Tensor:
         """Standard deviation of a view's noise, in standardised units."""

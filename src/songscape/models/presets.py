@@ -119,8 +119,8 @@ _TABLE = (
     Preset(
         "song-vae",
         ("segments", "lyrics"),
-        "product of experts over segments and words, clustered where it decodes to",
-        arguments={**SONG, "space": "decoder"},
+        "product of experts over segments and words, clustered by what it decodes and its latents",
+        arguments={**SONG, "space": "joint"},
         optional=("lyrics",),
     ),
     Preset(

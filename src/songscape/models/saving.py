@@ -27,7 +27,7 @@ from songscape.models.inputs import InputView
 from songscape.models.linear import Axes
 from songscape.models.networks import ViewPlan
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior
-from songscape.models.spaces import DecoderSpace
+from songscape.models.spaces import DecoderSpace, JointSpace
 from songscape.models.vae import SongVAE
 
 __all__ = ["can_save", "load_model", "save_model"]
@@ -40,7 +40,15 @@ MODELS: dict[str, Any] = {
 }
 RECORDS: dict[str, Any] = {
     record.__name__: record
-    for record in (Axes, CovariateEncoder, DecoderSpace, Diagnostics, InputView, ViewPlan)
+    for record in (
+        Axes,
+        CovariateEncoder,
+        DecoderSpace,
+        Diagnostics,
+        InputView,
+        JointSpace,
+        ViewPlan,
+    )
 }
 MODULES = ("network_", "prior_")
 NOT_SAVED = ("callback", "checkpoint")

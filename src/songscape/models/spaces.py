@@ -7,7 +7,7 @@ the noise that the model learned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,21 @@ import torch
 from numpy.typing import NDArray
 
 from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
-from songscape.models.networks import SongNetwork
+from songscape.models.networks import SongNetwork, ViewPlan
 
-__all__ = ["DecoderSpace", "Mixture", "decoded_blocks", "fit_decoder_space", "mixed_blocks"]
+__all__ = [
+    "SPACES",
+    "DecoderSpace",
+    "JointSpace",
+    "Mixture",
+    "decoded_blocks",
+    "evenly",
+    "fit_decoder_space",
+    "fit_joint_space",
+    "mixed_blocks",
+]
+
+SPACES = ("latent", "decoder", "joint")
 
 Mixture = tuple[tuple[float, NDArray[np.float32]], ...]
 """Weights that add up to one, and a vector of covariates for each."""
@@ -49,6 +61,81 @@ class DecoderSpace:
             for axes, factor, block in zip(self.axes, self.factors, blocks.values())
         ]
         return np.concatenate(parts, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class JointSpace:
+    """The decoder space and the posterior means side by side, as many blocks of equal variance.
+
+    Decoding says how much a difference is heard or read, but lets the loudest views and directions
+    speak most; posterior means give every direction that the model told apart the same say. Among
+    the words, axes count by the fourth root of their variance instead of the square root: the
+    first ones tell languages apart, whatever is sung in them.
+
+    Attributes
+    ----------
+    factors : ndarray of shape (n_decoder + latent_dim,)
+        Per coordinate of the decoder space, then of the latents.
+    axes : Axes
+        Of the coordinates times their factors; what is left is what `project` returns.
+    """
+
+    factors: NDArray[np.float64]
+    axes: Axes
+
+    @property
+    def n_features(self) -> int:
+        return len(self.axes.squares)
+
+    def project(self, decoded: NDArray[Any], latents: NDArray[Any]) -> NDArray[np.float64]:
+        """Places of tracks from their decoder space and posterior means, (n_tracks, n_features)."""
+        return self.axes.project(np.concatenate([decoded, latents], axis=1) * self.factors)
+
+
+def evenly(n_tracks: int) -> slice:
+    """Evenly spaced tracks, as many as axes can be found of exactly."""
+    return slice(None, None, -(-n_tracks // EXACT_LIMIT))
+
+
+def fit_joint_space(
+    space: DecoderSpace,
+    plans: Sequence[ViewPlan],
+    decoded: NDArray[Any],
+    latents: NDArray[Any],
+    n_components: int,
+) -> JointSpace:
+    """Weigh decoder space and latents against each other, and reduce them to `n_components` axes.
+
+    Parameters
+    ----------
+    space : DecoderSpace
+    plans : sequence of ViewPlan
+        Of its views, in the same order.
+    decoded : ndarray of shape (n_tracks, n_decoder)
+        The tracks in `space`.
+    latents : ndarray of shape (n_tracks, latent_dim)
+        Their posterior means.
+    """
+    factors, start = [], 0
+    for plan, axes in zip(plans, space.axes):
+        variance = decoded[:, start : start + len(axes.squares)].var(axis=0)
+        factors.append(_unit_variance(variance, variance**-0.25 if plan.has_words else 1.0))
+        start += len(axes.squares)
+    factors.append(_unit_variance(latents.var(axis=0), 1.0))
+    scale = np.concatenate(factors)
+    both = np.concatenate([decoded, latents], axis=1) * scale
+    n_tracks, n_columns = both.shape
+    n_components = min(n_components, n_tracks, n_columns)
+    return JointSpace(scale, principal_axes(both.__getitem__, n_tracks, n_columns, n_components))
+
+
+def _unit_variance(
+    variance: NDArray[np.float64], factor: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """`factor` per coordinate, scaled so that the total variance becomes 1."""
+    factors = np.where(variance > 0, factor, 0.0)
+    total = float((variance * factors**2).sum())
+    return factors / total**0.5 if total > 0 else factors
 
 
 def mixed_blocks(
@@ -106,7 +193,7 @@ def decoded_blocks(
     blocks = {}
     for plan in network.plans:
         out = outputs[plan.name]
-        if plan.likelihood in ("multinomial", "counts"):
+        if plan.has_words:
             block = torch.softmax(out, 1).sqrt()
         elif plan.likelihood == "von-mises-fisher":
             block = torch.nn.functional.normalize(out, dim=1)
@@ -129,14 +216,14 @@ def fit_decoder_space(
 
     The axes of a large collection come from evenly spaced tracks, as many as can be solved exactly.
     """
-    step = -(-len(latents) // EXACT_LIMIT)
+    few = evenly(len(latents))
     if isinstance(covariates, tuple):
-        centres = _centres(network, latents[::step], covariates)
-        blocks = mixed_blocks(network, latents[::step], covariates, centres)
+        centres = _centres(network, latents[few], covariates)
+        blocks = mixed_blocks(network, latents[few], covariates, centres)
     else:
         centres = ()
-        given = None if covariates is None else covariates[::step]
-        blocks = decoded_blocks(network, latents[::step], given)
+        given = None if covariates is None else covariates[few]
+        blocks = decoded_blocks(network, latents[few], given)
     fitted, factors = [], []
     for block in blocks.values():
         axes = principal_axes(

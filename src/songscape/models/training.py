@@ -223,6 +223,7 @@ def train(
             loss = _loss(terms, beta, settings)
             if settings.independence > 0 and batch.covariates is not None:
                 loss = loss + settings.independence * dependence(terms.z, batch.covariates)
+            loss = loss + network.loadings() / len(training)
             if not torch.isfinite(loss):
                 raise SongscapeError(
                     f"training diverged in epoch {epoch} (the loss is not a finite number); "

@@ -20,15 +20,26 @@ from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
 from songscape.models.diagnostics import Diagnostics, diagnose
-from songscape.models.inputs import InputView, as_views, chunks, fit_input, sorted_by_id
-from songscape.models.likelihoods import LIKELIHOODS
+from songscape.models.inputs import (
+    InputView,
+    as_views,
+    chunks,
+    fit_input,
+    sorted_by_id,
+    word_shares,
+)
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
+from songscape.models.plans import plan_view
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
 from songscape.models.spaces import (
+    SPACES,
     DecoderSpace,
+    JointSpace,
     Mixture,
     decoded_blocks,
+    evenly,
     fit_decoder_space,
+    fit_joint_space,
     mixed_blocks,
 )
 from songscape.models.training import (
@@ -62,6 +73,11 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     encoders : mapping of view to {"dense", "conv1d", "set"} or None
         Default: dense; under a product of experts, a set for views of shape
         (n_tracks, n_segments, n_features).
+    decoders : mapping of view to {"dense", "linear"} or None
+        Default: linear for words under a product of experts without covariates, as in topic models
+        (Srivastava & Sutton 2017), because a hidden layer learns the words of a few hundred songs
+        by heart; the weights of linear decoders have a standard normal prior. Otherwise dense,
+        which mirrors the encoder.
     noise : {"fixed", "learned"}, default="fixed"
         Standard deviation of Gaussian views: 1 in standardised units, or learned per dimension.
     fusion : {"early", "poe"}, default="early"
@@ -108,9 +124,10 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         held out.
     rotate : bool, default=True
         Train wide Gaussian views in rotated coordinates where that loses nothing (see `rotation`).
-    space : {"latent", "decoder"}, default="latent"
-        What `transform` returns: posterior means, or the decoded views, balanced and reduced (the
-        latter can also be asked for later under a product of experts).
+    space : {"latent", "decoder", "joint"}, default="latent"
+        What `transform` returns: posterior means; the decoded views, balanced and reduced; or both
+        together, reduced to `latent_dim` axes (see `songscape.models.spaces.JointSpace`). Under a
+        product of experts each can also be asked for later.
     at : str or None, default=None
         Decode everyone at the same covariates: a category of the training tracks ("de": what would
         each song be among German ones?), or "average", at every category in turn, averaged by
@@ -149,6 +166,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         *,
         likelihoods: Mapping[str, str] | None = None,
         encoders: Mapping[str, str] | None = None,
+        decoders: Mapping[str, str] | None = None,
         noise: str = "fixed",
         fusion: str = "early",
         covariates: Sequence[str] | None = None,
@@ -184,6 +202,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.views = views
         self.likelihoods = likelihoods
         self.encoders = encoders
+        self.decoders = decoders
         self.noise = noise
         self.fusion = fusion
         self.covariates = covariates
@@ -268,11 +287,16 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "network_")
         views = self._views(X)
         space, at = space or self.space, at or self.at
+        if space == "joint" and self.covariates and at not in (None, "own"):
+            raise SongscapeError(f"at={at!r} needs space='decoder': latents are at no covariates")
         with quiet_torch(self.threads):
             means, _ = self._posterior(views)
             if space == "latent":
                 return means.astype(np.float32)
-            return self._decoder_space(views, means, at).astype(np.float32)
+            places = self._decoder_space(views, means, at)
+            if space == "joint":
+                places = self.joint_.project(places, means)
+            return places.astype(np.float32)
 
     def posterior(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         """Mean and standard deviation of the posterior, each (n_tracks, latent_dim), float32."""
@@ -334,7 +358,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "noise": ("fixed", "learned"),
             "fusion": ("early", "poe"),
             "prior": ("normal", "mixture", "vamp"),
-            "space": ("latent", "decoder"),
+            "space": SPACES,
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -345,6 +369,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 "free_bits needs prior='normal': other priors have no KL per dimension"
             )
+        if self.at is not None and self.space == "joint":
+            raise ValueError("at needs space='decoder': posterior means are at no covariates")
         if self.at is not None and not self.covariates:
             raise ValueError("at needs covariates: without them there is nothing to hold constant")
 
@@ -361,29 +387,30 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return as_views(X)
 
     def _prepare(self, views: Views) -> None:
-        """Fit the standardisers and decide each view's encoder and likelihood."""
+        """Fit the standardisers and decide each view's encoder, decoder and likelihood."""
         hidden_from_model = set(self.covariates or ())
         names = self.views or tuple(name for name in views if name not in hidden_from_model)
         plans, readers = [], {}
         for name in names:
-            view = views[name]
-            default = "multinomial" if view.is_sparse else "gaussian"
-            default = "von-mises-fisher" if name.startswith("embedding:") else default
-            likelihood = (self.likelihoods or {}).get(name, default)
-            is_set = self.fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
-            encoder = (self.encoders or {}).get(name, "set" if is_set else "dense")
-            plan = ViewPlan(name, view.shape[1:], encoder, likelihood, self.noise)
-            _check_plan(plan, self.fusion)
-            reader = fit_input(
+            plan = plan_view(
                 name,
-                view,
-                standardise=likelihood == "gaussian",
-                signed=likelihood == "von-mises-fisher",
+                views[name],
+                fusion=self.fusion,
+                noise=self.noise,
+                covariates=bool(self.covariates),
+                likelihood=(self.likelihoods or {}).get(name),
+                encoder=(self.encoders or {}).get(name),
+                decoder=(self.decoders or {}).get(name),
             )
-            if likelihood == "counts":
-                plan = replace(plan, unit=float(reader.scale[0]))
+            readers[name] = fit_input(
+                name,
+                views[name],
+                standardise=plan.likelihood == "gaussian",
+                signed=plan.likelihood == "von-mises-fisher",
+            )
+            if plan.likelihood == "counts":
+                plan = replace(plan, unit=float(readers[name].scale[0]))
             plans.append(plan)
-            readers[name] = reader
         self.plans_: tuple[ViewPlan, ...] = tuple(plans)
         self.inputs_: dict[str, InputView] = readers
 
@@ -438,6 +465,10 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ]
         network = self._network(plans)
         rotation.prepare(network, rotations)
+        for plan in self.plans_:
+            if plan.decoder == "linear" and plan.has_words:
+                shares = word_shares(self.inputs_[plan.name], views[plan.name], training)
+                network.start_at(plan.name, torch.from_numpy(shares))
         covariates = self._covariates(views)
 
         def read(rows: NDArray[np.intp]) -> Batch:
@@ -529,8 +560,17 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             self.spaces_[name] = fit_decoder_space(
                 network, means[training], covariates, self.reduced_dim, seed
             )
+        own_space, few = self.spaces_["own"], training[evenly(len(training))]
+        blocks = decoded_blocks(
+            network, means[few], None if own is None else own[few].astype(np.float64)
+        )
+        self.joint_: JointSpace = fit_joint_space(
+            own_space, self.plans_, own_space.project(blocks), means[few], self.latent_dim
+        )
         if self.space == "decoder":
-            self._n_features_out = self.spaces_["own"].n_features
+            self._n_features_out = own_space.n_features
+        elif self.space == "joint":
+            self._n_features_out = self.joint_.n_features
 
     # Reading, encoding and decoding.
 
@@ -619,7 +659,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             outputs = network.decode(torch.as_tensor(latents[rows]), given)
             for plan in self.plans_:
                 out = outputs[plan.name]
-                if plan.likelihood in ("multinomial", "counts"):
+                if plan.has_words:
                     parts[plan.name].append(torch.softmax(out, 1).float().numpy())
                 elif plan.likelihood == "von-mises-fisher":
                     directions = torch.nn.functional.normalize(out, dim=1)
@@ -655,32 +695,6 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _check_plan(plan: ViewPlan, fusion: str) -> None:
-    if plan.encoder not in ("dense", "conv1d", "set"):
-        raise ValueError(
-            f"encoder {plan.encoder!r} of view {plan.name!r}: choose dense, conv1d or set"
-        )
-    if plan.likelihood not in LIKELIHOODS:
-        raise ValueError(
-            f"likelihood {plan.likelihood!r} of view {plan.name!r}: "
-            f"choose one of {', '.join(LIKELIHOODS)}"
-        )
-    if plan.encoder != "dense" and len(plan.shape) != 2:
-        raise ValueError(
-            f"encoder {plan.encoder!r} needs a sequence, view {plan.name!r} has one row per track; "
-            "use dense"
-        )
-    if plan.encoder == "set" and fusion != "poe":
-        raise ValueError("encoder 'set' multiplies the evidence of its steps; use fusion='poe'")
-    if plan.likelihood != "gaussian" and len(plan.shape) != 1:
-        raise ValueError(
-            f"view {plan.name!r} is a sequence, the likelihood {plan.likelihood!r} needs one row "
-            "per track"
-        )
-    if plan.likelihood == "von-mises-fisher" and plan.shape[0] < 4:
-        raise ValueError(f"view {plan.name!r}: directions need at least 4 numbers; use gaussian")
 
 
 def _device(name: str) -> torch.device:
