@@ -65,7 +65,9 @@ def rows_of(
             ami, stacked["mixture"], stacked["k-means"], truth, subject.groups
         )
         row["mixture - k-means"] = with_interval(gap.estimate, gap.low, gap.high, True)
-        verdict = "ahead" if gap.low > 0 else "behind" if gap.high < 0 else "not told apart"
+        # What is nothing in print is no difference.
+        low, high = round(gap.low, 3), round(gap.high, 3)
+        verdict = "ahead" if low > 0 else "behind" if high < 0 else "not told apart"
         figure["difference"] = [gap.estimate, gap.low, gap.high]
         table.append({**row, "verdict": verdict})
         figures.append(figure)
