@@ -11,6 +11,7 @@ import pytest
 
 from songscape.cli import FAILED, SOME_FAILED, USAGE, main
 from songscape.errors import SongscapeError
+from songscape.models.saving import load_model
 from songscape.pipeline import representations
 from songscape.pipeline.run import RunSummary, run
 from songscape.results import read_latents
@@ -267,3 +268,24 @@ def test_an_unknown_view_is_refused_before_anything_is_read(
     with pytest.raises(SongscapeError, match="no view 'tempo'; there are timbre"):
         run(collection, tmp_path, Settings(models=("balanced-pca",), model_options=options))
     assert not (tmp_path / "songscape.db").exists()
+
+
+def test_columns_can_be_covariates(collection: Path, tmp_path: Path) -> None:
+    options = {"covariates": ["language", "genre"], "epochs": 2}
+    settings = Settings(
+        models=("neutral-vae",),
+        clusterers=("kmeans",),
+        k=(2,),
+        model_options={"neutral-vae": options},
+    )
+    run(collection, tmp_path, settings, workers=1)
+    folder = next((tmp_path / "models").glob("neutral-vae*"))
+    given = load_model(folder).covariates_
+    categories = dict(zip(given.names, given.categories))
+    assert categories == {"genre": ("g0", "g1"), "language": ("English", "German")}
+
+
+def test_a_covariate_that_is_no_column_is_named(collection: Path, tmp_path: Path) -> None:
+    options = {"neutral-vae": {"covariates": ["tuning"]}}
+    with pytest.raises(SongscapeError, match="no column 'tuning' for a covariate; there are: "):
+        run(collection, tmp_path, Settings(models=("neutral-vae",), model_options=options))

@@ -46,10 +46,14 @@ class Preset:
     optional: tuple[str, ...] = ()
 
     @property
+    def covariates(self) -> tuple[str, ...]:
+        """What is given to the model instead of being modelled."""
+        return tuple(self.arguments.get("covariates") or ())
+
+    @property
     def modelled_views(self) -> tuple[str, ...]:
         """The views without the covariates."""
-        covariates = self.arguments.get("covariates") or ()
-        return tuple(name for name in self.views if name not in covariates)
+        return tuple(name for name in self.views if name not in self.covariates)
 
     def given(self, options: Mapping[str, Any]) -> Preset:
         """The same model with other arguments; `views` and `covariates` change what it reads.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
     from songscape.library import Library
+    from songscape.models.presets import Preset
 
 __all__ = [
     "ARTIST_COLUMNS",
@@ -25,6 +26,7 @@ __all__ = [
     "Inputs",
     "artist_column",
     "artists_of",
+    "covariates_needed",
     "load_inputs",
     "read_library",
     "views_needed",
@@ -147,15 +149,29 @@ def views_needed(
 ) -> list[str]:
     """Names of the views that these models read, and those named besides, sorted.
 
+    `language` is among them, other covariates are not: they come from columns.
+
     `options` are the models' arguments where they differ from the presets'.
     """
+    presets = _presets(models, options)
+    needed = {view for preset in presets for view in preset.modelled_views}
+    language = {name for preset in presets for name in preset.covariates if name == "language"}
+    return sorted(needed | language | set(also))
+
+
+def covariates_needed(
+    models: Iterable[str], options: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[str]:
+    """Names of the covariates of these models, sorted; `options` as for `views_needed`."""
+    return sorted({name for preset in _presets(models, options) for name in preset.covariates})
+
+
+def _presets(
+    models: Iterable[str], options: Mapping[str, Mapping[str, Any]] | None
+) -> list[Preset]:
     from songscape.models.presets import find_preset
 
-    given = options or {}
-    needed = {
-        view for name in models for view in find_preset(name).given(given.get(name, {})).views
-    }
-    return sorted(needed | set(also))
+    return [find_preset(name).given((options or {}).get(name, {})) for name in models]
 
 
 def load_inputs(
@@ -179,7 +195,7 @@ def load_inputs(
     """
     from songscape.evaluation.duplicates import duplicate_groups, split_groups
     from songscape.evaluation.labels import check_columns, label_columns
-    from songscape.features.covariates import language_view, with_language
+    from songscape.features.covariates import covariate_views, language_view, with_language
     from songscape.features.extract import complete
     from songscape.features.loading import load_views
     from songscape.features.views import Views
@@ -212,6 +228,9 @@ def load_inputs(
         language = languages.blocks.get("language")
     else:
         language = language_view(columns, texts)
+    given = covariates_needed(settings.models, settings.model_options)
+    others = [name for name in given if name != "language"]
+    blocks |= covariate_views(others, columns, audio_facts=facts)
     if language is not None:
         blocks["language"] = language
         columns = with_language(columns, language)
