@@ -14,12 +14,12 @@ the complete tracks. What a track does over the halves is its instability:
 Against them stand figures that a single model of all tracks gives for a track:
 
 - `posterior`: `SongVAE.uncertainty`, the spread in latent space;
-- `decoder`: the spread of the track's place in decoder space when its latents are drawn from its
-  posterior;
+- `place`: the spread of the track's place in the model's space (where it is clustered) when its
+  latents are drawn from its posterior;
 - `relative`: that, as a share of the distance to the track's 10th neighbour;
 - `turnover`: the share of its 10 nearest that change when all latents are drawn anew. It is in the
   unit of the instability of neighbours, and can be compared with it as it stands.
-- `crowding`: minus the distance to the 10th neighbour in decoder space: not a spread, but what a
+- `crowding`: minus the distance to the 10th neighbour in that space: not a spread, but what a
   spread has to be better than.
 
 Printed: Spearman correlations, averaged over seeds, with intervals of a bootstrap over artists and
@@ -49,7 +49,7 @@ from shared_inputs import (
 )
 
 K_NEAREST, N_DRAWS, N_BOOTSTRAP = 10, 8, 500
-SPREADS = ("posterior", "decoder", "relative", "turnover", "crowding")
+SPREADS = ("posterior", "place", "relative", "turnover", "crowding")
 Arrays = dict[str, np.ndarray]
 
 
@@ -75,22 +75,30 @@ def turnover(neighbours: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def in_all_ways(model: Any, views: Any) -> Arrays:
-    """Decoder space of all tracks, placed by everything, by audio alone and by lyrics alone."""
+    """The space of all tracks, placed by everything, by audio alone and by lyrics alone."""
     return {
         way: model.transform(without(views, absent)) if absent else model.transform(views)
         for way, absent in ONLY.items()
     }
 
 
+def place(model: Any, views: Any, latents: np.ndarray) -> np.ndarray:
+    """Where `transform` puts tracks whose posterior means are `latents`."""
+    decoded = model._decoder_space(views, latents, None)
+    return model.joint_.project(decoded, latents) if model.space == "joint" else decoded
+
+
 def spreads(model: Any, views: Any, seed: int) -> dict[str, Arrays]:
     """The figures of one model, per way of placing."""
     places = in_all_ways(model, views)
+    means = model.posterior(views)[0].astype(np.float64)
+    np.testing.assert_allclose(place(model, views, means), places["complete"], atol=1e-3)
     rng = np.random.default_rng(seed)
 
     def draws(way: str) -> list[np.ndarray]:
         means, deviations = model.posterior(without(views, ONLY[way]))
         latents = [means + deviations * rng.normal(size=means.shape) for _ in range(N_DRAWS)]
-        return [model._decoder_space(views, z.astype(np.float64), None) for z in latents]
+        return [place(model, views, z.astype(np.float64)) for z in latents]
 
     complete = draws("complete")
     found = {}
@@ -100,7 +108,7 @@ def spreads(model: Any, views: Any, seed: int) -> dict[str, Arrays]:
         spread = np.sqrt(np.var(drawn, axis=0).sum(axis=1))
         found[way] = {
             "posterior": model.uncertainty(without(views, ONLY[way])),
-            "decoder": spread,
+            "place": spread,
             "relative": spread / np.maximum(radius, 1e-9),
             "turnover": turnover([nearest(x, y)[0] for x, y in zip(drawn, complete)]),
             "crowding": -radius,

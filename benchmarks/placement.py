@@ -140,7 +140,7 @@ def retrieval_hits(model: Any, views: Any, rows: np.ndarray) -> dict[str, np.nda
     audio, words = without(some, ("lyrics",)), without(some, ("segments",))
     spaces = {
         "posterior means": (model.posterior(audio)[0], model.posterior(words)[0]),
-        "decoder space": (model.transform(audio), model.transform(words)),
+        "where it is clustered": (model.transform(audio), model.transform(words)),
     }
     hits = {}
     for space, (left, right) in spaces.items():

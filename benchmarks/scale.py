@@ -110,7 +110,7 @@ def main() -> None:
     model = make_model("song-vae", random_state=options.seed, callback=epoch_done, **arguments)
     start, busy = time.perf_counter(), time.process_time()
     timed("fit", lambda: model.fit(views))
-    space, _ = timed("transform to decoder space", lambda: model.transform(views))
+    space, _ = timed("transform", lambda: model.transform(views))
     k = options.k
     if not k:
         k = timed("choosing k", lambda: shared_k(views, ()))[0][0][0]
