@@ -65,8 +65,8 @@ def songs() -> tuple[Views, np.ndarray, np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def neutral(songs: tuple) -> SongVAE:
-    # Two covariates in a training this short need a heavier penalty.
-    return small(covariates=("language", "source"), independence=100.0).fit(songs[0])
+    # Languages without a word in common, and two covariates, need a heavier penalty.
+    return small(covariates=("language", "source"), independence=300.0).fit(songs[0])
 
 
 def agreement(latents: np.ndarray, labels: np.ndarray, k: int = 10) -> float:
@@ -146,6 +146,34 @@ def test_the_average_hides_every_covariate_and_keeps_the_style(
         left = agreement(average, nuisance) - chance(nuisance)
         assert left < 0.25 * (agreement(own, nuisance) - chance(nuisance))
     assert agreement(average, style) > 0.9
+
+
+def test_songs_of_a_language_are_not_driven_apart() -> None:
+    # Every song has words of its own: whoever learns them by heart drives apart the songs of a
+    # language, which must be told from each other, and not those of different ones.
+    rng = np.random.default_rng(0)
+    n_tracks, n_words = 120, 60
+    style, language = np.arange(n_tracks) % 4, rng.permutation(np.arange(n_tracks) % 3)
+    sound = 1.5 * rng.standard_normal((4, 12))[style] + rng.standard_normal((n_tracks, 12))
+    segments = sound[:, None] + 0.7 * rng.standard_normal((n_tracks, 3, 12))
+    counts = np.zeros((n_tracks, 3, n_words))
+    for track, rates in enumerate(rng.dirichlet(np.full(n_words, 0.15), n_tracks)):
+        counts[track, language[track]] = rng.multinomial(100, rates)
+    counts = normalize(counts.reshape(n_tracks, -1))
+    everywhere = np.ones(n_tracks, bool)
+    mask = np.ones((n_tracks, 3), bool)
+    views = {
+        "segments": View(segments.astype(np.float32), everywhere, mask, step_axis=1),
+        "lyrics": View(sp.csr_array(counts.astype(np.float32)), everywhere),
+        "language": composition_view([LANGUAGES[i] for i in language]),
+    }
+    songs = Views(tuple(f"{i:03d}" for i in range(n_tracks)), views)
+    model = make_model("neutral-vae", latent_dim=16, hidden=(64,)).fit(songs)
+    # A track is no neighbour of itself, hence one track fewer of its language.
+    expected = (n_tracks / 3 - 1) / (n_tracks - 1)
+    left = agreement(model.transform(songs), language) - expected
+    assert agreement(model.transform(songs, at="own"), language) > 0.9
+    assert -0.03 < left < 0.2
 
 
 def test_holding_one_covariate_leaves_the_others_average(neutral: SongVAE) -> None:
