@@ -20,6 +20,7 @@ from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
 from songscape.models.diagnostics import Diagnostics, diagnose
+from songscape.models.inference import Inference, fitted, make_batch
 from songscape.models.inputs import (
     InputView,
     as_views,
@@ -45,7 +46,6 @@ from songscape.models.spaces import (
 from songscape.models.training import (
     Progress,
     Settings,
-    elbo_terms,
     hold_out,
     quiet_torch,
     train,
@@ -330,7 +330,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         views = self._views(X)
         with quiet_torch(self.threads):
             means, _ = self._posterior(views)
-            return self._decode(means, self._covariates(views))
+            return self._fitted().decode(means, self._covariates(views))
 
     def sample(self, n: int = 1, random_state: Any = None) -> dict[str, NDArray[Any]]:
         """Decode `n` draws from the prior; per view as `reconstruct`. Covariates are average."""
@@ -342,7 +342,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         with torch.no_grad(), quiet_torch(self.threads):
             latents = self.prior_.draw(n, self.latent_dim, generator).double().numpy()
             average = self.covariates_.at("average", n) if self.covariates else None
-            return self._decode(latents, average)
+            return self._fitted().decode(latents, average)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean evidence lower bound per track (beta = 1), in nats."""
@@ -472,7 +472,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         covariates = self._covariates(views)
 
         def read(rows: NDArray[np.intp]) -> Batch:
-            return self._batch(views, rows, covariates, rotations, device=device)
+            return make_batch(
+                self.plans_, self.inputs_, views, rows, covariates, rotations, device=device
+            )
 
         prior = self._prior(training, read, seed)
         settings = Settings(
@@ -549,7 +551,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         # Decoding and reducing thousands of columns takes seconds that few will need.
         if self.space == "latent" and self.fusion == "early":
             return
-        network = self._double()
+        network = self._fitted().network
         own = self._covariates(views)
         given: dict[str, NDArray[np.float64] | Mixture | None] = {
             "own": None if own is None else own[training].astype(np.float64)
@@ -579,95 +581,18 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return None
         return self.covariates_.encode(views)
 
-    def _batch(
-        self,
-        views: Views,
-        rows: NDArray[np.intp],
-        covariates: NDArray[np.float32] | None,
-        rotations: Mapping[str, rotation.Rotated] | None = None,
-        *,
-        device: torch.device | None = None,
-        dtype: torch.dtype = torch.float32,
-    ) -> Batch:
-        """The given tracks as tensors."""
+    def _fitted(self) -> Inference:
+        return fitted(self.network_, self.inputs_)
 
-        def tensor(array: NDArray[Any]) -> torch.Tensor:
-            return torch.from_numpy(array).to(device=device, dtype=dtype)
-
-        values, weights, present = {}, {}, {}
-        offset: torch.Tensor | None = None
-        for plan in self.plans_:
-            name, view = plan.name, views[plan.name]
-            there = view.present[rows]
-            present[name] = tensor(there.astype(np.float32))
-            if rotations and name in rotations:
-                rotated = rotations[name]
-                values[name] = tensor(rotated.coordinates[rows])
-                weights[name] = present[name][:, None]
-                constant = tensor(rotated.offset[rows])
-                offset = constant if offset is None else offset + constant
-            else:
-                block, weight = self.inputs_[name].read(view, rows)
-                values[name], weights[name] = tensor(block), tensor(weight)
-        given = None if covariates is None else tensor(covariates[rows])
-        return Batch(values, weights, present, given, offset=offset)
-
-    def _double(self) -> SongNetwork:
-        # In double precision a track's latents do not depend on the tracks beside it in a chunk.
-        return copy.deepcopy(self.network_).double()
-
-    @torch.no_grad()
     def _posterior(self, views: Views) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Means and log-variances, each (n_tracks, latent_dim)."""
-        for plan in self.plans_:
-            self.inputs_[plan.name].check(views[plan.name])
-        network, covariates = self._double(), self._covariates(views)
-        means = np.zeros((views.n_tracks, self.latent_dim))
-        log_variances = np.zeros_like(means)
-        for rows in chunks(views.n_tracks):
-            batch = self._batch(views, rows, covariates, dtype=torch.float64)
-            mean, log_variance = network.encode(batch)
-            means[rows], log_variances[rows] = mean.numpy(), log_variance.numpy()
-        return means, log_variances
+        return self._fitted().posterior(views, self._covariates(views))
 
-    @torch.no_grad()
     def _elbo(self, views: Views, rows: NDArray[np.intp]) -> float:
-        """Mean ELBO per track with beta = 1, from one draw per track of a fixed generator."""
-        network, covariates = self._double(), self._covariates(views)
+        """Mean ELBO per track of `rows` with beta = 1."""
         prior = copy.deepcopy(self.prior_).double()
-        generator = torch.Generator().manual_seed(0)
-        total = 0.0
-        for piece in chunks(len(rows)):
-            batch = self._batch(views, rows[piece], covariates, dtype=torch.float64)
-            noise = None
-            if self.variational:
-                noise = torch.randn(
-                    len(piece), self.latent_dim, generator=generator, dtype=torch.float64
-                )
-            terms = elbo_terms(network, prior, batch, noise)
-            total += float(terms.reconstruction.sum() - terms.kl.sum())
-        return total / max(len(rows), 1)
-
-    @torch.no_grad()
-    def _decode(
-        self, latents: NDArray[Any], covariates: NDArray[Any] | None
-    ) -> dict[str, NDArray[Any]]:
-        network = self._double()
-        parts: dict[str, list[NDArray[np.float32]]] = {plan.name: [] for plan in self.plans_}
-        for rows in chunks(len(latents)):
-            given = None if covariates is None else torch.as_tensor(covariates[rows]).double()
-            outputs = network.decode(torch.as_tensor(latents[rows]), given)
-            for plan in self.plans_:
-                out = outputs[plan.name]
-                if plan.has_words:
-                    parts[plan.name].append(torch.softmax(out, 1).float().numpy())
-                elif plan.likelihood == "von-mises-fisher":
-                    directions = torch.nn.functional.normalize(out, dim=1)
-                    parts[plan.name].append(directions.float().numpy())
-                else:
-                    full = out.expand(-1, *plan.shape).numpy()
-                    parts[plan.name].append(self.inputs_[plan.name].restore(full))
-        return {name: np.concatenate(pieces) for name, pieces in parts.items()}
+        given = self._covariates(views)
+        return self._fitted().elbo(prior, views, rows, given, variational=self.variational)
 
     def _decoder_space(
         self, views: Views, means: NDArray[np.float64], at: str | None
@@ -677,7 +602,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
         if not self.spaces_:
             raise SongscapeError("this model was fitted without space='decoder'; fit it with that")
-        network, covariates = self._double(), self._covariates(views)
+        network, covariates = self._fitted().network, self._covariates(views)
         mixture = None if at is None else self.covariates_.mixture(at)
         space = self.spaces_["average" if at == "average" else "own"]
         out = np.zeros((views.n_tracks, space.n_features))
