@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from songscape.models.priors import MixturePrior, StandardNormal, normal_kl
+from songscape.models.vae import SongVAE
 
 
 def posteriors(rng: np.random.Generator, n: int = 600) -> tuple[np.ndarray, np.ndarray]:
@@ -51,3 +53,17 @@ def test_mixture_finds_the_groups_of_the_means() -> None:
     truth = np.where(means[:, 0] < -0.3, 0, np.where(means[:, 1] > 0, 1, 2))
     pairs = set(zip(found.tolist(), truth.tolist()))
     assert len(pairs) == 3
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_training_goes_on_evenly_when_the_mixture_starts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, 4, 600)
+    latents = 3.0 * rng.normal(size=(4, 3))[group] + rng.normal(size=(600, 3))
+    X = latents @ rng.normal(size=(3, 40)) + 2.0 * rng.normal(size=(600, 40))
+    model = SongVAE(prior="mixture", n_components=4, patience=0, epochs=30, random_state=seed)
+    model.fit(X.astype(np.float32))
+    kl = [row["kl"] for row in model.history_]
+    # The mixture starts after the warm-up, of 6 epochs; 13 of 16 dimensions tell nothing.
+    assert kl[6] < kl[5]
+    assert len(np.unique(model.memberships(X).argmax(1))) == 4

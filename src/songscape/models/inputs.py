@@ -161,7 +161,9 @@ def _average(
         values, weight = reader.read(view, rows)
         deviation = (values - centre) * weight
         total += (deviation**2 if squared else deviation).sum(axis=axes).reshape(centre.shape)
-        count = count + weight.sum()
+        # Without a mask one weight stands for all steps of a track.
+        repeats = values.shape[axes[-1]] // weight.shape[axes[-1]] if reader.step_axis else 1
+        count = count + weight.sum() * repeats
     return total / np.maximum(count, 1.0)
 
 

@@ -7,7 +7,7 @@ the noise that the model learned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
-from songscape.models.networks import SongNetwork, ViewPlan
+from songscape.models.networks import SongNetwork
 
 __all__ = [
     "SPACES",
@@ -65,22 +65,21 @@ class DecoderSpace:
 
 @dataclass(frozen=True, eq=False)
 class JointSpace:
-    """The decoder space and the posterior means side by side, as many blocks of equal variance.
+    """The decoder space and the posterior means side by side, each view and the latents equal.
 
-    Decoding says how much a difference is heard or read, but lets the loudest views and directions
-    speak most; posterior means give every direction that the model told apart the same say. Among
-    the words, axes count by the fourth root of their variance instead of the square root: the
-    first ones tell languages apart, whatever is sung in them.
+    Decoding says how much a difference is heard or read, but lets what is loudest in a view speak
+    most, among words the language; posterior means give every direction that the model told apart
+    the same say.
 
     Attributes
     ----------
-    factors : ndarray of shape (n_decoder + latent_dim,)
-        Per coordinate of the decoder space, then of the latents.
+    factor : float
+        Gives the latents a total variance of 1, as every view of the decoder space has.
     axes : Axes
-        Of the coordinates times their factors; what is left is what `project` returns.
+        Of both side by side; coordinates along them are what `project` returns.
     """
 
-    factors: NDArray[np.float64]
+    factor: float
     axes: Axes
 
     @property
@@ -89,7 +88,7 @@ class JointSpace:
 
     def project(self, decoded: NDArray[Any], latents: NDArray[Any]) -> NDArray[np.float64]:
         """Places of tracks from their decoder space and posterior means, (n_tracks, n_features)."""
-        return self.axes.project(np.concatenate([decoded, latents], axis=1) * self.factors)
+        return self.axes.project(np.concatenate([decoded, self.factor * latents], axis=1))
 
 
 def evenly(n_tracks: int) -> slice:
@@ -97,45 +96,22 @@ def evenly(n_tracks: int) -> slice:
     return slice(None, None, -(-n_tracks // EXACT_LIMIT))
 
 
-def fit_joint_space(
-    space: DecoderSpace,
-    plans: Sequence[ViewPlan],
-    decoded: NDArray[Any],
-    latents: NDArray[Any],
-    n_components: int,
-) -> JointSpace:
-    """Weigh decoder space and latents against each other, and reduce them to `n_components` axes.
+def fit_joint_space(decoded: NDArray[Any], latents: NDArray[Any], n_components: int) -> JointSpace:
+    """Weigh the latents against the decoder space and reduce both to `n_components` axes.
 
     Parameters
     ----------
-    space : DecoderSpace
-    plans : sequence of ViewPlan
-        Of its views, in the same order.
     decoded : ndarray of shape (n_tracks, n_decoder)
-        The tracks in `space`.
+        The tracks in decoder space.
     latents : ndarray of shape (n_tracks, latent_dim)
         Their posterior means.
     """
-    factors, start = [], 0
-    for plan, axes in zip(plans, space.axes):
-        variance = decoded[:, start : start + len(axes.squares)].var(axis=0)
-        factors.append(_unit_variance(variance, variance**-0.25 if plan.has_words else 1.0))
-        start += len(axes.squares)
-    factors.append(_unit_variance(latents.var(axis=0), 1.0))
-    scale = np.concatenate(factors)
-    both = np.concatenate([decoded, latents], axis=1) * scale
+    variance = float(latents.var(axis=0).sum())
+    factor = variance**-0.5 if variance > 0 else 0.0
+    both = np.concatenate([decoded, factor * latents], axis=1)
     n_tracks, n_columns = both.shape
     n_components = min(n_components, n_tracks, n_columns)
-    return JointSpace(scale, principal_axes(both.__getitem__, n_tracks, n_columns, n_components))
-
-
-def _unit_variance(
-    variance: NDArray[np.float64], factor: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    """`factor` per coordinate, scaled so that the total variance becomes 1."""
-    factors = np.where(variance > 0, factor, 0.0)
-    total = float((variance * factors**2).sum())
-    return factors / total**0.5 if total > 0 else factors
+    return JointSpace(factor, principal_axes(both.__getitem__, n_tracks, n_columns, n_components))
 
 
 def mixed_blocks(

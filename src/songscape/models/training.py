@@ -246,7 +246,8 @@ def train(
         if callback is not None:
             callback(epoch, settings.epochs, state.history[-1])
         if epoch == settings.warmup_epochs and isinstance(prior, MixturePrior):
-            prior.initialise(_posterior_means(network, read, training, settings), settings.seed)
+            means, variances = _posteriors(network, read, training, settings)
+            prior.initialise(means, settings.seed, variances)
         if epoch >= settings.warmup_epochs and len(validation) and settings.patience:
             state.since_best += 1
             if objective > state.best:
@@ -350,12 +351,14 @@ def _evaluate(
 
 
 @torch.no_grad()
-def _posterior_means(
+def _posteriors(
     network: SongNetwork, read: Read, rows: NDArray[np.intp], settings: Settings
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Means and variances of the posteriors of `rows`."""
     network.eval()
     pieces = [
-        network.encode(read(rows[start : start + settings.batch_size]))[0].cpu().numpy()
+        network.encode(read(rows[start : start + settings.batch_size]))
         for start in range(0, len(rows), settings.batch_size)
     ]
-    return np.concatenate(pieces)
+    means, log_variances = (torch.cat(parts).cpu() for parts in zip(*pieces))
+    return means.numpy(), torch.exp(log_variances).numpy()

@@ -567,7 +567,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             network, means[few], None if own is None else own[few].astype(np.float64)
         )
         self.joint_: JointSpace = fit_joint_space(
-            own_space, self.plans_, own_space.project(blocks), means[few], self.latent_dim
+            own_space.project(blocks), means[few], self.latent_dim
         )
         if self.space == "decoder":
             self._n_features_out = own_space.n_features
