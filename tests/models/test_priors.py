@@ -67,3 +67,12 @@ def test_training_goes_on_evenly_when_the_mixture_starts(seed: int) -> None:
     # The mixture starts after the warm-up, of 6 epochs; 13 of 16 dimensions tell nothing.
     assert kl[6] < kl[5]
     assert len(np.unique(model.memberships(X).argmax(1))) == 4
+
+
+def test_a_mixture_with_one_used_component_is_told() -> None:
+    rng = np.random.default_rng(0)
+    songs = rng.standard_normal((60, 6)).astype(np.float32)
+    options = {"latent_dim": 2, "hidden": (8,), "epochs": 3, "n_components": 1}
+    with pytest.warns(UserWarning, match="all tracks in one of its 1 components"):
+        model = SongVAE(prior="mixture", **options).fit(songs)
+    assert any("mixture prior" in sentence for sentence in model.diagnostics_.warnings)

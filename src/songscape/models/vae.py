@@ -308,7 +308,10 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def uncertainty(self, X: Any) -> NDArray[Any]:
         """Posterior spread per track, (n_tracks,): 0 is certain, 1 is as vague as the prior.
 
-        The root mean square, over latent dimensions, of the posterior's standard deviation.
+        The root mean square, over latent dimensions, of the posterior's standard deviation. It says
+        how much a track's views tell this model, and grows where some are missing. It does not say
+        how sure a track's neighbours are when the model is trained again: `songscape compare`
+        measures that, and `benchmarks/calibration.py` how little the two have in common.
         """
         _, spread = self.posterior(X)
         return np.asarray(np.sqrt(np.mean(np.square(spread, dtype=np.float64), axis=1)))
@@ -320,9 +323,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise SongscapeError(
                 "only a model with a mixture prior has memberships; fit it with prior='mixture'"
             )
-        with quiet_torch(self.threads), torch.no_grad():
-            means = torch.as_tensor(self._posterior(self._views(X))[0])
-            return copy.deepcopy(self.prior_).double().responsibilities(means).numpy()
+        with quiet_torch(self.threads):
+            return self._responsibilities(self._posterior(self._views(X))[0])
 
     def reconstruct(self, X: Any) -> dict[str, NDArray[Any]]:
         """Decoded posterior means per view: in its units, word probabilities, or unit vectors."""
@@ -547,6 +549,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
         if self.diagnostics_.collapsed:
             warnings.warn(self.diagnostics_.warnings[0], stacklevel=3)
+        self._check_mixture(means[has_data])
         self.spaces_: dict[str, DecoderSpace] = {}
         # Decoding and reducing thousands of columns takes seconds that few will need.
         if self.space == "latent" and self.fusion == "early":
@@ -573,6 +576,23 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             self._n_features_out = own_space.n_features
         elif self.space == "joint":
             self._n_features_out = self.joint_.n_features
+
+    def _check_mixture(self, means: NDArray[np.float64]) -> None:
+        """Warn of a mixture prior that has all tracks in one component."""
+        if self.prior != "mixture" or len(np.unique(self._responsibilities(means).argmax(1))) > 1:
+            return
+        collapsed = (
+            f"the mixture prior has all tracks in one of its {self.n_components} components: its "
+            "memberships say nothing; use a clusterer"
+        )
+        self.diagnostics_ = self.diagnostics_.noting([collapsed])
+        warnings.warn(collapsed, stacklevel=4)
+
+    @torch.no_grad()
+    def _responsibilities(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
+        prior = copy.deepcopy(self.prior_).double()
+        found: torch.Tensor = prior.responsibilities(torch.as_tensor(means))  # type: ignore[operator]
+        return found.numpy()
 
     # Reading, encoding and decoding.
 
