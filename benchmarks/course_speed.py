@@ -290,7 +290,7 @@ def split(n_tracks: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     from songscape.models.training import hold_out
 
     drawn = int(check_random_state(seed).randint(2**31 - 1))
-    chosen = hold_out(np.arange(n_tracks), 0.1, np.random.default_rng(drawn))
+    chosen = hold_out(n_tracks, 0.1, np.random.default_rng(drawn))
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 

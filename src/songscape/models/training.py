@@ -104,28 +104,11 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
         torch.set_deterministic_debug_mode(mode)
 
 
-def hold_out(
-    groups: NDArray[Any], share: float, generator: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Choose about `share` of the tracks, in whole groups; shape (n_tracks,), bool.
-
-    Groups come in random order and are taken while they fit; where none fits, the smallest is
-    taken, unless it is more than half of everything.
-    """
-    most = max(1, round(len(groups) * share)) if share > 0 else 0
-    chosen = np.zeros(len(groups), dtype=bool)
-    names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    taken = np.zeros(len(names), dtype=bool)
-    seen = np.zeros(len(names), dtype=bool)
-    # By tracks and not by names: how the groups are numbered must not matter.
-    for track in generator.permutation(len(groups)):
-        group = member[track]
-        if not seen[group] and sizes[taken].sum() + sizes[group] <= most:
-            taken[group] = True
-        seen[group] = True
-    if share > 0 and not taken.any() and sizes.min() <= len(groups) // 2:
-        taken[member[sizes[member] == sizes.min()][0]] = True
-    chosen[taken[member]] = True
+def hold_out(n_tracks: int, share: float, generator: np.random.Generator) -> NDArray[np.bool_]:
+    """Choose about `share` of the tracks, at least one if any; shape (n_tracks,), bool."""
+    chosen = np.zeros(n_tracks, dtype=bool)
+    most = max(1, round(n_tracks * share)) if share > 0 else 0
+    chosen[generator.permutation(n_tracks)[:most]] = True
     return chosen
 
 

@@ -120,8 +120,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Stop after this many epochs without a better validation ELBO (never during the warm-up)
         and go back to the weights of the best one; 0 trains all epochs and keeps the last weights.
     validation_fraction : float, default=0.1
-        Held-out share, in whole groups where `X` has groups; with fewer than 10 tracks nothing is
-        held out.
+        Share of the tracks that is held out; with fewer than 10 tracks none is.
     rotate : bool, default=True
         Train wide Gaussian views in rotated coordinates where that loses nothing (see `rotation`).
     space : {"latent", "decoder", "joint"}, default="latent"
@@ -427,8 +426,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"{len(rows)} track(s) with data cannot train a model; two are the least"
             )
         share = 0.0 if len(rows) < MIN_TRACKS_TO_HOLD_OUT else self.validation_fraction
-        groups = rows if views.groups is None else views.groups[rows]
-        held_out = hold_out(groups, share, np.random.default_rng(seed))
+        # Single tracks and not whole artists: a network places tracks that it did not see apart
+        # from those that it did, and would tell the held-out artists from the others.
+        held_out = hold_out(len(rows), share, np.random.default_rng(seed))
         return rows[~held_out], rows[held_out]
 
     def _network(self, plans: Sequence[ViewPlan]) -> SongNetwork:

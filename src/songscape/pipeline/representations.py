@@ -216,7 +216,7 @@ def _train(
         summary |= {
             "active_units": int(diagnostics.active_units),
             "collapsed": bool(diagnostics.collapsed),
-            "validation_elbo": float(diagnostics.elbo),
+            "validation_elbo": float(diagnostics.elbo) if diagnostics.held_out else None,
             "kl_per_dimension": [float(value) for value in diagnostics.kl_per_dimension],
             "warnings": "; ".join(diagnostics.warnings),
         }
