@@ -198,6 +198,7 @@ def test_a_linear_decoder_generalises_better_than_one_that_learns_by_heart(songs
     words = View(sp.csr_array(counts), np.ones(120, bool))
     views = Views(tuple(f"{i:03d}" for i in range(120)), {"lyrics": words})
     options = {**SMALL, "views": ("lyrics",), "hidden": (128, 128), "epochs": 60}
+    options["validation_fraction"] = 0.1
     elbo = {
         kind: make_model("song-vae", decoders={"lyrics": kind}, **options)
         .fit(views)

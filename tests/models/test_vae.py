@@ -226,16 +226,6 @@ def test_single_tracks_are_held_out_in_the_share_asked_for() -> None:
     assert not hold_out(200, 0.0, np.random.default_rng(0)).any()
 
 
-def test_an_artist_is_on_one_side_of_the_split(views: Views) -> None:
-    artists = np.arange(views.n_tracks) // 3
-    grouped = Views(views.track_ids, views.blocks, artists)
-    model = SongVAE(**WORDS)
-    model._prepare(grouped)
-    training, validation = model._split(grouped, 0)
-    assert len(validation) == 6
-    assert not set(artists[training]) & set(artists[validation])
-
-
 def test_a_large_collection_takes_no_more_than_the_steps_it_may() -> None:
     X = np.random.default_rng(0).normal(size=(400, 6)).astype(np.float32)
     arguments = {"hidden": (8,), "latent_dim": 2, "batch_size": 20, "patience": 0}

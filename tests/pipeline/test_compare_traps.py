@@ -207,7 +207,7 @@ def test_copies_are_named(copies: Any) -> None:
     assert said in found.page
 
 
-def test_copies_are_one_group_that_no_split_parts(copies: Any) -> None:
+def test_copies_are_one_group(copies: Any) -> None:
     found, sets = copies
     groups = found.results.tracks.set_index("track_id")["group"]
     assert all(groups[list(one)].nunique() == 1 for one in sets)
