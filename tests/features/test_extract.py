@@ -244,7 +244,9 @@ def test_interrupted_and_run_again_gives_the_same_library(folder, tmp_path):
 
 
 SCRIPT = """
-import sys
+import signal, sys
+# Started from a job in the background, Python would not listen to it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {here!r})
 import crashing
 from songscape.features.extract import extract
