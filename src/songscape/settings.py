@@ -14,7 +14,6 @@ from songscape.errors import UsageError
 __all__ = ["ClaimedRow", "FeatureSettings", "Settings", "load_settings"]
 
 DEFAULT_MODELS = (
-    "song-vae",
     "dense-vae",
     "fusion-dense-vae",
     "conv1d-vae",

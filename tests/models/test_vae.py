@@ -226,6 +226,17 @@ def test_single_tracks_are_held_out_in_the_share_asked_for() -> None:
     assert not hold_out(200, 0.0, np.random.default_rng(0)).any()
 
 
+def test_too_few_tracks_to_hold_out_are_told_unless_none_were_wanted() -> None:
+    few = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    arguments = {"hidden": (8,), "latent_dim": 2, "epochs": 2}
+    asked = SongVAE(**arguments).fit(few).diagnostics_
+    chosen = SongVAE(**arguments, validation_fraction=0.0).fit(few).diagnostics_
+    assert not asked.held_out
+    assert not chosen.held_out
+    assert any("Too few tracks" in sentence for sentence in asked.warnings)
+    assert not any("Too few tracks" in sentence for sentence in chosen.warnings)
+
+
 def test_a_large_collection_takes_no_more_than_the_steps_it_may() -> None:
     X = np.random.default_rng(0).normal(size=(400, 6)).astype(np.float32)
     arguments = {"hidden": (8,), "latent_dim": 2, "batch_size": 20, "patience": 0}

@@ -16,7 +16,7 @@ def add_parser(verbs: Any) -> None:
         "impute",
         _impute,
         "name the nearest lyrics for tracks without any, by their sound, or the reverse",
-        "Asks a model of a finished run: songscape run FOLDER --out OUT.",
+        "Asks a model of a finished run: songscape run FOLDER --out OUT --models song-vae.",
     )
     parser.add_argument("out", type=path, help="results folder of `songscape run`")
     parser.add_argument(

@@ -59,9 +59,13 @@ def diagnose(
     elbo: float,
     *,
     held_out: bool,
+    wanted: bool = True,
     variational: bool = True,
 ) -> Diagnostics:
-    """Judge a fitted model by its posterior means, shape (n_tracks, latent_dim)."""
+    """Judge a fitted model by its posterior means, shape (n_tracks, latent_dim).
+
+    `wanted` is whether tracks should have been held out: who wants none is not told so.
+    """
     n_latent = means.shape[1]
     active = active_units(means)
     few = max(1, n_latent // 10) if n_latent > 1 else 0
@@ -78,7 +82,7 @@ def diagnose(
             f"Only {active} of {n_latent} latent dimensions tell tracks apart; "
             "a smaller latent_dim would do."
         )
-    if not held_out:
+    if wanted and not held_out:
         warnings.append("Too few tracks to hold any out: the ELBO is that of the training tracks.")
     return Diagnostics(
         float(elbo),

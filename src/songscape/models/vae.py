@@ -545,6 +545,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             kl_per_dimension,
             elbo,
             held_out=held_out,
+            wanted=self.validation_fraction > 0,
             variational=self.variational,
         )
         if self.diagnostics_.collapsed:
