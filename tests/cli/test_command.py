@@ -110,6 +110,8 @@ def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_second_interrupt_does_not_wait_for_good_order() -> None:
     code = """if True:
         import os, signal, sys
+        # As in a terminal, even where the tests are a job in the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from songscape.cli import main, models
         def verb(*_):
             try:
