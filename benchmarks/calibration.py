@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -41,11 +40,13 @@ import numpy as np
 from placement import LATENT, MODEL, ONLY, complete_tracks, without
 from shared_inputs import (
     markdown,
+    measuring_parser,
     name_of,
     read_folder,
     seeds_argument,
     trained_model,
     with_interval,
+    write_json,
 )
 
 K_NEAREST, N_DRAWS, N_BOOTSTRAP = 10, 8, 500
@@ -220,14 +221,8 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sources", nargs="+", type=Path)
-    parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
+    parser = measuring_parser(__doc__.splitlines()[0])
     parser.add_argument("--k", type=seeds_argument, help="default: the one chosen, and 10")
-    parser.add_argument(
-        "--work", type=Path, help="keeps features and models: remove it after a change of the code"
-    )
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
     from songscape.pipeline.partitions import shared_k
@@ -244,9 +239,7 @@ def main() -> None:
             print(f"\nSpearman correlation\n\n{markdown(correlations)}")
             print(f"\nmean figure: mean instability\n\n{markdown(reliability)}", flush=True)
             results[name_of(source)] = plain
-            if options.json:
-                text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
-                options.json.write_text(text, encoding="utf-8")
+            write_json(options.json, results)
 
 
 if __name__ == "__main__":

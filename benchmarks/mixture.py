@@ -11,7 +11,6 @@ for the difference. Goal: the mixture at least as good as k-means on the means.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -22,11 +21,13 @@ from typing import Any
 import numpy as np
 from shared_inputs import (
     markdown,
+    measuring_parser,
     name_of,
     read_folder,
     seeds_argument,
     trained_model,
     with_interval,
+    write_json,
 )
 
 WAYS = ("mixture", "k-means", "k-means, decoder space")
@@ -75,15 +76,9 @@ def rows_of(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sources", nargs="+", type=Path)
-    parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
+    parser = measuring_parser(__doc__.splitlines()[0])
     parser.add_argument("--k", type=seeds_argument, help="default: the one chosen, and 10")
     parser.add_argument("--arguments", default="{}", help="further ones for vade, as JSON")
-    parser.add_argument(
-        "--work", type=Path, help="keeps features and models: remove it after a change of the code"
-    )
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
     from songscape.pipeline.partitions import shared_k
@@ -111,9 +106,7 @@ def main() -> None:
                 f"\n## {name_of(source)}: {views.n_tracks} tracks\n\n{markdown(table)}", flush=True
             )
             results[name_of(source)] = figures
-            if options.json:
-                text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
-                options.json.write_text(text, encoding="utf-8")
+            write_json(options.json, results)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,6 @@ Three questions about song-vae, each over the seeds (5 by default):
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -31,11 +29,12 @@ from typing import Any
 import numpy as np
 from shared_inputs import (
     markdown,
+    measuring_parser,
     name_of,
     read_folder,
-    seeds_argument,
     trained_model,
     with_interval,
+    write_json,
 )
 
 MODEL, K_NEAREST = "song-vae", 10
@@ -256,14 +255,8 @@ def has_lyrics(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
+    parser = measuring_parser(__doc__.splitlines()[0])
     parser.add_argument("--parts", default="trained,held-out,removed-later,has-lyrics")
-    parser.add_argument(
-        "--work", type=Path, help="keeps features and models: remove it after a change of the code"
-    )
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
     from songscape.pipeline.partitions import shared_k
@@ -272,7 +265,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         features = options.work or Path(scratch)
         features.mkdir(parents=True, exist_ok=True)
-        for folder in options.folders:
+        for folder in options.sources:
             inputs, subject = read_folder(folder, features, also=("language",))
             views, seeds, work = inputs.views, options.seeds, options.work
             tables: dict[str, list[dict[str, Any]]] = {}
@@ -291,9 +284,7 @@ def main() -> None:
                 for name in (part, "retrieval") if part == "held-out" else (part,):
                     print(f"\n{name}\n\n{markdown(tables[name])}", flush=True)
                 results[name_of(folder)] = tables
-                if options.json:
-                    text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
-                    options.json.write_text(text, encoding="utf-8")
+                write_json(options.json, results)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import shutil
@@ -48,6 +49,25 @@ def name_of(source: Path) -> str:
     if source.suffix != ".db":
         return whole.name
     return whole.parent.name if whole.stem == "songscape" else whole.stem
+
+
+def measuring_parser(description: str) -> argparse.ArgumentParser:
+    """What every benchmark of trained models asks: sources, seeds, where to keep, JSON."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("sources", nargs="+", type=Path, help="labelled folders or libraries")
+    parser.add_argument("--seeds", type=seeds_argument, default=(0, 1, 2, 3, 4))
+    parser.add_argument(
+        "--work", type=Path, help="keeps features and models: remove it after a change of the code"
+    )
+    parser.add_argument("--json", type=Path)
+    return parser
+
+
+def write_json(path: Path | None, results: dict[str, Any]) -> None:
+    """Write what was measured so far, if a file was asked for."""
+    if path is not None:
+        text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+        path.write_text(text, encoding="utf-8")
 
 
 def seeds_argument(text: str) -> tuple[int, ...]:
