@@ -85,8 +85,7 @@ def in_all_ways(model: Any, views: Any) -> Arrays:
 
 def place(model: Any, views: Any, latents: np.ndarray) -> np.ndarray:
     """Where `transform` puts tracks whose posterior means are `latents`."""
-    decoded = model._decoder_space(views, latents, None)
-    return model.joint_.project(decoded, latents) if model.space == "joint" else decoded
+    return model._places(views, latents, model.space, None)
 
 
 def spreads(model: Any, views: Any, seed: int) -> dict[str, Arrays]:

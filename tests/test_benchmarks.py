@@ -65,7 +65,7 @@ def test_placing_as_well_keeps_ninety_percent_and_half_as_well_does_not(script) 
         "audio only": {"knn:genre": complete},
         "lyrics only": {"knn:genre": complete / 2},
     }
-    audio, words = placement.kept_table("held out", samples, subject_of(genre, artist))
+    audio, words = placement.kept_table(samples, subject_of(genre, artist))
     assert (audio["placed by"], audio["share"], audio["90 %"]) == ("audio only", "1.00", "kept")
     assert (words["placed by"], words["share"], words["90 %"]) == (
         "lyrics only",
@@ -80,7 +80,7 @@ class TwoHalves:
     def __init__(self, audio: np.ndarray, words: np.ndarray) -> None:
         self.places = SimpleNamespace(audio=audio, words=words)
 
-    def transform(self, views: Views) -> np.ndarray:
+    def transform(self, views: Views, imputation: str = "mean") -> np.ndarray:
         rows = views["segments"].values[:, 0, 0].astype(int)
         by_audio = views["segments"].present.any()
         return (self.places.audio if by_audio else self.places.words)[rows]

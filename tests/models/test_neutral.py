@@ -270,8 +270,8 @@ def test_blocks_at_a_mixture_are_the_weighted_blocks(songs: tuple, neutral: Song
     mixture = neutral.covariates_.mixture("average")
     weights = np.array([weight for weight, _ in mixture])
     blocks = mixed_blocks(network, latents, mixture)
-    centred = mixed_blocks(network, latents, mixture, neutral.spaces_["average"].centres)
-    centres = [centre["lyrics"] for centre in neutral.spaces_["average"].centres]
+    centred = mixed_blocks(network, latents, mixture, neutral.places_.average.centres)
+    centres = [centre["lyrics"] for centre in neutral.places_.average.centres]
     np.testing.assert_array_equal(centred["segments"], blocks["segments"])
     for track in range(5):
         rows = np.repeat(latents[track : track + 1], len(mixture), axis=0)
@@ -287,9 +287,9 @@ def test_blocks_at_a_mixture_are_the_weighted_blocks(songs: tuple, neutral: Song
 
 def test_centres_are_the_mean_words_of_a_language(songs: tuple, neutral: SongVAE) -> None:
     mixture = neutral.covariates_.mixture("average")
-    centres = neutral.spaces_["average"].centres
+    centres = neutral.places_.average.centres
     assert len(centres) == len(mixture)
-    assert not neutral.spaces_["own"].centres
+    assert not neutral.places_.own.centres
     for (_, vector), centre in zip(mixture, centres):
         assert set(centre) == {"lyrics"}
         language = int(vector[:3].argmax())

@@ -112,7 +112,7 @@ def test_audio_and_lyrics_alone_land_near_the_whole_song(songs: tuple, model: So
     whole = model.transform(views, space="latent")
     index = NearestNeighbors(n_neighbors=10).fit(whole)
     for name in ("lyrics", "segments"):
-        alone = model.transform(without(views, name), space="latent")
+        alone = model.transform(without(views, name), space="latent", imputation="mean")
         nearest = index.kneighbors(alone, return_distance=False)
         hits = (nearest == np.arange(N_TRACKS)[:, None]).any(axis=1)
         assert hits.mean() > 3 * 10 / N_TRACKS, "three times chance"
@@ -151,7 +151,7 @@ def test_leaving_out_never_leaves_nothing_and_keeps_the_shares() -> None:
 
 def test_decoder_space_gives_every_view_the_same_weight(songs: tuple, model: SongVAE) -> None:
     latents = model.transform(songs[0], space="decoder")
-    n_segments = len(model.spaces_["own"].axes[0].squares)
+    n_segments = len(model.places_.own.axes[0].squares)
     blocks = latents[:, :n_segments], latents[:, n_segments:]
     for block in blocks:
         assert block.var(axis=0).sum() == pytest.approx(1.0, abs=0.1)
@@ -162,7 +162,7 @@ def test_joint_space_is_decoder_space_and_latents_each_with_the_same_weight(
 ) -> None:
     views, style, _ = songs
     decoded, latents = (model.transform(views, space=name) for name in ("decoder", "latent"))
-    n_segments = len(model.spaces_["own"].axes[0].squares)
+    n_segments = len(model.places_.own.axes[0].squares)
     heard, words = np.split(decoded.astype(np.float64), [n_segments], axis=1)
     blocks = [heard, words, latents.astype(np.float64)]
     blocks = [block / np.sqrt(block[:N_TRACKS].var(axis=0).sum()) for block in blocks]

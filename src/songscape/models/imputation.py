@@ -87,8 +87,9 @@ def nearest_by_view(
             )
     if not len(rows):
         return pd.DataFrame(columns=["track_id", "rank", "nearest", "distance"])
-    queries = model.transform(hidden(views.take(rows), wanted))
-    places = model.transform(hidden(views.take(candidates), others))
+    # What a track's own views say, and nothing that is borrowed.
+    queries = model.transform(hidden(views.take(rows), wanted), imputation="mean")
+    places = model.transform(hidden(views.take(candidates), others), imputation="mean")
     found = []
     for row, query in zip(rows, queries):
         distances = _distances(query, places)

@@ -18,7 +18,7 @@ from songscape.models.networks import Batch, SongNetwork, ViewPlan
 from songscape.models.rotation import Rotated
 from songscape.models.training import elbo_terms
 
-__all__ = ["Inference", "fitted", "make_batch"]
+__all__ = ["Given", "Inference", "fitted", "make_batch"]
 
 Floats = NDArray[np.float64]
 Given = NDArray[Any] | None
@@ -89,6 +89,18 @@ class Inference:
             mean, log_variance = self.network.encode(self._batch(views, rows, covariates))
             means[rows], log_variances[rows] = mean.numpy(), log_variance.numpy()
         return means, log_variances
+
+    @torch.no_grad()
+    def evidence(
+        self, views: Views, rows: NDArray[np.intp], covariates: Given = None
+    ) -> tuple[Floats, Floats]:
+        """What each view of the tracks `rows` says, see `SongNetwork.evidence`."""
+        shape = (len(rows), len(self.network.plans), self.network.latent_dim)
+        weighted, precisions = np.zeros(shape), np.zeros(shape)
+        for piece in chunks(len(rows)):
+            found = self.network.evidence(self._batch(views, rows[piece], covariates))
+            weighted[piece], precisions[piece] = (part.numpy() for part in found)
+        return weighted, precisions
 
     @torch.no_grad()
     def elbo(

@@ -216,20 +216,34 @@ class SongNetwork(nn.Module):
         """
         if self.fusion == "early":
             return self._encode_early(batch)
-        means, log_variances, weights = [], [], []
-        for plan in self.plans:
-            hidden = self._enter(plan, batch)
-            tower = self.towers[plan.name]
-            hidden = hidden if plan.encoder == "set" else hidden[:, None]
-            if batch.covariates is not None:
-                hidden = hidden + self.encoder_covariates[tower](batch.covariates)[:, None]
-            mean, log_variance = self.encoder_tails[tower](hidden).chunk(2, dim=-1)
-            means.append(mean)
-            log_variances.append(log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE))
-            weights.append(self._expert_weight(plan, batch))
+        means, log_variances, weights = zip(*(self._experts_of(plan, batch) for plan in self.plans))
         return product_of_experts(
             torch.cat(means, 1), torch.cat(log_variances, 1), torch.cat(weights, 1)
         )
+
+    def evidence(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What each view says under a product of experts, each of shape (n, n_views, latent_dim).
+
+        Its experts' means times their precisions, and their precisions, summed over the experts.
+        """
+        weighted, precisions = [], []
+        for plan in self.plans:
+            mean, log_variance, weight = self._experts_of(plan, batch)
+            precision = torch.exp(-log_variance) * weight[:, :, None]
+            weighted.append((mean * precision).sum(1))
+            precisions.append(precision.sum(1))
+        return torch.stack(weighted, 1), torch.stack(precisions, 1)
+
+    def _experts_of(self, plan: ViewPlan, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Means and log-variances of a view's experts, (n, n_experts, latent_dim), and weights."""
+        hidden = self._enter(plan, batch)
+        tower = self.towers[plan.name]
+        hidden = hidden if plan.encoder == "set" else hidden[:, None]
+        if batch.covariates is not None:
+            hidden = hidden + self.encoder_covariates[tower](batch.covariates)[:, None]
+        mean, log_variance = self.encoder_tails[tower](hidden).chunk(2, dim=-1)
+        log_variance = log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
+        return mean, log_variance, self._expert_weight(plan, batch)
 
     def _encode_early(self, batch: Batch) -> tuple[Tensor, Tensor]:
         present = torch.stack([self._expert_weight(plan, batch)[:, 0] for plan in self.plans], 1)

@@ -23,16 +23,18 @@ from songscape.models.baselines import BlockPCA, PresenceOnly, RandomLatents, Vi
 from songscape.models.centred import CentredPCA
 from songscape.models.covariates import CovariateEncoder
 from songscape.models.diagnostics import Diagnostics
+from songscape.models.donors import Donors
 from songscape.models.inputs import InputView
 from songscape.models.linear import Axes
 from songscape.models.networks import ViewPlan
+from songscape.models.places import Places
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior
 from songscape.models.spaces import DecoderSpace, JointSpace
 from songscape.models.vae import SongVAE
 
 __all__ = ["can_save", "load_model", "save_model"]
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION = "model.json"
 MODELS: dict[str, Any] = {
     model.__name__: model
@@ -45,8 +47,10 @@ RECORDS: dict[str, Any] = {
         CovariateEncoder,
         DecoderSpace,
         Diagnostics,
+        Donors,
         InputView,
         JointSpace,
+        Places,
         ViewPlan,
     )
 }

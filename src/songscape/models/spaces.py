@@ -28,6 +28,7 @@ __all__ = [
     "fit_decoder_space",
     "fit_joint_space",
     "mixed_blocks",
+    "mixture_centres",
 ]
 
 SPACES = ("latent", "decoder", "joint")
@@ -142,7 +143,7 @@ def mixed_blocks(
     return total
 
 
-def _centres(network: SongNetwork, latents: NDArray[Any], mixture: Mixture) -> Centres:
+def mixture_centres(network: SongNetwork, latents: NDArray[Any], mixture: Mixture) -> Centres:
     """Means of the decoded words and embeddings at each covariate vector, by view."""
     if len(mixture) < 2:
         return ()
@@ -180,26 +181,12 @@ def decoded_blocks(
 
 
 def fit_decoder_space(
-    network: SongNetwork,
-    latents: NDArray[Any],
-    covariates: NDArray[Any] | Mixture | None,
-    n_components: int,
-    seed: int,
+    blocks: Mapping[str, NDArray[Any]], n_components: int, seed: int, centres: Centres = ()
 ) -> DecoderSpace:
     """Reduce every decoded block to at most `n_components` principal axes and unit total variance.
 
-    `covariates` are those of every track, or a mixture that all are decoded at.
-
-    The axes of a large collection come from evenly spaced tracks, as many as can be solved exactly.
+    `centres` are those that the blocks were decoded with.
     """
-    few = evenly(len(latents))
-    if isinstance(covariates, tuple):
-        centres = _centres(network, latents[few], covariates)
-        blocks = mixed_blocks(network, latents[few], covariates, centres)
-    else:
-        centres = ()
-        given = None if covariates is None else covariates[few]
-        blocks = decoded_blocks(network, latents[few], given)
     fitted, factors = [], []
     for block in blocks.values():
         axes = principal_axes(

@@ -20,29 +20,20 @@ from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
 from songscape.models.diagnostics import Diagnostics, diagnose
+from songscape.models.donors import Donors, fit_donors
 from songscape.models.inference import Inference, fitted, make_batch
 from songscape.models.inputs import (
     InputView,
     as_views,
-    chunks,
     fit_input,
     sorted_by_id,
     word_shares,
 )
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
+from songscape.models.places import Places, fit_places
 from songscape.models.plans import plan_view
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
-from songscape.models.spaces import (
-    SPACES,
-    DecoderSpace,
-    JointSpace,
-    Mixture,
-    decoded_blocks,
-    evenly,
-    fit_decoder_space,
-    fit_joint_space,
-    mixed_blocks,
-)
+from songscape.models.spaces import SPACES
 from songscape.models.training import (
     Progress,
     Settings,
@@ -133,6 +124,10 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         their shares (see `songscape.models.spaces.mixed_blocks`); None or "own" at their own.
     reduced_dim : int, default=16
         Dimensions per view of the decoder space.
+    imputation : {"mean", "donor"}, default="mean"
+        How `transform` sees a track that lacks views, under a product of experts: as the views say
+        that it has, or with what the others add to the most similar complete training track (see
+        `songscape.models.donors`), so that tracks without lyrics are no group of their own.
     random_state : int, RandomState or None, default=0
     threads : int, default=1
         Threads of torch. More than there are free cores make it many times slower.
@@ -192,6 +187,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         space: str = "latent",
         at: str | None = None,
         reduced_dim: int = 16,
+        imputation: str = "mean",
         random_state: Any = 0,
         threads: int = 1,
         device: str = "auto",
@@ -228,6 +224,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.space = space
         self.at = at
         self.reduced_dim = reduced_dim
+        self.imputation = imputation
         self.random_state = random_state
         self.threads = threads
         self.device = device
@@ -267,14 +264,20 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 warnings.warn(sentence, stacklevel=2)
         return self
 
-    def transform(self, X: Any, space: str | None = None, at: str | None = None) -> NDArray[Any]:
+    def transform(
+        self,
+        X: Any,
+        space: str | None = None,
+        at: str | None = None,
+        imputation: str | None = None,
+    ) -> NDArray[Any]:
         """Posterior means, or decoder space, of shape (n_tracks, n_dimensions), float32.
 
         Parameters
         ----------
         X : Views or ndarray
             Tracks may lack views that the model knows.
-        space, at : str, optional
+        space, at, imputation : str, optional
             Instead of the estimator's own; `at` only matters in decoder space. at="own" decodes
             every track at its own covariates where the estimator holds them constant.
 
@@ -290,12 +293,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise SongscapeError(f"at={at!r} needs space='decoder': latents are at no covariates")
         with quiet_torch(self.threads):
             means, _ = self._posterior(views)
-            if space == "latent":
-                return means.astype(np.float32)
-            places = self._decoder_space(views, means, at)
-            if space == "joint":
-                places = self.joint_.project(places, means)
-            return places.astype(np.float32)
+            if self.donors_ is not None and (imputation or self.imputation) == "donor":
+                means = self.donors_.complete(means, self._present(views))
+            return self._places(views, means, space, at).astype(np.float32)
 
     def posterior(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         """Mean and standard deviation of the posterior, each (n_tracks, latent_dim), float32."""
@@ -350,7 +350,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "network_")
         views = self._views(X)
         with quiet_torch(self.threads):
-            return float(self._elbo(views, np.flatnonzero(self._has_data(views))))
+            return float(self._elbo(views, np.flatnonzero(self._present(views).any(axis=1))))
 
     # How the pieces are put together.
 
@@ -360,6 +360,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "fusion": ("early", "poe"),
             "prior": ("normal", "mixture", "vamp"),
             "space": SPACES,
+            "imputation": ("mean", "donor"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -415,12 +416,12 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.plans_: tuple[ViewPlan, ...] = tuple(plans)
         self.inputs_: dict[str, InputView] = readers
 
-    def _has_data(self, views: Views) -> NDArray[np.bool_]:
-        present = [views[plan.name].present for plan in self.plans_]
-        return np.asarray(np.any(present, axis=0))
+    def _present(self, views: Views) -> NDArray[np.bool_]:
+        """Which modelled views each track has, (n_tracks, n_views)."""
+        return np.stack([views[plan.name].present for plan in self.plans_], axis=1)
 
     def _split(self, views: Views, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        rows = np.flatnonzero(self._has_data(views))
+        rows = np.flatnonzero(self._present(views).any(axis=1))
         if len(rows) < 2:
             raise SongscapeError(
                 f"{len(rows)} track(s) with data cannot train a model; two are the least"
@@ -551,32 +552,27 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if self.diagnostics_.collapsed:
             warnings.warn(self.diagnostics_.warnings[0], stacklevel=3)
         self._check_mixture(means[has_data])
-        self.spaces_: dict[str, DecoderSpace] = {}
-        # Decoding and reducing thousands of columns takes seconds that few will need.
-        if self.space == "latent" and self.fusion == "early":
-            return
-        network = self._fitted().network
+        self.donors_: Donors | None = None
+        self.places_: Places | None = None
         own = self._covariates(views)
-        given: dict[str, NDArray[np.float64] | Mixture | None] = {
-            "own": None if own is None else own[training].astype(np.float64)
-        }
-        if self.covariates:
-            given["average"] = self.covariates_.mixture("average")
-        for name, covariates in given.items():
-            self.spaces_[name] = fit_decoder_space(
-                network, means[training], covariates, self.reduced_dim, seed
-            )
-        own_space, few = self.spaces_["own"], training[evenly(len(training))]
-        blocks = decoded_blocks(
-            network, means[few], None if own is None else own[few].astype(np.float64)
+        if self.fusion == "poe":
+            self.donors_ = fit_donors(self._fitted(), views, training, own)
+        elif self.space == "latent":
+            # Decoding and reducing thousands of columns takes seconds that few will need.
+            return
+        if self.donors_ is not None and self.imputation == "donor":
+            means = self.donors_.complete(means, self._present(views))
+        self.places_ = fit_places(
+            self._fitted().network,
+            means[training],
+            None if own is None else own[training],
+            self.covariates_.mixture("average") if self.covariates else None,
+            reduced_dim=self.reduced_dim,
+            joint_dim=self.latent_dim,
+            seed=seed,
         )
-        self.joint_: JointSpace = fit_joint_space(
-            own_space.project(blocks), means[few], self.latent_dim
-        )
-        if self.space == "decoder":
-            self._n_features_out = own_space.n_features
-        elif self.space == "joint":
-            self._n_features_out = self.joint_.n_features
+        if self.space != "latent":
+            self._n_features_out = self.places_.n_features(self.space)
 
     def _check_mixture(self, means: NDArray[np.float64]) -> None:
         """Warn of a mixture prior that has all tracks in one component."""
@@ -615,27 +611,26 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         given = self._covariates(views)
         return self._fitted().elbo(prior, views, rows, given, variational=self.variational)
 
-    def _decoder_space(
-        self, views: Views, means: NDArray[np.float64], at: str | None
+    def _places(
+        self, views: Views, means: NDArray[np.float64], space: str, at: str | None
     ) -> NDArray[np.float64]:
+        """Where tracks stand in a space if their latents are `means`."""
+        if space == "latent":
+            return means
         at = None if at == "own" else at
         if at is not None and not self.covariates:
             raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
-        if not self.spaces_:
+        if self.places_ is None:
             raise SongscapeError("this model was fitted without space='decoder'; fit it with that")
-        network, covariates = self._fitted().network, self._covariates(views)
         mixture = None if at is None else self.covariates_.mixture(at)
-        space = self.spaces_["average" if at == "average" else "own"]
-        out = np.zeros((views.n_tracks, space.n_features))
-        for rows in chunks(views.n_tracks):
-            if mixture is not None:
-                centres = space.centres if at == "average" else ()
-                blocks = mixed_blocks(network, means[rows], mixture, centres)
-            else:
-                given = None if covariates is None else covariates[rows].astype(np.float64)
-                blocks = decoded_blocks(network, means[rows], given)
-            out[rows] = space.project(blocks)
-        return out
+        decoded = self.places_.decoded(
+            self._fitted().network,
+            means,
+            self._covariates(views),
+            mixture,
+            average=at == "average",
+        )
+        return self.places_.joint.project(decoded, means) if space == "joint" else decoded
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

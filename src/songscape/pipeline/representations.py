@@ -33,7 +33,7 @@ __all__ = ["Representation", "cache_key", "check_models", "models_table", "repre
 
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
-RECIPE = 3
+RECIPE = 4
 """Raised when the same model gives other latents."""
 MODEL_COLUMNS = (
     *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
