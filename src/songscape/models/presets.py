@@ -108,7 +108,14 @@ _TABLE = (
         "conv1d-vae",
         ("mfcc",),
         "VAE with convolutions over time, 40 coefficients as channels",
-        arguments={"encoders": {"mfcc": "conv1d"}, "hidden": (128,), "epochs": 40, "patience": 8},
+        arguments={
+            "encoders": {"mfcc": "conv1d"},
+            "hidden": (128,),
+            "epochs": 40,
+            "patience": 8,
+            "learning_rate": 2e-3,
+            "rise": 0.1,
+        },
     ),
     Preset(
         "beta-vae",

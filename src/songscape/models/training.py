@@ -52,6 +52,7 @@ class Settings:
     variational: bool
     seed: int
     independence: float = 0.0
+    rise: float = 0.3
     max_steps: int = 20_000
     clip: float = 1e4
 
@@ -299,7 +300,10 @@ def _optimiser(
         fused=fused,
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=steps * settings.epochs + 1
+        optimiser,
+        settings.learning_rate,
+        total_steps=steps * settings.epochs + 1,
+        pct_start=settings.rise,
     )
     return optimiser, schedule
 

@@ -106,6 +106,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         At most; with fewer than 1,024 tracks it shrinks, down to 8, to keep 16 steps per epoch.
     learning_rate : float
         Peak of a one-cycle schedule.
+    rise : float, default=0.3
+        Share of the training steps over which the learning rate grows to that peak.
     weight_decay : float
     patience : int, default=15
         Stop after this many epochs without a better validation ELBO (never during the warm-up)
@@ -180,6 +182,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         max_steps: int = 20_000,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
+        rise: float = 0.3,
         weight_decay: float = 1e-3,
         patience: int = 15,
         validation_fraction: float = 0.1,
@@ -217,6 +220,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.max_steps = max_steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.rise = rise
         self.weight_decay = weight_decay
         self.patience = patience
         self.validation_fraction = validation_fraction
@@ -484,6 +488,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
+            rise=self.rise,
             weight_decay=self.weight_decay,
             beta=self.beta if self.variational else 0.0,
             warmup=self.warmup,
