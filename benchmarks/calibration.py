@@ -49,7 +49,7 @@ from shared_inputs import (
     write_json,
 )
 
-K_NEAREST, N_DRAWS, N_BOOTSTRAP = 10, 8, 500
+K_NEAREST, N_DRAWS = 10, 8
 SPREADS = ("posterior", "place", "relative", "turnover", "crowding")
 Arrays = dict[str, np.ndarray]
 
@@ -145,29 +145,6 @@ def instabilities(
     return found
 
 
-def spearman(spread: np.ndarray, instability: np.ndarray, groups: np.ndarray) -> list[float]:
-    """Rank correlation and 95 % interval; spread is (n_seeds, n_tracks)."""
-    from scipy.stats import rankdata
-
-    def correlation(x: np.ndarray, y: np.ndarray) -> float:
-        ranks = rankdata(x), rankdata(y)
-        return float(np.corrcoef(*ranks)[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else np.nan
-
-    if np.ptp(instability) == 0:
-        return [np.nan] * 3
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    rng = np.random.default_rng(0)
-    drawn = []
-    for _ in range(N_BOOTSTRAP):
-        chosen = rng.integers(len(members), size=len(members))
-        rows = np.concatenate([members[i] for i in chosen])
-        seeds = rng.integers(len(spread), size=len(spread))
-        values = {s: correlation(spread[s, rows], instability[rows]) for s in set(seeds.tolist())}
-        drawn.append(np.mean([values[s] for s in seeds.tolist()]))
-    estimate = np.mean([correlation(one, instability) for one in spread])
-    return [float(estimate), *np.nanquantile(drawn, [0.025, 0.975]).tolist()]
-
-
 def by_fifths(spread: np.ndarray, instability: np.ndarray) -> list[list[float]]:
     """Mean spread and mean instability of each fifth of the tracks, averaged over seeds."""
     fifths = []
@@ -181,6 +158,8 @@ def measure(
     views: Any, subject: Any, ks: Sequence[int], options: argparse.Namespace
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """Plain figures, the table of correlations and that of fifths."""
+    from songscape.evaluation.calibration import spearman
+
     both = np.flatnonzero(complete_tracks(views))
     some, groups = views.take(both), subject.groups[both]
     whole, halves, found = [], [], []
@@ -203,7 +182,8 @@ def measure(
             for name in SPREADS:
                 spread = np.stack([one[way][name] for one in found])
                 key = f"{way}; {target}; {name}"
-                one = spearman(spread, values, groups)
+                ranked = spearman(spread, values, groups)
+                one = [ranked.estimate, ranked.low, ranked.high]
                 row[name] = with_interval(*one, True)
                 plain["spearman"][key] = one
                 plain["means"][key] = [float(spread.mean()), float(values.mean())]
