@@ -84,6 +84,9 @@ class ResultsFolder:
     def latents(self, model: str, seed: int) -> Path:
         return self.tables / "latents" / f"{model_stem(model, seed)}.parquet"
 
+    def spread(self, model: str, seed: int) -> Path:
+        return self.tables / "spread" / f"{model_stem(model, seed)}.parquet"
+
     def map(self, model: str, seed: int) -> Path:
         return self.tables / "maps" / f"{model_stem(model, seed)}.parquet"
 

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -46,6 +47,24 @@ def test_every_table_and_the_page_are_there(compared: Path) -> None:
     for model in ("balanced-pca", "random", "language-only", "has-lyrics-only"):
         assert model in page
     assert "own space" in page
+
+
+def test_posterior_spreads_stand_beside_what_the_songs_do(compared: Path) -> None:
+    table = pd.read_csv(compared / "calibration.csv")
+    assert list(zip(table["model"], table["kind"])) == [
+        ("dense-vae", "subsamples"),
+        ("dense-vae", "seeds"),
+    ]
+    tracks = pd.read_csv(compared / "tracks.csv").set_index("track_id")
+    for seed in (0, 1):
+        kept = pd.read_parquet(compared / "spread" / f"dense-vae-seed{seed}.parquet")
+        same = np.float32(tracks["dense-vae|spread"]) == kept["spread"].to_numpy()
+        assert same.all() == (seed == 0), "those of the first seed"
+    assert tracks["dense-vae|kmeans|2|expected"].between(0, 1).all()
+    assert [name for name in tracks if name.endswith("|spread")] == ["dense-vae|spread"]
+    page = (compared / "report.html").read_text(encoding="utf-8")
+    assert "Do the models know which songs are unsure?" in page
+    assert "spread" not in set(pd.read_csv(compared / "table.csv")["metric"])
 
 
 def test_the_references_stand_in_every_table(compared: Path) -> None:

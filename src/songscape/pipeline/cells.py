@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # Bump when what a cell measures changes, so that old cells are measured again.
-RECIPE = 6
+RECIPE = 7
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Cell:
         Evidence, see `songscape.evaluation.evidence`; partitions add clusterer and k. On axis
         "failed" the metric is what could not be computed, and reason says why.
     samples : DataFrame of shape (n_tracks, n_samples)
-        Values per track.
+        Values per track, and of models with a posterior their `spread`.
     partitions : DataFrame of shape (n_tracks, n_partitions)
         Cluster ids; columns are "clusterer|k", k empty where the clusterer finds its own.
     """
@@ -187,6 +187,8 @@ def compute_cell(task: CellTask) -> CellRun:
             task.ks,
             task.seed,
         )
+        if done.spread is not None:
+            samples["spread"] = done.spread
     seconds = time.perf_counter() - start
     document = {
         "recipe": RECIPE,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
+from songscape.pipeline.calibrations import calibration_table, calibrations
 from songscape.pipeline.cells import CellTask, read_cell
 from songscape.pipeline.forecast import Announcer, StageTimes
 from songscape.pipeline.gather import (
@@ -224,6 +225,7 @@ def _compare(
     title = "putting intervals on every value"
     with times.stage("intervals", title, "model", announcer, "pictures") as advance:
         found = compare_evidence(evidence, subject, headline=headline, progress=advance)
+        calibrated = calibrations(evidence, subject, headline)
     folder.write_table("seeds", seeds_table(evidence))
     _write_formats(folder, "table", found.table)
     _write_formats(folder, "differences", found.differences)
@@ -237,7 +239,9 @@ def _compare(
     folder.write_table("warnings", warnings_table(findings))
     folder.write_table("stability", k_curve)
     folder.write_table("clusters", clusters_table(evidence, subject, headline))
-    folder.write_table("tracks", tracks_table(evidence, subject, inputs.views.track_ids))
+    folder.write_table("calibration", calibration_table(calibrated, headline))
+    track_ids = inputs.views.track_ids
+    folder.write_table("tracks", tracks_table(evidence, subject, track_ids, calibrated, headline))
     document = _document(inputs, subject, settings, ks, k_reason)
     document |= {
         "title": settings.title or collection,

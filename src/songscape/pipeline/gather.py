@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from songscape.evaluation.compare import ModelEvidence
     from songscape.evaluation.evidence import Subject
+    from songscape.pipeline.calibrations import Calibrations
 
 __all__ = [
     "UNMEASURED",
@@ -172,9 +173,17 @@ def warnings_table(findings: Sequence[Any]) -> pd.DataFrame:
 
 
 def tracks_table(
-    evidence: Sequence[ModelEvidence], subject: Subject, track_ids: Sequence[str]
+    evidence: Sequence[ModelEvidence],
+    subject: Subject,
+    track_ids: Sequence[str],
+    found: Calibrations,
+    headline: tuple[str, int | None],
 ) -> pd.DataFrame:
-    """Per track: its group of evidence, and how unsure its place is in each model's partition."""
+    """Per track: its group of evidence, and how unsure its place is in each model's partition.
+
+    Of models with a posterior also its spread (first seed), and the share of company in the
+    headline partition that songs of that spread lose over subsamples (see `calibrations`).
+    """
     import numpy as np
     import pandas as pd
 
@@ -183,4 +192,11 @@ def tracks_table(
         for name, values in one.samples.items():
             if name.startswith("unsure:"):
                 columns[f"{one.model}|{name.removeprefix('unsure:')}"] = values[0]
+        if "spread" in one.samples:
+            columns[f"{one.model}|spread"] = one.samples["spread"][0]
+        calibration = found.get((one.model, "subsamples"))
+        if calibration is not None:
+            columns[f"{one.model}|{headline[0]}|{headline[1] or ''}|expected"] = (
+                calibration.expected
+            )
     return pd.DataFrame(columns)

@@ -56,6 +56,9 @@ class Representation:
         The model's row in `results/models.csv`.
     key : str
         Hash of everything the latents were computed from.
+    spread : ndarray of shape (n_tracks,) or None
+        Posterior spread (see `songscape.models.vae.SongVAE.uncertainty`); None of models without a
+        posterior.
     """
 
     model: str
@@ -63,6 +66,7 @@ class Representation:
     trained: NDArray[np.float32] | None
     summary: Mapping[str, Any]
     key: str
+    spread: NDArray[np.float32] | None = None
 
     @property
     def ok(self) -> bool:
@@ -156,12 +160,15 @@ def represent(
         row["summary"] += f" (without {missing}: no track has any)"
     key = cache_key(own, model, seed, options)
     path, summary_path = folder.latents(model, seed), folder.model(model, seed) / "summary.json"
+    spread_path = folder.spread(model, seed)
     if has_key(path, key) and summary_path.exists():
         summary = json.loads(summary_path.read_text(encoding="utf-8"))
-        return Representation(model, seed, read_latents(path)[1], summary, key)
+        spread = read_latents(spread_path)[1][:, 0] if has_key(spread_path, key) else None
+        if summary.get("has_spread") == (spread is not None):
+            return Representation(model, seed, read_latents(path)[1], summary, key, spread)
     start = time.perf_counter()
     try:
-        latents, summary = _train(own, model, seed, options, labels, folder, key, progress)
+        latents, spread, summary = _train(own, model, seed, options, labels, folder, key, progress)
     except (*MODEL_ERRORS, SongscapeError) as error:
         failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
         return Representation(model, seed, None, failed, key)
@@ -169,9 +176,13 @@ def represent(
     summary = row | {"status": "ok", "reason": ""} | summary | cost
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     write_atomically(summary_path, lambda p: p.write_text(text, encoding="utf-8"))
+    if spread is None:
+        spread_path.unlink(missing_ok=True)
+    else:
+        write_latents(spread_path, views.track_ids, spread[:, None], ["spread"], key)
     names = [f"z{i}" for i in range(latents.shape[1])]
     write_latents(path, views.track_ids, latents, names, key)
-    return Representation(model, seed, latents, summary, key)
+    return Representation(model, seed, latents, summary, key, spread)
 
 
 def _train(
@@ -183,7 +194,7 @@ def _train(
     folder: ResultsFolder,
     key: str,
     progress: Advance | None,
-) -> tuple[NDArray[np.float32], dict[str, Any]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, dict[str, Any]]:
     import numpy as np
     import pandas as pd
 
@@ -204,13 +215,17 @@ def _train(
         warnings.simplefilter("ignore", UserWarning)
         estimator.fit(views, labels if "covariates" in estimator.get_params() else None)
     latents = np.ascontiguousarray(estimator.transform(views), dtype=np.float32)
+    spread = _spread(estimator, views)
     if "callback" in estimator.get_params():
         estimator.set_params(callback=None)
     if can_save(estimator):
         save_model(estimator, folder.model(model, seed))
     if checkpoint is not None:
         checkpoint.remove()
-    summary: dict[str, Any] = {"n_latent": int(latents.shape[1])}
+    summary: dict[str, Any] = {
+        "n_latent": int(latents.shape[1]),
+        "has_spread": spread is not None,
+    }
     diagnostics = getattr(estimator, "diagnostics_", None)
     if diagnostics is not None:
         summary |= {
@@ -227,7 +242,19 @@ def _train(
             folder.model(model, seed) / "history.csv",
             lambda p: frame.to_csv(p, index=False, lineterminator="\n"),
         )
-    return latents, summary
+    return latents, spread, summary
+
+
+def _spread(estimator: Any, views: Views) -> NDArray[np.float32] | None:
+    """Posterior spread per track; a deterministic autoencoder has none, whatever its methods."""
+    import numpy as np
+
+    if not hasattr(estimator, "uncertainty") or not getattr(estimator, "variational", True):
+        return None
+    spread = np.asarray(estimator.uncertainty(views), dtype=np.float32)
+    if spread.shape != (views.n_tracks,):
+        raise ValueError(f"uncertainty of shape {spread.shape} for {views.n_tracks} tracks")
+    return spread
 
 
 def _peak_mib() -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from songscape.evaluation.verdict_sentences import MethodVerdict
+from songscape.report.comparison_calibration import calibration_table
 from songscape.report.comparison_health import (
     clusters_table,
     collapse_sentences,
@@ -59,7 +60,7 @@ def write_comparison_report(results_dir: Path | str) -> Path:
 
     The page is a function of the files in the folder (`compare.json`, `table.csv`,
     `differences.csv` and `models.csv` must be there, `warnings.csv`, `stability.csv`,
-    `tracks.csv` and `pictures/` may be); equal files give equal bytes.
+    `tracks.csv`, `calibration.csv` and `pictures/` may be); equal files give equal bytes.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def write_comparison_report(results_dir: Path | str) -> Path:
             unmeasured=unmeasured_lines(results.unmeasured),
             clusters=clusters_table(results),
             unsure=unsure_tracks(results),
+            calibration=calibration_table(results),
             collapsed=collapse_sentences(results),
             models=models_table(results),
             shapes=shapes_table(results),

@@ -27,6 +27,13 @@ _DIFFERENCES = {
         *("difference_to_best", "low_to_best", "high_to_best"),
     ),
 }
+_CALIBRATION = {
+    "text": ("model", "kind"),
+    "figures": (
+        *("spearman", "low", "high", "error", "r2"),
+        *("expected", "expected_p10", "expected_p90"),
+    ),
+}
 _MODELS = (
     *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
     *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib", "summary"),
@@ -41,8 +48,9 @@ class ComparisonResults:
     ----------
     folder : Path
         Where the files lie.
-    table, differences, models, warnings, stability, tracks, unmeasured, clusters : DataFrame
-        As in the CSV files of the same names; text columns hold "" where a cell is empty.
+    table, differences, models, warnings, stability, tracks, unmeasured, clusters, calibration
+        DataFrames as in the CSV files of the same names; text columns hold "" where a cell is
+        empty.
     document : mapping
         `compare.json`.
     setting : Setting
@@ -60,6 +68,7 @@ class ComparisonResults:
     tracks: pd.DataFrame
     unmeasured: pd.DataFrame
     clusters: pd.DataFrame
+    calibration: pd.DataFrame
     document: Mapping[str, Any]
     setting: Setting
     measured: Measured
@@ -130,6 +139,7 @@ def read_comparison(folder: Path | str) -> ComparisonResults:
         tracks=read_table(folder, "tracks"),
         unmeasured=read_table(folder, "unmeasured"),
         clusters=read_table(folder, "clusters", text=True),
+        calibration=_with_columns(read_table(folder, "calibration"), **_CALIBRATION),
         document=document,
         setting=setting,
         measured=Measured(table),
