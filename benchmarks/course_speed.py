@@ -69,8 +69,8 @@ def mean_elbo(network: Any, values: np.ndarray) -> float:
     """Mean ELBO per track in nats, from one draw per track of a fixed generator."""
     import torch
 
+    from songscape.models.objective import elbo_terms
     from songscape.models.priors import StandardNormal
-    from songscape.models.training import elbo_terms
 
     was_training = network.training
     network.eval()

@@ -15,8 +15,8 @@ from sklearn.neighbors import NearestNeighbors
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 from songscape.models.networks import Batch
+from songscape.models.objective import dependence, leave_out
 from songscape.models.presets import make_model
-from songscape.models.training import dependence, leave_out
 from songscape.models.vae import SongVAE
 
 N_TRACKS, N_SEGMENTS, N_WORDS = 200, 4, 60

@@ -15,8 +15,8 @@ from torch import nn
 from songscape.features.views import Views
 from songscape.models.inputs import InputView, chunks
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
+from songscape.models.objective import elbo_terms
 from songscape.models.rotation import Rotated
-from songscape.models.training import elbo_terms
 
 __all__ = ["Given", "Inference", "fitted", "make_batch"]
 

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from songscape.features.views import View
+from songscape.models.inputs import InputView, fit_input
 from songscape.models.likelihoods import LIKELIHOODS
 from songscape.models.networks import ViewPlan
 
-__all__ = ["plan_view"]
+__all__ = ["plan_view", "plan_views"]
+
+
+def plan_views(
+    views: Mapping[str, View],
+    *,
+    fusion: str,
+    noise: str,
+    covariates: bool,
+    likelihoods: Mapping[str, str],
+    encoders: Mapping[str, str],
+    decoders: Mapping[str, str],
+) -> tuple[tuple[ViewPlan, ...], dict[str, InputView]]:
+    """What the network does with every view, and how each is standardised."""
+    plans, readers = [], {}
+    for name, view in views.items():
+        plan = plan_view(
+            name,
+            view,
+            fusion=fusion,
+            noise=noise,
+            covariates=covariates,
+            likelihood=likelihoods.get(name),
+            encoder=encoders.get(name),
+            decoder=decoders.get(name),
+        )
+        readers[name] = fit_input(
+            name,
+            view,
+            standardise=plan.likelihood == "gaussian",
+            signed=plan.likelihood == "von-mises-fisher",
+        )
+        if plan.likelihood == "counts":
+            plan = replace(plan, unit=float(readers[name].scale[0]))
+        plans.append(plan)
+    return tuple(plans), readers
 
 
 def plan_view(

@@ -16,16 +16,13 @@ from torch import Tensor, nn
 from songscape.errors import SongscapeError
 from songscape.models.checkpoint import Checkpoint, State, load_modules, module_tensors
 from songscape.models.networks import Batch, SongNetwork
+from songscape.models.objective import Terms, dependence, elbo_terms, leave_out, objective
 from songscape.models.priors import MixturePrior
 
 __all__ = [
     "Progress",
     "Settings",
-    "Terms",
-    "dependence",
-    "elbo_terms",
     "hold_out",
-    "leave_out",
     "quiet_torch",
     "train",
 ]
@@ -74,15 +71,6 @@ class Settings:
         return self.beta * min(1.0, epoch / max(1, self.warmup_epochs))
 
 
-@dataclass(frozen=True)
-class Terms:
-    """Both parts of the ELBO per track, (n,) and (n, latent_dim) or (n, 1), and the latents."""
-
-    reconstruction: Tensor
-    kl: Tensor
-    z: Tensor
-
-
 @contextlib.contextmanager
 def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
     """Cap torch's threads and make it deterministic; leave its global state as it was found.
@@ -111,49 +99,6 @@ def hold_out(n_tracks: int, share: float, generator: np.random.Generator) -> NDA
     most = max(1, round(n_tracks * share)) if share > 0 else 0
     chosen[generator.permutation(n_tracks)[:most]] = True
     return chosen
-
-
-def elbo_terms(
-    network: SongNetwork,
-    prior: nn.Module,
-    batch: Batch,
-    noise: Tensor | None,
-) -> Terms:
-    """Reconstruction and KL divergence of a batch; `noise` is None for a deterministic autoencoder.
-
-    Whatever experts `batch.keep` leaves out, every view that is present is reconstructed.
-    """
-    mean, log_variance = network.encode(batch)
-    if noise is None:
-        z, kl = mean, torch.zeros_like(mean)
-    else:
-        z = mean + torch.exp(0.5 * log_variance) * noise
-        kl = prior.kl(mean, log_variance, z, network)  # type: ignore[operator]
-    outputs = network.decode(z, batch.covariates)
-    return Terms(network.log_likelihood(batch, outputs), kl, z)
-
-
-def leave_out(
-    network: SongNetwork, batch: Batch, share: float, generator: torch.Generator
-) -> Batch:
-    """Leave a random part of the evidence out of the posterior, never all of it.
-
-    Every view is left out with probability `share`; of a set of steps, a uniformly random number
-    is kept.
-    """
-    experts = network.experts(batch)
-    keep = {}
-    for name, weight in experts.items():
-        n_tracks, n_steps = weight.shape
-        if n_steps == 1:
-            chosen = torch.rand(n_tracks, 1, generator=generator) >= share
-        else:
-            rank = torch.rand(n_tracks, n_steps, generator=generator).argsort(1).argsort(1)
-            chosen = rank < torch.randint(0, n_steps + 1, (n_tracks, 1), generator=generator)
-        keep[name] = weight * chosen.to(weight)
-    nothing = torch.stack([kept.sum(1) for kept in keep.values()]).sum(0) == 0
-    restored = {name: torch.where(nothing[:, None], experts[name], keep[name]) for name in keep}
-    return replace(batch, keep=restored)
 
 
 def train(
@@ -204,7 +149,7 @@ def train(
                 batch = leave_out(network, batch, settings.view_dropout, generator)
             noise = _noise(n_tracks, network, settings, generator, device)
             terms = elbo_terms(network, prior, batch, noise)
-            loss = _loss(terms, beta, settings)
+            loss = objective(terms, beta, settings.free_bits)
             if settings.independence > 0 and batch.covariates is not None:
                 loss = loss + settings.independence * dependence(terms.z, batch.covariates)
             loss = loss + network.loadings() / len(training)
@@ -220,10 +165,10 @@ def train(
             schedule.step()
             sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
         sums /= len(training)
-        objective = -math.inf
+        reached = -math.inf
         row = {"epoch": float(epoch), "train_elbo": sums[0] - settings.beta * sums[1]}
         if len(validation):
-            sums, objective = _evaluate(network, prior, read, validation, settings)
+            sums, reached = _evaluate(network, prior, read, validation, settings)
             row["validation_elbo"] = sums[0] - settings.beta * sums[1]
         row |= {"kl": float(sums[1]), "reconstruction": float(sums[0]), "beta": beta}
         state.history.append({name: float(value) for name, value in row.items()})
@@ -234,8 +179,8 @@ def train(
             prior.initialise(means, settings.seed, variances)
         if epoch >= settings.warmup_epochs and len(validation) and settings.patience:
             state.since_best += 1
-            if objective > state.best:
-                state.best, state.since_best = objective, 0
+            if reached > state.best:
+                state.best, state.since_best = reached, 0
                 state.best_modules = module_tensors(modules)
         if checkpoint is not None and checkpoint.due():
             checkpoint.save(modules, optimiser, schedule, generator, state)
@@ -243,32 +188,6 @@ def train(
         load_modules(modules, state.best_modules)
     network.eval()
     return state.history
-
-
-def dependence(z: Tensor, covariates: Tensor) -> Tensor:
-    """How much the latents of a batch depend on the covariates: 0 not at all, 1 entirely.
-
-    The Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a Gaussian kernel on the
-    latents and a linear one on the covariates, normalised by both (Kornblith et al. 2019); as a
-    penalty on a VAE see Lopez et al. 2018.
-    """
-    distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").square()
-    latent_kernel = _centred(torch.exp(-distances / (2.0 * z.shape[1])))
-    covariate_kernel = _centred(covariates @ covariates.T)
-    norms = latent_kernel.norm() * covariate_kernel.norm()
-    shared: Tensor = (latent_kernel * covariate_kernel).sum() / norms.clamp_min(1e-12)
-    return shared
-
-
-def _centred(kernel: Tensor) -> Tensor:
-    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
-
-
-def _loss(terms: Terms, beta: float, settings: Settings) -> Tensor:
-    kl = terms.kl.mean(0)
-    if settings.free_bits > 0:
-        kl = kl.clamp_min(settings.free_bits)
-    return beta * kl.sum() - terms.reconstruction.mean()
 
 
 def _noise(
@@ -334,7 +253,7 @@ def _evaluate(
         torch.cat([term.z for term in terms]),
     )
     sums = np.array([every.reconstruction.mean().item(), every.kl.sum(1).mean().item()])
-    return sums, -_loss(every, settings.beta, settings).item()
+    return sums, -objective(every, settings.beta, settings.free_bits).item()
 
 
 @torch.no_grad()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,13 +24,12 @@ from songscape.models.inference import Inference, fitted, make_batch
 from songscape.models.inputs import (
     InputView,
     as_views,
-    fit_input,
     sorted_by_id,
     word_shares,
 )
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
 from songscape.models.places import Places, fit_places
-from songscape.models.plans import plan_view
+from songscape.models.plans import plan_views
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
 from songscape.models.spaces import SPACES
 from songscape.models.training import (
@@ -77,7 +75,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         decoder.
     independence : float, default=0
         Weight, in nats, of a penalty on latents that tell the covariates (see
-        `songscape.models.training.dependence`).
+        `songscape.models.objective.dependence`).
     latent_dim : int, default=16
     hidden : tuple of int, default=(256,)
         Widths of the encoder's hidden layers; decoders mirror them.
@@ -396,29 +394,17 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Fit the standardisers and decide each view's encoder, decoder and likelihood."""
         hidden_from_model = set(self.covariates or ())
         names = self.views or tuple(name for name in views if name not in hidden_from_model)
-        plans, readers = [], {}
-        for name in names:
-            plan = plan_view(
-                name,
-                views[name],
-                fusion=self.fusion,
-                noise=self.noise,
-                covariates=bool(self.covariates),
-                likelihood=(self.likelihoods or {}).get(name),
-                encoder=(self.encoders or {}).get(name),
-                decoder=(self.decoders or {}).get(name),
-            )
-            readers[name] = fit_input(
-                name,
-                views[name],
-                standardise=plan.likelihood == "gaussian",
-                signed=plan.likelihood == "von-mises-fisher",
-            )
-            if plan.likelihood == "counts":
-                plan = replace(plan, unit=float(readers[name].scale[0]))
-            plans.append(plan)
-        self.plans_: tuple[ViewPlan, ...] = tuple(plans)
-        self.inputs_: dict[str, InputView] = readers
+        self.plans_: tuple[ViewPlan, ...]
+        self.inputs_: dict[str, InputView]
+        self.plans_, self.inputs_ = plan_views(
+            {name: views[name] for name in names},
+            fusion=self.fusion,
+            noise=self.noise,
+            covariates=bool(self.covariates),
+            likelihoods=self.likelihoods or {},
+            encoders=self.encoders or {},
+            decoders=self.decoders or {},
+        )
 
     def _present(self, views: Views) -> NDArray[np.bool_]:
         """Which modelled views each track has, (n_tracks, n_views)."""
