@@ -31,18 +31,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from placement import LATENT, MODEL, ONLY, complete_tracks, without
 from shared_inputs import (
+    collections,
     markdown,
     measuring_parser,
-    name_of,
-    read_folder,
     seeds_argument,
     trained_model,
     with_interval,
@@ -207,18 +204,14 @@ def main() -> None:
     from songscape.pipeline.partitions import shared_k
 
     results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        features = options.work or Path(scratch)
-        features.mkdir(parents=True, exist_ok=True)
-        for source in options.sources:
-            inputs, subject = read_folder(source, features)
-            ks = options.k or sorted({*shared_k(inputs.views, ())[0], 10})
-            plain, correlations, reliability = measure(inputs.views, subject, ks, options)
-            print(f"\n## {name_of(source)}: {inputs.views.n_tracks} tracks")
-            print(f"\nSpearman correlation\n\n{markdown(correlations)}")
-            print(f"\nmean figure: mean instability\n\n{markdown(reliability)}", flush=True)
-            results[name_of(source)] = plain
-            write_json(options.json, results)
+    for name, inputs, subject in collections(options):
+        ks = options.k or sorted({*shared_k(inputs.views, ())[0], 10})
+        plain, correlations, reliability = measure(inputs.views, subject, ks, options)
+        print(f"\n## {name}: {inputs.views.n_tracks} tracks")
+        print(f"\nSpearman correlation\n\n{markdown(correlations)}")
+        print(f"\nmean figure: mean instability\n\n{markdown(reliability)}", flush=True)
+        results[name] = plain
+        write_json(options.json, results)
 
 
 if __name__ == "__main__":

@@ -13,17 +13,14 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from shared_inputs import (
+    collections,
     markdown,
     measuring_parser,
-    name_of,
-    read_folder,
     seeds_argument,
     trained_model,
     with_interval,
@@ -84,29 +81,21 @@ def main() -> None:
     from songscape.pipeline.partitions import shared_k
 
     results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        features = options.work or Path(scratch)
-        features.mkdir(parents=True, exist_ok=True)
-        for source in options.sources:
-            inputs, subject = read_folder(source, features, also=("language",))
-            views, table, figures = inputs.views, [], []
-            for k in options.k or sorted({*shared_k(views, ())[0], 10}):
-                runs = []
-                for seed in options.seeds:
-                    arguments = {"n_components": k, **json.loads(options.arguments)}
-                    model = trained_model(views, "vade", seed, arguments, options.work)
-                    runs.append(partitions(model, views, k, seed))
-                    print(
-                        f"{name_of(source)}: k {k}, seed {seed} done", file=sys.stderr, flush=True
-                    )
-                rows, plain = rows_of(runs, subject, k)
-                table += rows
-                figures += plain
-            print(
-                f"\n## {name_of(source)}: {views.n_tracks} tracks\n\n{markdown(table)}", flush=True
-            )
-            results[name_of(source)] = figures
-            write_json(options.json, results)
+    for name, inputs, subject in collections(options, also=("language",)):
+        views, table, figures = inputs.views, [], []
+        for k in options.k or sorted({*shared_k(views, ())[0], 10}):
+            runs = []
+            for seed in options.seeds:
+                arguments = {"n_components": k, **json.loads(options.arguments)}
+                model = trained_model(views, "vade", seed, arguments, options.work)
+                runs.append(partitions(model, views, k, seed))
+                print(f"{name}: k {k}, seed {seed} done", file=sys.stderr, flush=True)
+            rows, plain = rows_of(runs, subject, k)
+            table += rows
+            figures += plain
+        print(f"\n## {name}: {views.n_tracks} tracks\n\n{markdown(table)}", flush=True)
+        results[name] = figures
+        write_json(options.json, results)
 
 
 if __name__ == "__main__":

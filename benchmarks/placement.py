@@ -21,7 +21,6 @@ Three questions about song-vae, each over the seeds (5 by default):
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +28,9 @@ from typing import Any
 
 import numpy as np
 from shared_inputs import (
+    collections,
     markdown,
     measuring_parser,
-    name_of,
-    read_folder,
     trained_model,
     with_interval,
     write_json,
@@ -249,26 +247,22 @@ def main() -> None:
     from songscape.pipeline.partitions import shared_k
 
     results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        features = options.work or Path(scratch)
-        features.mkdir(parents=True, exist_ok=True)
-        for folder in options.sources:
-            inputs, subject = read_folder(folder, features, also=("language",))
-            views, seeds, work = inputs.views, options.seeds, options.work
-            tables: dict[str, list[dict[str, Any]]] = {}
-            print(f"\n## {name_of(folder)}: {views.n_tracks} tracks", flush=True)
-            for part in options.parts.split(","):
-                if part == "held-out":
-                    tables[part], tables["retrieval"] = held_out(views, subject, seeds, work)
-                elif part == "has-lyrics":
-                    ks = sorted({2, *shared_k(views, ())[0], 10})
-                    tables[part] = has_lyrics(views, ks, seeds, work)
-                else:
-                    parser.error(f"no part {part!r}")
-                for name in (part, "retrieval") if part == "held-out" else (part,):
-                    print(f"\n{name}\n\n{markdown(tables[name])}", flush=True)
-                results[name_of(folder)] = tables
-                write_json(options.json, results)
+    for collection, inputs, subject in collections(options, also=("language",)):
+        views, seeds, work = inputs.views, options.seeds, options.work
+        tables: dict[str, list[dict[str, Any]]] = {}
+        print(f"\n## {collection}: {views.n_tracks} tracks", flush=True)
+        for part in options.parts.split(","):
+            if part == "held-out":
+                tables[part], tables["retrieval"] = held_out(views, subject, seeds, work)
+            elif part == "has-lyrics":
+                ks = sorted({2, *shared_k(views, ())[0], 10})
+                tables[part] = has_lyrics(views, ks, seeds, work)
+            else:
+                parser.error(f"no part {part!r}")
+            for name in (part, "retrieval") if part == "held-out" else (part,):
+                print(f"\n{name}\n\n{markdown(tables[name])}", flush=True)
+            results[collection] = tables
+            write_json(options.json, results)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import argparse
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,17 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
     more = {name: inputs.columns[name].to_numpy(object) for name in also if name in inputs.columns}
     labels = {**subject.labels, **more}
     return inputs, replace(subject, labels=labels, nuisances={}, references={})
+
+
+def collections(
+    options: argparse.Namespace, also: Sequence[str] = ()
+) -> Iterator[tuple[str, Any, Any]]:
+    """Name, Inputs and Subject of every source that `measuring_parser` was given."""
+    with tempfile.TemporaryDirectory() as scratch:
+        features = options.work or Path(scratch)
+        features.mkdir(parents=True, exist_ok=True)
+        for source in options.sources:
+            yield name_of(source), *read_folder(source, features, also)
 
 
 def name_of(source: Path) -> str:
