@@ -244,3 +244,13 @@ def test_a_large_collection_takes_no_more_than_the_steps_it_may() -> None:
     assert len(SongVAE(**arguments, epochs=7, max_steps=1000).fit(X).history_) == 7
     assert len(SongVAE(**arguments, epochs=7, max_steps=80).fit(X).history_) == 4
     assert len(SongVAE(**arguments, epochs=7, max_steps=1).fit(X).history_) == 2
+
+
+def test_an_early_rise_of_the_learning_rate_learns_earlier(views: Views) -> None:
+    early, late = (
+        SongVAE(("timbre",), latent_dim=4, epochs=20, rise=rise)
+        .fit(views)
+        .history_[3]["train_elbo"]
+        for rise in (0.1, 0.9)
+    )
+    assert early > late
