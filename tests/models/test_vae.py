@@ -252,3 +252,17 @@ def test_an_early_rise_of_the_learning_rate_learns_earlier(views: Views) -> None
         return model.history_[3]["train_elbo"]
 
     assert learnt(0.1) > learnt(0.9)
+
+
+def test_bfloat16_trains_the_same_model_a_little_less_exactly(views: Views) -> None:
+    def fitted(precision: str) -> SongVAE:
+        names = ("segments", "lyrics")
+        model = SongVAE(names, fusion="poe", latent_dim=4, epochs=30, precision=precision)
+        return model.fit(views)
+
+    exact, auto, rough = fitted("float32"), fitted("auto"), fitted("bfloat16")
+    np.testing.assert_array_equal(auto.transform(views), exact.transform(views), "on the CPU")
+    assert rough.score(views) == pytest.approx(exact.score(views), rel=0.02)
+    assert rough.score(views) != exact.score(views)
+    assert all(p.dtype == torch.float32 for p in rough.network_.parameters())
+    np.testing.assert_array_equal(rough.transform(views), fitted("bfloat16").transform(views))

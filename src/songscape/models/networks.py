@@ -194,7 +194,9 @@ class SongNetwork(nn.Module):
         hidden = hidden if plan.encoder == "set" else hidden[:, None]
         if batch.covariates is not None:
             hidden = hidden + self.encoder_covariates[tower](batch.covariates)[:, None]
-        mean, log_variance = self.encoder_tails[tower](hidden).chunk(2, dim=-1)
+        # Under autocast the layers are of less precision, what is made of their output is not.
+        said = self.encoder_tails[tower](hidden).to(batch.values[plan.name].dtype)
+        mean, log_variance = said.chunk(2, dim=-1)
         log_variance = log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
         return mean, log_variance, self._expert_weight(plan, batch)
 
@@ -204,7 +206,8 @@ class SongNetwork(nn.Module):
         hidden = (entered * present[:, :, None]).sum(1)
         if batch.covariates is not None:
             hidden = hidden + self.encoder_covariates["joint"](batch.covariates)
-        mean, log_variance = self.encoder_tails["joint"](hidden).chunk(2, dim=-1)
+        said = self.encoder_tails["joint"](hidden).to(batch.values[self.plans[0].name].dtype)
+        mean, log_variance = said.chunk(2, dim=-1)
         any_view = present.amax(1, keepdim=True)
         log_variance = log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
         return mean * any_view, log_variance * any_view
@@ -273,17 +276,18 @@ class SongNetwork(nn.Module):
         total = batch.offset
         for plan in self.plans:
             x, weight = batch.values[plan.name], batch.weights[plan.name]
+            decoded = outputs[plan.name].to(x.dtype)
             if plan.likelihood == "multinomial":
-                term = multinomial_log_likelihood(x, outputs[plan.name], weight, self.word_total)
+                term = multinomial_log_likelihood(x, decoded, weight, self.word_total)
             elif plan.likelihood == "counts":
-                term = multinomial_log_likelihood(x * plan.unit, outputs[plan.name], weight)
+                term = multinomial_log_likelihood(x * plan.unit, decoded, weight)
             else:
                 log_scale = self.log_noise[self.key[plan.name]]
                 is_gaussian = plan.likelihood == "gaussian"
                 density = (
                     gaussian_log_likelihood if is_gaussian else von_mises_fisher_log_likelihood
                 )
-                term = density(x, outputs[plan.name], log_scale, weight)
+                term = density(x, decoded, log_scale, weight)
             total = term if total is None else total + term
         assert total is not None, "a network has at least one view"
         return total

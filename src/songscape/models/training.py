@@ -50,6 +50,7 @@ class Settings:
     seed: int
     independence: float = 0.0
     rise: float = 0.3
+    bfloat16: bool = False
     max_steps: int = 20_000
     clip: float = 1e4
 
@@ -148,7 +149,8 @@ def train(
             if settings.view_dropout > 0:
                 batch = leave_out(network, batch, settings.view_dropout, generator)
             noise = _noise(n_tracks, network, settings, generator, device)
-            terms = elbo_terms(network, prior, batch, noise)
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
+                terms = elbo_terms(network, prior, batch, noise)
             loss = objective(terms, beta, settings.free_bits)
             if settings.independence > 0 and batch.covariates is not None:
                 loss = loss + settings.independence * dependence(terms.z, batch.covariates)

@@ -133,6 +133,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Threads of torch. More than there are free cores make it many times slower.
     device : str, default="auto"
         "cpu", "cuda", "mps", or "auto": CUDA where there is one, else the CPU.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Of the layers while training; sums, the optimiser and everything afterwards are of full
+        precision. "auto": bfloat16 on a GPU that has it, float32 elsewhere.
     callback : callable or None
         Called after each epoch with (epoch, epochs, row of `history_`).
     checkpoint : Checkpoint or None
@@ -192,6 +195,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         random_state: Any = 0,
         threads: int = 1,
         device: str = "auto",
+        precision: str = "auto",
         callback: Progress | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> None:
@@ -230,6 +234,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
         self.threads = threads
         self.device = device
+        self.precision = precision
         self.callback = callback
         self.checkpoint = checkpoint
 
@@ -363,6 +368,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "prior": ("normal", "mixture", "vamp"),
             "space": SPACES,
             "imputation": ("mean", "donor"),
+            "precision": ("auto", "float32", "bfloat16"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -485,6 +491,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             seed=seed,
             independence=self.independence,
             max_steps=self.max_steps,
+            bfloat16=_bfloat16(self.precision, device),
         )
         network.to(device)
         prior.to(device)
@@ -633,3 +640,9 @@ def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
+
+
+def _bfloat16(precision: str, device: torch.device) -> bool:
+    if precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16"
