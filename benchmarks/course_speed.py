@@ -161,7 +161,7 @@ def train_songscape(task: dict[str, Any], arrays: Any) -> tuple[list[list[float]
         curve.append([*clock.read().tolist(), *elbos])
 
     rotation.rotate = watched_rotate
-    arguments = {key: task[key] for key in ("epochs", "learning_rate", "rise")}
+    arguments = {key: task[key] for key in ("epochs", "learning_rate", "rise", "hold")}
     arguments |= {"hidden": tuple(task["hidden"]), "encoders": {"x": ENCODERS[task["kind"]]}}
     model = Watched(
         latent_dim=task["latent"],
@@ -322,6 +322,7 @@ def race(kind: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "patience": preset.patience,
         "learning_rate": options.learning_rate or preset.learning_rate,
         "rise": preset.rise,
+        "hold": preset.hold,
     }
     curves, units = {}, {}
     with tempfile.TemporaryDirectory() as folder:

@@ -36,9 +36,9 @@ def views() -> Views:
 
 
 @pytest.mark.parametrize("prior", ["normal", "mixture", "vamp"])
-@pytest.mark.parametrize("patience", [0, 3])
+@pytest.mark.parametrize(("patience", "hold"), [(0, 0.0), (3, 0.0), (0, 0.5)])
 def test_going_on_ends_where_an_unbroken_training_ends(
-    tmp_path: Path, views: Views, prior: str, patience: int
+    tmp_path: Path, views: Views, prior: str, patience: int, hold: float
 ) -> None:
     arguments: dict[str, Any] = {
         "epochs": EPOCHS,
@@ -50,6 +50,7 @@ def test_going_on_ends_where_an_unbroken_training_ends(
         "fusion": "poe",
         "view_dropout": 0.3,
         "patience": patience,
+        "hold": hold,
     }
     unbroken = SongVAE(**arguments).fit(views)
     path = tmp_path / "checkpoint.safetensors"

@@ -10,7 +10,7 @@ import torch
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 from songscape.models.diagnostics import active_units
-from songscape.models.training import hold_out
+from songscape.models.training import _share_of_peak, hold_out
 from songscape.models.vae import SongVAE
 
 # Models trained for a few epochs are for comparing, and rightly called collapsed.
@@ -247,11 +247,21 @@ def test_a_large_collection_takes_no_more_than_the_steps_it_may() -> None:
 
 
 def test_an_early_rise_of_the_learning_rate_learns_earlier(views: Views) -> None:
-    def learnt(rise: float) -> float:
-        model = SongVAE(("timbre",), latent_dim=4, epochs=20, rise=rise).fit(views)
+    def learnt(rise: float, hold: float = 0.0) -> float:
+        model = SongVAE(("timbre",), latent_dim=4, epochs=20, rise=rise, hold=hold).fit(views)
         return model.history_[3]["train_elbo"]
 
     assert learnt(0.1) > learnt(0.9)
+    assert learnt(0.1, 0.5) > learnt(0.9)
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    shares = [_share_of_peak(done, 0.1, 0.5) for done in np.linspace(0.0, 1.0, 101)]
+    assert shares[0] == pytest.approx(0.04)
+    assert np.all(np.diff(shares[:11]) > 0)
+    np.testing.assert_allclose(shares[10:61], 1.0)
+    assert np.all(np.diff(shares[60:]) < 0)
+    assert shares[-1] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_bfloat16_trains_the_same_model_a_little_less_exactly(views: Views) -> None:

@@ -115,6 +115,7 @@ _TABLE = (
             "patience": 8,
             "learning_rate": 2e-3,
             "rise": 0.1,
+            "hold": 0.5,
         },
     ),
     Preset(

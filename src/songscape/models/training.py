@@ -50,6 +50,7 @@ class Settings:
     seed: int
     independence: float = 0.0
     rise: float = 0.3
+    hold: float = 0.0
     bfloat16: bool = False
     max_steps: int = 20_000
     clip: float = 1e4
@@ -220,13 +221,24 @@ def _optimiser(
         weight_decay=settings.weight_decay,
         fused=fused,
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        settings.learning_rate,
-        total_steps=steps * settings.epochs + 1,
-        pct_start=settings.rise,
+    total = steps * settings.epochs + 1
+    if settings.hold > 0:
+        held = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: _share_of_peak(step / total, settings.rise, settings.hold)
+        )
+        return optimiser, held
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=total, pct_start=settings.rise
     )
-    return optimiser, schedule
+    return optimiser, cycle
+
+
+def _share_of_peak(done: float, rise: float, hold: float) -> float:
+    """The learning rate as a share of its peak, when a share `done` of the training is done."""
+    if done < rise:
+        return 0.04 + 0.96 * (0.5 - 0.5 * math.cos(math.pi * done / rise))
+    left = (done - rise - hold) / max(1.0 - rise - hold, 1e-9)
+    return 0.5 + 0.5 * math.cos(math.pi * min(1.0, max(0.0, left)))
 
 
 @torch.no_grad()

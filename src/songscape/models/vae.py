@@ -106,6 +106,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Peak of a one-cycle schedule.
     rise : float, default=0.3
         Share of the training steps over which the learning rate grows to that peak.
+    hold : float, default=0
+        Share of the steps over which it stays there before it falls.
     weight_decay : float
     patience : int, default=15
         Stop after this many epochs without a better validation ELBO (never during the warm-up)
@@ -184,6 +186,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         rise: float = 0.3,
+        hold: float = 0.0,
         weight_decay: float = 1e-3,
         patience: int = 15,
         validation_fraction: float = 0.1,
@@ -223,6 +226,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.rise = rise
+        self.hold = hold
         self.weight_decay = weight_decay
         self.patience = patience
         self.validation_fraction = validation_fraction
@@ -481,6 +485,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             rise=self.rise,
+            hold=self.hold,
             weight_decay=self.weight_decay,
             beta=self.beta if self.variational else 0.0,
             warmup=self.warmup,
