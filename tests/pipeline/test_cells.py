@@ -14,8 +14,10 @@ import pytest
 
 from songscape.clustering import methods
 from songscape.errors import SongscapeError
+from songscape.features.views import View, Views
 from songscape.ingest import languages
 from songscape.library import Library
+from songscape.models import presets
 from songscape.pipeline import representations
 from songscape.pipeline.cells import RECIPE, Cell, CellTask, compute_cell, read_cell, recorded_cell
 from songscape.pipeline.forecast import Announcer
@@ -245,3 +247,14 @@ def test_a_seed_that_failed_takes_no_partition_along() -> None:
     assert evidence.samples["knn:genre"].shape == (2, 3)
     lines = unmeasured_lines(unmeasured_table(cells, {("pca", 3): "its process died"}))
     assert lines == ["pca (seed 3): its process died", "pca (seed 0): singular"]
+
+
+def test_a_changed_preset_is_another_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    views = Views(("a", "b"), {"timbre": View(np.ones((2, 3), np.float32), np.ones(2, bool))})
+    given = {"latent_dim": 4}
+    before = representations.cache_key(views, "dense-vae", 0, given)
+    assert before == representations.cache_key(views, "dense-vae", 0, given)
+    preset = presets.PRESETS["dense-vae"]
+    changed = replace(preset, arguments={**preset.arguments, "epochs": 61})
+    monkeypatch.setitem(presets.PRESETS, "dense-vae", changed)
+    assert before != representations.cache_key(views, "dense-vae", 0, given)

@@ -110,14 +110,17 @@ def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]
 
 
 def cache_key(views: Views, model: str, seed: int, options: Mapping[str, Any]) -> str:
-    """SHA-256 of the input, the model, its options, the seed and the versions that matter."""
+    """SHA-256 of the input, the model with its arguments, the seed and the versions that matter."""
     import torch
+
+    from songscape.models.presets import find_preset
 
     parts = {
         "views": views.digest(),
         "model": model,
         "seed": seed,
-        "options": dict(options),
+        # Those of the preset included: a preset that changes gives other latents.
+        "arguments": dict(find_preset(model).given(options).arguments),
         "songscape": __version__,
         "recipe": RECIPE,
         "torch": torch.__version__,
