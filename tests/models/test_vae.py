@@ -1,6 +1,8 @@
 """SongVAE: what is absent has no influence, seeds decide everything, and collapse is said aloud."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import torch
 
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
+from songscape.models import hardware
 from songscape.models.diagnostics import active_units
 from songscape.models.training import _share_of_peak, hold_out
 from songscape.models.vae import SongVAE
@@ -276,3 +279,66 @@ def test_bfloat16_trains_the_same_model_a_little_less_exactly(views: Views) -> N
     assert rough.score(views) != exact.score(views)
     assert all(p.dtype == torch.float32 for p in rough.network_.parameters())
     np.testing.assert_array_equal(rough.transform(views), fitted("bfloat16").transform(views))
+
+
+def test_a_compiled_training_step_is_the_same_step(
+    views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = []
+
+    def trace(function: Any) -> Any:
+        traced.append(function)
+        # Traced by torch's compiler as any step, but run without one for this machine.
+        return compile_step(function, backend="eager", fullgraph=True)
+
+    compile_step = torch.compile
+    monkeypatch.setattr(torch, "compile", trace)
+
+    def fitted(compiled: Any) -> SongVAE:
+        names = ("segments", "lyrics")
+        model = SongVAE(names, fusion="poe", latent_dim=4, epochs=3, compiled=compiled)
+        return model.fit(views)
+
+    plain = fitted("auto")
+    assert not traced, "a short training on a CPU is not compiled"
+    np.testing.assert_array_equal(fitted(True).transform(views), plain.transform(views))
+    assert len(traced) == 1
+
+
+def test_what_a_gpu_cannot_compile_is_trained_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(function: Any) -> Any:
+        def call(*_: Any) -> Any:
+            raise RuntimeError("Failed to find C compiler.\nSet CC")
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", broken)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    gpu = torch.device("cuda")
+    assert hardware.compiled(max, "auto", gpu, 10) is max, "too short to be worth it"
+    step = hardware.compiled(max, "auto", gpu, hardware.MIN_COMPILED_STEPS)
+    with pytest.warns(UserWarning, match=r"compile .*\(Failed to find C compiler.\)"):
+        assert step(1, 2) == 2
+    assert step(3, 2) == 3
+    with pytest.raises(RuntimeError, match="C compiler"):
+        hardware.compiled(max, True, gpu, 10)(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"imputation": "doner"}, "imputation='doner': choose one of mean, donor"),
+        ({"space": "place"}, "space='place': choose one of latent, decoder, joint"),
+    ],
+)
+def test_transform_names_what_there_is_to_choose(
+    views: Views, arguments: dict[str, str], message: str
+) -> None:
+    model = SongVAE(("segments", "lyrics"), fusion="poe", latent_dim=4, epochs=1).fit(views)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.transform(views, **arguments)
+
+
+def test_rise_and_hold_are_shares_of_one_training(views: Views) -> None:
+    with pytest.raises(ValueError, match=r"rise=0.6 and hold=0.5"):
+        SongVAE(("timbre",), rise=0.6, hold=0.5).fit(views)

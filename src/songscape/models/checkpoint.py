@@ -16,6 +16,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from songscape.models.hardware import random_states, restore_random_states
+
 __all__ = ["Checkpoint", "State"]
 
 
@@ -70,7 +72,8 @@ class Checkpoint:
         """Write everything to the file, in one step."""
         tensors = module_tensors(modules)
         tensors |= {f"best/{name}": value for name, value in state.best_modules.items()}
-        tensors |= {"random/own": generator.get_state(), "random/torch": torch.get_rng_state()}
+        tensors |= {"random/own": generator.get_state()}
+        tensors |= {f"random/{name}": value for name, value in random_states().items()}
         held = optimiser.state_dict()
         for index, moments in held["state"].items():
             tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
@@ -116,8 +119,8 @@ class Checkpoint:
         optimiser.load_state_dict({"state": moments, "param_groups": facts["groups"]})
         schedule.load_state_dict(facts["schedule"])
         generator.set_state(tensors["random/own"])
-        torch.set_rng_state(tensors["random/torch"])
-        best = {k.removeprefix("best/"): v for k, v in tensors.items() if k.startswith("best/")}
+        restore_random_states(_below("random/", tensors))
+        best = _below("best/", tensors)
         return State(facts["history"], facts["best"], facts["since_best"], best)
 
     def remove(self) -> None:
@@ -137,7 +140,9 @@ def module_tensors(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
 def load_modules(modules: Mapping[str, nn.Module], tensors: Mapping[str, Any]) -> None:
     """Put weights named as by `module_tensors` back into their modules."""
     for module, held in modules.items():
-        prefix = f"{module}/"
-        held.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+        held.load_state_dict(_below(f"{module}/", tensors))
+
+
+def _below(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """The tensors whose names start with `prefix`, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

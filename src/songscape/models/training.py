@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from songscape.errors import SongscapeError
 from songscape.models.checkpoint import Checkpoint, State, load_modules, module_tensors
+from songscape.models.hardware import compiled
 from songscape.models.networks import Batch, SongNetwork
 from songscape.models.objective import Terms, dependence, elbo_terms, leave_out, objective
 from songscape.models.priors import MixturePrior
@@ -52,6 +53,7 @@ class Settings:
     rise: float = 0.3
     hold: float = 0.0
     bfloat16: bool = False
+    compiled: str | bool = False
     max_steps: int = 20_000
     clip: float = 1e4
 
@@ -134,6 +136,7 @@ def train(
     optimiser, schedule = _optimiser(network, prior, settings, steps)
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     modules = {"network": network, "prior": prior}
+    step_terms = compiled(elbo_terms, settings.compiled, device, steps * settings.epochs)
     state = State()
     if checkpoint is not None:
         state = checkpoint.restore(modules, optimiser, schedule, generator)
@@ -151,7 +154,7 @@ def train(
                 batch = leave_out(network, batch, settings.view_dropout, generator)
             noise = _noise(n_tracks, network, settings, generator, device)
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
-                terms = elbo_terms(network, prior, batch, noise)
+                terms = step_terms(network, prior, batch, noise)
             loss = objective(terms, beta, settings.free_bits)
             if settings.independence > 0 and batch.covariates is not None:
                 loss = loss + settings.independence * dependence(terms.z, batch.covariates)

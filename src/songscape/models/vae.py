@@ -20,6 +20,7 @@ from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.donors import Donors, fit_donors
+from songscape.models.hardware import COMPILED, chosen_device, takes_bfloat16
 from songscape.models.inference import Inference, fitted, make_batch
 from songscape.models.inputs import (
     InputView,
@@ -43,6 +44,15 @@ from songscape.models.training import (
 __all__ = ["SongVAE"]
 
 MIN_TRACKS_TO_HOLD_OUT = 10
+CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "noise": ("fixed", "learned"),
+    "fusion": ("early", "poe"),
+    "prior": ("normal", "mixture", "vamp"),
+    "space": SPACES,
+    "imputation": ("mean", "donor"),
+    "precision": ("auto", "float32", "bfloat16"),
+    "compiled": COMPILED,
+}
 
 
 class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -138,6 +148,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Of the layers while training; sums, the optimiser and everything afterwards are of full
         precision. "auto": bfloat16 on a GPU that has it, float32 elsewhere.
+    compiled : bool or "auto", default="auto"
+        Whether torch compiles the training step. "auto": where a GPU trains for long (see
+        `songscape.models.hardware.compiled`). The rounding differs from that of the plain step.
     callback : callable or None
         Called after each epoch with (epoch, epochs, row of `history_`).
     checkpoint : Checkpoint or None
@@ -199,6 +212,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         threads: int = 1,
         device: str = "auto",
         precision: str = "auto",
+        compiled: str | bool = "auto",
         callback: Progress | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> None:
@@ -239,6 +253,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.threads = threads
         self.device = device
         self.precision = precision
+        self.compiled = compiled
         self.callback = callback
         self.checkpoint = checkpoint
 
@@ -264,7 +279,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             if self.at not in (None, "own"):
                 # An unknown category is told before the training, not after it.
                 self.covariates_.at(str(self.at), 1)
-        device = _device(self.device)
+        device = chosen_device(self.device)
         with quiet_torch(self.threads, seed):
             self._train(views, training, validation, seed, device)
             self._finish(views, training, validation, seed)
@@ -300,11 +315,14 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "network_")
         views = self._views(X)
         space, at = space or self.space, at or self.at
+        imputation = imputation or self.imputation
+        _check_choice("space", space)
+        _check_choice("imputation", imputation)
         if space == "joint" and self.covariates and at not in (None, "own"):
             raise SongscapeError(f"at={at!r} needs space='decoder': latents are at no covariates")
         with quiet_torch(self.threads):
             means, _ = self._posterior(views)
-            if self.donors_ is not None and (imputation or self.imputation) == "donor":
+            if self.donors_ is not None and imputation == "donor":
                 means = self.donors_.complete(means, self._present(views))
             return self._places(views, means, space, at).astype(np.float32)
 
@@ -366,19 +384,12 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     # How the pieces are put together.
 
     def _check_parameters(self) -> None:
-        choices = {
-            "noise": ("fixed", "learned"),
-            "fusion": ("early", "poe"),
-            "prior": ("normal", "mixture", "vamp"),
-            "space": SPACES,
-            "imputation": ("mean", "donor"),
-            "precision": ("auto", "float32", "bfloat16"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r}: choose one of {', '.join(allowed)}"
-                )
+        for name in CHOICES:
+            _check_choice(name, getattr(self, name))
+        if self.rise < 0 or self.hold < 0 or self.rise + self.hold > 1:
+            raise ValueError(
+                f"rise={self.rise} and hold={self.hold} are shares of the steps: at most 1 together"
+            )
         if self.free_bits > 0 and self.prior != "normal":
             raise ValueError(
                 "free_bits needs prior='normal': other priors have no KL per dimension"
@@ -496,7 +507,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             seed=seed,
             independence=self.independence,
             max_steps=self.max_steps,
-            bfloat16=_bfloat16(self.precision, device),
+            bfloat16=takes_bfloat16(self.precision, device),
+            compiled=self.compiled,
         )
         network.to(device)
         prior.to(device)
@@ -641,13 +653,6 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
-
-
-def _bfloat16(precision: str, device: torch.device) -> bool:
-    if precision == "auto":
-        return device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return precision == "bfloat16"
+def _check_choice(name: str, value: Any) -> None:
+    if value not in CHOICES[name]:
+        raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(str, CHOICES[name]))}")

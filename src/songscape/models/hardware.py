@@ -1,0 +1,90 @@
+"""Hardware: where a network is trained, how exactly, and what is compiled for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "COMPILED",
+    "MIN_COMPILED_STEPS",
+    "chosen_device",
+    "compiled",
+    "random_states",
+    "restore_random_states",
+    "takes_bfloat16",
+]
+
+COMPILED = ("auto", True, False)
+MIN_COMPILED_STEPS = 5_000
+"""Compiling takes about a minute, which a shorter training would not win back."""
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA where there is one, else the CPU."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def takes_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether layers are trained in bfloat16; "auto": on a GPU that has it."""
+    if precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16"
+
+
+def compiled(
+    function: Callable[..., Any], choice: str | bool, device: torch.device, n_steps: int
+) -> Callable[..., Any]:
+    """`function`, compiled by torch if `choice` says so.
+
+    "auto" compiles a training of at least `MIN_COMPILED_STEPS` steps on a CUDA device with Triton,
+    and goes on without, with a warning, where that fails.
+    """
+    if choice != "auto":
+        return torch.compile(function) if choice else function
+    has_triton = importlib.util.find_spec("triton") is not None
+    if device.type != "cuda" or n_steps < MIN_COMPILED_STEPS or not has_triton:
+        return function
+    fast: Callable[..., Any] | None = torch.compile(function)
+
+    def forgiving(*given: Any) -> Any:
+        nonlocal fast
+        if fast is not None:
+            try:
+                return fast(*given)
+            except RuntimeError as error:
+                fast = None
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                warnings.warn(
+                    f"torch could not compile the training step ({reason}); it goes on without",
+                    stacklevel=2,
+                )
+        return function(*given)
+
+    return forgiving
+
+
+def random_states() -> dict[str, Tensor]:
+    """The states of torch's own generators: dropout on a device draws from that device's."""
+    states = {"torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    if torch.backends.mps.is_available():
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def restore_random_states(states: dict[str, Tensor]) -> None:
+    """Put them back, those of devices that this machine has."""
+    torch.set_rng_state(states["torch"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])
+    if "mps" in states and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(states["mps"])
