@@ -7,6 +7,7 @@ import pytest
 import sklearn.metrics as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.neighbors import NearestCentroid
 
 from songscape.evaluation import metrics, silhouettes
 
@@ -89,6 +90,24 @@ def test_tiled_silhouette_is_scikit_learns_across_tiles(dtype_limit, k, monkeypa
     expected = reference.silhouette_samples(X, labels)
     np.testing.assert_allclose(metrics.silhouette_samples(X, labels), expected, atol=5e-6)
     assert metrics.silhouette(X, labels) == pytest.approx(expected.mean(), abs=1e-6)
+
+
+def test_simplified_silhouette_looks_at_centres_alone(monkeypatch):
+    monkeypatch.setattr(silhouettes, "_TILE", 64)
+    rng = np.random.default_rng(4)
+    X, labels = rng.normal(size=(300, 3)), rng.integers(-1, 4, 300)
+    kept = labels >= 0
+    centres = NearestCentroid().fit(X[kept], labels[kept]).centroids_
+    distances = reference.pairwise.euclidean_distances(X[kept], centres)
+    own = distances[np.arange(kept.sum()), labels[kept]]
+    other = np.where(np.arange(4) == labels[kept, None], np.inf, distances).min(axis=1)
+    found = silhouettes.simplified_silhouette(X, labels)
+    np.testing.assert_allclose(found[kept], (other - own) / np.maximum(own, other))
+    assert np.isnan(found[~kept]).all(), "noise has no place in a cluster"
+    assert (found[kept] < 0).any(), "nearer to another centre"
+    for one_cluster in (np.zeros(300, int), np.full(300, -1)):
+        assert np.isnan(silhouettes.simplified_silhouette(X, one_cluster)).all()
+    assert silhouettes.simplified_silhouette([[0.0], [0.0], [0.0]], [0, 0, 1]).tolist() == [0.0] * 3
 
 
 def test_sampled_silhouette_is_exact_when_everything_is_drawn():

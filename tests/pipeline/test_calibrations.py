@@ -1,4 +1,4 @@
-"""Posterior spreads: kept beside the latents, and put beside the company that songs lose."""
+"""Posterior spreads are kept; they and the border are put beside the company that songs lose."""
 
 from pathlib import Path
 from typing import Any
@@ -96,38 +96,50 @@ def evidence_of(model: str, samples: dict[str, Any], n_seeds: int = 2) -> ModelE
     return ModelEvidence(model, "vae", rows, samples, partitions)
 
 
-def test_every_model_with_a_posterior_has_a_row_per_kind() -> None:
+def test_every_model_has_a_row_per_figure_and_kind() -> None:
     rng = np.random.default_rng(0)
     unsure, other = rng.uniform(size=(1, N)), rng.uniform(size=(1, N))
     spread = np.vstack([unsure[0] ** 2, rng.uniform(size=N)])
+    border = rng.uniform(size=(2, N)) + 0.5 * unsure
     knows = {"spread": spread, "unsure:kmeans|2": unsure, "unsure:ward|2": other}
+    knows |= {"border:kmeans|2": border, "border:ward|2": rng.uniform(size=(2, N))}
     evidence = [
         evidence_of("knows", knows),
         evidence_of("one seed", {"spread": spread[:1], "unsure:kmeans|2": unsure}, n_seeds=1),
         evidence_of("failed clusters", {"spread": spread, "unsure:ward|2": other}),
-        evidence_of("no posterior", {"unsure:kmeans|2": unsure}),
+        evidence_of("no posterior", {"unsure:kmeans|2": unsure, "border:kmeans|2": border}),
+        evidence_of("nothing known", {"unsure:kmeans|2": unsure}),
     ]
     found = calibrations(evidence, subject(), HEADLINE)
     assert list(found) == [
-        ("knows", "subsamples"),
-        ("knows", "seeds"),
-        ("one seed", "subsamples"),
-        ("failed clusters", "seeds"),
+        ("knows", "border", "subsamples"),
+        ("knows", "border", "seeds"),
+        ("knows", "spread", "subsamples"),
+        ("knows", "spread", "seeds"),
+        ("one seed", "spread", "subsamples"),
+        ("failed clusters", "spread", "seeds"),
+        ("no posterior", "border", "subsamples"),
+        ("no posterior", "border", "seeds"),
     ]
-    assert found["knows", "subsamples"].spearman.estimate == pytest.approx(1.0), (
+    assert found["knows", "spread", "subsamples"].spearman.estimate == pytest.approx(1.0), (
         "the spread of the first seed, whose clusters are made again"
     )
-    wanted = calibrate(spread[0], unsure[0], subject().groups)
+    wanted = calibrate(border[0], unsure[0], subject().groups)
     table = calibration_table(found, HEADLINE)
     assert table is not None
     first = table.iloc[0]
-    assert tuple(first[["model", "kind", "k", "n_tracks"]]) == ("knows", "subsamples", 2, N)
+    named = ["model", "figure", "kind", "k", "n_tracks"]
+    assert tuple(first[named]) == ("knows", "border", "subsamples", 2, N)
     assert first["error"] == wanted.error
     assert first["expected_p10"] < first["expected"] < first["expected_p90"]
     tracks = tracks_table(evidence, subject(), [str(i) for i in range(N)], found, HEADLINE)
     np.testing.assert_array_equal(tracks["knows|kmeans|2|expected"], wanted.expected)
     np.testing.assert_array_equal(tracks["knows|spread"], spread[0])
-    assert [name for name in tracks if name.startswith("no posterior")] == ["no posterior|kmeans|2"]
+    np.testing.assert_array_equal(tracks["knows|kmeans|2|border"], border[0])
+    assert [name for name in tracks if name.startswith("no posterior")] == [
+        *("no posterior|kmeans|2", "no posterior|kmeans|2|border"),
+        "no posterior|kmeans|2|expected",
+    ]
     assert "failed clusters|kmeans|2|expected" not in tracks
     assert calibration_table({}, HEADLINE) is None
 
@@ -136,7 +148,7 @@ def test_a_spread_is_no_agreement() -> None:
     """It stands among the samples per track, and changes nothing that is compared."""
     rng = np.random.default_rng(0)
     knn = {"knn:genre": rng.uniform(size=(2, N))}
-    with_spread = knn | {"spread": rng.uniform(size=(2, N))}
+    with_spread = knn | {name: rng.uniform(size=(2, N)) for name in ("spread", "border:kmeans|2")}
     one, other = (
         compare(
             [evidence_of("pca", knn), evidence_of("vae", of)],

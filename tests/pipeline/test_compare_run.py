@@ -49,21 +49,24 @@ def test_every_table_and_the_page_are_there(compared: Path) -> None:
     assert "own space" in page
 
 
-def test_posterior_spreads_stand_beside_what_the_songs_do(compared: Path) -> None:
+def test_border_and_posterior_spread_stand_beside_what_the_songs_do(compared: Path) -> None:
     table = pd.read_csv(compared / "calibration.csv")
-    assert list(zip(table["model"], table["kind"])) == [
-        ("dense-vae", "subsamples"),
-        ("dense-vae", "seeds"),
-    ]
+    kinds = ["subsamples", "seeds"]
+    spreads, borders = (table[table["figure"] == name] for name in ("spread", "border"))
+    assert list(zip(spreads["model"], spreads["kind"])) == [("dense-vae", kind) for kind in kinds]
+    compared_models = set(pd.read_csv(compared / "models.csv")["model"])
+    assert set(borders["model"]) == compared_models, "every model's songs stand somewhere"
     tracks = pd.read_csv(compared / "tracks.csv").set_index("track_id")
     for seed in (0, 1):
         kept = pd.read_parquet(compared / "spread" / f"dense-vae-seed{seed}.parquet")
         same = np.float32(tracks["dense-vae|spread"]) == kept["spread"].to_numpy()
         assert same.all() == (seed == 0), "those of the first seed"
-    assert tracks["dense-vae|kmeans|2|expected"].between(0, 1).all()
+    for model in ("dense-vae", "balanced-pca"):
+        assert tracks[f"{model}|kmeans|2|expected"].between(0, 1).all()
+        assert tracks[f"{model}|kmeans|2|border"].between(0, 2).all()
     assert [name for name in tracks if name.endswith("|spread")] == ["dense-vae|spread"]
     page = (compared / "report.html").read_text(encoding="utf-8")
-    assert "Do the models know which songs are unsure?" in page
+    assert "Can unsure songs be told beforehand?" in page
     assert "spread" not in set(pd.read_csv(compared / "table.csv")["metric"])
 
 

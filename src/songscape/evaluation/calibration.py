@@ -1,4 +1,4 @@
-"""Calibration: does a model's posterior spread tell which songs are unsure of their company?"""
+"""Calibration: does a figure, such as a posterior's spread, tell which songs are unsure?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FEWEST_GROUPS = 5
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What a spread says of an instability.
+    """What a figure of every track, here called spread, says of an instability.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ def calibrate(
     *,
     random_state: int = 0,
 ) -> Calibration:
-    """Put a posterior spread beside the company that tracks lose, and on its scale.
+    """Put a posterior spread, or another figure of tracks, on the scale of the company they lose.
 
     The expected instability is an isotonic regression (Zadrozny & Elkan 2002) fitted to the tracks
     of other groups, so that no song is calibrated on itself or its copies; a spread that says

@@ -181,12 +181,15 @@ def tracks_table(
 ) -> pd.DataFrame:
     """Per track: its group of evidence, and how unsure its place is in each model's partition.
 
-    Of models with a posterior also its spread (first seed), and the share of company in the
-    headline partition that songs of that spread lose over subsamples (see `calibrations`).
+    "border": how near it is to the border of its cluster in the headline partition, 0 in the centre
+    and 1 half way to the next one; "expected": the share of their company that songs so near to it
+    lose over subsamples (see `calibrations`). "spread": that of the posterior, where a model has
+    one. All are of the first seed.
     """
     import numpy as np
     import pandas as pd
 
+    where = f"{headline[0]}|{headline[1] or ''}"
     columns: dict[str, Any] = {"track_id": list(track_ids), "group": np.asarray(subject.groups)}
     for one in evidence:
         for name, values in one.samples.items():
@@ -194,9 +197,8 @@ def tracks_table(
                 columns[f"{one.model}|{name.removeprefix('unsure:')}"] = values[0]
         if "spread" in one.samples:
             columns[f"{one.model}|spread"] = one.samples["spread"][0]
-        calibration = found.get((one.model, "subsamples"))
+        calibration = found.get((one.model, "border", "subsamples"))
         if calibration is not None:
-            columns[f"{one.model}|{headline[0]}|{headline[1] or ''}|expected"] = (
-                calibration.expected
-            )
+            columns[f"{one.model}|{where}|border"] = one.samples[f"border:{where}"][0]
+            columns[f"{one.model}|{where}|expected"] = calibration.expected
     return pd.DataFrame(columns)

@@ -48,10 +48,14 @@ def measure(
     rows : list of dict
         See `songscape.evaluation.evidence`; those of partitions have clusterer and k.
     samples : dict of name to ndarray of shape (n_tracks,)
+        Those of partitions end in "clusterer|k": "border:" how near tracks are to the border of
+        their cluster (1 minus `simplified_silhouette`: 0 in the centre, 1 half way to the next
+        one), "unsure:" the share of their company that they lose over subsamples.
     partitions : dict of "clusterer|k" to ndarray of shape (n_tracks,)
     """
     from songscape.clustering.methods import NEEDS_K, cluster
     from songscape.evaluation.evidence import partition_rows, space_evidence
+    from songscape.evaluation.silhouettes import simplified_silhouette
     from songscape.pipeline.representations import MODEL_ERRORS
 
     rows: list[dict[str, Any]] = []
@@ -77,6 +81,7 @@ def measure(
             try:
                 measured = partition_rows(found.labels, X, subject, random_state=seed)
                 rows += [where | row for row in measured]
+                samples[f"border:{name}|{k or ''}"] = 1.0 - simplified_silhouette(X, found.labels)
             except errors as error:
                 rows.append(where | _failed("measures", error))
             if seed != settings.seeds[0]:

@@ -1,4 +1,4 @@
-"""The table of a comparison's report on whether models know which songs are unsure."""
+"""The table of a comparison's report on whether unsure songs can be told beforehand."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["calibration_table"]
 
 
 def calibration_table(results: ComparisonResults) -> Table | None:
-    """Return how well each posterior spread tells which songs lose company, None without any."""
+    """Return how well border and posterior spread tell which songs lose company, None without."""
     rows = {
-        (row["model"], row["kind"]): row
+        (row["model"], row["figure"], row["kind"]): row
         for row in results.calibration.to_dict(orient="records")
         if row["model"] in results.kinds
     }
@@ -24,16 +24,22 @@ def calibration_table(results: ComparisonResults) -> Table | None:
         return None
     note = f"rank correlation, 95 %, over groups; {headline_note(results)}"
     columns = [
-        Column("80 % of the songs", True, note=note),
-        Column("Other seeds", True, note="the same, training included"),
-        Column("Expected to be lost", True, note="80 % of the songs; surest and least sure tenth"),
+        Column("Border", True, note=note),
+        Column("Border, other seeds", True, note="the same, training included"),
+        Column("Expected to be lost", True, note="by the border; surest and least sure tenth"),
         Column("Off by", True, note="mean over fifths of the songs"),
-        Column("Explained", True, note="of the differences between songs"),
+        Column("Border explains", True, note="of the differences between songs"),
+        Column("Posterior spread", True, note="correlation, as the first"),
+        Column("Spread explains", True, note="of the differences between songs"),
     ]
     cells: dict[str, list[Content]] = {}
-    for model in dict.fromkeys(model for model, _ in rows):
-        again, seeds = (rows.get((model, kind)) for kind in ("subsamples", "seeds"))
-        cells[str(model)] = [_correlation(again), _correlation(seeds), *_expected(again)]
+    for model in dict.fromkeys(model for model, *_ in rows):
+        again, seeds = (rows.get((model, "border", kind)) for kind in ("subsamples", "seeds"))
+        spread = rows.get((model, "spread", "subsamples"))
+        cells[str(model)] = [
+            *(_correlation(again), _correlation(seeds), *_expected(again), _explained(again)),
+            *(_correlation(spread), _explained(spread)),
+        ]
     return by_model(results, columns, cells, digits=(2,) * len(columns))
 
 
@@ -46,15 +52,20 @@ def _correlation(row: dict[Any, Any] | None) -> Content:
 
 
 def _expected(row: dict[Any, Any] | None) -> list[Cell]:
-    """Return the range of the expected share of company lost, its error and what it explains."""
+    """Return the range of the expected share of company lost, and its error."""
     if row is None or row["expected"] != row["expected"]:
-        return [Cell("–")] * 3
+        return [Cell("–")] * 2
     low, high = share(row["expected_p10"]), share(row["expected_p90"])
-    explained = row["r2"]
     return [
         Cell(f"{low} … {high}", row["expected"], note=f"on average {share(row['expected'])}"),
         part(row["error"]),
-        Cell("nothing", explained, note=f"R² {number(explained, 2)}")
-        if explained <= 0
-        else part(explained),
     ]
+
+
+def _explained(row: dict[Any, Any] | None) -> Cell:
+    """Return the part of the differences between songs that the expected share explains."""
+    if row is None or row["r2"] != row["r2"]:
+        return Cell("–")
+    if row["r2"] <= 0:
+        return Cell("nothing", row["r2"], note=f"R² {number(row['r2'], 2)}")
+    return part(row["r2"])

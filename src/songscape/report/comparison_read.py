@@ -28,7 +28,7 @@ _DIFFERENCES = {
     ),
 }
 _CALIBRATION = {
-    "text": ("model", "kind"),
+    "text": ("model", "figure", "kind"),
     "figures": (
         *("spearman", "low", "high", "error", "r2"),
         *("expected", "expected_p10", "expected_p90"),
