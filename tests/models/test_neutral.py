@@ -204,11 +204,31 @@ def test_overlap_of_independent_columns_is_full_and_of_functions_empty(songs: tu
 
 
 def test_left_open_is_the_conditional_entropy() -> None:
-    view = composition_view(["de"] * 6 + ["en"] * 6)
-    genre = ["a"] * 6 + ["a"] * 3 + ["b"] * 3
+    view = composition_view((["de"] * 6 + ["en"] * 6) * 1000)
+    genre = (["a"] * 6 + ["a"] * 3 + ["b"] * 3) * 1000
     overlap = measure_overlap(genre, view)
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
-    assert overlap.left_open == pytest.approx(0.5 * np.log(2) / entropy)
+    assert overlap.left_open == pytest.approx(0.5 * np.log(2) / entropy, abs=1e-4)
+
+
+@pytest.mark.parametrize("n_tracks", [30, 60, 240])
+def test_few_tracks_do_not_make_independent_columns_coincide(n_tracks: int) -> None:
+    rng = np.random.default_rng(0)
+    language = np.array(["de", "en", "bn", "hi", "es", "ja"])[np.arange(n_tracks) % 6]
+    genre = np.arange(n_tracks) // 6 % 6
+    found = [
+        measure_overlap(list(rng.permutation(genre)), composition_view(list(language)))
+        for _ in range(40)
+    ]
+    assert np.mean([overlap.left_open for overlap in found]) == pytest.approx(1.0, abs=0.1)
+    assert np.mean([overlap.poor for overlap in found]) <= 0.05
+    assert measure_overlap(list(language), composition_view(list(language))).left_open == 0.0
+
+
+def test_of_three_tracks_nothing_is_said() -> None:
+    overlap = measure_overlap(["a", "b", "c"], composition_view(["de", "en", "bn"]))
+    assert np.isnan(overlap.left_open)
+    assert not overlap.poor
 
 
 def test_shared_tracks_are_those_of_labels_in_two_languages_with_five_tracks_each() -> None:

@@ -45,8 +45,9 @@ class Overlap:
         Share of the tracks whose label value is shared between covariate categories; NaN where no
         track has both.
     left_open : float
-        H(label | covariate) / H(label): how much of the label the covariate leaves open. 1 for
-        independent columns, 0 where the covariate decides the label; NaN for a label of one value.
+        H(label | covariate) / H(label): how much of the label the covariate leaves open, less what
+        it would seem to tell by chance. About 1 for independent columns, 0 where the covariate
+        decides the label; NaN for a label of one value, or with too few tracks to say.
     shared, unshared : tuple of str
         The label values on either side, sorted; those with fewer tracks than two categories need
         are not counted against the collection.
@@ -71,9 +72,9 @@ class Overlap:
         told = f"{self.covariate} leaves {self.left_open:.0%} of {self.label} open"
         if not self.poor:
             return (
-                f"{self.label} and {self.covariate} overlap: {self.shared_share:.0%} of the tracks "
-                f"have a {self.label} that occurs with several values of {self.covariate}, and "
-                f"{told}."
+                f"{self.label} and {self.covariate} overlap: the {self.label} of "
+                f"{self.shared_share:.0%} of the tracks occurs with several values of "
+                f"{self.covariate}, and {told}."
             )
         where = (
             f"on the shared ones ({_listed(self.shared)})"
@@ -81,10 +82,11 @@ class Overlap:
             else "as a lower bound: no value is shared"
         )
         return (
-            f"{self.label} and {self.covariate} coincide: only {self.shared_share:.0%} of the "
-            f"tracks have a {self.label} that occurs with several values of {self.covariate}, and "
-            f"{told}. A representation that hides {self.covariate} hides {self.label} with it "
-            f"({_listed(self.unshared)}); read its {self.label} figures {where}."
+            f"{self.label} and {self.covariate} coincide: the {self.label} of only "
+            f"{self.shared_share:.0%} of the tracks occurs with several values of "
+            f"{self.covariate}, and {told}. A representation that hides {self.covariate} hides "
+            f"{self.label} with it ({_listed(self.unshared)}). Read its {self.label} figures "
+            f"{where}."
         )
 
 
@@ -112,12 +114,19 @@ def measure_overlap(
     judged = sizes >= MIN_CATEGORIES * MIN_TRACKS
     known = composition.present & (code >= 0)
     whole = entropy(sizes)
-    left = entropy(table.ravel()) - entropy(table.sum(axis=0))
+    columns = table.sum(axis=0)
+    told = whole + entropy(columns) - entropy(table.ravel())
+    # What independent columns would seem to tell of each other, by the luck of a few tracks
+    # (Miller 1955, Madow): with 30 tracks as much as a quarter of a label.
+    by_chance = (len(sizes) - 1) * ((columns > 0).sum() - 1) / (2.0 * table.sum())
+    left_open = float("nan")
+    if whole > by_chance and table.sum() >= MIN_CATEGORIES * MIN_TRACKS:
+        left_open = 1.0 - min(max(told - by_chance, 0.0) / (whole - by_chance), 1.0)
     return Overlap(
         label,
         covariate,
         float(is_shared[code[known]].mean()),
-        left / whole if whole > 0 else float("nan"),
+        left_open,
         tuple(name for name, here in zip(names, is_shared) if here),
         tuple(name for name, here, big in zip(names, is_shared, judged) if big and not here),
     )

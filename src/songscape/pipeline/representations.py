@@ -236,7 +236,7 @@ def _train(
             "collapsed": bool(diagnostics.collapsed),
             "validation_elbo": float(diagnostics.elbo) if diagnostics.held_out else None,
             "kl_per_dimension": [float(value) for value in diagnostics.kl_per_dimension],
-            "warnings": "; ".join(diagnostics.warnings),
+            "warnings": "; ".join(text.rstrip(".") for text in diagnostics.warnings),
         }
     history = getattr(estimator, "history_", None)
     if history:
