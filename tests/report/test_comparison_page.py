@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from by_path import load_module
 
+from songscape.cli import DONE, FAILED, main
 from songscape.errors import SongscapeError
 from songscape.report import style
 from songscape.report.comparison_health import stability_table, unsure_tracks
@@ -61,6 +62,20 @@ def test_names_are_escaped(folder: Path) -> None:
 def test_equal_files_give_equal_bytes(folder: Path) -> None:
     first = write_comparison_report(folder).read_bytes()
     assert write_comparison_report(folder).read_bytes() == first
+
+
+def test_the_report_verb_writes_the_page_again(
+    comparison_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = write_comparison_report(comparison_folder)
+    before = written.read_bytes()
+    written.unlink()
+    assert main(["report", str(comparison_folder.parent)]) == DONE
+    assert written.read_bytes() == before
+    assert capsys.readouterr().out.strip() == f"report: {written.resolve().as_uri()}"
+    (comparison_folder / "compare.json").unlink()
+    assert main(["report", str(comparison_folder.parent)]) == FAILED
+    assert "neither run.json nor compare.json" in capsys.readouterr().err
 
 
 def test_the_recommendation_stands_before_every_table(folder: Path) -> None:

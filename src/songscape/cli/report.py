@@ -15,17 +15,26 @@ from songscape.errors import SongscapeError
 def add_parser(verbs: Any) -> None:
     """Add `report` to the verbs."""
     parser = add_verb(verbs, "report", _report, "write the report again from a results folder")
-    parser.add_argument("out", type=Path, help="a results folder, as given to run --out")
+    parser.add_argument("out", type=Path, help="a folder that run --out or compare --out was given")
 
 
 def _report(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.report.page import write_report
     from songscape.results import ResultsFolder
 
-    folder = ResultsFolder(parsed.out)
-    path = folder.tables / "run.json"
-    if not path.exists():
-        raise SongscapeError(f"{path}: not there; `songscape run` writes it")
-    title = json.loads(path.read_text(encoding="utf-8"))["title"]
-    print(f"report: {write_report(folder.tables, title=title).resolve().as_uri()}")
+    folder = ResultsFolder(parsed.out).tables
+    if (folder / "run.json").exists():
+        from songscape.report.page import write_report
+
+        title = json.loads((folder / "run.json").read_text(encoding="utf-8"))["title"]
+        path = write_report(folder, title=title)
+    elif (folder / "compare.json").exists():
+        from songscape.report.comparison_page import write_comparison_report
+
+        path = write_comparison_report(folder)
+    else:
+        raise SongscapeError(
+            f"{folder}: holds neither run.json nor compare.json, which `songscape run` and "
+            "`songscape compare` write"
+        )
+    print(f"report: {path.resolve().as_uri()}")
     return DONE

@@ -25,12 +25,12 @@ def calibration_table(results: ComparisonResults) -> Table | None:
     note = f"rank correlation, 95 %, over groups; {headline_note(results)}"
     columns = [
         Column("Border", True, note=note),
-        Column("Border, other seeds", True, note="the same, training included"),
-        Column("Expected to be lost", True, note="by the border; surest and least sure tenth"),
-        Column("Off by", True, note="mean over fifths of the songs"),
-        Column("Border explains", True, note="of the differences between songs"),
-        Column("Posterior spread", True, note="correlation, as the first"),
-        Column("Spread explains", True, note="of the differences between songs"),
+        Column("Other seeds", True, note="the same, training included"),
+        Column("Expected loss", True, note="surest and least sure tenth"),
+        Column("Off by", True, note="mean over fifths"),
+        Column("Explained", True, note="of the differences"),
+        Column("Spread", True, note="rank correlation"),
+        Column("Explained", True, note="by the spread"),
     ]
     cells: dict[str, list[Content]] = {}
     for model in dict.fromkeys(model for model, *_ in rows):
@@ -38,7 +38,8 @@ def calibration_table(results: ComparisonResults) -> Table | None:
         spread = rows.get((model, "spread", "subsamples"))
         cells[str(model)] = [
             *(_correlation(again), _correlation(seeds), *_expected(again), _explained(again)),
-            *(_correlation(spread), _explained(spread)),
+            _correlation(spread) if spread else Cell("–", note="no posterior"),
+            _explained(spread),
         ]
     return by_model(results, columns, cells, digits=(2,) * len(columns))
 
