@@ -338,8 +338,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         The root mean square, over latent dimensions, of the posterior's standard deviation. It says
         how much a track's views tell this model, and grows where some are missing. It does not say
-        how sure a track's place is when the model is trained again: `songscape compare` measures
-        that, and what the two have in common (`songscape.evaluation.calibration`).
+        how sure a track's place is when the model is trained again: that, how near the border of
+        its cluster is tells (`songscape.evaluation.silhouettes.simplified_silhouette`), and
+        `songscape compare` measures both (`songscape.evaluation.calibration`).
         """
         _, spread = self.posterior(X)
         return np.asarray(np.sqrt(np.mean(np.square(spread, dtype=np.float64), axis=1)))
