@@ -118,7 +118,8 @@ def measure_overlap(
     told = whole + entropy(columns) - entropy(table.ravel())
     # What independent columns would seem to tell of each other, by the luck of a few tracks
     # (Miller 1955, Madow): with 30 tracks as much as a quarter of a label.
-    by_chance = (len(sizes) - 1) * ((columns > 0).sum() - 1) / (2.0 * table.sum())
+    free = ((sizes > 0).sum() - 1) * ((columns > 0).sum() - 1)
+    by_chance = free / (2.0 * table.sum())
     left_open = float("nan")
     if whole > by_chance and table.sum() >= MIN_CATEGORIES * MIN_TRACKS:
         left_open = 1.0 - min(max(told - by_chance, 0.0) / (whole - by_chance), 1.0)
