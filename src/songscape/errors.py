@@ -1,6 +1,6 @@
 """Errors for the person at the keyboard: one line that names the thing, the reason, the mend."""
 
-__all__ = ["SongscapeError", "UsageError"]
+__all__ = ["SongscapeError", "UsageError", "first_line"]
 
 
 class SongscapeError(Exception):
@@ -9,3 +9,8 @@ class SongscapeError(Exception):
 
 class UsageError(SongscapeError):
     """The command or a setting was given wrongly (exit 2)."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, or its kind if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -25,6 +25,7 @@ from songscape.pipeline.gather import evidence_by_model, unmeasured_table
 from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, read_library
 from songscape.pipeline.schedule import run_cells
 from songscape.report.unmeasured import unmeasured_lines
+from songscape.results import ResultsFolder
 from songscape.settings import Settings
 
 # A module of its own, because the processes that run the cells import it by name.
@@ -258,3 +259,16 @@ def test_a_changed_preset_is_another_training(monkeypatch: pytest.MonkeyPatch) -
     changed = replace(preset, arguments={**preset.arguments, "epochs": 61})
     monkeypatch.setitem(presets.PRESETS, "dense-vae", changed)
     assert before != representations.cache_key(views, "dense-vae", 0, given)
+
+
+def test_a_long_reason_is_told_in_its_first_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("C++ compile error\n\nCommand:\ng++ ...")
+
+    monkeypatch.setattr(representations, "_train", fail)
+    views = Views(("a", "b"), {"mfcc": View(np.ones((2, 3), np.float32), np.ones(2, bool))})
+    done = representations.represent(views, "dense-vae", 0, ResultsFolder(tmp_path))
+    assert not done.ok
+    assert done.summary["reason"] == "C++ compile error"

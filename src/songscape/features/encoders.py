@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, first_line
 
 __all__ = ["load_audio_encoder", "load_text_encoder"]
 
@@ -156,5 +156,4 @@ def _load(path: Path, load: Callable[[], Any]) -> Any:
     except SongscapeError:
         raise
     except Exception as error:  # of many kinds, from three packages
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise SongscapeError(f"{path}: this model cannot be loaded ({reason})") from None
+        raise SongscapeError(f"{path}: this model cannot be loaded ({first_line(error)})") from None

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from songscape.errors import first_line
+
 __all__ = [
     "COMPILED",
     "MIN_COMPILED_STEPS",
@@ -61,9 +63,9 @@ def compiled(
                 return fast(*given)
             except RuntimeError as error:
                 fast = None
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 warnings.warn(
-                    f"torch could not compile the training step ({reason}); it goes on without",
+                    f"torch could not compile the training step ({first_line(error)}); it goes "
+                    "on without",
                     stacklevel=2,
                 )
         return function(*given)

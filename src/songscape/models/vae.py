@@ -150,7 +150,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         precision. "auto": bfloat16 on a GPU that has it, float32 elsewhere.
     compiled : bool or "auto", default="auto"
         Whether torch compiles the training step. "auto": where a GPU trains for long (see
-        `songscape.models.hardware.compiled`). The rounding differs from that of the plain step.
+        `songscape.models.hardware.compiled`). The rounding differs from that of the plain step. On
+        a CPU torch calls a C++ compiler, which can't if torch lies in a folder with a space.
     callback : callable or None
         Called after each epoch with (epoch, epochs, row of `history_`).
     checkpoint : Checkpoint or None

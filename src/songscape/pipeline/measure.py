@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, first_line
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def measure(
 
 def _failed(what: str, error: BaseException) -> dict[str, Any]:
     """Row for what could not be computed; `passing` where another day it may be."""
-    reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-    row = {"axis": "failed", "metric": what, "column": "", "reason": reason}
+    row = {"axis": "failed", "metric": what, "column": "", "reason": first_line(error)}
     return row | ({"passing": True} if isinstance(error, MemoryError) else {})
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
-from songscape.errors import SongscapeError, UsageError
+from songscape.errors import SongscapeError, UsageError, first_line
 from songscape.results import (
     ResultsFolder,
     has_key,
@@ -173,7 +173,7 @@ def represent(
     try:
         latents, spread, summary = _train(own, model, seed, options, labels, folder, key, progress)
     except (*MODEL_ERRORS, SongscapeError) as error:
-        failed = row | {"status": "failed", "reason": str(error) or type(error).__name__}
+        failed = row | {"status": "failed", "reason": first_line(error)}
         return Representation(model, seed, None, failed, key)
     cost = {"seconds": time.perf_counter() - start, "peak_memory_mib": _peak_mib()}
     summary = row | {"status": "ok", "reason": ""} | summary | cost
