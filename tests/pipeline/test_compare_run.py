@@ -91,12 +91,12 @@ def test_killed_and_started_again_it_gives_the_same_table(
     first = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
     cells = out / "cells"
     waited_until = time.monotonic() + 300
-    while len(list(cells.glob("*.json"))) < 2 and time.monotonic() < waited_until:
+    while len(list(cells.glob("[!.]*.json"))) < 2 and time.monotonic() < waited_until:
         assert first.poll() is None, "it ended before it could be killed"
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
-    kept = {path: path.stat().st_mtime_ns for path in cells.glob("*.json")}
+    kept = {path: path.stat().st_mtime_ns for path in cells.glob("[!.]*.json")}
     assert kept
     assert subprocess.run(command, capture_output=True, check=False).returncode == DONE
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
