@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from songscape.pipeline.measure import partition_name
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -40,7 +42,7 @@ def calibrations(
     """
     from songscape.evaluation.calibration import calibrate, instability_over_runs
 
-    where = f"{headline[0]}|{headline[1] or ''}"
+    where = partition_name(*headline)
     found = {}
     for one in evidence:
         unsure, runs = one.samples.get(f"unsure:{where}"), one.partitions.get(headline)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from songscape.pipeline.cells import Cell
+from songscape.pipeline.measure import partition_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,7 +190,7 @@ def tracks_table(
     import numpy as np
     import pandas as pd
 
-    where = f"{headline[0]}|{headline[1] or ''}"
+    where = partition_name(*headline)
     columns: dict[str, Any] = {"track_id": list(track_ids), "group": np.asarray(subject.groups)}
     for one in evidence:
         for name, values in one.samples.items():

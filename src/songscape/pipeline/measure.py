@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from songscape.clustering.methods import Clustering
     from songscape.evaluation.evidence import Subject
 
-__all__ = ["measure"]
+__all__ = ["measure", "partition_name"]
 
 N_SUBSAMPLES = 10
+
+
+def partition_name(clusterer: str, k: int | None) -> str:
+    """What a partition is called in files: "clusterer|k", without k where it is not asked for."""
+    return f"{clusterer}|{k or ''}"
 
 
 def measure(
@@ -71,17 +76,19 @@ def measure(
     for name in settings.clusterers:
         for k in ks if name in NEEDS_K else (None,):
             where = {"clusterer": name, "k": k}
+            column = partition_name(name, k)
             options = settings.clusterer_options.get(name, {})
             try:
                 found = cluster(name, X, k=k, random_state=seed, **options)
             except errors as error:
                 rows.append(where | _failed("partition", error))
                 continue
-            partitions[f"{name}|{k or ''}"] = found.labels
+            partitions[column] = found.labels
             try:
+                # First, so that no seed lacks it where only the other measures fail.
+                samples[f"border:{column}"] = 1.0 - simplified_silhouette(X, found.labels)
                 measured = partition_rows(found.labels, X, subject, random_state=seed)
                 rows += [where | row for row in measured]
-                samples[f"border:{name}|{k or ''}"] = 1.0 - simplified_silhouette(X, found.labels)
             except errors as error:
                 rows.append(where | _failed("measures", error))
             if seed != settings.seeds[0]:
@@ -89,7 +96,7 @@ def measure(
             try:
                 measured, unsure = _subsample_stability(X, found, k, options, subject)
                 rows += [where | row for row in measured]
-                samples[f"unsure:{name}|{k or ''}"] = unsure
+                samples[f"unsure:{column}"] = unsure
             except errors as error:
                 rows.append(where | _failed("stability", error))
     return rows, samples, partitions
