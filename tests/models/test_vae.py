@@ -317,11 +317,29 @@ def test_what_a_gpu_cannot_compile_is_trained_without(monkeypatch: pytest.Monkey
     gpu = torch.device("cuda")
     assert hardware.compiled(max, "auto", gpu, 10) is max, "too short to be worth it"
     step = hardware.compiled(max, "auto", gpu, hardware.MIN_COMPILED_STEPS)
-    with pytest.warns(UserWarning, match=r"compile .*\(Failed to find C compiler.\)"):
+    # A run silences the UserWarnings of a training, whose diagnostics say them; not this one.
+    with pytest.warns(RuntimeWarning, match=r"compile .*\(Failed to find C compiler.\)"):
         assert step(1, 2) == 2
     assert step(3, 2) == 3
     with pytest.raises(RuntimeError, match="C compiler"):
         hardware.compiled(max, True, gpu, 10)(1, 2)
+
+
+def test_a_step_that_fails_by_itself_is_no_failed_compilation(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    def step(size: int) -> int:
+        if size > 2:
+            raise RuntimeError("out of memory")
+        return size
+
+    monkeypatch.setattr(torch, "compile", lambda function: function)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    made = hardware.compiled(step, "auto", torch.device("cuda"), hardware.MIN_COMPILED_STEPS)
+    assert made(1) == 1
+    with pytest.raises(RuntimeError, match="out of memory"):
+        made(3)
+    assert not recwarn
 
 
 @pytest.mark.parametrize(

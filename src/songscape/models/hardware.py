@@ -62,12 +62,16 @@ def compiled(
             try:
                 return fast(*given)
             except RuntimeError as error:
+                # What fails without the compiler too is no fault of its.
+                found = function(*given)
                 fast = None
                 warnings.warn(
                     f"torch could not compile the training step ({first_line(error)}); it goes "
                     "on without",
+                    RuntimeWarning,
                     stacklevel=2,
                 )
+                return found
         return function(*given)
 
     return forgiving
