@@ -98,7 +98,8 @@ class Inference:
         shape = (len(rows), len(self.network.plans), self.network.latent_dim)
         weighted, precisions = np.zeros(shape), np.zeros(shape)
         for piece in chunks(len(rows)):
-            found = self.network.evidence(self._batch(views, rows[piece], covariates))
+            batch = self._batch(views, rows[piece], covariates)
+            found = self.network.evidence(self.network.say(batch), batch)
             weighted[piece], precisions[piece] = (part.numpy() for part in found)
         return weighted, precisions
 

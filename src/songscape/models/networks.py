@@ -20,10 +20,13 @@ from songscape.models.likelihoods import (
     von_mises_fisher_log_likelihood,
 )
 
-__all__ = ["Batch", "SongNetwork", "ViewPlan", "product_of_experts"]
+__all__ = ["Batch", "Said", "SongNetwork", "ViewPlan", "product_of_experts"]
 
 # Limits of a posterior's log-variance: below, one expert decides alone; above, it says nothing.
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -8.0, 6.0
+
+Said = dict[str, tuple[Tensor, Tensor]]
+"""By view, what its experts say: means and log-variances, each (n, n_experts, latent_dim)."""
 
 
 @dataclass(frozen=True)
@@ -169,26 +172,35 @@ class SongNetwork(nn.Module):
         """
         if self.fusion == "early":
             return self._encode_early(batch)
-        means, log_variances, weights = zip(*(self._experts_of(plan, batch) for plan in self.plans))
-        return product_of_experts(
-            torch.cat(means, 1), torch.cat(log_variances, 1), torch.cat(weights, 1)
-        )
+        return self.fuse(self.say(batch), batch)
 
-    def evidence(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def say(self, batch: Batch) -> Said:
+        """Means and log-variances of every view's experts, each (n, n_experts, latent_dim)."""
+        return {plan.name: self._experts_of(plan, batch) for plan in self.plans}
+
+    def fuse(self, said: Said, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Their product with the prior, without what `batch.keep` leaves out; see `encode`."""
+        means, log_variances = (torch.cat(parts, 1) for parts in zip(*said.values()))
+        weights = [self._expert_weight(plan, batch) for plan in self.plans]
+        return product_of_experts(means, log_variances, torch.cat(weights, 1))
+
+    def evidence(self, said: Said, batch: Batch) -> tuple[Tensor, Tensor]:
         """What each view says under a product of experts, each of shape (n, n_views, latent_dim).
 
-        Its experts' means times their precisions, and their precisions, summed over the experts.
+        Its experts' means times their precisions, and their precisions, summed over the experts
+        but for those that `batch.keep` leaves out.
         """
         weighted, precisions = [], []
         for plan in self.plans:
-            mean, log_variance, weight = self._experts_of(plan, batch)
+            mean, log_variance = said[plan.name]
+            weight = self._expert_weight(plan, batch)
             precision = torch.exp(-log_variance) * weight[:, :, None]
             weighted.append((mean * precision).sum(1))
             precisions.append(precision.sum(1))
         return torch.stack(weighted, 1), torch.stack(precisions, 1)
 
-    def _experts_of(self, plan: ViewPlan, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Means and log-variances of a view's experts, (n, n_experts, latent_dim), and weights."""
+    def _experts_of(self, plan: ViewPlan, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Means and log-variances of a view's experts, (n, n_experts, latent_dim)."""
         hidden = self._enter(plan, batch)
         tower = self.towers[plan.name]
         hidden = hidden if plan.encoder == "set" else hidden[:, None]
@@ -197,8 +209,7 @@ class SongNetwork(nn.Module):
         # Under autocast the layers are of less precision, what is made of their output is not.
         said = self.encoder_tails[tower](hidden).to(batch.values[plan.name].dtype)
         mean, log_variance = said.chunk(2, dim=-1)
-        log_variance = log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
-        return mean, log_variance, self._expert_weight(plan, batch)
+        return mean, log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
 
     def _encode_early(self, batch: Batch) -> tuple[Tensor, Tensor]:
         present = torch.stack([self._expert_weight(plan, batch)[:, 0] for plan in self.plans], 1)

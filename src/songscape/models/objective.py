@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from songscape.models.contrast import confusion
 from songscape.models.networks import Batch, SongNetwork
 
 __all__ = ["Terms", "dependence", "elbo_terms", "leave_out", "objective"]
@@ -14,11 +15,15 @@ __all__ = ["Terms", "dependence", "elbo_terms", "leave_out", "objective"]
 
 @dataclass(frozen=True)
 class Terms:
-    """Both parts of the ELBO per track, (n,) and (n, latent_dim) or (n, 1), and the latents."""
+    """Both parts of the ELBO per track, (n,) and (n, latent_dim) or (n, 1), and the latents.
+
+    `confusion`, where it was asked for, is that of `songscape.models.contrast`.
+    """
 
     reconstruction: Tensor
     kl: Tensor
     z: Tensor
+    confusion: Tensor | None = None
 
 
 def elbo_terms(
@@ -26,19 +31,28 @@ def elbo_terms(
     prior: nn.Module,
     batch: Batch,
     noise: Tensor | None,
+    contrasted: bool = False,
 ) -> Terms:
     """Reconstruction and KL divergence of a batch; `noise` is None for a deterministic autoencoder.
 
-    Whatever experts `batch.keep` leaves out, every view that is present is reconstructed.
+    Whatever experts `batch.keep` leaves out, every view that is present is reconstructed, and
+    contrasted with the others if that is asked for (under a product of experts).
     """
-    mean, log_variance = network.encode(batch)
+    confused = None
+    if contrasted:
+        said = network.say(batch)
+        mean, log_variance = network.fuse(said, batch)
+        evidence = network.evidence(said, replace(batch, keep={}))
+        confused = confusion(*evidence, batch.covariates)
+    else:
+        mean, log_variance = network.encode(batch)
     if noise is None:
         z, kl = mean, torch.zeros_like(mean)
     else:
         z = mean + torch.exp(0.5 * log_variance) * noise
         kl = prior.kl(mean, log_variance, z, network)  # type: ignore[operator]
     outputs = network.decode(z, batch.covariates)
-    return Terms(network.log_likelihood(batch, outputs), kl, z)
+    return Terms(network.log_likelihood(batch, outputs), kl, z, confused)
 
 
 def leave_out(

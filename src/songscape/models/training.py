@@ -50,6 +50,7 @@ class Settings:
     variational: bool
     seed: int
     independence: float = 0.0
+    contrast: float = 0.0
     rise: float = 0.3
     hold: float = 0.0
     bfloat16: bool = False
@@ -154,10 +155,12 @@ def train(
                 batch = leave_out(network, batch, settings.view_dropout, generator)
             noise = _noise(n_tracks, network, settings, generator, device)
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
-                terms = step_terms(network, prior, batch, noise)
+                terms = step_terms(network, prior, batch, noise, settings.contrast > 0)
             loss = objective(terms, beta, settings.free_bits)
             if settings.independence > 0 and batch.covariates is not None:
                 loss = loss + settings.independence * dependence(terms.z, batch.covariates)
+            if terms.confusion is not None:
+                loss = loss + settings.contrast * terms.confusion
             loss = loss + network.loadings() / len(training)
             if not torch.isfinite(loss):
                 raise SongscapeError(

@@ -86,6 +86,9 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     independence : float, default=0
         Weight, in nats, of a penalty on latents that tell the covariates (see
         `songscape.models.objective.dependence`).
+    contrast : float, default=0
+        Weight of a penalty on views that don't tell which song they belong to among songs of the
+        same covariates (see `songscape.models.contrast.confusion`), under a product of experts.
     latent_dim : int, default=16
     hidden : tuple of int, default=(256,)
         Widths of the encoder's hidden layers; decoders mirror them.
@@ -184,6 +187,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         fusion: str = "early",
         covariates: Sequence[str] | None = None,
         independence: float = 0.0,
+        contrast: float = 0.0,
         latent_dim: int = 16,
         hidden: tuple[int, ...] = (256,),
         dropout: float = 0.0,
@@ -225,6 +229,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.fusion = fusion
         self.covariates = covariates
         self.independence = independence
+        self.contrast = contrast
         self.latent_dim = latent_dim
         self.hidden = hidden
         self.dropout = dropout
@@ -396,6 +401,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 "free_bits needs prior='normal': other priors have no KL per dimension"
             )
+        if self.contrast > 0 and self.fusion != "poe":
+            raise ValueError("contrast needs fusion='poe': otherwise views have no posterior each")
         if self.at is not None and self.space == "joint":
             raise ValueError("at needs space='decoder': posterior means are at no covariates")
         if self.at is not None and not self.covariates:
@@ -508,6 +515,7 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             variational=self.variational,
             seed=seed,
             independence=self.independence,
+            contrast=self.contrast,
             max_steps=self.max_steps,
             bfloat16=takes_bfloat16(self.precision, device),
             compiled=self.compiled,

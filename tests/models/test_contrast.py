@@ -1,0 +1,120 @@
+"""Contrast: the score of one song against two is a likelihood ratio, and training sharpens it."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from by_path import load_module
+
+from songscape.features.views import Views
+from songscape.models.contrast import confusion, same_song
+from songscape.models.vae import SongVAE
+
+make_views = load_module(Path(__file__).with_name("conftest.py")).make_views
+
+
+def evidence(n: int, seed: int = 0, views: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
+    """What songs' views say of five latents, each with noise of its own precision."""
+    generator = torch.Generator().manual_seed(seed)
+    z = torch.randn(n, 1, 5, generator=generator, dtype=torch.float64)
+    precision = 4.0 * torch.rand(n, views, 5, generator=generator, dtype=torch.float64)
+    noise = torch.randn(n, views, 5, generator=generator, dtype=torch.float64)
+    return precision * z + precision.sqrt() * noise, precision
+
+
+def test_the_score_is_the_likelihood_ratio_of_one_latent_to_two() -> None:
+    # Observations x = z + noise of z ~ N(0, 1): under one song both share z, under two they don't.
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 3))
+    of_x, of_y = rng.uniform(0.1, 3.0, (2, 3))
+    expected = 0.0
+    for a, b, v, w in zip(x, y, of_x, of_y):
+        together = scipy.stats.multivariate_normal(cov=[[1 + v, 1], [1, 1 + w]]).logpdf([a, b])
+        apart = scipy.stats.norm(scale=(1 + v) ** 0.5).logpdf(a)
+        expected += together - apart - scipy.stats.norm(scale=(1 + w) ** 0.5).logpdf(b)
+    given = [torch.from_numpy(each[None]) for each in (x / of_x, 1 / of_x, y / of_y, 1 / of_y)]
+    np.testing.assert_allclose(same_song(*given), [[expected]])
+
+
+def test_evidence_that_says_nothing_is_chance_and_telling_evidence_is_not() -> None:
+    weighted, precision = evidence(30)
+    nothing = 1e-9 * precision
+    assert confusion(1e-9 * weighted, nothing).item() == pytest.approx(math.log(30))
+    assert confusion(weighted, precision).item() < math.log(30)
+    # The same views, of songs that don't belong together.
+    shuffled = torch.stack([weighted[:, 0], weighted[:, 1].roll(1, 0)], 1)
+    assert confusion(shuffled, precision).item() > math.log(30)
+
+
+@pytest.mark.parametrize("n_views", [2, 3])
+def test_order_of_songs_and_of_views_changes_nothing(n_views: int) -> None:
+    weighted, precision = evidence(12, views=n_views)
+    expected = confusion(weighted, precision).item()
+    songs = torch.randperm(12, generator=torch.Generator().manual_seed(1))
+    assert confusion(weighted[songs], precision[songs]).item() == pytest.approx(expected)
+    turned = confusion(weighted.flip(1), precision.flip(1)).item()
+    assert turned == pytest.approx(expected)
+
+
+def test_songs_that_lack_a_view_take_no_part() -> None:
+    weighted, precision = evidence(12)
+    there = torch.ones(12, 2, 1, dtype=torch.float64)
+    there[:3, 0], there[3:5, 1] = 0.0, 0.0
+    whole = confusion(weighted[5:], precision[5:]).item()
+    assert confusion(there * weighted, there * precision).item() == pytest.approx(whole)
+
+
+@pytest.mark.parametrize("n_complete", [0, 1])
+def test_where_there_is_nothing_to_confuse_it_costs_nothing(n_complete: int) -> None:
+    weighted, precision = evidence(6)
+    weighted[n_complete:, 1], precision[n_complete:, 1] = 0.0, 0.0
+    weighted.requires_grad_()
+    found = confusion(weighted, precision)
+    found.backward()
+    assert found.item() == 0.0
+    assert torch.isfinite(weighted.grad).all()
+    assert confusion(*evidence(6, views=1)).item() == 0.0
+
+
+def test_songs_of_other_languages_are_no_rivals() -> None:
+    weighted, precision = evidence(12)
+    # Pure languages are this far apart when covariates are encoded.
+    language = 4.0 * torch.eye(2, dtype=torch.float64).repeat_interleave(6, 0)
+    halves = [confusion(weighted[part], precision[part]) for part in (slice(6), slice(6, 12))]
+    expected = (halves[0] + halves[1]).item() / 2
+    assert confusion(weighted, precision, language).item() == pytest.approx(expected, abs=0.02)
+    assert confusion(weighted, precision).item() > expected + 0.1
+    same = torch.zeros(12, 2, dtype=torch.float64)
+    assert confusion(weighted, precision, same) == confusion(weighted, precision)
+
+
+def unseen_confusion(contrast: float, views: Views) -> float:
+    """How much unseen songs are confused by a model trained on the first two thirds."""
+    model = SongVAE(
+        ("timbre", "lyrics"),
+        fusion="poe",
+        noise="learned",
+        latent_dim=6,
+        hidden=(32,),
+        contrast=contrast,
+        epochs=30,
+        validation_fraction=0.0,
+    )
+    n_tracks = views.n_tracks
+    model.fit(views.take(np.arange(2 * n_tracks // 3)))
+    rows = np.arange(2 * n_tracks // 3, n_tracks)
+    said = model._fitted().evidence(views, rows)
+    return confusion(*(torch.from_numpy(part) for part in said)).item()
+
+
+def test_contrast_makes_the_views_of_unseen_songs_agree() -> None:
+    views = make_views(240)
+    assert unseen_confusion(10.0, views) < unseen_confusion(0.0, views)
+
+
+def test_contrast_needs_a_posterior_of_each_view(views: Views) -> None:
+    with pytest.raises(ValueError, match="fusion='poe'"):
+        SongVAE(("timbre", "lyrics"), contrast=1.0).fit(views)
