@@ -281,8 +281,9 @@ def test_bfloat16_trains_the_same_model_a_little_less_exactly(views: Views) -> N
     np.testing.assert_array_equal(rough.transform(views), fitted("bfloat16").transform(views))
 
 
+@pytest.mark.parametrize("contrast", [0.0, 10.0])
 def test_a_compiled_training_step_is_the_same_step(
-    views: Views, monkeypatch: pytest.MonkeyPatch
+    views: Views, monkeypatch: pytest.MonkeyPatch, contrast: float
 ) -> None:
     traced = []
 
@@ -296,8 +297,8 @@ def test_a_compiled_training_step_is_the_same_step(
 
     def fitted(compiled: Any) -> SongVAE:
         names = ("segments", "lyrics")
-        model = SongVAE(names, fusion="poe", latent_dim=4, epochs=3, compiled=compiled)
-        return model.fit(views)
+        options = {"latent_dim": 4, "epochs": 3, "contrast": contrast, "compiled": compiled}
+        return SongVAE(names, fusion="poe", **options).fit(views)
 
     plain = fitted("auto")
     assert not traced, "a short training on a CPU is not compiled"
