@@ -13,7 +13,7 @@ Three questions about song-vae, each over the seeds (5 by default):
 2. retrieval: among the held-out tracks of a fold, is a track's own lyrics-only posterior one of the
    10 nearest to its audio-only posterior, and the reverse? Goal: 3 x chance. Nothing is borrowed
    from other tracks here. Beside it what the same tracks give to canonical correlations of timbre
-   and words, which look for nothing else: how much sound tells of words at all.
+   and words, which look for nothing else: a linear method's share of what sound tells of words.
 3. has lyrics: with the lyrics removed from a random half of the tracks before training, AMI between
    "has lyrics" and the k-means clusters; beside it the same model with nothing borrowed from
    complete tracks (`imputation="mean"`), and balanced-pca. Goal: under 0.02.
@@ -155,18 +155,20 @@ def canonical_hits(views: Any, training: np.ndarray, rows: np.ndarray) -> dict[s
     from sklearn.preprocessing import StandardScaler
 
     timbre, words = views["timbre"].values, views["lyrics"].values
-    sound = make_pipeline(StandardScaler(), PCA(N_CANONICAL["timbre"], random_state=0))
-    spoken = TruncatedSVD(N_CANONICAL["words"], random_state=0)
-    model = CCA(N_CANONICAL["shared"], max_iter=2_000)
+    # Fewer axes where there are few tracks or words.
+    n_axes = {name: min(n, len(training) - 1, words.shape[1]) for name, n in N_CANONICAL.items()}
+    sound = make_pipeline(StandardScaler(), PCA(n_axes["timbre"], random_state=0))
+    spoken = TruncatedSVD(n_axes["words"], random_state=0)
+    model = CCA(n_axes["shared"], max_iter=2_000)
     model.fit(sound.fit_transform(timbre[training]), spoken.fit_transform(words[training]))
     found = model.transform(sound.transform(timbre[rows]), spoken.transform(words[rows]))
     return hits_of({"canonical correlations": cdist(*found, "cosine")})
 
 
-def hits_of(spaces: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Hits by the distances from every track's audio (rows) to every track's lyrics."""
+def hits_of(measured: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Hits, per space, by the distances from every track's audio (rows) to every one's lyrics."""
     hits = {}
-    for space, distances in spaces.items():
+    for space, distances in measured.items():
         own = np.diag(distances)
         # A track at the same distance as its own counts as before it.
         hits[f"audio to lyrics, {space}"] = (distances <= own[:, None]).sum(1) <= K_NEAREST

@@ -1,6 +1,7 @@
 """Contrast: the score of one song against two is a likelihood ratio, and training sharpens it."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,10 @@ from by_path import load_module
 
 from songscape.features.views import Views
 from songscape.models.contrast import confusion, same_song
+from songscape.models.covariates import SCALE
+from songscape.models.inference import make_batch
+from songscape.models.networks import Batch
+from songscape.models.objective import Terms, elbo_terms
 from songscape.models.vae import SongVAE
 
 make_views = load_module(Path(__file__).with_name("conftest.py")).make_views
@@ -81,8 +86,7 @@ def test_where_there_is_nothing_to_confuse_it_costs_nothing(n_complete: int) -> 
 
 def test_songs_of_other_languages_are_no_rivals() -> None:
     weighted, precision = evidence(12)
-    # Pure languages are this far apart when covariates are encoded.
-    language = 4.0 * torch.eye(2, dtype=torch.float64).repeat_interleave(6, 0)
+    language = float(SCALE) * torch.eye(2, dtype=torch.float64).repeat_interleave(6, 0)
     halves = [confusion(weighted[part], precision[part]) for part in (slice(6), slice(6, 12))]
     expected = (halves[0] + halves[1]).item() / 2
     assert confusion(weighted, precision, language).item() == pytest.approx(expected, abs=0.02)
@@ -118,3 +122,60 @@ def test_contrast_makes_the_views_of_unseen_songs_agree() -> None:
 def test_contrast_needs_a_posterior_of_each_view(views: Views) -> None:
     with pytest.raises(ValueError, match="fusion='poe'"):
         SongVAE(("timbre", "lyrics"), contrast=1.0).fit(views)
+
+
+@pytest.fixture(scope="module")
+def told(views: Views) -> tuple[SongVAE, Batch]:
+    """A model that is given the language, and its batch of all tracks."""
+    model = SongVAE(
+        ("timbre", "lyrics"),
+        fusion="poe",
+        covariates=("language",),
+        latent_dim=4,
+        epochs=2,
+        contrast=1.0,
+    ).fit(views)
+    rows = np.arange(views.n_tracks)
+    given = model.covariates_.encode(views)
+    return model, make_batch(model.plans_, model.inputs_, views, rows, given)
+
+
+def terms(told: tuple[SongVAE, Batch], contrasted: bool, **changed: object) -> Terms:
+    model, batch = told
+    noise = torch.zeros(len(batch.present["timbre"]), model.latent_dim)
+    batch = replace(batch, **changed)
+    with torch.no_grad():
+        return elbo_terms(model.network_, model.prior_, batch, noise, contrasted)
+
+
+def test_contrast_leaves_the_elbo_as_it_is(told: tuple[SongVAE, Batch]) -> None:
+    plain, contrasted = terms(told, False), terms(told, True)
+    assert plain.confusion is None
+    torch.testing.assert_close(contrasted.reconstruction, plain.reconstruction)
+    torch.testing.assert_close(contrasted.kl, plain.kl)
+
+
+def test_whole_views_are_contrasted_whatever_the_posterior_was_not_shown(
+    told: tuple[SongVAE, Batch],
+) -> None:
+    keep = {"lyrics": torch.zeros_like(told[1].present["lyrics"])[:, None]}
+    shown, hidden = terms(told, True), terms(told, True, keep=keep)
+    torch.testing.assert_close(hidden.confusion, shown.confusion)
+    assert not torch.allclose(hidden.kl, shown.kl)
+
+
+def test_rivals_are_chosen_by_the_covariates_of_the_batch(told: tuple[SongVAE, Batch]) -> None:
+    model, batch = told
+    with torch.no_grad():
+        evidence = model.network_.evidence(model.network_.say(batch), batch)
+        expected = confusion(*evidence, batch.covariates)
+        assert confusion(*evidence) > expected, "all songs are more rivals than a language's"
+    torch.testing.assert_close(terms(told, True).confusion, expected)
+
+
+def test_a_song_of_one_view_asks_nothing(views: Views) -> None:
+    options = {"fusion": "poe", "latent_dim": 4, "epochs": 2}
+    with_contrast = SongVAE(("timbre",), contrast=10.0, **options).fit_transform(views)
+    np.testing.assert_array_equal(
+        with_contrast, SongVAE(("timbre",), **options).fit_transform(views)
+    )

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from songscape.models.covariates import SCALE
+
 __all__ = ["confusion", "same_song"]
 
 NEVER = -1e9
-WIDTH = 1.5
-"""Of the kernel, in units of encoded covariates: 2.8 lie between a song in one language and one
-that is half in another, 5.7 between two languages."""
+WIDTH = 0.375 * float(SCALE)
+"""Standard deviation of the kernel. Two songs in different languages are sqrt(2) * SCALE apart and
+have a weight of 0.0008; one in a language and one that is half in another have 0.17."""
 
 
 def same_song(
@@ -52,18 +54,19 @@ def confusion(weighted: Tensor, precision: Tensor, covariates: Tensor | None = N
     """Cross-entropy, in nats, of finding the rest of a song by one of its views, and the reverse.
 
     InfoNCE (van den Oord et al. 2018) between each view and all others together, with `same_song`
-    as score; log n is chance among n songs. Songs that lack the view or all others are left out,
-    and with fewer than two left it is zero. For contrast in multimodal VAEs see Shi et al.,
-    Relating by Contrasting, ICLR 2021.
+    as score; without covariates, log n is chance among n songs. Songs that lack the view, or every
+    other view, are left out; with fewer than two songs left, or one view, it is zero. For contrast
+    in multimodal VAEs see Shi et al., Relating by Contrasting, ICLR 2021.
 
     Parameters
     ----------
     weighted, precision : Tensor of shape (n, n_views, latent_dim)
         What `SongNetwork.evidence` gives.
     covariates : Tensor of shape (n, n_covariates), optional
-        Songs count as rivals by a Gaussian kernel of the distance between their covariates: among
-        all songs the language alone would tell many apart, and so come into the latents (Tsai et
-        al., Conditional Contrastive Learning with Kernel, ICLR 2022).
+        Encoded. Songs count as rivals by a Gaussian kernel of the distance between them: among all
+        songs the language alone would tell many apart, and so come into the latents (Tsai et al.,
+        Conditional Contrastive Learning with Kernel, ICLR 2022). A song of unknown language lies at
+        the average, and is a rival of those in a language that most songs are in.
     """
     n_tracks, n_views, _ = weighted.shape
     songs = torch.arange(n_tracks, device=weighted.device)

@@ -62,7 +62,7 @@ def compiled(
             try:
                 return fast(*given)
             except RuntimeError as error:
-                # What fails without the compiler too is no fault of its.
+                # If this fails as well, the compiler is not to blame.
                 found = function(*given)
                 fast = None
                 warnings.warn(

@@ -35,8 +35,8 @@ def elbo_terms(
 ) -> Terms:
     """Reconstruction and KL divergence of a batch; `noise` is None for a deterministic autoencoder.
 
-    Whatever experts `batch.keep` leaves out, every view that is present is reconstructed, and
-    contrasted with the others if that is asked for (under a product of experts).
+    Whatever experts `batch.keep` leaves out, every view that is present is reconstructed. With
+    `contrasted`, under a product of experts, the terms hold the `confusion` of whole views too.
     """
     confused = None
     if contrasted:

@@ -163,8 +163,8 @@ _TABLE = (
             "dropout": 0.4,
             "covariates": ("language",),
             "independence": 100.0,
-            # What sound and words of a song share is not its language, then: it is told from songs
-            # of the same one.
+            # Sound and words of a song must find each other among songs of about the same language,
+            # where the language does not help.
             "contrast": 10.0,
             "space": "decoder",
             "at": "average",

@@ -87,8 +87,10 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Weight, in nats, of a penalty on latents that tell the covariates (see
         `songscape.models.objective.dependence`).
     contrast : float, default=0
-        Weight of a penalty on views that don't tell which song they belong to among songs of the
-        same covariates (see `songscape.models.contrast.confusion`), under a product of experts.
+        Weight, in nats, of a penalty that makes the views of a song point to the same latents,
+        which those of other songs with like covariates don't (see
+        `songscape.models.contrast.confusion`). Needs a product of experts; of one view it asks
+        nothing.
     latent_dim : int, default=16
     hidden : tuple of int, default=(256,)
         Widths of the encoder's hidden layers; decoders mirror them.
