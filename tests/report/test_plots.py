@@ -176,6 +176,11 @@ def test_training_marks_the_best_validation_epoch_and_the_stop():
     draw(plots.training_figure(history(1)))
 
 
+def test_training_without_held_out_songs_names_none():
+    rows = [{name: row[name] for name in row if name != "validation_elbo"} for row in history(5)]
+    assert legend(plots.training_figure(rows).axes[0]) == ["training"]
+
+
 def test_a_deterministic_autoencoder_has_no_panels_of_zeros():
     rows = [row | {"kl": 0.0, "beta": 0.0} for row in history(5)]
     assert [axes.get_title() for axes in plots.training_figure(rows).axes] == [

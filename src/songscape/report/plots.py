@@ -211,11 +211,12 @@ def training_figure(
     for axes in grid.flat[len(present) :]:
         axes.set_axis_off()
     for axes, (heading, unit, names) in zip(grid.flat, present):
-        shown = [series(name) for name in names]
-        for name, values in zip(names, shown):
+        # Where no songs are held out, no line of theirs is named.
+        drawn = {name: series(name) for name in names if np.isfinite(series(name)).any()}
+        for name, values in drawn.items():
             color, dash, label = looks.get(name, (style.CATEGORY_COLORS[0], "-", "training"))
             axes.plot(epochs, values, dash, color=color, label=label, linewidth=1.4)
-        cut = name != "beta" and _cut_start(axes, shown)
+        cut = names != ("beta",) and _cut_start(axes, list(drawn.values()))
         if best_epoch is not None:
             label = f"weights kept: epoch {best_epoch}"
             axes.axvline(best_epoch, color=style.INK, linestyle=":", linewidth=1, label=label)
