@@ -118,7 +118,7 @@ def instabilities(
 ) -> dict[str, Arrays]:
     """What tracks do over halves and over seeds, per way of placing."""
     from songscape.clustering.methods import cluster
-    from songscape.evaluation.stability import assurance
+    from songscape.metrics.stability import assurance
 
     def company(k: int) -> np.ndarray:
         runs = [
@@ -155,7 +155,7 @@ def measure(
     views: Any, subject: Any, ks: Sequence[int], options: argparse.Namespace
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """Plain figures, the table of correlations and that of fifths."""
-    from songscape.evaluation.calibration import spearman
+    from songscape.benchmark.calibration import spearman
 
     both = np.flatnonzero(complete_tracks(views))
     some, groups = views.take(both), subject.groups[both]
@@ -201,7 +201,7 @@ def main() -> None:
     parser.add_argument("--k", type=seeds_argument, help="default: the one chosen, and 10")
     options = parser.parse_args()
 
-    from songscape.pipeline.partitions import shared_k
+    from songscape.experiment.partitions import shared_k
 
     results: dict[str, Any] = {}
     for name, inputs, subject in collections(options):

@@ -274,7 +274,7 @@ def real(path: Path) -> np.ndarray:
     """Standardised MFCCs of the tracks of a library that fill all frames, as SongVAE reads them."""
     from songscape.features.loading import load_views
     from songscape.library import Library
-    from songscape.models.inputs import fit_input
+    from songscape.models.standardisation import fit_input
 
     with Library.open(path, must_exist=True) as library:
         view = load_views(library, ["mfcc"])["mfcc"]

@@ -6,7 +6,7 @@ Each run draws a collection with artists of very unequal size, the spaces and k-
 baselines, candidates and a reference that are correlated as those of real models are (one part of
 every space is common to all, and clumped by artist), and labels that have nothing to do with any of
 them: one goes by artist, one by track, one of them is a nuisance. The evidence goes through
-`songscape.evaluation.compare.compare` as in `songscape compare`, headline partitions included.
+`songscape.benchmark.summary.compare` as in `songscape compare`, headline partitions included.
 Printed is the share of the runs in which any candidate is called better, with its 95 % interval
 (Clopper & Pearson 1934). The script fails where even the lower end is above 5 %.
 """
@@ -34,8 +34,8 @@ def simulated_tests(
     seed: int, *, n_artists: int = 60, n_candidates: int = 6, n_seeds: int = 3
 ) -> Any:
     """The tests (`Comparison.differences`) of one comparison in which labels mean nothing."""
-    from songscape.evaluation.compare import compare
-    from songscape.evaluation.evidence import Subject
+    from songscape.benchmark.measure import Subject
+    from songscape.benchmark.summary import compare
 
     rng = np.random.default_rng(seed)
     # Most artists have a song or two, a few have dozens.
@@ -68,12 +68,12 @@ def simulated_tests(
 
 
 def _evidence(model: str, kind: str, spaces: list[np.ndarray], subject: Any) -> Any:
-    """What `songscape.pipeline` would hand over, without what no test reads."""
+    """What `songscape.experiment` would hand over, without what no test reads."""
+    from songscape.benchmark.summary import ModelEvidence
     from songscape.clustering.methods import cluster
-    from songscape.evaluation.compare import ModelEvidence
-    from songscape.evaluation.metrics import ami
-    from songscape.evaluation.neighbor_agreement import class_mean, knn_agreement_samples
-    from songscape.evaluation.neighbors import nearest_neighbors, without_groups
+    from songscape.metrics.clusters import ami
+    from songscape.metrics.neighbour_agreement import class_mean, knn_agreement_samples
+    from songscape.metrics.neighbours import nearest_neighbors, without_groups
 
     rows: list[dict[str, Any]] = []
     samples: dict[str, list[np.ndarray]] = {}

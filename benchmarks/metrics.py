@@ -58,13 +58,16 @@ def main() -> None:
     parser.add_argument("--skip-reference", action="store_true", help="leave scikit-learn out")
     options = parser.parse_args()
 
+    from songscape.benchmark import leakage
     from songscape.clustering.methods import cluster
-    from songscape.evaluation import leakage, metrics, neighbors, stability
-    from songscape.evaluation.half_samples import half_sample_interval
-    from songscape.evaluation.intervals import bootstrap_mean
-    from songscape.evaluation.neighbor_agreement import knn_label_agreement
-    from songscape.evaluation.permutations import permutation_null
-    from songscape.evaluation.retrieval import hit_samples, retrieval
+    from songscape.metrics import clusters as metrics
+    from songscape.metrics import neighbours as neighbors
+    from songscape.metrics import stability
+    from songscape.metrics.neighbour_agreement import knn_label_agreement
+    from songscape.metrics.retrieval import hit_samples, retrieval
+    from songscape.statistics.intervals import bootstrap_mean
+    from songscape.statistics.permutations import permutation_null
+    from songscape.statistics.subsampling import half_sample_interval
 
     X, columns = collection(options.tracks, options.dimensions)
     artist = columns["artist"]

@@ -46,8 +46,8 @@ def rows_of(
     runs: Sequence[dict[str, np.ndarray]], subject: Any, k: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Table rows and plain figures: AMI of each way with each label, and mixture minus k-means."""
-    from songscape.evaluation.half_samples import half_sample_difference, half_sample_interval
-    from songscape.evaluation.metrics import ami
+    from songscape.metrics.clusters import ami
+    from songscape.statistics.subsampling import half_sample_difference, half_sample_interval
 
     stacked = {way: np.stack([run[way] for run in runs]) for way in WAYS}
     used = [len(np.unique(labels)) for labels in stacked["mixture"]]
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--arguments", default="{}", help="further ones for vade, as JSON")
     options = parser.parse_args()
 
-    from songscape.pipeline.partitions import shared_k
+    from songscape.experiment.partitions import shared_k
 
     results: dict[str, Any] = {}
     for name, inputs, subject in collections(options, also=("language",)):

@@ -146,10 +146,10 @@ def latents_of(folder: Path, collection: str, views: Any, row: str, seed: int, f
 def inputs_of(path: Path) -> Any:
     """The collection, with languages from the lyrics where the table leaves them open."""
     from songscape.errors import SongscapeError
+    from songscape.experiment.dataset import load_inputs
     from songscape.features.covariates import language_view
     from songscape.features.views import Views
     from songscape.library import Library
-    from songscape.pipeline.inputs import load_inputs
     from songscape.settings import Settings
 
     library = Library.open(path)
@@ -166,11 +166,11 @@ def inputs_of(path: Path) -> Any:
 
 def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     """All figures of one representation."""
-    from songscape.evaluation.neighbor_agreement import knn_chance, knn_label_agreement
-    from songscape.evaluation.neighbors import nearest_neighbors
-    from songscape.evaluation.overlap import shared_label_agreement, within_category_agreement
-    from songscape.evaluation.probes import probe
-    from songscape.pipeline.inputs import artists_of
+    from songscape.audit.overlap import shared_label_agreement, within_category_agreement
+    from songscape.experiment.dataset import artists_of
+    from songscape.metrics.neighbour_agreement import knn_chance, knn_label_agreement
+    from songscape.metrics.neighbours import nearest_neighbors
+    from songscape.metrics.probes import probe
 
     artists = artists_of(inputs.columns)
     language, labels = list(inputs.columns["language"]), list(inputs.columns[genre])

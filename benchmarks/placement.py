@@ -63,8 +63,8 @@ def agreement(
     """Per label, neighbour agreement of tracks placed at `placed` among the tracks `among`."""
     from scipy.spatial.distance import cdist
 
-    from songscape.evaluation.neighbor_agreement import knn_agreement_samples
-    from songscape.evaluation.neighbors import Neighbors, without_groups
+    from songscape.metrics.neighbour_agreement import knn_agreement_samples
+    from songscape.metrics.neighbours import Neighbors, without_groups
 
     distances = cdist(placed, space)
     distances[:, ~among] = np.inf
@@ -92,7 +92,7 @@ def placements(
 
 def kept_table(samples: dict[str, dict[str, np.ndarray]], subject: Any) -> list[dict[str, Any]]:
     """Rows of the placement table; samples are (n_seeds, n_tracks) per way and label."""
-    from songscape.evaluation.compare import ModelEvidence, compare
+    from songscape.benchmark.summary import ModelEvidence, compare
 
     goal = {name: KEPT_SHARE * values for name, values in samples["complete"].items()}
     every = {**samples, "goal": goal}
@@ -182,7 +182,7 @@ def held_out(
     """Placement and retrieval of tracks that the model has not seen."""
     from sklearn.model_selection import GroupKFold
 
-    from songscape.evaluation.intervals import bootstrap_mean, paired_difference
+    from songscape.statistics.intervals import bootstrap_mean, paired_difference
 
     both = complete_tracks(views)
     folds = GroupKFold(len(seeds), shuffle=True, random_state=0)
@@ -235,7 +235,7 @@ def has_lyrics(
 ) -> list[dict[str, Any]]:
     """AMI of clusters with "has lyrics" after removing the lyrics of a random half."""
     from songscape.clustering.methods import cluster
-    from songscape.evaluation.metrics import ami
+    from songscape.metrics.clusters import ami
     from songscape.models.presets import find_preset, make_model
 
     found: dict[tuple[str, int], list[float]] = {}
@@ -272,7 +272,7 @@ def main() -> None:
     parser.add_argument("--parts", default="held-out,has-lyrics")
     options = parser.parse_args()
 
-    from songscape.pipeline.partitions import shared_k
+    from songscape.experiment.partitions import shared_k
 
     results: dict[str, Any] = {}
     for collection, inputs, subject in collections(options, also=("language",)):

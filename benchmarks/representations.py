@@ -68,8 +68,8 @@ LIBRARY_MODELS = {
 
 def export_features(views: Any, n_words: int, path: Path) -> None:
     """Timbre standardised, lyrics reduced, both of mean square 1, for the libraries."""
-    from songscape.models.inputs import fit_input
     from songscape.models.presets import make_model
+    from songscape.models.standardisation import fit_input
 
     rows = np.arange(views.n_tracks)
     timbre = fit_input("timbre", views["timbre"]).read(views["timbre"], rows)[0]
@@ -135,9 +135,9 @@ def measure(
     latents: np.ndarray, subject: Any, k: int, seed: int
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray], np.ndarray]:
     """Evidence rows, values per track, and the k-means partition of one space."""
+    from songscape.benchmark.measure import space_evidence
     from songscape.clustering.methods import cluster
-    from songscape.evaluation.evidence import space_evidence
-    from songscape.evaluation.metrics import ami
+    from songscape.metrics.clusters import ami
 
     rows, samples = space_evidence(latents, subject, random_state=seed)
     partition = cluster("kmeans", latents, k=k, random_state=seed).labels
@@ -153,7 +153,7 @@ def evidence_of(
     inputs: Any, subject: Any, k: int, options: argparse.Namespace, work: Path
 ) -> list[Any]:
     """ModelEvidence of every model, each trained once per seed."""
-    from songscape.evaluation.compare import ModelEvidence
+    from songscape.benchmark.summary import ModelEvidence
 
     evidence = []
     with tempfile.TemporaryDirectory() as folder:
@@ -270,8 +270,8 @@ def main() -> None:
     if not options.libraries:
         print("skipped: pythae and multivae (give --libraries PYTHON, see the top of this file)")
 
-    from songscape.evaluation.compare import compare
-    from songscape.pipeline.partitions import shared_k
+    from songscape.benchmark.summary import compare
+    from songscape.experiment.partitions import shared_k
 
     results = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -92,9 +92,9 @@ def main() -> None:
     options = parser.parse_args()
 
     from songscape.clustering.methods import cluster
-    from songscape.evaluation.metrics import ami
+    from songscape.experiment.partitions import shared_k
+    from songscape.metrics.clusters import ami
     from songscape.models.presets import make_model
-    from songscape.pipeline.partitions import shared_k
 
     views, group = synthetic_views(options.tracks, options.seed)
     print(f"{options.tracks:,} tracks; {peak_megabytes():.0f} MB to begin with", flush=True)

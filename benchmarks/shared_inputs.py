@@ -23,9 +23,9 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
     """
     from dataclasses import replace
 
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, read_library
+    from songscape.experiment.targets import subject_of
     from songscape.library import Library
-    from songscape.pipeline.inputs import EVIDENCE_VIEWS, load_inputs, read_library
-    from songscape.pipeline.subject import subject_of
     from songscape.settings import Settings
 
     settings = Settings()

@@ -30,8 +30,8 @@ MAX_VALUES = 12
 
 def part_agreement(views: Any, subject: Any, size: int, seed: int) -> dict[str, dict[str, float]]:
     """Agreement by label and model on one random part."""
-    from songscape.evaluation.neighbor_agreement import knn_label_agreement
-    from songscape.evaluation.neighbors import nearest_neighbors
+    from songscape.metrics.neighbour_agreement import knn_label_agreement
+    from songscape.metrics.neighbours import nearest_neighbors
     from songscape.models.presets import find_preset, make_model
 
     rows = np.sort(np.random.default_rng(seed).permutation(views.n_tracks)[:size])

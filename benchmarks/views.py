@@ -25,15 +25,15 @@ from pathlib import Path
 
 import numpy as np
 
-from songscape.evaluation.intervals import paired_difference
-from songscape.evaluation.neighbor_agreement import knn_agreement_samples, knn_chance
-from songscape.evaluation.neighbors import nearest_neighbors, without_groups
-from songscape.evaluation.retrieval import hit_samples
+from songscape.experiment.dataset import Inputs, artists_of, load_inputs, read_library
 from songscape.features.loading import VIEW_NAMES
 from songscape.library import Library
+from songscape.metrics.neighbour_agreement import knn_agreement_samples, knn_chance
+from songscape.metrics.neighbours import nearest_neighbors, without_groups
+from songscape.metrics.retrieval import hit_samples
 from songscape.models.presets import TEXT_VIEWS, find_preset, make_model
-from songscape.pipeline.inputs import Inputs, artists_of, load_inputs, read_library
 from songscape.settings import Settings
+from songscape.statistics.intervals import paired_difference
 
 K = 10
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from songscape.evaluation.measured import Setting
+from songscape.benchmark.metric_table import Setting
 
 SETTING = Setting(
     baseline="balanced-pca",

@@ -9,10 +9,10 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from songscape.evaluation.evidence import Subject
-from songscape.evaluation.neighbor_agreement import knn_label_agreement
-from songscape.evaluation.neighbors import nearest_neighbors
+from songscape.benchmark.measure import Subject
 from songscape.features.views import View, Views
+from songscape.metrics.neighbour_agreement import knn_label_agreement
+from songscape.metrics.neighbours import nearest_neighbors
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 

@@ -7,8 +7,8 @@ import torch
 
 from songscape.features.views import View
 from songscape.models import rotation
-from songscape.models.inputs import fit_input
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
+from songscape.models.standardisation import fit_input
 from songscape.models.vae import SongVAE
 
 N_TRACKS, N_COLUMNS = 40, 300

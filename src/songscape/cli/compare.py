@@ -42,8 +42,8 @@ def add_parser(verbs: Any) -> None:
 
 
 def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
+    from songscape.experiment.compare import default_settings, run_comparison
     from songscape.features.extract import available_cores
-    from songscape.pipeline.compare import default_settings, run_comparison
     from songscape.settings import load_settings
 
     greet(f"comparing on {parsed.library}")

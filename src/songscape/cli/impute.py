@@ -32,7 +32,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def _impute(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.pipeline.impute import impute
+    from songscape.experiment.impute import impute
 
     found = impute(
         parsed.out,

@@ -21,8 +21,8 @@ def add_parser(verbs: Any) -> None:
 
 
 def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.experiment.run import ledger_frame
     from songscape.library import Library
-    from songscape.pipeline.run import ledger_frame
 
     path = parsed.library / "songscape.db" if parsed.library.is_dir() else parsed.library
     with Library.open(path, must_exist=True) as library:

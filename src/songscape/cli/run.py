@@ -34,7 +34,7 @@ def add_parser(verbs: Any) -> None:
 def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from dataclasses import asdict
 
-    from songscape.pipeline.run import default_folder, run
+    from songscape.experiment.run import default_folder, run
     from songscape.settings import Settings, load_settings
 
     settings = Settings() if parsed.config is None else load_settings(parsed.config)

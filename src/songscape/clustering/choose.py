@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.clustering.methods import NEEDS_K, cluster
 from songscape.errors import SongscapeError, UsageError
-from songscape.evaluation.stability import NOT_DRAWN, pairwise_ari, subsamples
+from songscape.metrics.stability import NOT_DRAWN, pairwise_ari, subsamples
 
 __all__ = ["KChoice", "choose_k"]
 

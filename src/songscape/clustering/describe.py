@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.evaluation.metrics import encode_labels
 from songscape.features.views import View, Views
+from songscape.metrics.clusters import encode_labels
 
 __all__ = [
     "ClusterDescription",

@@ -14,7 +14,7 @@ import soxr
 from numpy.typing import NDArray
 
 from songscape.features.container import read_promise
-from songscape.ingest.magic import looks_like, printable
+from songscape.ingest.file_signatures import looks_like, printable
 
 __all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "MonoStream", "load_mono"]
 

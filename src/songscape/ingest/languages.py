@@ -11,8 +11,8 @@ from typing import Any
 
 import regex
 
+from songscape.ingest.language_codes import MIXED_TAGS, NAMES, SCRIPTS, UNKNOWN_TAGS
 from songscape.ingest.lyrics import strip_lrc
-from songscape.ingest.tongues import MIXED_TAGS, NAMES, SCRIPTS, UNKNOWN_TAGS
 
 __all__ = [
     "Line",
@@ -270,6 +270,6 @@ def _model() -> Any:
 
 @lru_cache(maxsize=1)
 def _names_by_tag() -> dict[str, str]:
-    from songscape.ingest.tongues import ALIASES
+    from songscape.ingest.language_codes import ALIASES
 
     return {**{name.casefold(): name for name in NAMES.values()}, **NAMES, **ALIASES}

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from songscape.ingest.magic import control_share, looks_like, printable
+from songscape.ingest.file_signatures import control_share, looks_like, printable
 
 __all__ = ["Lyrics", "NotTextError", "decode_text", "read_lyrics", "strip_lrc"]
 

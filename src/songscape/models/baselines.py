@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
-from songscape.models.inputs import InputView, as_views, chunks, fit_input, sorted_by_id
 from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
+from songscape.models.standardisation import InputView, as_views, chunks, fit_input, sorted_by_id
 
 __all__ = ["BlockPCA", "PresenceOnly", "RandomLatents", "ViewOnly"]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from songscape.features.views import Views
-from songscape.models.inputs import InputView, chunks
 from songscape.models.networks import Batch, SongNetwork, ViewPlan
 from songscape.models.objective import elbo_terms
 from songscape.models.rotation import Rotated
+from songscape.models.standardisation import InputView, chunks
 
 __all__ = ["Given", "Inference", "fitted", "make_batch"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from songscape.models.inputs import chunks
+from songscape.models.standardisation import chunks
 
 __all__ = ["EXACT_LIMIT", "Axes", "fix_signs", "principal_axes"]
 

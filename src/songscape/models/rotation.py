@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from songscape.features.views import View
-from songscape.models.inputs import InputView, chunks
 from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.networks import SongNetwork, ViewPlan
+from songscape.models.standardisation import InputView, chunks
 
 __all__ = ["Rotated", "can_rotate", "fold", "rotate"]
 

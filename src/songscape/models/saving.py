@@ -22,14 +22,14 @@ from songscape.errors import SongscapeError
 from songscape.models.baselines import BlockPCA, PresenceOnly, RandomLatents, ViewOnly
 from songscape.models.centred import CentredPCA
 from songscape.models.covariates import CovariateEncoder
+from songscape.models.decoder_places import Places
+from songscape.models.decoder_space import DecoderSpace, JointSpace
 from songscape.models.diagnostics import Diagnostics
-from songscape.models.donors import Donors
-from songscape.models.inputs import InputView
+from songscape.models.hot_deck import Donors
 from songscape.models.linear import Axes
 from songscape.models.networks import ViewPlan
-from songscape.models.places import Places
 from songscape.models.priors import MixturePrior, StandardNormal, VampPrior
-from songscape.models.spaces import DecoderSpace, JointSpace
+from songscape.models.standardisation import InputView
 from songscape.models.vae import SongVAE
 
 __all__ = ["can_save", "load_model", "save_model"]

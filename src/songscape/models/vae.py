@@ -18,21 +18,20 @@ from songscape.features.views import Views
 from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
+from songscape.models.decoder_places import Places, fit_places
+from songscape.models.decoder_space import SPACES
 from songscape.models.diagnostics import Diagnostics, diagnose
-from songscape.models.donors import Donors, fit_donors
 from songscape.models.hardware import COMPILED, chosen_device, takes_bfloat16
+from songscape.models.hot_deck import Donors, fit_donors
 from songscape.models.inference import Inference, fitted, make_batch
-from songscape.models.inputs import (
+from songscape.models.networks import Batch, SongNetwork, ViewPlan
+from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
+from songscape.models.standardisation import (
     InputView,
     as_views,
     sorted_by_id,
     word_shares,
 )
-from songscape.models.networks import Batch, SongNetwork, ViewPlan
-from songscape.models.places import Places, fit_places
-from songscape.models.plans import plan_views
-from songscape.models.priors import MixturePrior, StandardNormal, VampPrior, normal_kl
-from songscape.models.spaces import SPACES
 from songscape.models.training import (
     Progress,
     Settings,
@@ -40,6 +39,7 @@ from songscape.models.training import (
     quiet_torch,
     train,
 )
+from songscape.models.view_specs import plan_views
 
 __all__ = ["SongVAE"]
 
@@ -133,18 +133,18 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Train wide Gaussian views in rotated coordinates where that loses nothing (see `rotation`).
     space : {"latent", "decoder", "joint"}, default="latent"
         What `transform` returns: posterior means; the decoded views, balanced and reduced; or both
-        together, reduced to `latent_dim` axes (see `songscape.models.spaces.JointSpace`). Under a
-        product of experts each can also be asked for later.
+        together, reduced to `latent_dim` axes (see `songscape.models.decoder_space.JointSpace`).
+        Under a product of experts each can also be asked for later.
     at : str or None, default=None
         Decode everyone at the same covariates: a category of the training tracks ("de": what would
         each song be among German ones?), or "average", at every category in turn, averaged by
-        their shares (see `songscape.models.spaces.mixed_blocks`); None or "own" at their own.
+        their shares (see `songscape.models.decoder_space.mixed_blocks`); None or "own": their own.
     reduced_dim : int, default=16
         Dimensions per view of the decoder space.
     imputation : {"mean", "donor"}, default="mean"
         How `transform` sees a track that lacks views, under a product of experts: as the views say
         that it has, or with what the others add to the most similar complete training track (see
-        `songscape.models.donors`), so that tracks without lyrics are no group of their own.
+        `songscape.models.hot_deck`), so that tracks without lyrics are no group of their own.
     random_state : int, RandomState or None, default=0
     threads : int, default=1
         Threads of torch. More than there are free cores make it many times slower.
@@ -347,8 +347,8 @@ class SongVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         The root mean square, over latent dimensions, of the posterior's standard deviation. It says
         how much a track's views tell this model, and grows where some are missing. It does not say
         how sure a track's place is when the model is trained again: that, how near the border of
-        its cluster is tells (`songscape.evaluation.silhouettes.simplified_silhouette`), and
-        `songscape compare` measures both (`songscape.evaluation.calibration`).
+        its cluster is tells (`songscape.metrics.silhouette.simplified_silhouette`), and
+        `songscape compare` measures both (`songscape.benchmark.calibration`).
         """
         _, spread = self.posterior(X)
         return np.asarray(np.sqrt(np.mean(np.square(spread, dtype=np.float64), axis=1)))

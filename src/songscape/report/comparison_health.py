@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from songscape.evaluation.measured import Where
+from songscape.benchmark.metric_table import Where
 from songscape.report.comparison_cells import (
     Content,
     over_seeds,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from songscape.evaluation.verdict_sentences import MethodVerdict
+from songscape.benchmark.verdicts import MethodVerdict
 from songscape.report.comparison_calibration import calibration_table
 from songscape.report.comparison_health import (
     clusters_table,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.evaluation.advice import Advice, advise
-from songscape.evaluation.measured import Measured, Setting
+from songscape.benchmark.metric_table import Measured, Setting
+from songscape.benchmark.recommendation import Advice, advise
 from songscape.report.read import read_document, read_table
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from songscape.evaluation.measured import Where
-from songscape.evaluation.verdict_sentences import partition_flags
+from songscape.benchmark.metric_table import Where
+from songscape.benchmark.verdicts import partition_flags
 from songscape.report.comparison_cells import Compared, Content, Figures, Row, draw_columns
 from songscape.report.comparison_read import ComparisonResults
 from songscape.report.style import number

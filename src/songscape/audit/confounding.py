@@ -1,0 +1,146 @@
+"""Label columns that all but follow from a nuisance, or a nuisance that follows from a label."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from songscape.audit.finding import Finding
+from songscape.audit.nuisances import FROM_LABELS, unexplained_share
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FUNCTION_BELOW", "TIED_BELOW", "confounded_labels"]
+
+FUNCTION_BELOW = 0.1
+"""A column is almost a function of another that leaves this little open (`unexplained_share`)."""
+TIED_BELOW = 0.5
+"""A column is closely tied to another that leaves this little open."""
+_SAME = {"has_lyrics": frozenset({"instrumental", "vocal", "vocals"})}
+"""Nuisance -> label columns that mean the same."""
+_MIN_TRACKS = 20
+_MIN_PER_VALUE = 5
+_MANY_VALUES = 30
+_ABOUT_PEOPLE = frozenset(
+    {
+        *("artist", "album", "composer", "poet", "lyricist", "writer", "author"),
+        *("singer", "performer", "band", "work"),
+    }
+)
+
+Texts = list[str | None]
+
+
+def confounded_labels(
+    labels: pd.DataFrame, columns: Sequence[str], nuisances: pd.DataFrame
+) -> list[Finding]:
+    """One finding per column that is almost a function of others, or closely tied to them.
+
+    It is a note, not a warning, where people or many small groups decide: who sings decides the
+    language nearly everywhere, and splits that keep artists together handle it.
+
+    Parameters
+    ----------
+    labels : DataFrame
+    columns : sequence of str
+        Label columns to look at; those that are nuisances themselves are left out, except
+        language.
+    nuisances : DataFrame
+        From `nuisance_table`, same rows.
+    """
+    decided: dict[tuple[str, str, bool], dict[str, float]] = {}
+    examples: dict[tuple[str, str], str] = {}
+    nuisance_columns = {
+        column
+        for name in nuisances.columns
+        for column in FROM_LABELS.get(str(name), (str(name),))
+        if name != "language"
+    }
+    if "language" in columns:
+        nuisance_columns.add("languages")
+    for column in (c for c in columns if c not in nuisance_columns):
+        label = _texts(labels[column])
+        for name in map(str, nuisances.columns):
+            if column in FROM_LABELS.get(name, (name,)) or column in _SAME.get(name, ()):
+                continue
+            nuisance = _texts(nuisances[name])
+            open_shares = (_open_share(label, nuisance), _open_share(nuisance, label))
+            # The label comes first unless only the nuisance follows from it.
+            forwards = open_shares[0] <= max(open_shares[1], FUNCTION_BELOW)
+            left = open_shares[0] if forwards else open_shares[1]
+            if left > TIED_BELOW:
+                continue
+            first, values, second, given = (
+                (column, label, name, nuisance) if forwards else (name, nuisance, column, label)
+            )
+            people = {first, second} & _ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
+            if people and left > FUNCTION_BELOW:
+                continue
+            key = (first, "note" if people else "warning", left <= FUNCTION_BELOW)
+            decided.setdefault(key, {})[second] = max(0.0, left)
+            examples[first, second] = _example(values, given)
+    return [_finding(*key, given, examples) for key, given in decided.items()]
+
+
+def _finding(
+    column: str,
+    severity: str,
+    is_function: bool,
+    given: dict[str, float],
+    examples: dict[tuple[str, str], str],
+) -> Finding:
+    shown = [
+        name + (examples[column, name] if severity == "warning" and len(given) <= 2 else "")
+        for name in given
+    ]
+    names = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    if not is_function:
+        left = max(given.values())
+        message = (
+            f"{column} is closely tied to {names}, which leaves {left:.0%} of it open: much of "
+            "what a method finds of the one may come from the other."
+        )
+    elif severity == "note":
+        message = (
+            f"{column} is almost a function of {names}: usual where people or small groups are "
+            "concerned; keep them together in splits."
+        )
+    else:
+        message = (
+            f"{column} is almost a function of {names}: whether a method found the one or the "
+            "other cannot be told from these tracks."
+        )
+    values = {
+        "column": column,
+        "open_share_given": {name: round(left, 4) for name, left in given.items()},
+    }
+    return Finding("confounded-label", severity, message, (), values)
+
+
+def _open_share(values: Texts, given: Texts) -> float:
+    """Infinite where too few tracks can say anything."""
+    frequent = Counter(values)
+    both = [
+        (v, g)
+        for v, g in zip(values, given)
+        if v is not None and g is not None and frequent[v] >= _MIN_PER_VALUE
+    ]
+    if len(both) < max(_MIN_TRACKS, len(values) / 2):
+        return float("inf")
+    share = unexplained_share([v for v, _ in both], [g for _, g in both])
+    return share if share == share else float("inf")
+
+
+def _example(values: Texts, given: Texts) -> str:
+    """The most common pairings, as in " (English: 3.0 s, German: 30.0 s)"."""
+    pairs = Counter((v, g) for v, g in zip(values, given) if v is not None and g is not None)
+    best: dict[str, str] = {}
+    for (left, right), _ in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
+        best.setdefault(left, right)
+    return f" ({', '.join(f'{a}: {b}' for a, b in list(best.items())[:3])})"
+
+
+def _texts(column: pd.Series) -> Texts:
+    return [None if v is None or v != v or not str(v).strip() else str(v) for v in column]

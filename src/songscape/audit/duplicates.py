@@ -1,0 +1,233 @@
+"""Which tracks are copies of each other, in sound or in words, and what splits keep together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.audit.fingerprints import AUDIO_THRESHOLD, same_audio_pairs
+from songscape.features.views import View, Views
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "AUDIO_THRESHOLD",
+    "LYRICS_THRESHOLD",
+    "duplicate_groups",
+    "duplicate_lyrics_groups",
+    "known_artists",
+    "split_groups",
+]
+
+Integers = NDArray[np.int64]
+
+LYRICS_THRESHOLD = 0.8
+"""Least cosine of two TF-IDF rows; among 1,479 songs few pairs lie between 0.55 and this."""
+MIN_WORDS = 5
+"""Distinct words that lyrics need before they can be called alike."""
+
+_ROWS_AT_ONCE = 512
+
+_PLACEHOLDERS = frozenset(
+    {
+        *("?", "-", "n/a", "na", "none", "null", "nil", "va", "v.a", "trad", "anon", "folk"),
+        *("unknown", "unbekannt", "inconnu", "desconocido", "bilinmiyor", "not known"),
+        *("anonymous", "anonym", "anonyme", "anonim", "anonimo", "anónimo", "anonymus"),
+        *("traditional", "traditionnel", "traditionell", "tradicional", "volkslied"),
+        *("various", "various artists", "various artist", "diverse", "divers"),
+        *("unknown artist", "unknown composer", "artist unknown", "no artist"),
+        *("folk song", "folksong", "public domain"),
+    }
+)
+
+
+def duplicate_groups(views: Views, audio_facts: pd.DataFrame | None = None) -> Integers:
+    """Group tracks whose audio is the same, byte for byte or to the ear.
+
+    Same are tracks with equal digests, and tracks whose fingerprints (from `mfcc`, about the
+    first seven seconds) correlate: re-encoded, louder, filtered, or cut by up to a second at the
+    start. Candidates are nearest neighbours of two compact vectors; each is verified by the
+    correlation of the fingerprints at the best lag (`AUDIO_THRESHOLD`), in each quarter
+    (`WORST_PART`), and over the whole clip by `segments` where the lengths agree.
+
+    Parameters
+    ----------
+    views : Views
+        `mfcc` and `segments` are used where they are.
+    audio_facts : DataFrame, optional
+        `Library.audio_facts()`: columns `digest` and `duration_s`, indexed by track id.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,), int64
+        Group ids, numbered by first appearance; a track without a copy is alone in its group.
+    """
+    n = views.n_tracks
+    digests = _column(audio_facts, "digest", views.track_ids)
+    groups = _equal_values(digests)
+    pairs = [np.column_stack([np.arange(n), groups])]
+    if "mfcc" in views:
+        first = np.unique(groups, return_index=True)[1]
+        seconds = _column(audio_facts, "duration_s", views.track_ids)
+        durations = np.array([np.nan if s is None else float(s) for s in seconds])
+        pairs.append(same_audio_pairs(views, np.sort(first), durations))
+    return _components(n, pairs)
+
+
+def duplicate_lyrics_groups(views: Views, *, threshold: float = LYRICS_THRESHOLD) -> Integers:
+    """Group tracks whose lyrics are the same or nearly so: cosine of TF-IDF, chained.
+
+    Memory stays bounded and common words cost little: of each row, the part in the most common
+    words whose norm stays below the threshold is left out of the index (Bayardo, Ma and Srikant,
+    "Scaling up all pairs similarity search", WWW 2007), and what is found is compared in full.
+
+    Parameters
+    ----------
+    views : Views
+        With `lyrics`; without it every track is alone.
+    threshold : float
+        Least cosine, above 0.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,), int64
+        Group ids, numbered by first appearance. Tracks without lyrics, or with fewer than
+        `MIN_WORDS` distinct words, are alone.
+    """
+    n = views.n_tracks
+    if "lyrics" not in views:
+        return np.arange(n, dtype=np.int64)
+    pairs = [np.zeros((0, 2), np.int64), *_similar_rows(views["lyrics"], threshold)]
+    return _components(n, pairs)
+
+
+def split_groups(*groups: ArrayLike, artists: Sequence[Any] | None = None) -> Integers:
+    """The units that a split never separates: same group or same artist, chained.
+
+    Parameters
+    ----------
+    *groups : array-like of shape (n_tracks,)
+        Results of `duplicate_groups`, `duplicate_lyrics_groups` or the like.
+    artists : sequence of str or None, optional
+        One per track; placeholders (`known_artists`) tie nothing together.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,), int64
+        Group ids, numbered by first appearance.
+    """
+    columns = [np.asarray(g) for g in groups]
+    if artists is not None:
+        names = known_artists(artists)
+        named = [None if a is None else " ".join(a.casefold().split()) for a in names]
+        columns.append(_equal_values(named))
+    if not columns:
+        raise ValueError("split_groups needs groups or artists")
+    n = len(columns[0])
+    if any(column.shape != (n,) for column in columns):
+        raise ValueError("groups and artists have different lengths: one value per track")
+    pairs = []
+    for column in columns:
+        _, first, codes = np.unique(column, return_index=True, return_inverse=True)
+        pairs.append(np.column_stack([np.arange(n), first[codes]]))
+    return _components(n, pairs)
+
+
+def known_artists(column: Iterable[Any]) -> list[str | None]:
+    """Names as they are; None for placeholders that stand for many people.
+
+    Empty cells, "Anonymous", "(Anonim)", "Traditional", "Traditional (Irish)", "Unknown artist",
+    "Various Artists", "?" and the like say that nobody is known.
+    """
+    return [_known(value) for value in column]
+
+
+def _known(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    name = " ".join(value.split())
+    bare = name.casefold().strip("()[]<>{}.,;:* ").strip()
+    head = bare.split("(")[0].split(",")[0].strip(" .:")
+    unknown = not any(c.isalnum() for c in bare) or bare in _PLACEHOLDERS or head in _PLACEHOLDERS
+    return None if unknown else name
+
+
+# -- lyrics ----------------------------------------------------------------------------------
+
+
+def _similar_rows(lyrics: View, threshold: float) -> Iterator[Integers]:
+    import scipy.sparse as sp
+
+    matrix = sp.csr_array(lyrics.values)
+    kept = np.flatnonzero(lyrics.present & (np.diff(matrix.indptr) >= MIN_WORDS))
+    if len(kept) < 2:
+        return
+    rows = sp.csr_array(matrix[kept])
+    index, left_out = _indexed(rows, threshold)
+    for start in range(0, len(kept), _ROWS_AT_ONCE):
+        partial = sp.coo_array(rows[start : start + _ROWS_AT_ONCE] @ index)
+        i, j = partial.row + start, partial.col
+        likely = (i < j) & (partial.data + left_out[j] >= threshold - 1e-6)
+        i, j = i[likely], j[likely]
+        for at in range(0, len(i), 100_000):
+            a, b = i[at : at + 100_000], j[at : at + 100_000]
+            cosines = np.asarray((rows[a] * rows[b]).sum(axis=1)).ravel()
+            alike = cosines >= threshold - 1e-6
+            yield np.column_stack([kept[a[alike]], kept[b[alike]]]).astype(np.int64)
+
+
+def _indexed(rows: Any, threshold: float) -> tuple[Any, NDArray[np.float64]]:
+    """Transposed rows without their most common words, and the norm of what was left out."""
+    import scipy.sparse as sp
+
+    frequency = np.bincount(rows.indices, minlength=rows.shape[1])
+    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    order = np.lexsort((rows.indices, -frequency[rows.indices], owner))
+    squares = rows.data[order].astype(np.float64) ** 2
+    total = np.concatenate([[0.0], np.cumsum(squares)])
+    within = total[1:] - total[rows.indptr[owner]]
+    common = within < (0.9 * threshold) ** 2
+    left_out = np.sqrt(np.bincount(owner[common], squares[common], minlength=rows.shape[0]))
+    rare = order[~common]
+    shape = rows.shape
+    index = sp.csr_array((rows.data[rare], (rows.indices[rare], owner[~common])), shape=shape[::-1])
+    return index, left_out
+
+
+# -- groups ----------------------------------------------------------------------------------
+
+
+def _components(n: int, pairs: Sequence[Integers]) -> Integers:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
+    graph = coo_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
+    return _by_first_appearance(connected_components(graph, directed=False)[1])
+
+
+def _by_first_appearance(codes: NDArray[Any]) -> Integers:
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
+
+
+def _equal_values(values: Sequence[Any]) -> Integers:
+    """Position of the first track with the same value; missing values equal nothing."""
+    seen: dict[Any, int] = {}
+    return np.array(
+        [i if v is None else seen.setdefault(v, i) for i, v in enumerate(values)], np.int64
+    )
+
+
+def _column(table: pd.DataFrame | None, name: str, track_ids: Sequence[str]) -> list[Any]:
+    """One column in the order of the tracks; None where it is missing."""
+    if table is None or name not in table.columns:
+        return [None] * len(track_ids)
+    column = table[name].reindex(list(track_ids))
+    return [None if v is None or v != v else v for v in column]

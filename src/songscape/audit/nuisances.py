@@ -1,0 +1,265 @@
+"""Nuisances: what should not decide a cluster, as one table, and how far it decides a label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.audit.duplicates import known_artists
+from songscape.features.overlap import entropy
+from songscape.metrics.clusters import contingency
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from songscape.features.views import Views
+
+__all__ = ["bin_labels", "nuisance_table", "unexplained_share"]
+
+FROM_LABELS = {
+    "language": ("language", "languages"),
+    "artist": ("artist", "artists", "albumartist", "album_artist"),
+    "album": ("album",),
+    "source": ("source", "dataset", "collection", "corpus"),
+    "licence": ("licence", "license"),
+}
+"""Nuisance -> the label columns that may hold it, the first that is there."""
+
+_SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
+_FEWEST_BEYOND_GAP = 5
+_MOST_NUMBERS = 10
+_EXACT_CELLS = 1_000_000
+_PERMUTATIONS = 5
+
+
+def nuisance_table(
+    labels: pd.DataFrame,
+    audio_facts: pd.DataFrame,
+    views: Views,
+    *,
+    extra: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Nuisance columns of a collection, those that vary.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        `Library.labels()`; language, artist, album, source and licence are taken where there are
+        such columns. Placeholder artists ("Traditional") count as missing.
+    audio_facts : DataFrame
+        `Library.audio_facts()`.
+    views : Views
+        Gives the tracks and their order, and who has lyrics.
+    extra : sequence of str
+        More label columns to treat as nuisances; numbers with many values are binned.
+
+    Returns
+    -------
+    DataFrame of shape (n_tracks, n_nuisances)
+        Indexed by track id; text, missing as None. Of language, artist, album, source, licence,
+        codec, container, sample_rate, channels, duration_s, loudness_dbfs, bitrate_kbps and
+        has_lyrics, then `extra`: the columns with two values or more. Measured ones are cut into
+        up to five bins (`bin_labels`).
+    """
+    import pandas as pd
+
+    ids = list(views.track_ids)
+    known = labels.reindex(ids)
+    facts = audio_facts.reindex(ids)
+    columns: dict[str, list[str | None]] = {}
+    taken = set()
+    for name, sources in FROM_LABELS.items():
+        found = next((s for s in sources if s in known.columns), None)
+        if found is not None:
+            columns[name] = _texts(known[found])
+            taken.add(found)
+    if "artist" in columns:
+        columns["artist"] = known_artists(columns["artist"])
+    for name in ("codec", "container"):
+        if name in facts.columns:
+            columns[name] = _texts(facts[name])
+    for name, unit in (("sample_rate", " Hz"), ("channels", "")):
+        if name in facts.columns:
+            numbers = pd.to_numeric(facts[name], errors="coerce")
+            columns[name] = [None if x != x else f"{x:.0f}{unit}" for x in numbers]
+    for name, (step, unit, spread) in _MEASURED.items():
+        if name in facts.columns:
+            values = pd.to_numeric(facts[name], errors="coerce").to_numpy(np.float64)
+            columns[name] = bin_labels(values, step=step, unit=unit, min_range=spread)
+    if "lyrics" in views:
+        columns["has_lyrics"] = [
+            "with lyrics" if there else "without lyrics" for there in views["lyrics"].present
+        ]
+    for name in extra:
+        if name not in taken:
+            columns[name] = _binned_numbers(_texts(known[name]))
+    varying = {k: v for k, v in columns.items() if len({x for x in v if x is not None}) > 1}
+    index = pd.Index(ids, name="id", dtype=object)
+    return pd.DataFrame(
+        {k: pd.Series(v, index=index, dtype=object) for k, v in varying.items()}, index=index
+    )
+
+
+_MEASURED = {
+    "duration_s": (0.1, "s", 0.5),
+    "loudness_dbfs": (0.1, "dB", 1.0),
+    "bitrate_kbps": (1.0, "kbit/s", 2.0),
+}
+"""Column -> step to round to, unit, and the least range that is a difference at all."""
+
+
+def bin_labels(
+    values: ArrayLike,
+    *,
+    n_bins: int = 5,
+    step: float = 0.1,
+    unit: str = "",
+    min_range: float = 0.0,
+) -> list[str | None]:
+    """Cut numbers into up to `n_bins` bins with labels such as "3.0–9.9 s".
+
+    Few distinct values are bins of their own. Otherwise the cuts are first wide gaps (a quarter
+    of the range, five tracks on either side), then quantiles.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_tracks,)
+        NaN is missing.
+    n_bins : int
+    step : float
+        Values are rounded to multiples of it before anything else.
+    unit : str
+    min_range : float
+        Less than this is no difference: nothing is cut where the 2nd and 98th percentile, or all
+        values between two gaps, lie closer.
+
+    Returns
+    -------
+    list of str or None
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    there = np.isfinite(numbers)
+    result: list[str | None] = [None] * len(numbers)
+    if not there.any():
+        return result
+    rounded = np.rint(numbers[there] / step)
+    low, high = np.percentile(rounded, [2, 98])
+    # The 2nd percentile misses a handful of short clips; a real gap shows them.
+    gaps = np.sort(_gap_edges(rounded)[: n_bins - 1])
+    if (high - low) * step < min_range and not len(gaps):
+        edges = np.zeros(0)
+    elif len(np.unique(rounded)) <= n_bins:
+        edges = np.unique(rounded)[1:]
+    else:
+        edges = gaps
+        for quantile in np.quantile(rounded, np.linspace(0, 1, n_bins + 1)[1:-1]):
+            edge = float(np.ceil(quantile))
+            inside = rounded[np.searchsorted(gaps, rounded, "right") == sum(gaps <= edge)]
+            differs = np.ptp(inside) * step >= min_range
+            if len(edges) < n_bins - 1 and differs and inside.min() < edge and edge not in edges:
+                edges = np.append(edges, edge)
+        edges = np.sort(edges)
+    bins = np.searchsorted(edges, rounded, side="right")
+    digits = max(0, int(np.ceil(-np.log10(step))))
+    names = {}
+    for number in np.unique(bins):
+        inside = rounded[bins == number] * step
+        first, last = f"{inside.min():.{digits}f}", f"{inside.max():.{digits}f}"
+        spread = first if first == last else f"{first}–{last}"
+        names[number] = f"{spread} {unit}".strip().replace("-", "−")
+    for position, number in zip(np.flatnonzero(there), bins):
+        result[position] = names[number]
+    return result
+
+
+def _binned_numbers(values: list[str | None]) -> list[str | None]:
+    """Bins of a column of numbers (a year, a tempo); any other column as it is."""
+    distinct = {value for value in values if value is not None}
+    try:
+        numbers = np.array([np.nan if v is None else float(v) for v in values])
+    except ValueError:
+        return values
+    if len(distinct) <= _MOST_NUMBERS:
+        return values
+    spread = float(np.nanmax(numbers) - np.nanmin(numbers))
+    if not 0 < spread < np.inf:
+        return values
+    # Steps of a hundredth of the range, or a little less; whole numbers stay whole.
+    step = 10.0 ** np.floor(np.log10(spread / 100))
+    known = numbers[np.isfinite(numbers)]
+    return bin_labels(numbers, step=max(1.0, step) if np.all(known % 1 == 0) else step)
+
+
+def _gap_edges(rounded: NDArray[np.float64]) -> NDArray[np.float64]:
+    """First values above wide gaps, widest gap first."""
+    ordered = np.sort(rounded)
+    steps = np.diff(ordered)
+    span = ordered[-1] - ordered[0]
+    below = np.arange(1, len(ordered))
+    enough = np.minimum(below, len(ordered) - below) >= _FEWEST_BEYOND_GAP
+    wide = np.flatnonzero(enough & (steps > _SMALLEST_GAP * max(span, 2)))
+    return ordered[wide[np.argsort(-steps[wide], kind="stable")] + 1]
+
+
+def unexplained_share(values: ArrayLike, given: ArrayLike, *, random_state: int = 0) -> float:
+    """How much of a column another column leaves open: 0 for a function of it, 1 for chance.
+
+    H(values | given) / H(values), corrected for chance like adjusted mutual information (Vinh,
+    Epps and Bailey, 2010): 1 − (I − E[I]) / (H − E[I]), where E[I] is the expected information of
+    independent columns with the same counts. A column with few tracks per value explains much by
+    chance alone, and nothing after the correction.
+
+    Parameters
+    ----------
+    values, given : array-like of shape (n_tracks,)
+        Missing (None, NaN, "") in either leaves the track out.
+    random_state : int
+        Seed of the permutations that stand in for the exact E[I] in tables of more than
+        a million cells.
+
+    Returns
+    -------
+    float
+        NaN where `values` is constant, or chance explains all there is.
+    """
+    from songscape.metrics.clusters import encode_labels
+
+    table = contingency(encode_labels(given)[0], values)
+    if min(table.shape) == 0 or table.shape[1] < 2:
+        return float("nan")
+    by_chance = _expected_information(table, random_state)
+    room = entropy(table.sum(axis=0)) - by_chance
+    if room <= 1e-9:
+        return float("nan")
+    return float(1 - (_information(table) - by_chance) / room)
+
+
+def _expected_information(table: NDArray[np.int64], random_state: int) -> float:
+    if table.shape[0] < 2:
+        return 0.0
+    if table.size <= _EXACT_CELLS:
+        from sklearn.metrics.cluster import expected_mutual_information
+
+        return float(expected_mutual_information(table, int(table.sum())))
+    rng = np.random.default_rng(random_state)
+    given = np.repeat(np.arange(table.shape[0]), table.sum(axis=1))
+    values = np.repeat(np.arange(table.shape[1]), table.sum(axis=0))
+    draws = [_pair_information(given, rng.permutation(values)) for _ in range(_PERMUTATIONS)]
+    return float(np.mean(draws))
+
+
+def _pair_information(left: NDArray[Any], right: NDArray[Any]) -> float:
+    joint = np.unique(left * (right.max() + 1) + right, return_counts=True)[1]
+    counts: Callable[[NDArray[Any]], NDArray[Any]] = np.bincount
+    return entropy(counts(left)) + entropy(counts(right)) - entropy(joint)
+
+
+def _information(table: NDArray[np.int64]) -> float:
+    return entropy(table.sum(axis=1)) + entropy(table.sum(axis=0)) - entropy(table[table > 0])
+
+
+def _texts(column: pd.Series) -> list[str | None]:
+    return [None if v is None or v != v or not str(v).strip() else str(v).strip() for v in column]

@@ -1,0 +1,1 @@
+"""Embeddings measured beside baselines: significance, verdicts, the recommendation."""

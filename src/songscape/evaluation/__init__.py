@@ -1,1 +1,0 @@
-"""Latents, clusters and labels -> evidence."""

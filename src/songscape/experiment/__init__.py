@@ -1,0 +1,1 @@
+"""The stages in order, what is cached, and trials on any executor."""

@@ -1,0 +1,97 @@
+"""A finished run -> for tracks without lyrics (or audio), the nearest ones that have them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from songscape.errors import SongscapeError, UsageError
+from songscape.results import ResultsFolder
+from songscape.settings import FeatureSettings, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["impute"]
+
+
+def impute(
+    out: Path | str,
+    wanted: str = "lyrics",
+    *,
+    model: str = "song-vae",
+    seed: int = 0,
+    tracks: Sequence[str] = (),
+    n_neighbors: int = 5,
+) -> pd.DataFrame:
+    """Look up, by a trained model, what a track lacks among the tracks that have it.
+
+    Parameters
+    ----------
+    out : path
+        Results folder of `songscape run`, in which that model was trained.
+    wanted : {"lyrics", "audio"}
+    model, seed : str, int
+    tracks : sequence of str
+        Track ids, also of tracks that have what is wanted; none means all that lack it.
+    n_neighbors : int
+
+    Returns
+    -------
+    DataFrame
+        track_id, rank, nearest, distance; see `songscape.models.imputation.nearest_by_view`.
+
+    Raises
+    ------
+    SongscapeError
+        There is no such run or model, the collection changed since, or nothing is to be chosen
+        from.
+    UsageError
+        An unknown track, or none that lacks what is wanted.
+    """
+    from songscape.experiment.dataset import load_inputs, views_needed
+    from songscape.library import Library
+    from songscape.models.imputation import nearest_by_view
+    from songscape.models.presets import TEXT_VIEWS
+    from songscape.models.saving import load_model
+
+    if wanted not in ("lyrics", "audio"):
+        raise UsageError(f"wanted is {wanted!r}; it can be lyrics or audio")
+    if n_neighbors < 1:
+        raise UsageError(f"{n_neighbors} neighbours; at least 1")
+    folder = ResultsFolder(Path(out))
+    made_with = folder.tables / "run.json"
+    if not (folder.model(model, seed) / "model.json").exists() or not made_with.exists():
+        raise SongscapeError(
+            f"{out}: no {model} (seed {seed}) here; "
+            f"songscape run FOLDER --out {out} --models {model} trains one"
+        )
+    used = json.loads(made_with.read_text(encoding="utf-8"))["settings"]
+    settings = Settings(
+        models=(model,),
+        features=FeatureSettings(**used["features"]),
+        model_options=used["model_options"],
+    )
+    with Library.open(folder.library, must_exist=True) as library:
+        views = load_inputs(library, settings, views_needed([model])).views
+    fitted = load_model(folder.model(model, seed))
+    names = [plan.name for plan in getattr(fitted, "plans_", ())]
+    lyrics = [name for name in names if name in TEXT_VIEWS]
+    names = lyrics if wanted == "lyrics" else [name for name in names if name not in lyrics]
+    if not names:
+        raise SongscapeError(f"{model} (seed {seed}) was trained without {wanted}")
+    rows = None
+    if tracks:
+        at = {track: position for position, track in enumerate(views.track_ids)}
+        unknown = [track for track in tracks if track not in at]
+        if unknown:
+            raise UsageError(f"no track {unknown[0]!r} was analysed; see songscape ledger {out}")
+        rows = [at[track] for track in tracks]
+    found = nearest_by_view(fitted, views, names, tracks=rows, n_neighbors=n_neighbors)
+    if found.empty:
+        raise UsageError(
+            f"every track has {wanted}; name tracks with --tracks to see what would be nearest"
+        )
+    return found

@@ -1,0 +1,84 @@
+"""What a collection's spaces and partitions are compared with: labels, nuisances, references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from songscape.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from songscape.benchmark.measure import Subject
+    from songscape.experiment.dataset import Inputs
+
+__all__ = ["subject_of"]
+
+
+def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
+    """What the collection's labels, nuisances, artists and reference spaces are.
+
+    Columns that the user named are labels, even where they would be nuisances. The artist is both
+    what tracks are grouped by and a nuisance: clusters of artists are no styles.
+
+    Raises
+    ------
+    UsageError
+        The artist was named: every comparison measures it by retrieval.
+    """
+    import numpy as np
+
+    from songscape.audit.nuisances import nuisance_table
+    from songscape.benchmark.measure import Subject
+    from songscape.experiment.dataset import ARTIST_COLUMNS, artist_column, artists_of
+
+    table = nuisance_table(
+        inputs.columns, inputs.facts, inputs.views, extra=inputs.nuisance_columns
+    )
+    nuisances = {name: table[name].to_numpy(dtype=object) for name in table.columns}
+    artists = artists_of(inputs.columns)
+    if artists is not None and len(set(artists) - {None}) > 1:
+        nuisances.setdefault(str(artist_column(inputs.columns)), np.asarray(artists, dtype=object))
+    assert inputs.views.groups is not None
+    if set(named) & set(ARTIST_COLUMNS):
+        raise UsageError(
+            f"labels: {', '.join(sorted(set(named) & set(ARTIST_COLUMNS)))} is measured in every "
+            "comparison, by retrieval and as leakage; name other columns"
+        )
+    nuisances = {name: values for name, values in nuisances.items() if name not in named}
+    labels = [name for name in inputs.label_columns if name not in nuisances]
+    if not named:
+        labels = [name for name in labels if name not in (*ARTIST_COLUMNS, "languages")]
+    return Subject(
+        labels={name: inputs.columns[name].to_numpy(dtype=object) for name in labels},
+        nuisances=nuisances,
+        artists=None if artists is None else np.asarray(artists, dtype=object),
+        groups=inputs.views.groups,
+        references=_reference_spaces(inputs),
+        copies=inputs.copies,
+    )
+
+
+def _reference_spaces(inputs: Inputs) -> dict[str, NDArray[np.floating]]:
+    """Spaces that no model was trained in: standardised timbre, words, and both balanced."""
+    import numpy as np
+
+    from songscape.models.presets import make_model
+
+    timbre = inputs.views["timbre"]
+    known = timbre.values[timbre.present]
+    spread = known.std(axis=0)
+    standardised = np.full(timbre.values.shape, np.nan)
+    standardised[timbre.present] = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    spaces = {"timbre": standardised}
+    lyrics = inputs.views["lyrics"]
+    if lyrics.present.sum() >= 2 and lyrics.shape[1] >= 2:
+        words = make_model("tfidf").fit_transform(inputs.views.select(["lyrics"]))
+        words = np.where(lyrics.present[:, None], words, np.nan)
+        balanced = make_model("balanced-pca").fit_transform(
+            inputs.views.select(["timbre", "lyrics"])
+        )
+        spaces |= {"lyrics": words, "joint": balanced}
+    return spaces

@@ -1,0 +1,272 @@
+"""Metrics of a partition: inside a space (silhouette, …) and against labels (AMI, …).
+
+Noise (label −1) is never a cluster: metrics are computed on the clustered tracks and the noise
+share stands beside them. A metric that says nothing (one cluster, all noise, every track its own
+cluster) is NaN and never a perfect score.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.metrics.contingency import SCORES, score_table
+from songscape.metrics.silhouette import (
+    sampled_silhouette,
+    silhouette,
+    silhouette_samples,
+)
+
+__all__ = [
+    "agreement",
+    "ami",
+    "ari",
+    "calinski_harabasz",
+    "completeness",
+    "contingency",
+    "davies_bouldin",
+    "encode_labels",
+    "homogeneity",
+    "internal_metrics",
+    "nmi",
+    "purity",
+    "sampled_silhouette",
+    "silhouette",
+    "silhouette_samples",
+    "v_measure",
+]
+
+Integers = NDArray[np.int64]
+
+
+def internal_metrics(
+    X: ArrayLike, labels: ArrayLike, *, exact_up_to: int = 20_000, random_state: int = 0
+) -> dict[str, float]:
+    """Every metric that needs a space and a partition, and no labels.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+    labels : array-like of shape (n_tracks,), int
+        Clusters; −1 is noise.
+    exact_up_to : int
+        With more clustered tracks than this the silhouette is sampled.
+    random_state : int
+        Seed of the sample.
+
+    Returns
+    -------
+    dict
+        `silhouette` (−1 to 1, higher is better), `silhouette_error` (standard error of the
+        sampling, 0 when exact), `davies_bouldin` (lower is better), `calinski_harabasz` (higher is
+        better), `n_clusters`, `n_clustered`, `noise_share`, `largest_cluster_share` (of the
+        clustered tracks). NaN where undefined.
+    """
+    space, clusters = np.asarray(X), np.asarray(labels)
+    sizes = np.unique(clusters[clusters >= 0], return_counts=True)[1]
+    n_clustered = int(sizes.sum())
+    if n_clustered <= exact_up_to:
+        value = silhouette(space, clusters)
+        error = 0.0 if np.isfinite(value) else float("nan")
+    else:
+        value, error = sampled_silhouette(space, clusters, random_state=random_state)
+    return {
+        "silhouette": value,
+        "silhouette_error": error,
+        "davies_bouldin": davies_bouldin(space, clusters),
+        "calinski_harabasz": calinski_harabasz(space, clusters),
+        "n_clusters": len(sizes),
+        "n_clustered": n_clustered,
+        "noise_share": float(np.mean(clusters < 0)) if len(clusters) else float("nan"),
+        "largest_cluster_share": float(sizes.max() / n_clustered) if n_clustered else float("nan"),
+    }
+
+
+def agreement(labels: ArrayLike, truth: ArrayLike) -> dict[str, float]:
+    """Every metric of a partition against one label column.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_tracks,), int
+        Clusters; −1 is noise.
+    truth : array-like of shape (n_tracks,)
+        Labels of any type; None, NaN and "" are missing and left out.
+
+    Returns
+    -------
+    dict
+        `ami`, `nmi`, `ari`, `purity`, `homogeneity`, `completeness`, `v_measure`, then
+        `n_classes`, `n_used` (clustered and labelled), `n_missing` (no label). NaN where undefined.
+    """
+    clusters, classes, n_missing = _paired(labels, truth)
+    result = {metric: _score(metric, clusters, classes) for metric in SCORES}
+    result["n_classes"] = len(np.unique(classes))
+    result["n_used"] = len(clusters)
+    result["n_missing"] = n_missing
+    return result
+
+
+def encode_labels(values: ArrayLike) -> tuple[Integers, tuple[Any, ...]]:
+    """Integer codes of a label column, and its classes in sorted order.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_tracks,)
+        Labels; None, NaN, NaT and "" are missing, and so are negative integers. Labels that are
+        not all numbers compare as text.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_tracks,), int64
+        −1 where the label is missing.
+    classes : tuple
+        The label of each code.
+    """
+    import pandas as pd
+
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"labels have shape {array.shape}, expected one label per track")
+    if array.dtype.kind in "iu":
+        present = array >= 0
+    else:
+        array = np.asarray(values, dtype=object)
+        present = ~np.asarray(pd.isna(array), dtype=bool)
+        present &= np.array([not (isinstance(v, str) and not v.strip()) for v in array], bool)
+        if not all(isinstance(v, int | float | np.number) for v in array[present]):
+            array = np.array([str(v) for v in array], dtype=object)
+    codes = np.full(len(array), -1, dtype=np.int64)
+    classes, inverse = np.unique(array[present], return_inverse=True)
+    codes[present] = inverse
+    return codes, tuple(classes.tolist())
+
+
+def contingency(labels: ArrayLike, truth: ArrayLike) -> Integers:
+    """Counts of tracks by cluster (rows) and class (columns); noise and missing labels left out."""
+    clusters, classes, _ = _paired(labels, truth)
+    if len(clusters) == 0:
+        return np.zeros((0, 0), dtype=np.int64)
+    (rows, n_rows), (columns, n_columns) = _without_gaps(clusters), _without_gaps(classes)
+    flat = np.bincount(rows * n_columns + columns, minlength=n_rows * n_columns)
+    return flat.reshape(n_rows, n_columns).astype(np.int64)
+
+
+def ari(labels: ArrayLike, truth: ArrayLike) -> float:
+    """Adjusted Rand index (Hubert & Arabie 1985): 0 by chance, 1 for equal partitions."""
+    return _score("ari", labels, truth)
+
+
+def nmi(labels: ArrayLike, truth: ArrayLike) -> float:
+    """Normalised mutual information, arithmetic mean of entropies; not corrected for chance."""
+    return _score("nmi", labels, truth)
+
+
+def ami(labels: ArrayLike, truth: ArrayLike) -> float:
+    """Adjusted mutual information (Vinh et al. 2010), arithmetic mean: 0 by chance, 1 for equal."""
+    return _score("ami", labels, truth)
+
+
+def homogeneity(labels: ArrayLike, truth: ArrayLike) -> float:
+    """1 when every cluster holds tracks of one class (Rosenberg & Hirschberg 2007)."""
+    return _score("homogeneity", labels, truth)
+
+
+def completeness(labels: ArrayLike, truth: ArrayLike) -> float:
+    """1 when every class lies in one cluster (Rosenberg & Hirschberg 2007)."""
+    return _score("completeness", labels, truth)
+
+
+def v_measure(labels: ArrayLike, truth: ArrayLike) -> float:
+    """Harmonic mean of homogeneity and completeness; equals NMI with the arithmetic mean."""
+    return _score("v_measure", labels, truth)
+
+
+def purity(labels: ArrayLike, truth: ArrayLike) -> float:
+    """Share of tracks in their cluster's most common class; grows with k, so compare at equal k."""
+    return _score("purity", labels, truth)
+
+
+def davies_bouldin(X: ArrayLike, labels: ArrayLike) -> float:
+    """Davies–Bouldin index (1979): mean over clusters of the worst (spread_i + spread_j) / gap_ij.
+
+    Spread is the mean distance to the centroid, gap the distance of centroids; lower is better.
+    NaN also where two clusters share one centroid: the ratio has no value there.
+    """
+    from scipy.spatial.distance import cdist
+
+    space, codes, n_clusters = _clustered(X, labels)
+    if n_clusters == 0:
+        return float("nan")
+    centroids, sizes = _centroids(space, codes, n_clusters)
+    to_own = np.linalg.norm(space - centroids[codes], axis=1)
+    spread = np.bincount(codes, weights=to_own, minlength=n_clusters) / sizes
+    gap = cdist(centroids, centroids)
+    np.fill_diagonal(gap, np.inf)
+    if not gap.min() > 1e-12 * float(np.abs(space).max()):
+        return float("nan")
+    return float(np.mean(np.max((spread[:, None] + spread[None, :]) / gap, axis=1)))
+
+
+def calinski_harabasz(X: ArrayLike, labels: ArrayLike) -> float:
+    """Calinski–Harabasz index (1974): between- over within-cluster variance; higher is better.
+
+    NaN also where no cluster has any spread.
+    """
+    space, codes, n_clusters = _clustered(X, labels)
+    if n_clusters == 0:
+        return float("nan")
+    centroids, sizes = _centroids(space, codes, n_clusters)
+    between = float(sizes @ np.sum((centroids - space.mean(axis=0)) ** 2, axis=1))
+    within = float(np.sum((space - centroids[codes]) ** 2))
+    if not within > 1e-24 * between:
+        return float("nan")
+    return between / within * (len(space) - n_clusters) / (n_clusters - 1)
+
+
+def _paired(labels: ArrayLike, truth: ArrayLike) -> tuple[Integers, Integers, int]:
+    clusters = np.asarray(labels)
+    if clusters.size == 0:
+        clusters = clusters.astype(np.int64)
+    classes = encode_labels(truth)[0]
+    if clusters.shape != classes.shape:
+        raise ValueError(f"{clusters.shape} clusters for {classes.shape} labels: one per track")
+    kept = (clusters >= 0) & (classes >= 0)
+    return clusters[kept].astype(np.int64), classes[kept], int(np.sum(classes < 0))
+
+
+def _without_gaps(codes: Integers) -> tuple[Integers, int]:
+    """Codes 0 … number of different ones − 1, in order, and their number."""
+    if int(codes.max()) > 4 * len(codes):
+        codes = np.unique(codes, return_inverse=True)[1]
+    place = np.cumsum(np.bincount(codes) > 0) - 1
+    return place[codes], int(place[-1]) + 1
+
+
+def _score(metric: str, labels: ArrayLike, truth: ArrayLike) -> float:
+    return score_table(metric, contingency(labels, truth))
+
+
+def _clustered(X: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], Integers, int]:
+    """Clustered rows in float64, their cluster codes, and their number (0 where undefined)."""
+    space, clusters = np.asarray(X), np.asarray(labels)
+    if space.ndim != 2 or clusters.shape != space.shape[:1]:
+        raise ValueError(f"X has shape {space.shape} and labels {clusters.shape}: one per row")
+    kept = clusters >= 0
+    ids, codes = np.unique(clusters[kept], return_inverse=True)
+    defined = 2 <= len(ids) < int(kept.sum())
+    return (
+        np.asarray(space[kept], dtype=np.float64),
+        codes.astype(np.int64),
+        len(ids) if defined else 0,
+    )
+
+
+def _centroids(
+    space: NDArray[np.float64], codes: Integers, n_clusters: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    sizes = np.bincount(codes, minlength=n_clusters).astype(np.float64)
+    order = np.argsort(codes, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    return np.add.reduceat(space[order], starts, axis=0) / sizes[:, None], sizes

@@ -1,0 +1,292 @@
+"""Mixing of a nuisance in neighbourhoods: LISI and kBET, as scib-metrics defines them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.metrics.clusters import encode_labels
+from songscape.metrics.neighbours import Neighbors
+from songscape.statistics.permutations import (
+    PermutationNull,
+    affordable,
+    known_permutations,
+)
+
+__all__ = ["ilisi", "kbet", "kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_nulls"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_FEWEST_NEIGHBORS = 10
+_CHUNK_ROWS = 20_000
+_CHUNK_CELLS = 8_000_000
+
+
+def ilisi(neighbors: Neighbors, nuisance: ArrayLike, *, perplexity: float | None = None) -> float:
+    """Integration LISI: median LISI scaled to 0 (every neighbourhood pure) … 1 (all mixed).
+
+    (median − 1) / (n_classes − 1), Luecken et al. 2022. Unequal class sizes keep it below 1 even
+    when perfectly mixed, so compare with the value of a shuffled nuisance (`mixing_nulls`). NaN
+    with one class.
+
+    See `lisi_samples` for parameters.
+    """
+    codes, classes = encode_labels(nuisance)
+    return _scaled_median(lisi_samples(neighbors, codes, perplexity=perplexity), len(classes))
+
+
+def lisi_samples(
+    neighbors: Neighbors, nuisance: ArrayLike, *, perplexity: float | None = None
+) -> Floats:
+    """Local inverse Simpson index of each track (Korsunsky et al. 2019).
+
+    The effective number of nuisance classes around a track: 1 / Σ p², where neighbours weigh
+    exp(−β distance) and β is found so that their weights have the perplexity given.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        About 90.
+    nuisance : array-like of shape (n_tracks,)
+        Missing values take no part.
+    perplexity : float, optional
+        Effective number of neighbours, a third of them by default.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,)
+        1 … n_classes; NaN where the nuisance is missing.
+    """
+    codes, classes = encode_labels(nuisance)
+    weights = _neighbor_weights(neighbors, codes >= 0, perplexity)
+    return _lisi(neighbors.indices, weights, codes, len(classes))
+
+
+def kbet(
+    neighbors: Neighbors, nuisance: ArrayLike, *, alpha: float = 0.05, include_self: bool = True
+) -> float:
+    """kBET acceptance rate: share of neighbourhoods whose classes look like the whole collection's.
+
+    1 is perfect mixing (about 1 − alpha by chance), 0 none. NaN with one class.
+    See `kbet_samples` for parameters.
+    """
+    return _acceptance(kbet_samples(neighbors, nuisance, include_self=include_self), alpha)
+
+
+def kbet_neighbors(nuisance: ArrayLike, n_neighbors: int) -> int:
+    """How many neighbours kBET should test: the mean class size, at least 10, at most all known.
+
+    Büttner et al. (2019) take the mean batch size. In a neighbourhood that holds most of a small
+    collection the classes are those of the whole however far they lie apart, and kBET says
+    "mixed": 90 neighbours of 120 tracks accept classes that do not touch.
+
+    Parameters
+    ----------
+    nuisance : array-like of shape (n_tracks,)
+        Missing values take no part.
+    n_neighbors : int
+        Known neighbours of each track.
+    """
+    codes, classes = encode_labels(nuisance)
+    mean = int(np.sum(codes >= 0)) // max(1, len(classes))
+    return min(n_neighbors, max(_FEWEST_NEIGHBORS, mean))
+
+
+def kbet_samples(neighbors: Neighbors, nuisance: ArrayLike, *, include_self: bool = True) -> Floats:
+    """p-value of Pearson's χ² test of each neighbourhood against the whole (Büttner et al. 2019).
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+    nuisance : array-like of shape (n_tracks,)
+        Missing values take no part.
+    include_self : bool
+        Whether the track counts in its own neighbourhood, as in scib-metrics.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,)
+        NaN where the nuisance is missing, has one class, or nobody around has any.
+    """
+    codes, classes = encode_labels(nuisance)
+    return _kbet(neighbors.indices, codes, len(classes), include_self)
+
+
+def mixing_nulls(
+    neighbors: Neighbors,
+    nuisance: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    perplexity: float | None = None,
+    alpha: float = 0.05,
+    k_kbet: int | None = None,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> dict[str, PermutationNull]:
+    """iLISI and kBET beside the values of a permuted nuisance, the neighbours staying as they are.
+
+    Little mixing is what gives a nuisance away: `p_value` is the share of permutations that mix as
+    little as was observed, and 95 % of them mix better than `null_95`.
+
+    Parameters
+    ----------
+    neighbors, nuisance, perplexity, alpha
+        As in `lisi_samples` and `kbet`; missing values stay where they are.
+    groups : array-like of shape (n_tracks,), optional
+        Artists, permuted in blocks.
+    k_kbet : int, optional
+        Neighbours that kBET tests, all by default; see `kbet_neighbors`.
+    n_permutations : int
+        Fewer are made where they would take minutes (about 20 of 100,000 tracks with 90
+        neighbours), see `songscape.statistics.permutations.affordable`.
+    random_state : int
+
+    Returns
+    -------
+    dict
+        `ilisi` and `kbet`, NaN where undefined.
+    """
+    codes, classes = encode_labels(nuisance)
+    indices, n_classes = neighbors.indices, len(classes)
+    weights = _neighbor_weights(neighbors, codes >= 0, perplexity)
+    nearest = indices[:, :k_kbet]
+
+    def measured(labels: Integers) -> tuple[float, float]:
+        mixed = _scaled_median(_lisi(indices, weights, labels, n_classes), n_classes)
+        return mixed, _acceptance(_kbet(nearest, labels, n_classes, True), alpha)
+
+    observed = measured(codes)
+    null: Floats = np.zeros((0, 2))
+    if n_classes > 1:
+        count = affordable(n_permutations, indices.size + len(codes) * n_classes)
+        rng = np.random.default_rng(random_state)
+        permuted = known_permutations(codes, groups, count, rng)
+        null = np.array([measured(labels) for labels in permuted])
+    return {
+        name: PermutationNull.of(value, null[:, column], lower=True)
+        for column, (name, value) in enumerate(zip(("ilisi", "kbet"), observed))
+    }
+
+
+def _lisi(indices: Integers, weights: Floats, codes: Integers, n_classes: int) -> Floats:
+    values: Floats = np.full(len(codes), np.nan)
+    for part, cells in _class_cells(indices, codes, n_classes):
+        sums = _class_sums(cells, n_classes, weights[part])
+        simpson = np.einsum("ij,ij->i", sums, sums)
+        values[part] = np.divide(1.0, simpson, out=np.full(len(simpson), np.nan), where=simpson > 0)
+    values[codes < 0] = np.nan
+    return values
+
+
+def _kbet(indices: Integers, codes: Integers, n_classes: int, include_self: bool) -> Floats:
+    from scipy.special import chdtrc
+
+    p_values: Floats = np.full(len(codes), np.nan)
+    if n_classes < 2:
+        return p_values
+    share = np.bincount(codes[codes >= 0], minlength=n_classes) / np.sum(codes >= 0)
+    scale = np.divide(1.0, share, out=np.zeros(n_classes), where=share > 0)
+    for part, cells in _class_cells(indices, codes, n_classes):
+        counts = _class_sums(cells, n_classes)
+        known = np.flatnonzero(codes[part] >= 0)
+        if include_self:
+            counts[known, codes[part][known]] += 1
+        size = counts.sum(axis=1)
+        used = known[size[known] > 0]
+        # Σ (O − E)² / E with E = share × size.
+        statistic = np.square(counts[used]) @ scale / size[used] - size[used]
+        freedom = max(1, int(np.sum(share > 0)) - 1)
+        p_values[part.start + used] = chdtrc(freedom, np.maximum(statistic, 0.0))
+    return p_values
+
+
+def _class_cells(
+    indices: Integers, codes: Integers, n_classes: int
+) -> Iterator[tuple[slice, Integers]]:
+    """Chunks of rows, with the cell (row, class) that each neighbour counts in.
+
+    Neighbours without a class, and places without a neighbour, count in one class more.
+    """
+    width = n_classes + 1
+    # Place −1 is the last one.
+    coded = np.append(np.where(codes < 0, n_classes, codes), n_classes)
+    step = max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // width))
+    for start in range(0, len(codes), step):
+        part = slice(start, start + step)
+        cells = coded[indices[part]]
+        cells += (np.arange(len(cells)) * width)[:, None]
+        yield part, cells
+
+
+def _class_sums(cells: Integers, n_classes: int, weights: Floats | None = None) -> Floats:
+    """Number (or weight) of the neighbours of each class, shape (n_rows, n_classes)."""
+    width = n_classes + 1
+    flat = None if weights is None else weights.ravel()
+    sums = np.bincount(cells.ravel(), flat, minlength=len(cells) * width)
+    result: Floats = sums.reshape(-1, width)[:, :-1].astype(np.float64, copy=weights is None)
+    return result
+
+
+def _scaled_median(lisi: Floats, n_classes: int) -> float:
+    if n_classes < 2 or not np.isfinite(lisi).any():
+        return float("nan")
+    return float((np.nanmedian(lisi) - 1) / (n_classes - 1))
+
+
+def _acceptance(p_values: Floats, alpha: float) -> float:
+    used = np.isfinite(p_values)
+    return float(np.mean(p_values[used] >= alpha)) if used.any() else float("nan")
+
+
+def _neighbor_weights(
+    neighbors: Neighbors, known: NDArray[np.bool_], perplexity: float | None
+) -> Floats:
+    """Weight of every neighbour that has the nuisance; rows add up to 1, or to 0 without any."""
+    target = np.log(neighbors.n_neighbors // 3 if perplexity is None else perplexity)
+    weights: Floats = np.zeros(neighbors.indices.shape)
+    for start in range(0, len(weights), _CHUNK_ROWS):
+        part = slice(start, start + _CHUNK_ROWS)
+        indices = neighbors.indices[part]
+        distances = np.where((indices >= 0) & known[indices], neighbors.distances[part], np.inf)
+        weights[part] = _weights(distances, float(target))
+    return weights
+
+
+def _weights(distances: Floats, target: float, tolerance: float = 1e-5, tries: int = 50) -> Floats:
+    """Weights exp(−β d), normalised, with entropy `target` (nats); bisection per row.
+
+    Start, doubling and tolerance are those of the LISI authors' code, so that numbers agree.
+    """
+    nearest = np.min(distances, axis=1, initial=np.inf)
+    usable = np.isfinite(nearest)
+    # The shift cancels in the weights and keeps far neighbourhoods from underflowing to nothing.
+    shifted = np.where(
+        np.isfinite(distances), distances - np.where(usable, nearest, 0.0)[:, None], np.inf
+    )
+    finite = np.where(np.isfinite(shifted), shifted, 0.0)
+    beta = np.ones(len(distances))
+    low = np.full(len(distances), -np.inf)
+    high = np.full(len(distances), np.inf)
+    weights = np.zeros(distances.shape)
+    active = np.flatnonzero(usable)
+    for attempt in range(tries + 1):
+        raw = np.exp(-shifted[active] * beta[active, None])
+        total = raw.sum(axis=1)
+        raw /= total[:, None]
+        entropy = np.log(total) + beta[active] * np.einsum("ij,ij->i", finite[active], raw)
+        weights[active] = raw
+        gap = entropy - target
+        going = np.abs(gap) >= tolerance
+        active, gap = active[going], gap[going]
+        if not len(active) or attempt == tries:
+            break
+        wide, narrow = active[gap > 0], active[gap <= 0]
+        low[wide], high[narrow] = beta[wide], beta[narrow]
+        beta[wide] = np.where(np.isinf(high[wide]), 2 * beta[wide], (beta[wide] + high[wide]) / 2)
+        beta[narrow] = np.where(
+            np.isinf(low[narrow]), beta[narrow] / 2, (beta[narrow] + low[narrow]) / 2
+        )
+    return weights

@@ -1,0 +1,213 @@
+"""Stability: would other seeds, or four fifths of the tracks, give the same clusters?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.metrics.clusters import ari
+from songscape.statistics.permutations import group_codes
+
+__all__ = [
+    "NOT_DRAWN",
+    "Stability",
+    "assurance",
+    "cluster_jaccard",
+    "pairwise_ari",
+    "stability",
+    "subsample_partitions",
+    "subsamples",
+]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Run = Callable[[Integers, int], ArrayLike]
+
+NOT_DRAWN = -2
+"""Label of a track that was not in a subsample, beside −1 for noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """How far a partition comes back when it is made again.
+
+    Attributes
+    ----------
+    ari : ndarray of shape (n_repeats,)
+        Adjusted Rand index of the partition and each repeat.
+    jaccard : ndarray of shape (n_clusters,)
+        Per cluster, the mean Jaccard similarity to its best match (Hennig 2007): above 0.75
+        stable, below 0.6 not to be believed.
+    unsure : ndarray of shape (n_tracks,)
+        Per track, 0 … 1: the share of its cluster company that changes between repeats; NaN where
+        the track was in no repeat.
+    """
+
+    ari: Floats
+    jaccard: Floats
+    unsure: Floats
+
+    @property
+    def mean_ari(self) -> float:
+        used = self.ari[np.isfinite(self.ari)]
+        return float(used.mean()) if len(used) else float("nan")
+
+    def unsure_tracks(self, threshold: float = 0.5) -> NDArray[np.bool_]:
+        """Tracks that lose more than `threshold` of their company: to be called "unsure"."""
+        return np.nan_to_num(self.unsure, nan=0.0) > threshold
+
+
+def stability(reference: ArrayLike, repeats: ArrayLike | Sequence[ArrayLike]) -> Stability:
+    """Compare a partition with repeats of it, over seeds or subsamples.
+
+    Memory grows with tracks and repeats, never with pairs of tracks.
+
+    Parameters
+    ----------
+    reference : array-like of shape (n_tracks,), int
+        The partition that is reported; −1 is noise.
+    repeats : array-like of shape (n_repeats, n_tracks), int
+        From other seeds, or from `subsample_partitions`; `NOT_DRAWN` where a track was not in.
+    """
+    labels = np.asarray(reference)
+    others = np.atleast_2d(np.asarray(repeats))
+    if others.shape[1:] != labels.shape:
+        raise ValueError(f"repeats of {others.shape[1:]} tracks for {labels.shape}: the same ones")
+    return Stability(
+        np.array([ari(labels, other) for other in others]),
+        np.array([cluster_jaccard(labels, other) for other in others]).mean(axis=0),
+        1.0 - assurance(labels, others),
+    )
+
+
+def pairwise_ari(partitions: ArrayLike) -> Floats:
+    """ARI of every pair of partitions of the same tracks, shape (n_pairs,).
+
+    Parameters
+    ----------
+    partitions : array-like of shape (n_partitions, n_tracks), int
+        Noise (−1) and `NOT_DRAWN` are left out pair by pair.
+    """
+    rows = np.asarray(partitions)
+    pairs = [(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows))]
+    return np.array([ari(rows[i], rows[j]) for i, j in pairs])
+
+
+def subsamples(
+    n_tracks: int,
+    *,
+    n_repeats: int = 20,
+    share: float = 0.8,
+    groups: ArrayLike | None = None,
+    random_state: int = 0,
+) -> list[Integers]:
+    """Rows of each subsample, sorted; with groups, whole groups (duplicate sets, artists)."""
+    rng = np.random.default_rng(random_state)
+    blocks = group_codes(groups, n_tracks)
+    n_groups = int(blocks.max(initial=-1)) + 1
+    take = max(1, round(share * n_groups))
+    return [
+        np.flatnonzero(np.isin(blocks, rng.permutation(n_groups)[:take])) for _ in range(n_repeats)
+    ]
+
+
+def subsample_partitions(
+    run: Run,
+    n_tracks: int,
+    *,
+    n_repeats: int = 20,
+    share: float = 0.8,
+    groups: ArrayLike | None = None,
+    random_state: int = 0,
+) -> Integers:
+    """Cluster random subsamples.
+
+    Parameters
+    ----------
+    run : callable (rows, seed) -> labels
+        Clusters the tracks in `rows` (sorted positions) and gives a label for each.
+    n_tracks, n_repeats : int
+    share : float
+        Of the tracks (or groups) in each subsample.
+    groups : array-like of shape (n_tracks,), optional
+        Kept together.
+    random_state : int
+
+    Returns
+    -------
+    ndarray of shape (n_repeats, n_tracks), int64
+        `NOT_DRAWN` for tracks outside; for `stability`.
+    """
+    partitions = np.full((n_repeats, n_tracks), NOT_DRAWN, dtype=np.int64)
+    drawn = subsamples(
+        n_tracks, n_repeats=n_repeats, share=share, groups=groups, random_state=random_state
+    )
+    for repeat, rows in enumerate(drawn):
+        partitions[repeat, rows] = np.asarray(run(rows, random_state + repeat))
+    return partitions
+
+
+def cluster_jaccard(reference: ArrayLike, other: ArrayLike) -> Floats:
+    """Per cluster of the reference, the largest Jaccard similarity to a cluster of the other.
+
+    Both are taken on the tracks drawn in the other; a cluster with none of them gets 0.
+
+    Returns
+    -------
+    ndarray of shape (n_clusters,)
+        By cluster id of the reference, 0 … its largest.
+    """
+    labels, others = np.asarray(reference), np.asarray(other)
+    n_clusters = int(labels.max(initial=-1)) + 1
+    drawn = others != NOT_DRAWN
+    table, sizes, other_sizes = _overlaps(labels[drawn], others[drawn], n_clusters)
+    if not table.shape[1]:
+        return np.zeros(n_clusters)
+    union = sizes[:, None] + other_sizes[None, :] - table
+    result: Floats = (table / np.maximum(union, 1)).max(axis=1)
+    return result
+
+
+def assurance(reference: ArrayLike, repeats: ArrayLike) -> Floats:
+    """Per track, how much of its company it keeps: 1 always the same, 0 never.
+
+    Its company in the reference and in a repeat are the tracks that share its cluster, among those
+    drawn; their Jaccard similarity is averaged over the repeats it was drawn in. This is the
+    row-wise agreement of the co-assignment matrices (Monti et al. 2003) without the matrices. For
+    noise, company is the other noise.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,)
+        NaN for tracks in no repeat.
+    """
+    labels = np.asarray(reference)
+    n_clusters = int(labels.max(initial=-1)) + 1
+    total, times = np.zeros(len(labels)), np.zeros(len(labels))
+    for other in np.atleast_2d(np.asarray(repeats)):
+        drawn = np.flatnonzero(other != NOT_DRAWN)
+        # Noise becomes one more cluster here: a track that stays noise is as sure as any.
+        before, after = labels[drawn] + 1, other[drawn] + 1
+        table, sizes, other_sizes = _overlaps(before, after, n_clusters + 1)
+        shared = table[before, after]
+        union = sizes[before] + other_sizes[after] - shared
+        # The track itself is no company: a cluster of one keeps what it has.
+        total[drawn] += np.where(union > 1, (shared - 1) / np.maximum(union - 1, 1), 1.0)
+        times[drawn] += 1
+    result: Floats = np.full(len(labels), np.nan)
+    np.divide(total, times, out=result, where=times > 0)
+    return result
+
+
+def _overlaps(first: Integers, second: Integers, n_first: int) -> tuple[Floats, Floats, Floats]:
+    """Table of shared tracks and the sizes of both; negative labels count in sizes nowhere."""
+    n_second = int(second.max(initial=-1)) + 1
+    both = (first >= 0) & (second >= 0)
+    cells = first[both] * n_second + second[both]
+    table = np.bincount(cells, minlength=n_first * n_second).reshape(n_first, n_second)
+    sizes = np.bincount(first[first >= 0], minlength=n_first)
+    other_sizes = np.bincount(second[second >= 0], minlength=n_second)
+    return table.astype(float), sizes.astype(float), other_sizes.astype(float)

@@ -1,1 +1,0 @@
-"""Folder -> results: the stages in order, each of which goes on where it was."""

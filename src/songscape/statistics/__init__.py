@@ -1,0 +1,1 @@
+"""Permutations, intervals, subsampling, multiple tests."""

@@ -1,0 +1,186 @@
+"""Nulls of neighbourhoods: agreement and retrieval when labels are dealt out again.
+
+The space and its neighbours stay as they are, the labels are permuted; so hubs and clumps of the
+space are in the null as well.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.metrics.clusters import encode_labels
+from songscape.metrics.neighbours import Neighbors
+from songscape.metrics.retrieval import has_company, ranked_queries
+from songscape.statistics.permutations import (
+    PermutationNull,
+    affordable,
+    group_codes,
+    group_permutations,
+    known_permutations,
+)
+
+__all__ = ["average_precision_null", "hit_null", "knn_nulls"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def knn_nulls(
+    neighbors: Neighbors,
+    labels: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> dict[str, PermutationNull]:
+    """Neighbour agreement beside its permutation null.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        Those that count, the artist filter applied.
+    labels : array-like of shape (n_tracks,)
+        Missing ones stay where they are.
+    groups : array-like of shape (n_tracks,), optional
+        Artists, permuted in blocks.
+    n_permutations, random_state : int
+
+    Returns
+    -------
+    dict
+        `knn` (mean over tracks) and `knn_balanced` (mean of the class means).
+    """
+    codes, classes = encode_labels(labels)
+    near = neighbors.indices
+    there = (near >= 0) & (codes[near] >= 0)
+    n_labelled = there.sum(axis=1)
+    used = np.flatnonzero((codes >= 0) & (n_labelled > 0))
+    near, there, n_labelled = near[used], there[used], n_labelled[used]
+
+    def measured(drawn: Integers) -> tuple[float, float]:
+        own = drawn[used]
+        share = ((drawn[near] == own[:, None]) & there).sum(axis=1) / n_labelled
+        sizes = np.bincount(own, minlength=len(classes))
+        means = np.bincount(own, share, len(classes))[sizes > 0] / sizes[sizes > 0]
+        return float(share.mean()), float(means.mean())
+
+    if not len(used):
+        nothing = PermutationNull.of(float("nan"), [])
+        return {"knn": nothing, "knn_balanced": nothing}
+    rng = np.random.default_rng(random_state)
+    count = affordable(n_permutations, near.size)
+    null = np.array([measured(row) for row in known_permutations(codes, groups, count, rng)])
+    return {
+        name: PermutationNull.of(value, null[:, column])
+        for column, (name, value) in enumerate(zip(("knn", "knn_balanced"), measured(codes)))
+    }
+
+
+def hit_null(
+    neighbors: Neighbors,
+    artists: ArrayLike,
+    *,
+    k: int = 10,
+    copies: ArrayLike | None = None,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> PermutationNull:
+    """hit@k beside its null: the artists are dealt out again among the tracks that have one.
+
+    Copies stay with one artist: a song that is there twice is found twice or not at all.
+
+    Parameters
+    ----------
+    neighbors, artists, k, copies
+        As in `songscape.metrics.retrieval.hit_samples`.
+    n_permutations, random_state : int
+    """
+    codes = encode_labels(artists)[0]
+    near = neighbors.first(min(k, neighbors.n_neighbors)).indices
+    there = near >= 0
+    same_song = group_codes(copies, len(codes))
+
+    def measured(drawn: Integers) -> float:
+        asks = has_company(drawn, same_song)
+        if not asks.any():
+            return float("nan")
+        return float(((drawn[near] == drawn[:, None]) & there)[asks].any(axis=1).mean())
+
+    observed = measured(codes)
+    count = affordable(n_permutations, near.size)
+    rng = np.random.default_rng(random_state)
+    null = np.array([measured(row) for row in known_permutations(codes, same_song, count, rng)])
+    return PermutationNull.of(observed, null[np.isfinite(null)])
+
+
+def average_precision_null(
+    X: ArrayLike,
+    artists: ArrayLike,
+    *,
+    copies: ArrayLike | None = None,
+    max_queries: int = 2_000,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> PermutationNull:
+    """Mean average precision beside its null: artists dealt out again among the tracks with one.
+
+    The same tracks ask as in `songscape.metrics.retrieval.average_precision_samples`, with the
+    same `copies`, `max_queries` and `random_state`; those that are dealt an artist with one track
+    don't. Copies stay with one artist, as in `hit_null`. Fewer permutations are made where artists
+    have thousands of tracks (`affordable`).
+    """
+    codes = encode_labels(artists)[0]
+    same_song = group_codes(copies, len(codes))
+    if not has_company(codes, same_song).any():
+        return PermutationNull.of(float("nan"), [])
+    known = np.flatnonzero(codes >= 0)
+    sizes = np.bincount(codes[known])
+    pairs = int(np.sum(sizes * (sizes - 1)) * min(1.0, max_queries / len(known)))
+    count = affordable(n_permutations, 10 * pairs + len(codes))
+    rng = np.random.default_rng([random_state, 1])
+    dealt = group_permutations(codes[known], same_song[known], count, rng)
+    labellings = np.vstack([codes[known][None, :], dealt])
+    order = known[np.argsort(labellings, axis=1, kind="stable")]
+    totals, asked = np.zeros(count + 1), np.zeros(count + 1)
+    place = np.full(len(codes), -1, dtype=np.int64)
+    place[known] = np.arange(len(known))
+    for rows, ranks in ranked_queries(
+        X, codes, copies=copies, max_queries=max_queries, random_state=random_state
+    ):
+        for number, (labels, members) in enumerate(zip(labellings, order)):
+            own = labels[place[rows]]
+            found = _average_precisions(ranks, rows, own, members, same_song, np.bincount(labels))
+            totals[number] += found.sum()
+            asked[number] += len(found)
+    with np.errstate(invalid="ignore"):
+        means = totals / asked
+    return PermutationNull.of(float(means[0]), means[1:][np.isfinite(means[1:])])
+
+
+def _average_precisions(
+    ranks: NDArray[np.int32],
+    rows: Integers,
+    own: Integers,
+    members: Integers,
+    same_song: Integers,
+    sizes: Integers,
+) -> Floats:
+    """Of each track that has fellows: mean over them of their share among those no farther."""
+    starts = np.cumsum(sizes) - sizes
+    n_members = sizes[own]
+    owner = np.repeat(np.arange(len(rows)), n_members)
+    within = np.arange(len(owner)) - np.repeat(np.cumsum(n_members) - n_members, n_members)
+    fellow = members[starts[own][owner] + within]
+    others = same_song[fellow] != same_song[rows][owner]
+    owner, fellow = owner[others], fellow[others]
+    rank = ranks[owner, fellow].astype(np.int64)
+    width = ranks.shape[1] + 1
+    keys = np.sort(owner * width + rank)
+    owner, rank = np.divmod(keys, width)
+    n_relevant = np.bincount(owner, minlength=len(rows))
+    first = np.cumsum(n_relevant) - n_relevant
+    found = np.searchsorted(keys, keys, side="right") - first[owner]
+    asks = n_relevant > 0
+    precision: Floats = np.bincount(owner, found / rank, len(rows))[asks] / n_relevant[asks]
+    return precision

@@ -1,0 +1,340 @@
+"""The advice recommends by the tests alone, and planted traps are caught."""
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from songscape.benchmark.caveats import NO_GROUPS
+from songscape.benchmark.recommendation import Advice, advise
+
+TRUSTED = "good"
+
+
+def given(
+    made: ModuleType,
+    rows: list[Any],
+    tests: list[Any],
+    *warnings: tuple[str, str],
+    setting: Any = None,
+    **collapsed: bool,
+) -> Advice:
+    table, differences, models = made.tables(rows, tests, **collapsed)
+    return advise(
+        table, differences, models, made.warning_table(*warnings), setting or made.SETTING
+    )
+
+
+def healthy(made: ModuleType, *models: str) -> list[Any]:
+    return [row for model in ("balanced-pca", *models) for row in made.model_rows(model)]
+
+
+def verdict(advice: Advice, model: str) -> Any:
+    return next(v for v in advice.verdicts if v.model == model)
+
+
+def test_a_method_that_wins_a_test_and_loses_none_is_recommended(made: ModuleType) -> None:
+    tests = [made.outcome("song-vae", "better than"), made.outcome("song-vae", "worse than", "knn")]
+    tests[1] |= {"axis": "leakage", "column": "language"}
+    advice = given(made, healthy(made, "song-vae"), tests)
+    assert advice.recommendation.models == ("song-vae",)
+    assert "hit@10 +0.05, 95 % 0.03 … 0.07" in advice.recommendation.headline
+    assert advice.recommendation.trust == TRUSTED
+    assert "better than balanced-pca at finding songs of the same artist" in advice.sentences[-1]
+
+
+def test_a_method_that_also_loses_a_label_is_not_recommended(made: ModuleType) -> None:
+    tests = [
+        made.outcome("song-vae", "better than"),
+        made.outcome("song-vae", "worse than", "ami", "genre"),
+    ]
+    advice = given(made, healthy(made, "song-vae"), tests)
+    assert advice.recommendation.models == ("balanced-pca",)
+    assert "without being worse on another" in advice.recommendation.headline
+
+
+def test_without_a_winner_the_baseline_is_recommended(made: ModuleType) -> None:
+    tests = [made.outcome("song-vae", "not distinguishable from")]
+    advice = given(made, healthy(made, "song-vae"), tests)
+    assert advice.recommendation.models == ("balanced-pca",)
+    assert "no trained model is distinguishably better" in advice.recommendation.headline
+    assert "not distinguishable from balanced-pca" in verdict(advice, "song-vae").sentence
+
+
+def test_more_wins_decide_and_ties_are_all_named(made: ModuleType) -> None:
+    tests = [made.outcome(m, "better than") for m in ("a-vae", "b-vae", "c-vae")]
+    tests += [made.outcome(m, "better than", "ami", "genre") for m in ("a-vae", "b-vae")]
+    advice = given(made, healthy(made, "a-vae", "b-vae", "c-vae"), tests)
+    assert advice.recommendation.models == ("a-vae", "b-vae")
+    assert "a-vae or b-vae" in advice.recommendation.headline
+
+
+def test_a_collapsed_vae_is_flagged_and_never_recommended(made: ModuleType) -> None:
+    advice = given(
+        made,
+        healthy(made, "song-vae"),
+        [made.outcome("song-vae", "better than")],
+        song_vae=True,
+    )
+    assert advice.recommendation.models == ("balanced-pca",)
+    assert "collapsed" in verdict(advice, "song-vae").flags
+    assert "collapsed" in verdict(advice, "song-vae").sentence
+
+
+def test_a_reference_is_never_recommended(made: ModuleType) -> None:
+    advice = given(made, healthy(made, "random"), [made.outcome("random", "better than")])
+    assert advice.recommendation.models == ("balanced-pca",)
+
+
+def test_the_own_space_silhouette_changes_nothing(made: ModuleType) -> None:
+    """A random partition of a tidy space: a silhouette of 0.99 and no agreement."""
+    trap = {"genre_knn": 0.25, "genre_ami": 0.0}
+    tests = [made.outcome("tidy-vae", "not distinguishable from")]
+    base = made.model_rows("balanced-pca")
+    said = [
+        given(made, [*base, *made.model_rows("tidy-vae", own_silhouette=s, **trap)], tests)
+        for s in (0.99, -0.5)
+    ]
+    assert said[0].sentences == said[1].sentences
+    assert said[0].recommendation.models == ("balanced-pca",)
+    assert "clusters match no label beyond chance" in verdict(said[0], "tidy-vae").flags
+
+
+def test_a_win_below_chance_is_no_win(made: ModuleType) -> None:
+    """Where the baseline is below chance, noise is better than it."""
+    rows = made.model_rows("balanced-pca", genre_knn=0.15)
+    rows += made.model_rows("song-vae", genre_knn=0.25)
+    advice = given(made, rows, [made.outcome("song-vae", "better than", "knn_balanced", "genre")])
+    assert advice.recommendation.models == ("balanced-pca",)
+    assert "but itself no better than chance" in verdict(advice, "song-vae").sentence
+
+
+@pytest.mark.parametrize(
+    ("shape", "flag"),
+    [
+        ({"n_clusters": 1, "largest": 1.0}, "one cluster holds nearly all"),
+        ({"n_clusters": 3, "largest": 0.97}, "one cluster holds nearly all"),
+        ({"noise": 0.8}, "mostly noise"),
+    ],
+)
+def test_degenerate_partitions_are_flagged(
+    made: ModuleType, shape: dict[str, float], flag: str
+) -> None:
+    rows = made.model_rows("balanced-pca", **shape)
+    other = [
+        one | {"clusterer": "dbscan", "k": None}
+        for one in made.model_rows("song-vae", **shape)
+        if one["clusterer"]
+    ]
+    advice = given(made, [*rows, *made.model_rows("song-vae"), *other], [])
+    assert flag in verdict(advice, "balanced-pca").flags
+    assert f"dbscan: {flag}" in verdict(advice, "song-vae").flags
+    assert advice.recommendation.trust == "low"
+
+
+@pytest.mark.parametrize("loser", ["song-vae", "balanced-pca"])
+def test_refusing_the_hard_songs_wins_nothing(made: ModuleType, loser: str) -> None:
+    """AMI leaves noise out: who names only the easy third of the songs reaches 1."""
+    refusing = {"genre_ami": 1.0, "noise": 0.67}
+    shapes = {"song-vae": refusing, "balanced-pca": {}}
+    if loser == "song-vae":
+        shapes = {"song-vae": {}, "balanced-pca": refusing}
+    rows = [row for model, shape in shapes.items() for row in made.model_rows(model, **shape)]
+    word = "worse than" if loser == "song-vae" else "better than"
+    test = made.outcome("song-vae", word, "ami", "genre")
+    advice = given(made, rows, [test, made.outcome("song-vae", "not distinguishable from")])
+    assert advice.recommendation.models == ("balanced-pca",)
+    said = verdict(advice, "song-vae")
+    assert not said.better
+    assert not said.worse
+    assert ("mostly noise" in said.sentence) == (loser == "balanced-pca")
+    assert "better than" not in said.sentence
+
+
+def test_all_noise_is_not_called_one_cluster(made: ModuleType) -> None:
+    nothing = {"n_clusters": 0, "noise": 1.0, "largest": float("nan")}
+    advice = given(made, made.model_rows("balanced-pca", **nothing), [])
+    flags = verdict(advice, "balanced-pca").flags
+    assert "all noise" in flags
+    assert not {"one cluster holds nearly all", "mostly noise"} & set(flags)
+    assert advice.recommendation.trust == "low"
+    one = {"n_clusters": 1, "noise": 0.9, "largest": 1.0}
+    flags = verdict(given(made, made.model_rows("balanced-pca", **one), []), "balanced-pca").flags
+    assert {"one cluster holds nearly all", "mostly noise"} <= set(flags)
+
+
+def test_clusters_of_the_language_are_named_and_cost_trust(made: ModuleType) -> None:
+    rows = made.model_rows("balanced-pca", language_ami=0.8, language_knn=0.99)
+    advice = given(made, rows, [])
+    assert "finds the language" in verdict(advice, "balanced-pca").flags
+    assert "gives the language away (kNN 0.99, chance 0.50)" in advice.sentences[-1]
+    assert advice.recommendation.trust == "low"
+    assert "follow the language (AMI 0.80)" in advice.recommendation.reasons[0].text
+
+
+def test_the_language_is_not_named_below_its_null_or_below_a_label(made: ModuleType) -> None:
+    for values in ({"language_ami": 0.04}, {"language_ami": 0.25, "genre_ami": 0.3}):
+        advice = given(made, made.model_rows("balanced-pca", **values), [])
+        assert not any(flag.startswith("finds") for flag in advice.verdicts[0].flags)
+
+
+def test_artists_are_named_where_they_are_found_and_not_where_their_language_is(
+    made: ModuleType,
+) -> None:
+    setting = replace(made.SETTING, nuisances=("language", "artist"))
+    for language, flags in ((0.8, {"finds the language"}), (0.01, {"finds the artist"})):
+        rows = made.model_rows("balanced-pca", language_ami=language)
+        artist = next(r for r in rows if (r["metric"], r["column"]) == ("ami", "language"))
+        rows.append(artist | {"column": "artist", "estimate": 0.5, "low": 0.4, "high": 0.6})
+        advice = given(made, rows, [], setting=setting)
+        assert {f for f in advice.verdicts[0].flags if f.startswith("finds")} == flags
+
+
+def test_clusters_of_the_clip_length_are_named(made: ModuleType) -> None:
+    advice = given(made, made.model_rows("balanced-pca", duration_ami=0.9), [])
+    assert "finds the duration_s" in advice.verdicts[0].flags
+
+
+def test_a_method_that_hides_the_language_is_the_alternative(made: ModuleType) -> None:
+    rows = made.model_rows("balanced-pca", language_knn=0.99)
+    rows += made.model_rows("neutral-vae", language_knn=0.51)
+    rows += made.model_rows("deaf-vae", language_knn=0.5, genre_knn=0.25, genre_ami=0.0)
+    tests = [
+        made.outcome(model, "better than", "knn", "language", "leakage")
+        for model in ("neutral-vae", "deaf-vae")
+    ]
+    recommendation = given(made, rows, tests).recommendation
+    assert recommendation.models == ("balanced-pca",)
+    assert recommendation.neutral == ("neutral-vae",)
+    assert "neutral-vae (0.51)" in recommendation.alternatives[0]
+
+
+def test_a_hundredth_less_of_the_language_is_no_alternative(made: ModuleType) -> None:
+    rows = made.model_rows("balanced-pca", language_knn=0.99)
+    rows += made.model_rows("dense-vae", language_knn=0.98)
+    tests = [made.outcome("dense-vae", "better than", "knn", "language", "leakage")]
+    assert given(made, rows, tests).recommendation.neutral == ()
+
+
+def test_few_groups_one_seed_no_structure_and_confounds_cost_trust(made: ModuleType) -> None:
+    rows, setting = healthy(made), made.SETTING
+    message = "genre is almost a function of source"
+    weak = {
+        "groups": given(made, rows, [], setting=replace(setting, n_groups=12)),
+        "seeds": given(made, rows, [], setting=replace(setting, n_seeds=1)),
+        "clusters": given(made, rows, [], setting=replace(setting, k_reason=f"none; {NO_GROUPS}")),
+        "source": given(made, rows, [], ("confounded-label", message)),
+    }
+    trust = {name: advice.recommendation.trust for name, advice in weak.items()}
+    assert trust == {"groups": "low", "seeds": "limited", "clusters": "limited", "source": "low"}
+    assert message in weak["source"].sentences[1]
+    assert given(made, rows, []).recommendation.trust == TRUSTED
+
+
+def test_a_reference_that_beats_the_recommended_method_costs_all_trust(made: ModuleType) -> None:
+    rows = [*healthy(made), *made.model_rows("language-only", genre_knn=0.75)]
+    won = made.outcome("language-only", "better than", "knn_balanced", "genre")
+    table, differences, models = made.tables(rows, [won])
+    models.loc[models["model"] == "language-only", "kind"] = "reference"
+    advice = advise(table, differences, models, made.warning_table(), made.SETTING)
+    assert advice.recommendation.models == ("balanced-pca",)
+    assert advice.recommendation.trust == "low"
+    said = advice.recommendation.reasons[0].text
+    assert said.startswith(
+        "language-only, which knows nothing but the language, is better at genre"
+    )
+    assert "than balanced-pca (kNN +0.05, 95 % 0.03 … 0.07)" in said
+    assert "may be the language" in said
+
+
+@pytest.mark.parametrize(("reached", "trust"), [(0.75, "low"), (0.62, TRUSTED)])
+def test_a_reference_is_held_against_a_trained_method_where_intervals_lie_apart(
+    made: ModuleType, reached: float, trust: str
+) -> None:
+    rows = [*made.model_rows("balanced-pca", genre_knn=0.5), *made.model_rows("song-vae")]
+    rows += made.model_rows("random", genre_knn=reached)
+    tests = [
+        made.outcome(model, "better than", "knn_balanced", "genre")
+        for model in ("song-vae", "random")
+    ]
+    recommendation = given(made, rows, tests).recommendation
+    assert recommendation.models == ("song-vae",)
+    assert recommendation.trust == trust
+    named = "random, which knows nothing, is better at genre than song-vae (kNN 0.75 against 0.60)"
+    assert any(named in reason.text for reason in recommendation.reasons) == (trust == "low")
+
+
+def test_a_simple_baseline_that_does_as_well_is_named(made: ModuleType) -> None:
+    won = made.outcome("song-vae", "better than")
+    table, differences, models = made.tables(healthy(made, "song-vae"), [won])
+    beside = {"best_baseline": "tfidf", "difference_to_best": 0.0}
+    beside |= {"low_to_best": -0.03, "high_to_best": 0.03}
+    advice = advise(table, differences.assign(**beside), models, made.warning_table(), made.SETTING)
+    assert advice.recommendation.models == ("song-vae",)
+    assert "tfidf, which needs no training, does as well" in advice.sentences[1]
+    assert advice.recommendation.trust == "limited"
+
+
+def test_a_simple_baseline_that_does_better_is_not_said_to_do_as_well(made: ModuleType) -> None:
+    won = made.outcome("song-vae", "better than")
+    table, differences, models = made.tables(healthy(made, "song-vae"), [won])
+    beside = {"best_baseline": "tfidf", "difference_to_best": -0.11}
+    beside |= {"low_to_best": -0.13, "high_to_best": -0.09}
+    advice = advise(table, differences.assign(**beside), models, made.warning_table(), made.SETTING)
+    said = "tfidf, which needs no training, does better than song-vae (−0.11, 95 % −0.13 … −0.09)"
+    assert said in advice.sentences[1]
+
+
+@pytest.mark.parametrize(
+    ("beaten", "chosen"),
+    [
+        ({}, ("tfidf", "centred")),
+        ({"centred": "tfidf"}, ("tfidf",)),
+        ({"centred": "tfidf", "tfidf": "centred"}, ("tfidf", "centred")),
+    ],
+)
+def test_who_is_beaten_is_not_named_beside_who_beats_it(
+    made: ModuleType, beaten: dict[str, str], chosen: tuple[str, ...]
+) -> None:
+    names = ("tfidf", "centred")
+    tests = [made.outcome(name, "better than") for name in names]
+    table, differences, models = made.tables(healthy(made, *names), tests)
+    best = [beaten.get(name, "raw") for name in names]
+    high = [-0.09 if name in beaten else 0.02 for name in names]
+    beside = {"best_baseline": best, "high_to_best": high}
+    beside |= {"low_to_best": -0.13, "difference_to_best": -0.11}
+    advice = advise(table, differences.assign(**beside), models, made.warning_table(), made.SETTING)
+    assert advice.recommendation.models == chosen
+
+
+def test_what_failed_is_said_and_never_recommended(made: ModuleType) -> None:
+    table, differences, models = made.tables(
+        healthy(made, "song-vae"), [made.outcome("song-vae", "better than")]
+    )
+    failed = models["model"] == "song-vae"
+    models = models.assign(
+        status=np.where(failed, "failed", "ok"), reason=np.where(failed, "loss is NaN", None)
+    )
+    advice = advise(table, differences, models, made.warning_table(), made.SETTING)
+    assert verdict(advice, "song-vae").flags == ("failed",)
+    assert "loss is NaN" in verdict(advice, "song-vae").sentence
+    assert advice.recommendation.models == ("balanced-pca",)
+
+
+def test_without_the_baseline_nothing_is_recommended(made: ModuleType) -> None:
+    advice = given(made, made.model_rows("song-vae"), [])
+    assert advice.recommendation.models == ()
+    assert "balanced-pca is missing" in advice.recommendation.headline
+
+
+def test_the_words_for_no_structure_are_those_of_the_pipeline() -> None:
+    from songscape.experiment.partitions import shared_k
+    from songscape.features.views import View, Views
+
+    rng = np.random.default_rng(0)
+    ids = tuple(f"{i:03d}" for i in range(60))
+    cloud = View(rng.normal(size=(60, 160)).astype(np.float32), np.ones(60, dtype=bool))
+    reason = shared_k(Views(ids, {"timbre": cloud}), ())[1]
+    assert NO_GROUPS in reason

@@ -1,0 +1,71 @@
+"""Mixing against scib-metrics and the chi-squared test."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from by_path import load_module
+from scipy.stats import chisquare
+
+from songscape.metrics import mixing
+from songscape.metrics.neighbours import nearest_neighbors
+
+scib = load_module(Path(__file__).with_name("scib_reference.py"))
+
+
+@pytest.mark.parametrize("n_neighbors", [16, 31])
+def test_mixing_is_scib_metrics(n_neighbors):
+    reference = json.loads(scib.TARGET.read_text())[str(n_neighbors)]
+    X, batches = scib.example()
+    near = nearest_neighbors(X, n_neighbors - 1)  # scib-metrics counts the track itself
+    perplexity = n_neighbors // 3
+    lisi = mixing.lisi_samples(near, batches, perplexity=perplexity)
+    np.testing.assert_allclose(lisi, reference["lisi"], atol=1e-6)
+    value = mixing.ilisi(near, batches, perplexity=perplexity)
+    assert value == pytest.approx(reference["ilisi"], abs=1e-6)
+    assert mixing.kbet(near, batches) == pytest.approx(reference["kbet"], abs=1e-6)
+    p_values = mixing.kbet_samples(near, batches)
+    np.testing.assert_allclose(p_values, reference["kbet_p_values"], atol=1e-6)
+
+
+def test_kbet_is_a_chi_squared_test_of_each_neighbourhood():
+    rng = np.random.default_rng(2)
+    X, batch = rng.normal(size=(90, 2)), rng.choice(3, 90, p=[0.5, 0.3, 0.2])
+    near = nearest_neighbors(X, 20)
+    share = np.bincount(batch) / 90
+    ours = mixing.kbet_samples(near, batch, include_self=False)
+    for row in range(90):
+        counts = np.bincount(batch[near.indices[row]], minlength=3)
+        assert ours[row] == pytest.approx(chisquare(counts, 20 * share).pvalue)
+
+
+def test_mixed_and_separated_batches_are_told_apart():
+    rng = np.random.default_rng(0)
+    X, batch = rng.normal(size=(600, 5)), rng.integers(0, 2, 600)
+    mixed = nearest_neighbors(X, 60)
+    apart = nearest_neighbors(X + 20 * batch[:, None], 60)
+    assert mixing.ilisi(mixed, batch) > 0.8
+    assert mixing.kbet(mixed, batch) > 0.9
+    assert mixing.ilisi(apart, batch) == pytest.approx(0, abs=1e-9)
+    assert mixing.kbet(apart, batch) == 0
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+def test_mixing_survives_any_units(scale):
+    rng = np.random.default_rng(0)
+    X, batch = rng.normal(size=(200, 5)), rng.integers(0, 2, 200)
+    expected = mixing.ilisi(nearest_neighbors(X, 60), batch)
+    scaled = mixing.ilisi(nearest_neighbors(X * scale, 60), batch)
+    assert scaled == pytest.approx(expected, abs=1e-3)
+
+
+def test_one_class_or_missing_values_have_no_mixing():
+    near = nearest_neighbors(np.random.default_rng(0).normal(size=(50, 2)), 20)
+    assert math.isnan(mixing.ilisi(near, ["x"] * 50))
+    assert math.isnan(mixing.kbet(near, ["x"] * 50))
+    nuisance = ["x", "y", None, "x", ""] * 10
+    missing = np.array([v in (None, "") for v in nuisance])
+    assert (np.isnan(mixing.lisi_samples(near, nuisance)) == missing).all()
+    assert (np.isnan(mixing.kbet_samples(near, nuisance)) == missing).all()
