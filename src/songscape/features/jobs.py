@@ -72,7 +72,7 @@ def run_jobs(
             yield from _run(partial(executor.submit, limited, function), jobs, workers or 64)
         except BrokenExecutor as error:
             raise SongscapeError(
-                f"the executor broke ({first_line(error)}); start the run again: it goes on from here"
+                f"the executor broke ({first_line(error)}); run again: it goes on from here"
             ) from None
         return
     count = max(1, min(workers or available_cores(), len(jobs)))
