@@ -251,7 +251,8 @@ def _fit_joint_space(decoded: Floats, latents: NDArray[Any], n_components: int) 
 
 def _axes(block: NDArray[Any], n_components: int, seed: int = 0) -> Axes:
     n_axes = min(n_components, *block.shape)
-    return principal_axes(block.__getitem__, *block.shape, n_axes, seed=seed)
+    n_tracks, n_columns = block.shape
+    return principal_axes(block.__getitem__, n_tracks, n_columns, n_axes, seed=seed)
 
 
 def _unit_variance(variance: float) -> float:

@@ -46,8 +46,8 @@ class Inference:
         covariates: CovariateEncoder | None,
     ) -> Inference:
         """Inference with copies of the modules; those given stay as they are."""
-        network, prior = (copy.deepcopy(module).double() for module in (network, prior))
-        return cls(network, prior, inputs, covariates)
+        network, prior = copy.deepcopy(network), copy.deepcopy(prior)
+        return cls(network.double(), prior.double(), inputs, covariates)
 
     def encoded_covariates(self, views: Views) -> NDArray[np.float32] | None:
         """The own covariates of every track, (n_tracks, n_covariates), if the model has any."""

@@ -1,4 +1,4 @@
-"""Linear models: principal components per view, balanced or side by side, centred by a covariate."""
+"""Linear models: principal components, balanced or side by side, and centred by a covariate."""
 
 from __future__ import annotations
 

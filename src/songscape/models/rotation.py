@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from songscape.features.views import View, Views
-from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.networks import SongNetwork
+from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import InputView, chunks
 from songscape.models.view_specs import ViewSpec
 
