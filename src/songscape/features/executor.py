@@ -16,8 +16,8 @@ from concurrent.futures import Executor, Future
 from typing import IO, Any
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import Analysis
 from songscape.features.worker import read_message, read_result, write_message
+from songscape.library.records import Analysis
 
 __all__ = ["IsolatingExecutor", "WorkerCrash", "WorkerTimeout"]
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import Analysis
 from songscape.features.executor import IsolatingExecutor, WorkerCrash, WorkerTimeout
-from songscape.library import Track
+from songscape.library import Analysis, Track
 
 __all__ = ["Job", "available_cores", "run_jobs"]
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from songscape.features.analyse import Analysis
+from songscape.library.records import Analysis
 
 __all__ = ["main", "read_message", "read_result", "write_message", "write_result"]
 
