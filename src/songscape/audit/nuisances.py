@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.audit.duplicates import known_artists
 from songscape.columns import ColumnRoles, find_roles
-from songscape.features.overlap import entropy
 from songscape.metrics.clusters import contingency
+from songscape.statistics.overlap import entropy
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,10 +21,10 @@ from songscape.features.embeddings import (
     find_model,
     is_complete,
 )
-from songscape.features.jobs import Job, available_cores, run_jobs
+from songscape.features.jobs import Job, run_jobs
 from songscape.library import Analysis, Collection, Counts, Library, Track
 
-__all__ = ["available_cores", "complete", "extract"]
+__all__ = ["complete", "extract"]
 
 Progress = Callable[[int, int, str], None]
 

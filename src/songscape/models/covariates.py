@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from songscape.columns import same_column
 from songscape.errors import SongscapeError
-from songscape.features.overlap import measure_overlap
 from songscape.features.views import Views
 from songscape.language_codes import language_name
+from songscape.statistics.overlap import measure_overlap
 
 __all__ = ["CovariateEncoder", "fit_covariates", "overlap_warnings"]
 
