@@ -359,3 +359,9 @@ def test_transform_names_what_there_is_to_choose(
 def test_rise_and_hold_are_shares_of_one_training(views: Views) -> None:
     with pytest.raises(ValueError, match=r"rise = 0.6 and hold = 0.5"):
         song_vae(("timbre",), rise=0.6, hold=0.5).fit(views)
+
+
+def test_a_device_that_this_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SongscapeError, match="device = 'cuda': this machine has none"):
+        song_vae(**QUICK, device="cuda").fit(np.ones((5, 2)))
