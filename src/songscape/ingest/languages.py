@@ -261,6 +261,11 @@ def _without_stress(text: str) -> str:
     return unicodedata.normalize("NFC", spread)
 
 
+def language_probabilities(text: str) -> dict[str, float]:
+    """Probability of every language that the model knows, by English name."""
+    return _probabilities(text)
+
+
 @lru_cache(maxsize=1)
 def _model() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
