@@ -13,7 +13,10 @@ from collections.abc import Callable
 
 import regex
 
+from songscape.ingest.data import read_table
 from songscape.ingest.file_signatures import control_share, looks_like, printable
+from songscape.ingest.files import nfc
+from songscape.ingest.languages import language_probabilities
 
 __all__ = ["NotTextError", "decode_text"]
 
@@ -44,6 +47,7 @@ MIN_SCRIPT_SCORE, MIN_LEAD = 0.45, 0.08
 one has 0.55 to 0.7, the letters of a wrong one are spread evenly (0.3 to 0.5)."""
 MIN_LATIN_SCORE, MIN_LATIN_LEAD = 0.34, 0.05
 
+_ALONE = regex.compile(r"(?<![^\x00-\x7f])[^\x00-\x7f](?![^\x00-\x7f])")
 _WRITING = regex.compile(r"[\p{L}\p{M}]")
 _FOREIGN_LETTER = regex.compile(r"(?V1)[\p{L}--[\x00-\x7f]]")
 _FOREIGN_SIGN = regex.compile(r"(?V1)[[^\x00-\x7f]--[\p{L}\p{M}]]")
@@ -84,7 +88,7 @@ def decode_text(data: bytes) -> tuple[str, str]:
         raise NotTextError(f"not text (looks like {kind})")
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd") if not _is_utf8(data) else 0
-    foreign = sum(not character.isascii() for character in text) - broken
+    foreign = len(text) - len(text.encode("ascii", "ignore")) - broken
     if b"\0" in data:
         encoding = _wide(data)
     elif b"\x1b$" in data:
@@ -120,19 +124,22 @@ def _checked(text: str) -> str:
 
 def _wide(data: bytes) -> str:
     """The byte order of UTF-16 without a mark: the one that has blanks, line ends and letters."""
-    best, most = None, 0
-    for encoding in ("utf-16-le", "utf-16-be"):
+    for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
         sample = _decoded(data[:_SAMPLE], encoding) or ""
-        plain = sum(sample.count(blank) for blank in " \n\r")
-        if plain > most and len(_WRITING.findall(sample)) > len(sample) / 2:
-            best, most = encoding, plain
-    if best is None:
-        raise NotTextError("not text (has NUL bytes)")
-    return best
+        blanks = sum(sample.count(blank) for blank in " \n\r")
+        if (
+            zeros.count(0) > max(0.8 * data.count(0), len(data) / 200)
+            and blanks > len(sample) / 100
+            and len(_WRITING.findall(sample)) > len(sample) / 2
+        ):
+            return encoding
+    raise NotTextError("not text (has NUL bytes), or UTF-16 without a mark")
 
 
 def _encoded_once(text: str) -> str | None:
     """Text whose UTF-8 bytes were read as Windows-1252 and written again, mended; else None."""
+    if _ALONE.search(text):  # such text has no letter beyond ASCII without another beside it
+        return None
     try:
         return b"".join(
             bytes([ord(c)]) if "\x80" <= c <= "\x9f" else c.encode("cp1252") for c in text
@@ -143,34 +150,13 @@ def _encoded_once(text: str) -> str | None:
 
 # -- older encodings ---------------------------------------------------------------------------
 
-# Script -> its most frequent letters (about 60 % of any text), and the encodings that hold it.
-_SCRIPTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Cyrillic", "оеаинтсрвлі", ("cp1251", "koi8_u", "cp866", "iso8859_5")),
-    ("Greek", "αοιετσνηυρς", ("cp1253", "iso8859_7")),
-    ("Hebrew", "יוהלארבמתש", ("cp1255", "iso8859_8")),
-    ("Arabic", "الينمروهتبی", ("cp1256", "iso8859_6")),
-    ("Thai", "านรอกเงมยลวส", ("cp874",)),
-)
+_TABLE = read_table("encodings")
 _LATIN = (
     *("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "iso8859_15"),
     *("mac_roman", "cp850", "cp852"),
     *("cp932", "gb18030"),  # words in ASCII whose quotation marks were typed in East Asia
 )
-_ALPHABETS = {
-    name: frozenset(letters)
-    for name, letters in (
-        *(("German", "äöüß"), ("French", "àâæçèéêëîïôœùûüÿ"), ("Spanish", "áéíñóúü")),
-        *(("Portuguese", "àáâãçéêíóôõúü"), ("Italian", "àèéìíòóùú"), ("Dutch", "éèëïóöü")),
-        *(("Swedish", "åäöéà"), ("Finnish", "äöå"), ("Danish", "æøåé"), ("Norwegian", "æøåéòô")),
-        *(("Icelandic", "áðéíóúýþæö"), ("Catalan", "àçèéíïòóúü"), ("Galician", "áéíñóúü")),
-        *(("English", "éèêëïçñôöàâáíóæœü"), ("Latin", "áéíóúýæœë"), ("Irish", "áéíóú")),
-        *(("Polish", "ąćęłńóśźż"), ("Czech", "áčďéěíňóřšťúůýž"), ("Hungarian", "áéíóöőúüű")),
-        *(("Slovak", "áäčďéíĺľňóôŕšťúýž"), ("Croatian", "čćđšž"), ("Slovenian", "čšž")),
-        *(("Romanian", "ăâîşţșț"), ("Turkish", "âçğıîöşüû"), ("Estonian", "äöõüšž")),
-        *(("Lithuanian", "ąčęėįšųūž"), ("Latvian", "āčēģīķļņšūž"), ("Albanian", "çë")),
-    )
-}
-"""Letters beyond ASCII, in lower case; each language's text has no others but in foreign words."""
+_ALPHABETS = {name: frozenset(letters) for name, letters in _TABLE["alphabets"].items()}
 
 
 def _older(data: bytes) -> str:
@@ -197,7 +183,7 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 def _sample(data: bytes, encoding: str) -> str | None:
     """The bytes in an encoding, None where they don't fit or the text is odd."""
     decoded = _decoded(data, encoding)
-    sample = unicodedata.normalize("NFC", decoded or "")
+    sample = nfc(decoded or "")
     letters = len(_FOREIGN_LETTER.findall(sample))
     signs = [sign for sign in _FOREIGN_SIGN.findall(sample) if sign not in _USUAL_SIGNS]
     odd = len(signs) + len(_CAPITAL_INSIDE.findall(sample))
@@ -207,7 +193,7 @@ def _sample(data: bytes, encoding: str) -> str | None:
 def _best_script(data: bytes) -> str | None:
     """The encoding under which the words are of one script and have its usual letters."""
     scores: dict[str, tuple[float, str]] = {}
-    for script, usual, encodings in _SCRIPTS:
+    for script, (usual, *encodings) in _TABLE["scripts"].items():
         for encoding in encodings:
             sample = _sample(data, encoding)
             if sample is not None:
@@ -262,7 +248,7 @@ def _chinese(encoding: str, last: int) -> Callable[[str], float]:
         first = 0xB0A1 if encoding == "gb18030" else 0xA440
         usual = sum(len(c) == 2 and first <= int.from_bytes(c, "big") <= last for c in codes)
         share = usual / max(len(letters), 1)
-        return 0.9 * share if share > 0.8 else 0.0
+        return 0.85 * share if share > 0.9 else 0.0
 
     return score
 
@@ -278,8 +264,6 @@ _EAST_ASIAN: dict[str, Callable[[str], float]] = {
 
 def _best_latin(data: bytes) -> str | None:
     """The encoding whose letters are those of the language that the words are in."""
-    from songscape.ingest.languages import language_probabilities
-
     scores: dict[str, float] = {}
     texts: dict[str, str] = {}
     for encoding in _LATIN:

@@ -35,6 +35,7 @@ _OPEN = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
 )
 _BLOCK = 1 << 20
+_MANY_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
 _BREAKS = regex.compile(r"[\p{Cc}\p{Zl}\p{Zp}]")
 
 
@@ -169,8 +170,14 @@ def display(text: str) -> str:
 
 
 def nfc(text: str) -> str:
-    """Composed letters: one spelling of a name, whatever the file system made of it."""
-    return unicodedata.normalize("NFC", text)
+    """Composed letters: one spelling, whatever a file system or an editor made of it.
+
+    Of more than 30 marks on one letter the rest is dropped, as in Unicode's stream-safe form
+    (UAX 15): sorting them takes quadratic time.
+    """
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _MANY_MARKS.sub(r"\1", text))
 
 
 def _read(path: str, limit: int) -> bytes:

@@ -12,7 +12,7 @@ import regex
 
 from songscape.ingest.file_kinds import LYRIC_SUFFIXES, is_audio_name, without_suffix
 from songscape.ingest.files import nfc
-from songscape.ingest.languages import language_name
+from songscape.language_codes import language_name
 
 __all__ = ["Matches", "match_sidecars"]
 
@@ -26,7 +26,17 @@ _LANGUAGE_TAG = regex.compile(
     r"(?:[._-]|\s*(?=[(\[]))[(\[]?(\p{L}{2,12}(?:[-_]\p{L}{2,4})?)[)\]]?$"
 )
 _ABOUT_FOLDER = frozenset(
-    {"readme", "license", "licence", "copying", "notice", "changelog", "info", "tracklist", "tracks"}
+    {
+        "readme",
+        "license",
+        "licence",
+        "copying",
+        "notice",
+        "changelog",
+        "info",
+        "tracklist",
+        "tracks",
+    }
 )
 """Text files of these names are about a folder and not the words of a song."""
 

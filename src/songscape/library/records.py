@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Analysis", "Collection", "Counts", "LedgerRow", "Track"]
+__all__ = ["Analysis", "Collection", "Counts", "LedgerRow", "LyricFile", "Track"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,30 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class LyricFile:
+    """What was read from a lyric file, and what tells whether it has to be read again.
+
+    Attributes
+    ----------
+    size, mtime_ns : int
+        Of the file when it was read; -1 where it could not be looked at.
+    recipe : str
+        How it was decoded and cleaned.
+    text : str or None
+        The words of the song.
+    status, reason : str
+        As in a `LedgerRow`.
+    """
+
+    size: int
+    mtime_ns: int
+    recipe: str
+    text: str | None
+    status: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Collection:
     """What a scan of a folder or table gives.
 
@@ -70,12 +94,15 @@ class Collection:
         among `tracks`; all others are remarks on a track or file.
     label_columns : tuple of str
         Names of the label columns in the table's order.
+    lyric_files : mapping of str to LyricFile
+        What was read, by the path relative to the root; the next scan takes it as `known`.
     """
 
     root: Path
     tracks: tuple[Track, ...]
     problems: tuple[LedgerRow, ...] = ()
     label_columns: tuple[str, ...] = ()
+    lyric_files: Mapping[str, LyricFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
