@@ -242,9 +242,9 @@ def test_vanished_tracks_are_skipped_and_come_back_without_work(folder, tmp_path
     run(folder, tmp_path / "a.db")
     (folder / "s2.flac").rename(tmp_path / "s2.flac")
     counts = run(folder, tmp_path / "a.db")
-    assert (counts.found, counts.analysed, counts.skipped) == (5, 4, 1)
+    assert (counts.found, counts.analysed, counts.skipped, counts.gone) == (4, 4, 0, 1)
     with Library.open(tmp_path / "a.db") as library:
-        assert [r.reason for r in library.ledger("skipped")] == ["no longer in the collection"]
+        assert [r.reason for r in library.ledger("gone")] == ["no longer in the collection"]
         assert "s2" not in load_views(library).track_ids
     (tmp_path / "s2.flac").rename(folder / "s2.flac")
     total: list[int] = []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from songscape.errors import SongscapeError
-from songscape.library import Analysis, Collection, Counts, LedgerRow, Library, Track
+from songscape.library import Analysis, Collection, Counts, FileStamp, LedgerRow, Library, Track
 from songscape.library.database import transaction
 
 ROOT = Path("/music")
@@ -33,7 +33,7 @@ def analysis(value: float = 1.0) -> Analysis:
 
 
 def store(library: Library, track_id: str, result: Analysis) -> None:
-    library.store(track_id, result, size=1, mtime_ns=2, recipe="r")
+    library.store(track_id, result, stamp=FileStamp("x", 1, 2, 3), recipe="r")
 
 
 def test_tracks_come_back_as_they_went_in_sorted_by_id(tmp_path):
@@ -42,7 +42,7 @@ def test_tracks_come_back_as_they_went_in_sorted_by_id(tmp_path):
         library.update(collection(*tracks, columns=("language", "genre", "mood")))
     with Library.open(tmp_path / "x.db", must_exist=True) as library:
         assert library.tracks() == [tracks[1], tracks[0], tracks[2]]
-        frame = library.labels()
+        frame = library.columns()
     assert list(frame.columns) == ["language", "genre", "mood"]
     assert frame.index.name == "id"
     assert frame.loc["b"].tolist() == ["বাংলা", "pop", None]
@@ -115,11 +115,13 @@ def test_a_new_scan_replaces_remarks_and_labels_and_keeps_features(tmp_path):
         library.update(collection(track("a", genre="pop"), track("b"), problems=remark))
         store(library, "a", analysis())
         library.update(collection(track("a", genre="rock")))
-        assert library.labels().loc["a", "genre"] == "rock"
+        assert library.columns().loc["a", "genre"] == "rock"
         assert library.ledger("warning") == []
-        assert library.ledger("skipped") == [
-            LedgerRow("b", "scan", "skipped", "no longer in the collection")
+        assert library.ledger("skipped") == []
+        assert library.ledger("gone") == [
+            LedgerRow("b", "scan", "gone", "no longer in the collection")
         ]
+        assert library.counts() == Counts(1, 1, 0, 0, 0, 0, 0, gone=1)
         assert list(library.features("timbre")) == ["a"]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 
 from songscape.ingest.file_signatures import control_share, looks_like, printable
+from songscape.library.records import Lyrics
 
-__all__ = ["Lyrics", "NotTextError", "decode_text", "read_lyrics", "strip_lrc"]
+__all__ = ["NotTextError", "decode_text", "read_lyrics", "strip_lrc"]
 
 MAX_BYTES = 2_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
@@ -35,24 +35,6 @@ _TEXT_LIKE = ("a PDF", "an RTF document", "a web page")
 
 class NotTextError(ValueError):
     """The bytes are not text; the message says what they look like."""
-
-
-@dataclass(frozen=True)
-class Lyrics:
-    """The outcome of reading one lyric file.
-
-    Attributes
-    ----------
-    text : str or None
-        NFC text without time stamps; None where there is nothing to use.
-    status : {"ok", "warning", "failed"}
-    reason : str
-        What was wrong, and the mend; empty when all is well.
-    """
-
-    text: str | None
-    status: str = "ok"
-    reason: str = ""
 
 
 def decode_text(data: bytes) -> tuple[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest.lyrics import read_lyrics
-from songscape.library.records import Collection, LedgerRow, Track
+from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Track
 
 __all__ = ["AUDIO_SUFFIXES", "Collection", "read_collection"]
 
@@ -33,9 +34,13 @@ class Files:
     audio: tuple[str, ...]
     lyrics: dict[tuple[str, str], dict[str, str]]
     problems: tuple[LedgerRow, ...]
+    known_lyrics: Mapping[FileStamp, Lyrics] = field(default_factory=dict)
+    read: dict[FileStamp, Lyrics] = field(default_factory=dict)
 
 
-def read_collection(path: str | os.PathLike[str]) -> Collection:
+def read_collection(
+    path: str | os.PathLike[str], *, known_lyrics: Mapping[FileStamp, Lyrics] | None = None
+) -> Collection:
     """Find the tracks of a collection.
 
     Parameters
@@ -44,6 +49,8 @@ def read_collection(path: str | os.PathLike[str]) -> Collection:
         A folder of audio files (searched recursively; lyrics as `.txt` or `.lrc` files of the
         same stem beside the audio or in a `lyrics` folder), a folder that holds a `tracks.csv`,
         or a csv/tsv file. Columns `id`, `audio` and `lyrics` are ours, all others are labels.
+    known_lyrics : mapping of FileStamp to Lyrics, optional
+        `Library.known_lyrics()`: lyric files in the same state are not read again.
 
     Returns
     -------
@@ -63,18 +70,19 @@ def read_collection(path: str | os.PathLike[str]) -> Collection:
         raise UsageError(f"{path}: no such folder or table; check the path")
     if path.is_dir():
         root = path.resolve()
-        files = walk(root)
+        files = replace(walk(root), known_lyrics=known_lyrics or {})
         table = next((root / name for name in TABLE_NAMES if (root / name).is_file()), None)
         collection = from_files(files) if table is None else read_table(table, files)
     elif path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        collection = read_table(path.resolve(), walk(path.resolve().parent))
+        files = replace(walk(path.resolve().parent), known_lyrics=known_lyrics or {})
+        collection = read_table(path.resolve(), files)
     else:
         raise UsageError(f"{path}: not a folder and not a csv or tsv table; give one of them")
     if not collection.tracks and not collection.problems:
         raise SongscapeError(
             f"{path}: no audio files found; looked for {' '.join(sorted(AUDIO_SUFFIXES))}"
         )
-    return collection
+    return replace(collection, lyric_files=files.read)
 
 
 def walk(root: Path) -> Files:
@@ -164,12 +172,14 @@ def find_sidecar(files: Files, place: str) -> str | None:
 def lyrics_of(files: Files, place: str, track_id: str) -> tuple[str | None, list[LedgerRow]]:
     """The text of an audio file's sidecar, if it has one, and remarks for the ledger."""
     sidecar = find_sidecar(files, place)
-    return (None, []) if sidecar is None else lyrics_from(files.root, sidecar, track_id)
+    return (None, []) if sidecar is None else lyrics_from(files, sidecar, track_id)
 
 
-def lyrics_from(root: Path, place: str, track_id: str) -> tuple[str | None, list[LedgerRow]]:
+def lyrics_from(files: Files, place: str, track_id: str) -> tuple[str | None, list[LedgerRow]]:
     """The text of a lyric file, and remarks for the ledger."""
-    lyrics = read_lyrics(root / place, display(place))
+    stamp = FileStamp.of(files.root / place)
+    lyrics = files.known_lyrics.get(stamp) or read_lyrics(files.root / place, display(place))
+    files.read[stamp] = lyrics
     if lyrics.status == "ok":
         return lyrics.text, []
     return lyrics.text, [LedgerRow(track_id, "lyrics", lyrics.status, lyrics.reason)]

@@ -166,7 +166,7 @@ def _lyrics(
     if found is None:
         reason = f"{written}: listed in {table} but not there"
         return None, [LedgerRow(track_id, "lyrics", "failed", reason)]
-    return lyrics_from(files.root, found, track_id)
+    return lyrics_from(files, found, track_id)
 
 
 def _identity(path: Path) -> str:

@@ -121,7 +121,7 @@ class Catalogue(Facts):
 
     def counts(self) -> Counts:
         """How many tracks were found and what became of them."""
-        outcomes = f"SELECT {OUTCOME} AS outcome, count(*) FROM tracks GROUP BY outcome"
+        outcomes = f"SELECT {OUTCOME} AS its, count(*) FROM tracks GROUP BY its"
         numbers = dict(self._db.execute(outcomes).fetchall())
         remarks = "SELECT count(*) FROM ledger WHERE status = "
         (warnings,) = self._db.execute(f"{remarks} 'warning'").fetchone()

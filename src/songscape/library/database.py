@@ -1,8 +1,7 @@
-"""The SQLite file of a library: opened and checked, safe for any value, all or nothing."""
+"""A connection to SQLite that takes any value, writes all or nothing, and explains itself."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 
 from songscape.errors import SongscapeError
 
-__all__ = ["Database", "as_text", "connect", "transaction"]
+__all__ = ["Database", "as_text", "transaction"]
 
 _MAGIC = b"SQLite format 3\0"
 _LARGEST = 2**63 - 1
@@ -26,8 +25,18 @@ class Database(sqlite3.Connection):
     writable: bool
 
     def cursor(self, *_: Any) -> _Cursor:  # type: ignore[override]
-        """As every statement gets it."""
+        """One that says what is wrong in one line, and takes any value."""
         return super().cursor(_Cursor)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> _Cursor:  # type: ignore[override]
+        return self.cursor().execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> _Cursor:  # type: ignore[override]
+        return self.cursor().executemany(sql, rows)
+
+    def executescript(self, sql: str) -> sqlite3.Cursor:
+        with self.plainly():
+            return super().executescript(sql)
 
     def damaged(self) -> SongscapeError:
         """What to raise where the file holds what no library holds."""
@@ -97,54 +106,6 @@ def _storable(value: Any) -> Any:
 def as_text(stored: Any) -> str:
     """Text as it was given to be stored."""
     return stored.decode("utf-8", "surrogatepass") if isinstance(stored, bytes) else str(stored)
-
-
-def connect(path: Path, *, must_exist: bool = False) -> Database:
-    """Open a library's file, or create it, as `Library.open` says."""
-    from songscape.library.schema import APPLICATION_ID, VERSION, create, migrate
-
-    if path.is_dir():
-        raise SongscapeError(f"{path}: is a folder; give the path of a library (songscape.db)")
-    if not path.exists():
-        if must_exist:
-            raise SongscapeError(f"{path}: no library here; make one with songscape run")
-        if not path.parent.is_dir():
-            raise SongscapeError(f"{path}: the folder {path.parent} does not exist; make it")
-    # Even readers of a write-ahead log write beside it, unless they are told of no writer.
-    frozen = must_exist and not os.access(path.parent, os.W_OK)
-    place = f"{path.resolve().as_uri()}?mode=ro&immutable=1" if frozen else path
-    try:
-        db = sqlite3.connect(place, 30.0, isolation_level=None, factory=Database, uri=frozen)
-    except sqlite3.Error as error:
-        raise SongscapeError(f"{path}: cannot be opened ({error})") from None
-    db.path = path
-    db.writable = not frozen and (os.access(path, os.W_OK) or not path.exists())
-    try:
-        application = db.execute("PRAGMA application_id").fetchone()[0]
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        n_tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if n_tables and application != APPLICATION_ID:
-            raise SongscapeError(
-                f"{path}: not a Songscape library (another program's database); choose another path"
-            )
-        if version > VERSION:
-            raise SongscapeError(
-                f"{path}: written by a newer Songscape (schema {version}, this one knows "
-                f"{VERSION}); upgrade with pip install -U songscape"
-            )
-        if must_exist and not n_tables:
-            raise db.damaged()
-        db.execute("PRAGMA foreign_keys = ON")
-        if n_tables:
-            migrate(db, version)
-        else:
-            create(db)
-        # With a write-ahead log NORMAL can lose the newest commits in a power cut, never order.
-        db.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        db.close()
-        raise
-    return db
 
 
 @contextmanager

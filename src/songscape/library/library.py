@@ -7,8 +7,9 @@ from pathlib import Path
 from types import TracebackType
 
 from songscape.library.catalogue import Catalogue
-from songscape.library.database import Database, connect
+from songscape.library.database import Database
 from songscape.library.features import Features
+from songscape.library.schema import connect
 
 __all__ = ["Library"]
 

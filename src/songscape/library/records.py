@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,13 +59,20 @@ class FileStamp:
         mtime_ns, ctime_ns = (max(-_LARGEST, min(time, _LARGEST)) for time in times)
         return cls(os.fspath(path), status.st_size, mtime_ns, ctime_ns)
 
+    def is_state_of(self, now: FileStamp) -> bool:
+        """Whether the file is in the same state now: then nobody need look into it."""
+        same = (self.path, self.size, self.mtime_ns) == (now.path, now.size, now.mtime_ns)
+        return same and self.size >= 0 and self.ctime_ns in (None, now.ctime_ns)
+
     def as_tuple(self) -> tuple[str, int, int, int | None]:
         return self.path, self.size, self.mtime_ns, self.ctime_ns
 
 
 def digest_of_file(path: str | os.PathLike[str]) -> str | None:
-    """A hash of the file's bytes, None where it can't be read."""
+    """A hash of the file's bytes, None where it is no file or can't be read."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
         with open(path, "rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError:

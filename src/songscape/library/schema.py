@@ -1,13 +1,16 @@
-"""The tables of a library, and how the file of an older version becomes one of this."""
+"""The tables of a library: made, checked, and brought from an older version to this one."""
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from pathlib import Path
 
+from songscape.errors import SongscapeError
 from songscape.library.database import Database, transaction
 
-__all__ = ["APPLICATION_ID", "GONE", "OUTCOME", "VERSION", "create", "migrate"]
+__all__ = ["GONE", "OUTCOME", "VERSION", "connect"]
 
 APPLICATION_ID = 0x536F6E67  # "Song": tells our files from other SQLite databases
 VERSION = 2
@@ -84,7 +87,53 @@ OUTCOME = """CASE WHEN listing != 'present' THEN listing WHEN outcome = 'ok' THE
 """SQL: what became of a track, from what the scan and the extraction said of it."""
 
 
-def create(db: Database) -> None:
+def connect(path: Path, *, must_exist: bool = False) -> Database:
+    """Open a library's file, or create it, as `Library.open` says."""
+    if path.is_dir():
+        raise SongscapeError(f"{path}: is a folder; give the path of a library (songscape.db)")
+    if not path.exists():
+        if must_exist:
+            raise SongscapeError(f"{path}: no library here; make one with songscape run")
+        if not path.parent.is_dir():
+            raise SongscapeError(f"{path}: the folder {path.parent} does not exist; make it")
+    # Even readers of a write-ahead log write beside it, unless they are told of no writer.
+    frozen = must_exist and not os.access(path.parent, os.W_OK)
+    place = f"{path.resolve().as_uri()}?mode=ro&immutable=1" if frozen else path
+    try:
+        db = sqlite3.connect(place, 30.0, isolation_level=None, factory=Database, uri=frozen)
+    except sqlite3.Error as error:
+        raise SongscapeError(f"{path}: cannot be opened ({error})") from None
+    db.path = path
+    db.writable = not frozen and (os.access(path, os.W_OK) or not path.exists())
+    try:
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        n_tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if n_tables and application != APPLICATION_ID:
+            raise SongscapeError(
+                f"{path}: not a Songscape library (another program's database); choose another path"
+            )
+        if version > VERSION:
+            raise SongscapeError(
+                f"{path}: written by a newer Songscape (schema {version}, this one knows "
+                f"{VERSION}); upgrade with pip install -U songscape"
+            )
+        if must_exist and not n_tables:
+            raise db.damaged()
+        db.execute("PRAGMA foreign_keys = ON")
+        if n_tables:
+            _migrate(db, version)
+        else:
+            _create(db)
+        # With a write-ahead log NORMAL can lose the newest commits in a power cut, never order.
+        db.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(db: Database) -> None:
     """Make the tables in an empty file."""
     db.execute("PRAGMA journal_mode = WAL")
     db.executescript(
@@ -94,7 +143,7 @@ def create(db: Database) -> None:
     )
 
 
-def migrate(db: Database, version: int) -> None:
+def _migrate(db: Database, version: int) -> None:
     """Bring a library of an older version to this one; features stay as they are.
 
     A file that can't be written gets what it lacks in memory, for as long as it is open.
