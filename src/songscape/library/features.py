@@ -120,7 +120,7 @@ class Features(Facts):
         """Per feature, the recipe that every track's stored one was made with."""
         query = "SELECT track_id, recipe FROM features WHERE name = ?"
         return {
-            name: {as_text(i): recipe for i, recipe in self._db.execute(query, (name,))}
+            name: {as_text(i): as_text(recipe) for i, recipe in self._db.execute(query, (name,))}
             for name in names
         }
 
@@ -131,7 +131,7 @@ class Features(Facts):
             "SELECT track_id, features.recipe FROM features JOIN tracks ON id = track_id "
             f"WHERE name = ? AND {OUTCOME} = 'analysed' ORDER BY track_id"
         )
-        recipes = {as_text(i): recipe for i, recipe in self._db.execute(query, (name,))}
+        recipes = {as_text(i): as_text(r) for i, r in self._db.execute(query, (name,))}
         lacking = {i: r for i, r in recipes.items() if known.get(i, ("",))[0] != r}
         if lacking:  # stored by a version that kept none
             each = self.each_feature(name)
@@ -153,9 +153,9 @@ class Features(Facts):
         rows = self._db.execute(
             f"SELECT track_id, {', '.join(FACTS)} FROM audio_facts "
             f"JOIN tracks ON id = track_id WHERE {OUTCOME} = 'analysed' ORDER BY id"
-        )
-        frame = pd.DataFrame([(as_text(i), *rest) for i, *rest in rows], columns=["id", *FACTS])
-        return frame.set_index("id")
+        ).fetchall()
+        index = pd.Index([as_text(row[0]) for row in rows], name="id", dtype=object)
+        return pd.DataFrame([row[1:] for row in rows], columns=list(FACTS), index=index)
 
     def _insert(
         self, track_id: str, arrays: Mapping[str, NDArray[Any]], recipes: Mapping[str, str]
