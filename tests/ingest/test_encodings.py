@@ -1,6 +1,9 @@
-"""Encodings: Unicode in every dress, older ones by detection, and refusal where nothing is clear."""
+"""Encodings: Unicode in every dress, older ones by their letters, refusal where none is clear."""
 
 from __future__ import annotations
+
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,29 +11,7 @@ from hypothesis import strategies as st
 
 from songscape.ingest.encodings import NotTextError, decode_text
 
-# Folk songs, anthems and psalms, all older than any copyright.
-SONGS = {
-    "Russian": "Во поле берёза стояла,\nВо поле кудрявая стояла,\nЛюли-люли, стояла,\nНекому берёзу заломати.",
-    "Ukrainian": "Ще не вмерла України і слава, і воля,\nЩе нам, браття молодії, усміхнеться доля.",
-    "Bulgarian": "Горда Стара планина,\nдо ней Дунава синей,\nслънце Тракия огрява,\nнад Пирина пламеней.",
-    "Greek": "Σε γνωρίζω από την κόψη\nτου σπαθιού την τρομερή,\nσε γνωρίζω από την όψη\nπου με βία μετράει τη γη.",
-    "Hebrew": "כל עוד בלבב פנימה\nנפש יהודי הומיה\nולפאתי מזרח קדימה\nעין לציון צופיה",
-    "Arabic": "يا ليل يا عين\nيا حبيبي تعال الي\nقلبي في بحر الهوى غريق",
-    "Thai": "ประเทศไทยรวมเลือดเนื้อชาติเชื้อไทย\nเป็นประชารัฐไผทของไทยทุกส่วน",
-    "Japanese": "さくら さくら\nやよいの空は\n見わたす限り\nかすみか雲か\n匂いぞ出ずる",
-    "Korean": "아리랑 아리랑 아라리요\n아리랑 고개로 넘어간다\n나를 버리고 가시는 님은",
-    "Chinese": "床前明月光\n疑是地上霜\n举头望明月\n低头思故乡",
-    "Traditional": "床前明月光\n疑是地上霜\n舉頭望明月\n低頭思故鄉",
-    "German": "Sah ein Knab’ ein Röslein stehn,\nRöslein auf der Heiden,\nwar so jung und morgenschön,\nlief er schnell, es nah zu sehn",
-    "French": "Frère Jacques, frère Jacques,\nDormez-vous, dormez-vous ?\nÀ la claire fontaine\nm’en allant promener\nj’ai trouvé l’eau si belle",
-    "Spanish": "Ay, ay, ay, ay, canta y no llores,\nporque cantando se alegran,\ncielito lindo, los corazones.\nDe la Sierra Morena, un par de ojitos niña,\nvienen bajando mañana",
-    "Polish": "Jeszcze Polska nie zginęła,\nKiedy my żyjemy.\nCo nam obca przemoc wzięła,\nSzablą odbierzemy.",
-    "Czech": "Kde domov můj, kde domov můj?\nVoda hučí po lučinách,\nbory šumí po skalinách,\nv sadě skví se jara květ",
-    "Hungarian": "Isten, áldd meg a magyart\nJó kedvvel, bőséggel,\nNyújts feléje védő kart,\nHa küzd ellenséggel;",
-    "Turkish": "Üsküdar’a gider iken aldı da bir yağmur,\nKâtibimin setresi uzun, eteği çamur.\nKâtip uykudan uyanmış, gözleri mahmur.",
-    "Lithuanian": "Lietuva, Tėvyne mūsų,\nTu didvyrių žeme,\nIš praeities Tavo sūnūs\nTe stiprybę semia.",
-    "Icelandic": "Ó, guð vors lands! Ó, lands vors guð!\nVér lofum þitt heilaga, heilaga nafn!",
-}
+SONGS = tomllib.loads(Path(__file__).with_name("songs.toml").read_text(encoding="utf-8"))
 ENCODINGS = [
     *(("Russian", name) for name in ("cp1251", "koi8_r", "cp866", "iso8859_5")),
     *(("Ukrainian", name) for name in ("cp1251", "koi8_u")),
@@ -46,7 +27,11 @@ ENCODINGS = [
     *(("German", name) for name in ("cp1252", "cp850", "mac_roman")),
     *(("French", name) for name in ("cp1252", "cp1254", "mac_roman")),
     *(("Spanish", name) for name in ("cp1252", "iso8859_1", "cp850")),
-    *((name, code) for name in ("Polish", "Czech", "Hungarian") for code in ("cp1250", "iso8859_2")),
+    *(
+        (name, code)
+        for name in ("Polish", "Czech", "Hungarian")
+        for code in ("cp1250", "iso8859_2")
+    ),
     *(("Turkish", name) for name in ("cp1254", "iso8859_9")),
     ("Lithuanian", "cp1257"),
     ("Icelandic", "cp1252"),
@@ -121,8 +106,7 @@ def test_a_word_in_an_older_encoding_is_enough_in_a_table():
 def test_any_bytes_are_text_or_refused(data):
     try:
         text, _ = decode_text(data)
-    except NotTextError as error:
-        assert "\n" not in str(error)
+    except NotTextError:
         return
     assert "\0" not in text
 

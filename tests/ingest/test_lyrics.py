@@ -27,7 +27,9 @@ def read(tmp_path: Path, data: bytes):
 def read_in_time(path: Path):
     """The outcome, or a failure of the test where a file stops its reader."""
     outcome = []
-    thread = threading.Thread(target=lambda: outcome.append(read_lyrics(path, "x.txt")), daemon=True)
+    thread = threading.Thread(
+        target=lambda: outcome.append(read_lyrics(path, "x.txt")), daemon=True
+    )
     thread.start()
     thread.join(60)
     assert outcome, "the reader hangs"
@@ -176,7 +178,8 @@ def test_a_file_that_lies_about_its_length_is_read_to_the_limit(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "unit", ["\n", "[", "[a]", "<a ", "(1,", "la la\n", "[Chorus]\n", "a\u0301\u0316", "C G ", "&amp;"]
+    "unit",
+    ["\n", "[", "[a]", "<a ", "(1,", "la la\n", "[Chorus]\n", "a\u0301\u0316", "C G ", "&amp;"],
 )
 def test_the_longest_file_of_anything_is_read_in_time(tmp_path, unit):
     # Quadratic steps took hours on this; linear ones take seconds.

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from songscape.ingest.cleaning import clean_lyrics
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, display, read_bytes
-from songscape.library.records import LyricFile
+from songscape.library.records import FileStamp, Lyrics
 
-__all__ = ["RECIPE", "Lyrics", "Reader", "lyrics_in", "read_files", "read_here", "read_lyrics"]
+__all__ = ["Reader", "lyrics_in", "read_files", "read_here", "read_lyrics"]
 
 MAX_BYTES = 1_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
-RECIPE = "2"
-"""Raised whenever decoding or cleaning changes, so that stored words are read again."""
-
 _SILENCE = {
     "instrumental": ("ok", "says that the song is instrumental"),
     "missing": ("warning", "says that there are no lyrics; read as none"),
     None: ("warning", "no words; read as no lyrics"),
 }
-
-
-@dataclass(frozen=True)
-class Lyrics:
-    """The outcome of reading one lyric file or cell.
-
-    Attributes
-    ----------
-    text : str or None
-        Cleaned words, one line of the song a line; None where there is nothing to use.
-    status : {"ok", "warning", "failed"}
-    reason : str
-        What is to be known, and the mend; empty when all is well.
-    """
-
-    text: str | None
-    status: str = "ok"
-    reason: str = ""
 
 
 Reader = Callable[[Sequence[tuple[str, str]]], Iterable[Lyrics]]
@@ -87,39 +65,20 @@ def read_here(files: Sequence[tuple[str, str]]) -> Iterator[Lyrics]:
 
 
 def read_files(
-    root: Path, places: Iterable[str], known: Mapping[str, LyricFile], read: Reader
-) -> dict[str, LyricFile]:
-    """The content of lyric files; those that did not change since they were read are not opened.
+    root: Path, places: Iterable[str], known: Mapping[FileStamp, Lyrics], read: Reader
+) -> dict[str, tuple[FileStamp, Lyrics]]:
+    """The words in lyric files, by place; files in a state that is known are not opened.
 
     Parameters
     ----------
     root : Path
     places : iterable of str
         Paths relative to `root`.
-    known : mapping
-        What an earlier call gave.
+    known : mapping of FileStamp to Lyrics
     read : Reader
     """
-    found: dict[str, LyricFile] = {}
-    changed: list[tuple[str, int, int]] = []
-    for place in sorted(set(places)):
-        size, mtime_ns = _fingerprint(root / place)
-        before = known.get(place)
-        if before is not None and (before.size, before.mtime_ns, before.recipe) == (
-            *(size, mtime_ns, RECIPE),
-        ):
-            found[place] = before
-        else:
-            changed.append((place, size, mtime_ns))
-    outcomes = read([(os.fspath(root / place), display(place)) for place, _, _ in changed])
-    for (place, size, mtime_ns), lyrics in zip(changed, outcomes, strict=True):
-        found[place] = LyricFile(size, mtime_ns, RECIPE, lyrics.text, lyrics.status, lyrics.reason)
-    return found
-
-
-def _fingerprint(path: Path) -> tuple[int, int]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
+    stamps = {place: FileStamp.of(root / place) for place in sorted(set(places))}
+    new = [place for place, stamp in stamps.items() if stamp not in known]
+    outcomes = read([(stamps[place].path, display(place)) for place in new])
+    found = dict(zip(new, outcomes, strict=True))
+    return {place: (s, found[place] if place in found else known[s]) for place, s in stamps.items()}

@@ -10,9 +10,9 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.ingest.entries import Entry, entries_of_files
 from songscape.ingest.file_kinds import SHORT_ID_SUFFIXES
 from songscape.ingest.files import Files, display, nfc, walk
-from songscape.ingest.lyrics import Lyrics, Reader, lyrics_in, read_files, read_here
+from songscape.ingest.lyrics import Reader, lyrics_in, read_files, read_here
 from songscape.ingest.tables import read_table
-from songscape.library.records import Collection, LedgerRow, LyricFile, Track
+from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Track
 
 __all__ = ["read_collection"]
 
@@ -22,7 +22,7 @@ TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 def read_collection(
     path: str | os.PathLike[str],
     *,
-    known: Mapping[str, LyricFile] | None = None,
+    known_lyrics: Mapping[FileStamp, Lyrics] | None = None,
     read: Reader = read_here,
 ) -> Collection:
     """Find the tracks of a collection.
@@ -34,8 +34,8 @@ def read_collection(
         of the same stem beside the audio or in a `lyrics` folder), a folder that holds a
         `tracks.csv`, or a csv/tsv file. Columns `id`, `audio` and `lyrics` (a file, or the words)
         are ours, all others are labels.
-    known : mapping of str to LyricFile, optional
-        `lyric_files` of an earlier scan of the same folder; unchanged files are not read again.
+    known_lyrics : mapping of FileStamp to Lyrics, optional
+        `Library.known_lyrics()`: lyric files in the same state are not read again.
     read : callable, optional
         Reads lyric files, by default in this process.
 
@@ -74,21 +74,20 @@ def read_collection(
             f"{' '.join(sorted(SHORT_ID_SUFFIXES))} and others"
         )
     sidecars = [entry.sidecar for entry in entries if entry.sidecar is not None]
-    read_before = read_files(files.root, sidecars, known or {}, read)
+    words = read_files(files.root, sidecars, known_lyrics or {}, read)
     tracks = []
     for entry in sorted(entries, key=lambda entry: entry.id):
-        lyrics = _lyrics_of(entry, read_before)
+        lyrics = _lyrics_of(entry, words)
         problems += entry.remarks
         if lyrics.reason:
             problems.append(LedgerRow(entry.id, "lyrics", lyrics.status, lyrics.reason))
         tracks.append(Track(entry.id, files.root / entry.place, lyrics.text, entry.labels))
-    return Collection(files.root, tuple(tracks), tuple(problems), columns, read_before)
+    return Collection(files.root, tuple(tracks), tuple(problems), columns, dict(words.values()))
 
 
-def _lyrics_of(entry: Entry, files: Mapping[str, LyricFile]) -> Lyrics:
+def _lyrics_of(entry: Entry, files: Mapping[str, tuple[FileStamp, Lyrics]]) -> Lyrics:
     if entry.sidecar is not None:
-        file = files[entry.sidecar]
-        return Lyrics(file.text, file.status, file.reason)
+        return files[entry.sidecar][1]
     return Lyrics(None) if entry.words is None else lyrics_in(entry.words, "lyrics in the table")
 
 

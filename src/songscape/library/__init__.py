@@ -5,9 +5,19 @@ from songscape.library.records import (
     Analysis,
     Collection,
     Counts,
+    FileStamp,
     LedgerRow,
-    LyricFile,
+    Lyrics,
     Track,
 )
 
-__all__ = ["Analysis", "Collection", "Counts", "LedgerRow", "Library", "LyricFile", "Track"]
+__all__ = [
+    "Analysis",
+    "Collection",
+    "Counts",
+    "FileStamp",
+    "LedgerRow",
+    "Library",
+    "Lyrics",
+    "Track",
+]
