@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from songscape.report import style
 from songscape.report.findings import findings, in_order
 from songscape.report.pictures import picture_sections
-from songscape.report.read import Results, read_results
-from songscape.report.tables import (
+from songscape.report.run_read import Results, read_results
+from songscape.report.run_tables import (
     agreement_table,
     cluster_table,
     course_table,

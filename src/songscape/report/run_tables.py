@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.report.categories import group_labels
 from songscape.report.findings import featured, method_name, mostly_language
-from songscape.report.read import AGREEMENT, Results
+from songscape.report.run_read import AGREEMENT, Results
 from songscape.report.style import number, share, shorten
 
 if TYPE_CHECKING:
