@@ -9,8 +9,8 @@ from songscape.benchmark.metric_table import Where
 from songscape.benchmark.verdicts import partition_flags
 from songscape.report.comparison_cells import Compared, Content, Figures, Row, draw_columns
 from songscape.report.comparison_read import ComparisonResults
-from songscape.report.style import number
 from songscape.report.run_tables import Cell, Column, Table
+from songscape.report.style import number
 
 if TYPE_CHECKING:
     import pandas as pd
