@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from songscape.report.figures import SECTIONS, picture_name, picture_plan, pictured_models
+from songscape.report.figures import SECTIONS, picture_name, picture_plan, shown_partitions
 from songscape.report.read import read_results
 
 
@@ -36,7 +36,7 @@ def test_the_plan_goes_in_the_order_of_the_page_and_names_every_file_once(
 def test_a_run_pictures_every_method_and_the_featured_one_first(run_folder: Path) -> None:
     results = read_results(run_folder)
     assert results.featured is not None
-    models = pictured_models(results)
+    models = list(shown_partitions(results))
     assert models[0] == results.featured.model == "song-vae"
     assert set(models) == set(results.kinds)
     plan = picture_plan(results)
@@ -48,7 +48,7 @@ def test_a_comparison_pictures_what_it_recommends_beside_the_baseline(
     compared_folder: Path,
 ) -> None:
     results = read_results(compared_folder)
-    assert pictured_models(results) == ["song-vae", "balanced-pca"]
+    assert list(shown_partitions(results)) == ["song-vae", "balanced-pca"]
     forests = [p.parts for p in picture_plan(results) if p.section == "forest"]
     assert forests == [("agreement", "hit", "artist"), ("leakage", "knn", "language")]
 
