@@ -10,7 +10,7 @@ from typing import Any
 
 from songscape.benchmark import wording
 from songscape.benchmark.recommendation import caveats_of_partition
-from songscape.benchmark.verdicts import Outcome, PairedTest
+from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
 from songscape.report import evidence
 from songscape.report.figures import NumberedFigure
 from songscape.report.groups import described_groups, facts, unsure_songs
@@ -50,7 +50,8 @@ def short(results: Results) -> list[tuple[bool, str]]:
             text = f"The songs are divided into {len(sizes):,} groups of {sizes.min():,} to "
             text += f"{sizes.max():,}" + (f"; {noise:,} are in no group" if noise else "")
             said.append((False, f"{text} (by {results.featured.title})."))
-        said += [(False, text) for text in _best_match(results)]
+        if not any(flag.kind is FlagKind.FINDS for flag in results.flags(results.featured)):
+            said += [(False, text) for text in _best_match(results)]
         caveats = caveats_of_partition(model, key, results.figures, results.setup)
         said += [(c.weight > 0, wording.caveat_sentence(c)) for c in caveats]
     if results.compared:
