@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.audit.duplicates import known_artists
 from songscape.features.overlap import entropy
 from songscape.metrics.clusters import contingency
+from songscape.metrics.labels import encode_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.features.views import Views
 
-__all__ = ["bin_labels", "nuisance_table", "unexplained_share"]
+__all__ = ["bin_labels", "binned_numbers", "nuisance_table", "unexplained_share"]
 
 FROM_LABELS = {
     "language": ("language", "languages"),
@@ -95,7 +96,7 @@ def nuisance_table(
         ]
     for name in extra:
         if name not in taken:
-            columns[name] = _binned_numbers(_texts(known[name]))
+            columns[name] = binned_numbers(_texts(known[name]))
     varying = {k: v for k, v in columns.items() if len({x for x in v if x is not None}) > 1}
     index = pd.Index(ids, name="id", dtype=object)
     return pd.DataFrame(
@@ -175,7 +176,7 @@ def bin_labels(
     return result
 
 
-def _binned_numbers(values: list[str | None]) -> list[str | None]:
+def binned_numbers(values: list[str | None]) -> list[str | None]:
     """Bins of a column of numbers (a year, a tempo); any other column as it is."""
     distinct = {value for value in values if value is not None}
     try:
@@ -225,8 +226,6 @@ def unexplained_share(values: ArrayLike, given: ArrayLike, *, random_state: int 
     float
         NaN where `values` is constant, or chance explains all there is.
     """
-    from songscape.metrics.clusters import encode_labels
-
     table = contingency(encode_labels(given)[0], values)
     if min(table.shape) == 0 or table.shape[1] < 2:
         return float("nan")
