@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from songscape.audit.finding import Check, Finding, Severity
 from songscape.audit.nuisances import FROM_LABELS, unexplained_share
-from songscape.features.overlap import SAME, measure_overlap
+from songscape.statistics.overlap import SAME, measure_overlap
 
 if TYPE_CHECKING:
     import pandas as pd

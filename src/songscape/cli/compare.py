@@ -43,8 +43,8 @@ def add_parser(verbs: Any) -> None:
 
 def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from songscape.experiment.compare import default_settings, run_comparison
-    from songscape.features.extract import available_cores
     from songscape.settings import load_settings
+    from songscape.workers import available_cores
 
     greet(f"comparing on {parsed.library}")
     base = default_settings(quick=parsed.quick) if parsed.config is None else None
