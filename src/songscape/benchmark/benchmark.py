@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Benchmark", "Evaluation", "evaluate", "setup_of"]
 
 BASELINE = "balanced-pca"
+NOT_RUN = "nothing was measured yet; call run() first"
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,19 +240,21 @@ class Benchmark:
 
     @property
     def table(self) -> pd.DataFrame:
-        return self._done(self._evaluation).table
+        return self._evaluated.table
 
     @property
     def summary(self) -> pd.DataFrame:
-        return self._done(self._evaluation).summary
+        return self._evaluated.summary
 
     @property
     def differences(self) -> pd.DataFrame:
-        return self._done(self._evaluation).differences
+        return self._evaluated.differences
 
     @property
     def assessment(self) -> Assessment:
-        return self._done(self._assessment)
+        if self._assessment is None:
+            raise SongscapeError(NOT_RUN)
+        return self._assessment
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -261,10 +264,11 @@ class Benchmark:
     def recommendation(self) -> Recommendation:
         return self.assessment.recommendation
 
-    def _done(self, result: Any) -> Any:
-        if result is None:
-            raise SongscapeError("nothing was measured yet; call run() first")
-        return result
+    @property
+    def _evaluated(self) -> Evaluation:
+        if self._evaluation is None:
+            raise SongscapeError(NOT_RUN)
+        return self._evaluation
 
     def report(self, path: Path | str) -> Path:
         """Write one self-contained page and return its path."""

@@ -201,7 +201,7 @@ def space_rows(
         # Their expectation is known without permutations.
         for metric, chance in zip(found, knn_chance(values, targets.groups)):
             rows.append(
-                _row(axis, metric, name, found[metric], **_null(beside.get(metric)))
+                _row(axis, metric, name, found[metric], null=beside.get(metric))
                 | {"chance": chance}
             )
     if targets.artists is not None:
@@ -215,7 +215,7 @@ def space_rows(
                 reason = "" if one.n_used else "fewer than two values occur in two groups"
                 value = one.balanced_accuracy
                 rows.append(
-                    _row("leakage", f"probe_{kind}", name, value, reason=reason, **_null(one.null))
+                    _row("leakage", f"probe_{kind}", name, value, reason=reason, null=one.null)
                 )
     if set(measures):
         rows += _mixing(near, codes, nested, targets, set(measures), seed)
@@ -246,7 +246,7 @@ def _retrieval(
             if nulls:
                 null = average_precision_null(X, artists, copies=copies, random_state=seed)
         samples[SampleKey(sample, "artist")] = each
-        rows.append(_row("agreement", metric, "artist", _mean(each), **_null(null)))
+        rows.append(_row("agreement", metric, "artist", _mean(each), null=null))
     return rows, samples
 
 
@@ -269,7 +269,7 @@ def _mixing(
             random_state=seed,
         )
         rows += [
-            _row("leakage", metric, name, null.observed, **_null(null))
+            _row("leakage", metric, name, null.observed, null=null)
             for metric, null in found.items()
             if metric in measures
         ]
@@ -309,7 +309,7 @@ def partition_rows(
                 random_state=seed,
             )
             rows += [
-                _row(axis, metric, name, null.observed, **_null(null), reason=reason)
+                _row(axis, metric, name, null.observed, null=null, reason=reason)
                 for metric, null in found.items()
             ]
     for name, space in {**targets.references, "own space": own_space}.items():
@@ -318,13 +318,13 @@ def partition_rows(
         reason = uninformative(space[known])
         if not reason and len(np.unique(labels[known & (labels >= 0)])) < 2:
             reason = "fewer than two clusters"
-        found = internal_metrics(space[known], labels[known], random_state=seed)
+        inside = internal_metrics(space[known], labels[known], random_state=seed)
         rows += [
-            _row(axis, metric, name, float("nan") if reason else found[metric], reason=reason)
+            _row(axis, metric, name, float("nan") if reason else inside[metric], reason=reason)
             for metric in STRUCTURE_METRICS
         ]
     # The own space comes last, and holds every track.
-    rows += [_row("health", metric, "", found[metric]) for metric in HEALTH_METRICS]
+    rows += [_row("health", metric, "", inside[metric]) for metric in HEALTH_METRICS]
     return rows
 
 
@@ -372,17 +372,13 @@ def _row(
     column: str,
     value: float = float("nan"),
     *,
+    null: PermutationNull | None = None,
     reason: str = "",
-    **null: float,
 ) -> Row:
-    row: Row = {"axis": axis, "metric": metric, "column": column, "value": float(value), **null}
+    row: Row = {"axis": axis, "metric": metric, "column": column, "value": float(value)}
+    if null is not None and null.n_permutations:
+        row |= {"chance": null.null_mean, "null_95": null.null_95, "p_value": null.p_value}
     return row | {"reason": reason} if reason and value != value else row
-
-
-def _null(null: PermutationNull | None) -> dict[str, float]:
-    if null is None or not null.n_permutations:
-        return {}
-    return {"chance": null.null_mean, "null_95": null.null_95, "p_value": null.p_value}
 
 
 def _mean(values: NDArray[np.float64]) -> float:

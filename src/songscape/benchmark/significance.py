@@ -122,8 +122,8 @@ def differences_to_baseline(
     corrected among themselves. Claims are then withheld as `withhold` says.
 
     The best training-free model of a figure is picked on the same tracks, which favours it, so
-    "better" is on the safe side. For "worse" the p-value is multiplied by the number of baselines that were
-    there to pick from (Bonferroni). Baselines and references are not tested against it.
+    "better" is on the safe side. For "worse" the p-value is multiplied by the number of baselines
+    to pick from (Bonferroni). Baselines and references are not tested against it.
 
     Returns
     -------

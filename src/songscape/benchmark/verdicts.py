@@ -100,27 +100,36 @@ class PairedTest:
     outcome: Outcome
     baseline: str
     withheld: FlagKind | None = None
-    n_groups: float = float("nan")
     best_baseline: str | None = None
     difference_to_best: float = float("nan")
     low_to_best: float = float("nan")
     high_to_best: float = float("nan")
-    outcome_to_best: Outcome | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> PairedTest:
         """From a row of the table, as computed or read back."""
-        numbers = ("difference", "low", "high", "n_groups")
-        numbers += ("difference_to_best", "low_to_best", "high_to_best")
-        withheld, best = row.get("withheld"), row.get("verdict_to_best")
-        name = row.get("best_baseline")
+
+        def number(name: str) -> float:
+            return float("nan") if _missing(row.get(name)) else float(row[name])
+
+        def text(name: str) -> str:
+            return "" if _missing(row.get(name)) else str(row[name])
+
         return cls(
-            **{key: str(row[key]) for key in ("model", "axis", "metric", "column", "baseline")},
-            **{k: float("nan") if _missing(row.get(k)) else float(row[k]) for k in numbers},
-            outcome=Outcome(row["verdict"]),
-            withheld=None if _missing(withheld) else FlagKind(withheld),
-            best_baseline=None if _missing(name) else str(name),
-            outcome_to_best=None if _missing(best) else Outcome(best),
+            model=text("model"),
+            axis=text("axis"),
+            metric=text("metric"),
+            column=text("column"),
+            difference=number("difference"),
+            low=number("low"),
+            high=number("high"),
+            outcome=Outcome(text("verdict")),
+            baseline=text("baseline"),
+            withheld=FlagKind(text("withheld")) if text("withheld") else None,
+            best_baseline=text("best_baseline") or None,
+            difference_to_best=number("difference_to_best"),
+            low_to_best=number("low_to_best"),
+            high_to_best=number("high_to_best"),
         )
 
     @property

@@ -42,6 +42,8 @@ METRIC_NAMES = {
     "ami": "AMI",
     "hit": "hit@10",
     "map": "mAP",
+    "ilisi": "iLISI",
+    "kbet": "kBET",
 }
 FLAG_WORDS = {
     FlagKind.COLLAPSED: "collapsed",

@@ -229,9 +229,7 @@ def _compare(
     headline = setup.headline
     title = "putting intervals on every value"
     with times.stage("intervals", title, "model", announcer, "pictures") as advance:
-        found = evaluate(
-            evidence, targets, baseline=BASELINE, headline=headline, progress=advance
-        )
+        found = evaluate(evidence, targets, baseline=BASELINE, headline=headline, progress=advance)
     _write_formats(folder, "table", found.table)
     _write_formats(folder, "summary", found.summary)
     _write_formats(folder, "differences", found.differences)
@@ -257,9 +255,7 @@ def _compare(
     # Comparisons of older versions left every test as LaTeX.
     (folder.tables / "differences.tex").unlink(missing_ok=True)
     with times.stage("pictures", "drawing pictures", "picture", announcer) as advance:
-        draw_comparison(
-            folder, results, evidence, targets, clusters.curve, progress=advance
-        )
+        draw_comparison(folder, results, evidence, targets, clusters.curve, progress=advance)
     return ComparisonSummary(
         report=write_comparison_report(folder.tables),
         table=found.summary,

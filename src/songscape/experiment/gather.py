@@ -127,9 +127,7 @@ def _commonest(name: str, values: pd.Series[Any]) -> dict[str, Any]:
     return {f"commonest_{name}": value, f"share_{name}": counts[value] / len(known)}
 
 
-def _jaccard(
-    rows: Sequence[Mapping[str, Any]], where: PartitionKey, seed: int
-) -> dict[int, float]:
+def _jaccard(rows: Sequence[Mapping[str, Any]], where: PartitionKey, seed: int) -> dict[int, float]:
     return {
         int(row["column"]): row["value"]
         for row in rows

@@ -76,7 +76,7 @@ def check_k(ks: Sequence[int], n_tracks: int) -> None:
 
 
 def shared_k(views: Views, given: Sequence[int]) -> NumberOfClusters:
-    """k as given, or one for the whole collection, chosen by stability in the balanced PCA space."""
+    """k as given, or one for all models, chosen by stability in the balanced PCA space."""
     from songscape.benchmark.number_of_clusters import NumberOfClusters, number_of_clusters
     from songscape.models.presets import make_model
 
