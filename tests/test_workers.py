@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import Analysis
+from songscape.library import Analysis
 from songscape.workers import IsolatingExecutor, WorkerError, pack, run_limited, unpack
 
 HERE = Path(__file__).parent
@@ -73,7 +73,7 @@ def test_arguments_and_results_pass_and_the_process_is_kept(tasks):
 @pytest.mark.parametrize(
     ("name", "arguments", "reason"),
     [
-        ("crash", (), r"crashed \(signal 11, SIGSEGV\)"),
+        ("crash", (), r"its process crashed \(signal 11, SIGSEGV\)"),
         ("hang", (60.0,), "took longer than 1 s"),
         ("refuse", (), "ValueError: no such thing"),
         pytest.param(

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from songscape.columns import find_roles
 from songscape.errors import UsageError
 
 __all__ = ["ClaimedRow", "FeatureSettings", "Settings", "load_settings"]
@@ -82,6 +83,9 @@ class Settings:
     nuisances : tuple of str
         Columns that should not decide a cluster: a comparison measures how far methods give them
         away, beside language, artist, album, source and what the audio files say of themselves.
+    roles : mapping of str to str
+        Role (artist, language, genre, ..., see `songscape.columns.Role`) -> the column that has it,
+        where its name does not say so.
     table : tuple of ClaimedRow
         Published rows to print beside our own.
     features : FeatureSettings
@@ -96,6 +100,7 @@ class Settings:
     seeds: tuple[int, ...] = (0,)
     labels: tuple[str, ...] = ()
     nuisances: tuple[str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
     table: tuple[ClaimedRow, ...] = ()
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -109,6 +114,7 @@ class Settings:
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
+        find_roles(self.roles.values(), self.roles)
         both = sorted(set(self.labels) & set(self.nuisances))
         if both:
             raise UsageError(
@@ -139,7 +145,8 @@ def load_settings(path: Path) -> Settings:
     ----------
     path : Path
         Keys at the top level are the fields of `Settings`; `k = "auto"` leaves k to the run;
-        tables `[features]`, `[model_options.NAME]`, `[clusterer_options.NAME]` and `[[table]]`.
+        tables `[features]`, `[roles]`, `[model_options.NAME]`, `[clusterer_options.NAME]` and
+        `[[table]]`.
 
     Raises
     ------
@@ -169,6 +176,10 @@ def settings_from(document: Mapping[str, Any], where: str) -> Settings:
             values[key] = FeatureSettings(
                 **{k: _typed(v, int, f"{where}: features.{k}") for k, v in value.items()}
             )
+        elif key == "roles":
+            values[key] = _typed(value, dict, f"{where}: [roles]")
+            for role, column in value.items():
+                _typed(column, str, f"{where}: roles.{role}")
         elif key == "table":
             rows = _typed(value, list, f"{where}: table")
             values[key] = tuple(_claimed_row(row, f"{where}: [[table]]") for row in rows)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from songscape.audit.confounding import FUNCTION_BELOW, confounded_labels, poor_overlaps
 from songscape.audit.duplicates import duplicate_groups, duplicate_lyrics_groups
 from songscape.audit.finding import Check, Finding, Severity
-from songscape.audit.labels import label_columns
 from songscape.audit.lyrics import hapax_share, language_mismatches
 from songscape.audit.nuisances import nuisance_table, unexplained_share
+from songscape.columns import find_roles, label_columns
 from songscape.features.covariates import language_view
 from songscape.metrics.neighbours import uninformative
 
@@ -70,6 +70,9 @@ def check_collection(
     known = labels.reindex(list(ids))
     languages = _languages(known)
     columns = label_columns(known, label_names)
+    language = find_roles(known.columns).language
+    if language is not None and language not in columns:
+        columns.append(language)
     findings = [
         Finding(Check.UNINFORMATIVE_VIEW, Severity.WARNING, values={"view": name})
         for name in uninformative_views(views)

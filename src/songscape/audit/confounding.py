@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from songscape.audit.finding import Check, Finding, Severity
-from songscape.audit.nuisances import FROM_LABELS, unexplained_share
-from songscape.statistics.overlap import SAME, measure_overlap
+from songscape.audit.nuisances import unexplained_share
+from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of, same_column
+from songscape.statistics.overlap import measure_overlap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,18 +27,15 @@ _SAME = {"has_lyrics": frozenset({"instrumental", "vocal", "vocals"})}
 _MIN_TRACKS = 20
 _MIN_PER_VALUE = 5
 _MANY_VALUES = 30
-_ABOUT_PEOPLE = frozenset(
-    {
-        *("artist", "album", "composer", "poet", "lyricist", "writer", "author"),
-        *("singer", "performer", "band", "work"),
-    }
-)
-
 Texts = list[str | None]
 
 
 def confounded_labels(
-    labels: pd.DataFrame, columns: Sequence[str], nuisances: pd.DataFrame
+    labels: pd.DataFrame,
+    columns: Sequence[str],
+    nuisances: pd.DataFrame,
+    *,
+    roles: ColumnRoles | None = None,
 ) -> list[Finding]:
     """One finding per column that is almost a function of others, or closely tied to them.
 
@@ -52,21 +50,18 @@ def confounded_labels(
         language.
     nuisances : DataFrame
         From `nuisance_table`, same rows.
+    roles : ColumnRoles, optional
+        As for `nuisance_table`.
     """
     decided: dict[tuple[str, Severity, bool], dict[str, float]] = {}
     examples: dict[tuple[str, str], str] = {}
-    nuisance_columns = {
-        column
-        for name in nuisances.columns
-        for column in FROM_LABELS.get(str(name), (str(name),))
-        if name != "language"
-    }
-    if "language" in columns:
-        nuisance_columns.add("languages")
-    for column in (c for c in columns if c not in nuisance_columns):
+    roles = roles or find_roles(labels.columns)
+    for column in columns:
+        if column != roles.language and (column in nuisances or roles.is_nuisance(column)):
+            continue
         label = _texts(labels[column])
         for name in map(str, nuisances.columns):
-            if column in FROM_LABELS.get(name, (name,)) or column in _SAME.get(name, ()):
+            if column == roles.nuisances.get(name, name) or column in _SAME.get(name, ()):
                 continue
             nuisance = _texts(nuisances[name])
             open_shares = (_open_share(label, nuisance), _open_share(nuisance, label))
@@ -78,7 +73,8 @@ def confounded_labels(
             first, values, second, given = (
                 (column, label, name, nuisance) if forwards else (name, nuisance, column, label)
             )
-            people = {first, second} & _ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
+            about = {roles.by_column.get(each) or role_of(each) for each in (first, second)}
+            people = about & ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
             if people and left > FUNCTION_BELOW:
                 continue
             severity = Severity.NOTE if people else Severity.WARNING
@@ -115,11 +111,10 @@ def poor_overlaps(
     covariate : str
         What the covariate is called.
     """
-    same = SAME.get(covariate, frozenset({covariate}))
     overlaps = [
         measure_overlap(list(labels[name]), composition, label=name, covariate=covariate)
         for name in columns
-        if name not in same and labels[name].nunique() <= _MANY_VALUES
+        if not same_column(name, covariate) and labels[name].nunique() <= _MANY_VALUES
     ]
     return [
         Finding(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.audit.duplicates import known_artists
+from songscape.columns import ColumnRoles, find_roles
 from songscape.metrics.clusters import contingency
 from songscape.metrics.labels import encode_labels
 from songscape.statistics.overlap import entropy
@@ -18,16 +19,7 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["bin_labels", "binned_numbers", "nuisance_table", "unexplained_share"]
-
-FROM_LABELS = {
-    "language": ("language", "languages"),
-    "artist": ("artist", "artists", "albumartist", "album_artist"),
-    "album": ("album",),
-    "source": ("source", "dataset", "collection", "corpus"),
-    "licence": ("licence", "license"),
-}
-"""Nuisance -> the label columns that may hold it, the first that is there."""
+__all__ = ["bin_labels", "column_nuisances", "nuisance_table", "unexplained_share"]
 
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
@@ -42,6 +34,7 @@ def nuisance_table(
     views: Views,
     *,
     extra: Sequence[str] = (),
+    roles: ColumnRoles | None = None,
 ) -> pd.DataFrame:
     """Nuisance columns of a collection, those that vary.
 
@@ -56,6 +49,8 @@ def nuisance_table(
         Gives the tracks and their order, and who has lyrics.
     extra : sequence of str
         More label columns to treat as nuisances; numbers with many values are binned.
+    roles : ColumnRoles, optional
+        Which columns hold language, artist, ...; default: those that are called so.
 
     Returns
     -------
@@ -71,14 +66,6 @@ def nuisance_table(
     known = labels.reindex(ids)
     facts = audio_facts.reindex(ids)
     columns: dict[str, list[str | None]] = {}
-    taken = set()
-    for name, sources in FROM_LABELS.items():
-        found = next((s for s in sources if s in known.columns), None)
-        if found is not None:
-            columns[name] = _texts(known[found])
-            taken.add(found)
-    if "artist" in columns:
-        columns["artist"] = known_artists(columns["artist"])
     for name in ("codec", "container"):
         if name in facts.columns:
             columns[name] = _texts(facts[name])
@@ -94,14 +81,35 @@ def nuisance_table(
         columns["has_lyrics"] = [
             "with lyrics" if there else "without lyrics" for there in views["lyrics"].present
         ]
-    for name in extra:
-        if name not in taken:
-            columns[name] = binned_numbers(_texts(known[name]))
-    varying = {k: v for k, v in columns.items() if len({x for x in v if x is not None}) > 1}
+    given = column_nuisances(known, extra, roles or find_roles(known.columns))
+    usual = {name: values for name, values in given.items() if name not in extra}
+    found = usual | _varying(columns) | given
     index = pd.Index(ids, name="id", dtype=object)
     return pd.DataFrame(
-        {k: pd.Series(v, index=index, dtype=object) for k, v in varying.items()}, index=index
+        {k: pd.Series(v, index=index, dtype=object) for k, v in found.items()}, index=index
     )
+
+
+def column_nuisances(
+    columns: pd.DataFrame, extra: Sequence[str], roles: ColumnRoles
+) -> dict[str, list[str | None]]:
+    """Columns of language, artist, album, source, licence by role, then `extra`, if they vary.
+
+    Numbers with many values are binned, placeholder artists ("Traditional") are missing.
+    """
+    found: dict[str, list[str | None]] = {}
+    for name, column in roles.nuisances.items():
+        found[name] = _texts(columns[column])
+        if column == roles.artist:
+            found[name] = known_artists(found[name])
+    for name in extra:
+        if name not in roles.nuisances.values():
+            found[name] = _binned_numbers(_texts(columns[name]))
+    return _varying(found)
+
+
+def _varying(columns: Mapping[str, list[str | None]]) -> dict[str, list[str | None]]:
+    return {k: v for k, v in columns.items() if len({x for x in v if x is not None}) > 1}
 
 
 _MEASURED = {
@@ -176,7 +184,7 @@ def bin_labels(
     return result
 
 
-def binned_numbers(values: list[str | None]) -> list[str | None]:
+def _binned_numbers(values: list[str | None]) -> list[str | None]:
     """Bins of a column of numbers (a year, a tempo); any other column as it is."""
     distinct = {value for value in values if value is not None}
     try:

@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark.keys import SPACE, PartitionKey
+from songscape.columns import Role, role_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LANGUAGE_COLUMNS", "Figures", "KOrigin", "Setup"]
-
-LANGUAGE_COLUMNS = ("language", "languages", "lang", "primary_language", "main_language")
+__all__ = ["Figures", "KOrigin", "Setup"]
 
 
 class KOrigin(StrEnum):
@@ -81,7 +80,7 @@ class Setup:
     @property
     def language(self) -> str | None:
         """The nuisance that is the language, if there is one."""
-        return next((n for n in self.nuisances if n.casefold() in LANGUAGE_COLUMNS), None)
+        return next((n for n in self.nuisances if role_of(n) is Role.LANGUAGE), None)
 
     def partition_of(self, metric: str) -> PartitionKey:
         """Where a tested metric is measured: the headline partition for AMI, else the space."""

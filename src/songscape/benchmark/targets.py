@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["MIN_TRACKS", "Targets"]
 
 MIN_TRACKS = 4
-ARTIST_COLUMNS = ("artist", "composer")
-
-Values = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +72,16 @@ class Targets:
         Parameters
         ----------
         columns : DataFrame or mapping of name to array-like of shape (n_tracks,)
-            None, NaN and "" are missing.
+            None, NaN and "" are missing; spellings of one value count as one.
         labels : sequence of str, optional
-            What should be found. Default: of the columns that are no nuisance and not the artist,
-            those that put tracks into groups.
+            What should be found; default: see `songscape.columns.label_columns`.
         nuisances : sequence of str
-            What should not decide; columns of language, album, source and licence are nuisances
-            unless they are named as labels. Numbers with many values are cut into bins.
+            What should not decide; columns of language, artist, album, source and licence
+            (`songscape.columns`) are nuisances anyway unless they are named as labels. Numbers
+            with many values are cut into bins.
         artist : str, optional
             Who made a track: switches on the artist filter and retrieval, and is a nuisance.
-            Default: a column named artist or composer, if there is one.
+            Default: by the columns' names.
         copies, references
             See `Targets`.
 
@@ -94,43 +91,34 @@ class Targets:
             Columns of different lengths or unknown names, fewer than 4 tracks, nothing to compare
             with.
         """
-        import pandas as pd
-
         from songscape.audit.duplicates import known_artists, split_groups
-        from songscape.audit.labels import label_columns
-        from songscape.audit.nuisances import FROM_LABELS, binned_numbers
+        from songscape.audit.nuisances import column_nuisances
+        from songscape.columns import find_columns, find_roles, label_columns, normalised
 
         frame = _frame(columns)
-        names = [str(name) for name in frame.columns]
-        for name in (*(labels or ()), *nuisances, *([artist] if artist else ())):
-            if name not in names:
-                raise UsageError(f"targets: no column {name!r}; there are {', '.join(names)}")
-        both = sorted(set(labels or ()) & {*nuisances, *([artist] if artist else ())})
+        roles = find_roles(frame.columns, {} if artist is None else {"artist": artist})
+        frame = normalised(frame, roles)
+        labels = None if labels is None else find_columns(labels, frame.columns)
+        nuisances = find_columns(nuisances, frame.columns, "nuisance")
+        both = sorted(set(labels or ()) & {*nuisances, roles.artist})
         if both:
             raise UsageError(f"{', '.join(both)}: named as a label and as what should not decide")
-        named = set(labels or ())
-        if artist is None:
-            artist = next((n for n in ARTIST_COLUMNS if n in names and n not in named), None)
-        usual = [n for of in FROM_LABELS.values() for n in of if n in names and n not in named]
-        without = dict.fromkeys((*nuisances, *usual))
-        artists = None if artist is None else known_artists(frame[artist])
-        given: dict[str, Values] = {}
-        for name in without:
-            if name != artist:
-                text = [None if pd.isna(v) else str(v).strip() or None for v in frame[name]]
-                given[name] = np.array(binned_numbers(text), dtype=object)
-        if artist is not None:
-            given[artist] = np.array(artists, dtype=object)
-        varying = {n: v for n, v in given.items() if len({x for x in v if x is not None}) > 1}
-        chosen = list(labels) if labels is not None else label_columns(frame.drop(columns=given))
-        if not chosen and not varying:
+        found = {
+            name: np.array(values, dtype=object)
+            for name, values in column_nuisances(frame, nuisances, roles).items()
+            if roles.nuisances.get(name, name) not in (labels or ())
+        }
+        if labels is None:
+            labels = label_columns(frame, nuisances=nuisances, roles=roles)
+        if not labels and not found:
             raise UsageError("targets: no column puts the tracks into groups; name one as a label")
-        if artists is not None and len(set(artists) - {None}) < 1:
+        artists = None if roles.artist is None else known_artists(frame[roles.artist])
+        if artists is not None and not any(artists):
             artists = None
         same = np.arange(len(frame)) if copies is None else np.asarray(copies)
         return cls(
-            labels={name: frame[name].to_numpy(dtype=object) for name in chosen},
-            nuisances=varying,
+            labels={name: frame[name].to_numpy(dtype=object) for name in labels},
+            nuisances=found,
             artists=None if artists is None else np.array(artists, dtype=object),
             groups=split_groups(same, artists=artists),
             references=dict(references or {}),

@@ -1,4 +1,4 @@
-"""`songscape ledger`: what was not simply analysed."""
+"""`songscape ledger`: the tracks that were skipped, failed or have warnings."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from songscape.cli.console import one_line
 from songscape.cli.options import add_verb
 from songscape.cli.outcome import DONE, print_json
 
 
 def add_parser(verbs: Any) -> None:
     """Add `ledger` to the verbs."""
-    parser = add_verb(
-        verbs, "ledger", _ledger, "list what was not simply analysed, each with its reason"
+    summary = "list the tracks that were skipped, failed or have warnings, each with its reason"
+    parser = add_verb(verbs, "ledger", _ledger, summary)
+    parser.add_argument("library", type=Path, help="results folder or its songscape.db")
+    parser.add_argument(
+        "--all", action="store_true", help="list the tracks without problems as well"
     )
-    parser.add_argument("library", type=Path, help="a results folder or its songscape.db")
-    parser.add_argument("--all", action="store_true", help="list the tracks without problems too")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
 
 
@@ -33,5 +35,5 @@ def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         print_json(frame.to_dict(orient="records"))
         return DONE
     for row in frame.itertuples():
-        print(f"{row.status}\t{row.stage}\t{row.track_id}\t{row.reason}")
+        print(*map(one_line, (row.status, row.stage, row.track_id, row.reason)), sep="\t")
     return DONE

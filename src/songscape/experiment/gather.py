@@ -93,10 +93,10 @@ def clusters_table(
     import numpy as np
     import pandas as pd
 
-    from songscape.benchmark.metric_table import LANGUAGE_COLUMNS
+    from songscape.columns import Role, role_of
 
     columns = dict(targets.labels)
-    columns |= {n: v for n, v in targets.nuisances.items() if n.casefold() in LANGUAGE_COLUMNS}
+    columns |= {n: v for n, v in targets.nuisances.items() if role_of(n) is Role.LANGUAGE}
     rows: list[dict[str, Any]] = []
     for one in evidence:
         if headline not in one.partitions:

@@ -53,20 +53,11 @@ class Partition:
 
 
 def check_clusterers(names: Sequence[str], options: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse unknown clusterers before hours of work."""
-    import inspect
+    """Refuse unknown clusterers and wrong options before hours of work."""
+    from songscape.clustering.options import check_options
 
-    from songscape.clustering.methods import CLUSTERERS
-
-    for name in (*names, *options):
-        if name not in CLUSTERERS:
-            raise UsageError(f"no clusterer {name!r}; known: {', '.join(CLUSTERERS)}")
-        known = list(inspect.signature(CLUSTERERS[name]).parameters)[1:]
-        for option in options.get(name, {}):
-            if option not in known:
-                raise UsageError(
-                    f"clusterer_options.{name}: no option {option!r}; known: {', '.join(known)}"
-                )
+    for name in dict.fromkeys((*names, *options)):
+        check_options(name, options.get(name, {}))
 
 
 def check_k(ks: Sequence[int], n_tracks: int) -> None:

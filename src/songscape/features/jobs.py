@@ -10,8 +10,7 @@ from functools import partial
 from typing import Any
 
 from songscape.errors import SongscapeError, first_line
-from songscape.features.analyse import Analysis
-from songscape.library import Track
+from songscape.library import Analysis, Track
 from songscape.workers import (
     TIME_LIMIT_S,
     IsolatingExecutor,
@@ -76,13 +75,8 @@ def run_jobs(
             ) from None
         return
     count = max(1, min(workers or available_cores(), len(jobs)))
-    pool = IsolatingExecutor(count, timeout_s)
-    try:
+    with IsolatingExecutor(count, timeout_s) as pool:
         yield from _run(partial(pool.submit, function), jobs, count)
-    except BaseException:
-        pool.shutdown(cancel_futures=True)
-        raise
-    pool.shutdown()
 
 
 def _run(
