@@ -99,7 +99,7 @@ def failure(path: Path) -> str:
 
 def test_empty_file(tmp_path):
     (tmp_path / "x.mp3").touch()
-    assert failure(tmp_path / "x.mp3") .startswith("empty file (0 bytes); ")
+    assert failure(tmp_path / "x.mp3").startswith("empty file (0 bytes); ")
 
 
 def test_missing_file(tmp_path):

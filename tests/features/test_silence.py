@@ -73,9 +73,7 @@ def test_a_click_before_long_silence_is_not_the_first_sound(analyse, song):
     analysis, whole = analyse(click, song(8.0, SR, channels=1)[:, 0])
     start = round(8.0 * SR / 512)
     view = analysis.features["mfcc"]
-    assert any(
-        is_same(view, whole[:, at : at + MAX_FRAMES]) for at in range(start - 4, start + 4)
-    )
+    assert any(is_same(view, whole[:, at : at + MAX_FRAMES]) for at in range(start - 4, start + 4))
 
 
 def test_a_quiet_beginning_is_no_silence(analyse, song):

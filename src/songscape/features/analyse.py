@@ -204,6 +204,7 @@ def _from_mel(
             "mel": segments.finish(),
         }
         warnings = _silence_remarks(is_sound, start)
+    del coefficients  # the largest array of a long file
     if "rhythm" in names:
         features["rhythm"] = rhythm.rhythm_summary(power, FRAME_RATE)
     return features, warnings

@@ -88,7 +88,7 @@ class Decoder:
     @property
     def whole_seconds(self) -> float:
         """Of the file, with what it declares where it is too long to decode."""
-        if self.seconds < LONGEST_S:
+        if self.seconds <= LONGEST_S:
             return self.seconds
         declared = sum(part.seconds or 0.0 for part in self._contents.parts)
         return max(self.seconds, declared or self.first.seconds or 0.0)
@@ -130,7 +130,7 @@ class Decoder:
                 continue
             for rate, block in recording.blocks:
                 yield number, rate, block
-                if self.seconds >= LONGEST_S:
+                if self.seconds > LONGEST_S:
                     self.warnings.append(
                         f"longer than {LONGEST_S / 3600:g} h: read up to there; cut it into tracks"
                     )
