@@ -15,7 +15,9 @@ from songscape.errors import SongscapeError
 def add_parser(verbs: Any) -> None:
     """Add `report` to the verbs."""
     parser = add_verb(verbs, "report", _report, "write the report again from a results folder")
-    parser.add_argument("out", type=Path, help="a folder that run --out or compare --out was given")
+    parser.add_argument(
+        "out", type=Path, help="results folder of `songscape run` or `songscape compare`"
+    )
 
 
 def _report(parsed: argparse.Namespace, _arguments: list[str]) -> int:

@@ -119,7 +119,7 @@ def _run(
         counts = library.counts()
         folder.write_table("ledger", ledger_frame(library))
         inputs = load_inputs(library, settings, needed)
-        tagged = set(library.labels().columns)
+        tagged = set(library.columns().columns)
     views, labels = inputs.views, inputs.labels
     if "language" in inputs.columns and "language" not in tagged:
         n_told = int(inputs.columns["language"].notna().sum())

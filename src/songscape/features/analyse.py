@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from songscape.features import harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
-from songscape.library.records import Analysis
+from songscape.library.records import Analysis, digest_of_file
 
 __all__ = [
     "CORE",
@@ -152,6 +152,7 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
             "peak_dbfs": float(20 * np.log10(decoder.peak)),
             "size_bytes": decoder.size,
             "digest": digest.hexdigest(),
+            "file_digest": digest_of_file(file),
         },
         warnings=(*decoder.warnings, *warnings),
     )
