@@ -152,7 +152,7 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
             "peak_dbfs": float(20 * np.log10(decoder.peak)),
             "size_bytes": decoder.size,
             "digest": digest.hexdigest(),
-            "file_digest": digest_of_file(file),
+            "file_digest": digest_of_file(decoder.path),
         },
         warnings=(*decoder.warnings, *warnings),
     )
