@@ -32,12 +32,12 @@ BLOCK_SAMPLES = 1 << 20
 """Most samples in a block: a header may claim a thousand channels."""
 SNDFILE_FORMATS = (
     *("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"),
-    *("SVX", "VOC", "NIST", "IRCAM"),
+    *("SVX", "VOC", "NIST", "IRCAM", "AVR", "PAF"),
 )
 """Those with a head that does not occur by chance."""
 FFMPEG_FORMATS = (
     "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,"
-    "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,rm,shn,tak,truehd,tta,voc,w64,wav,webm,wv"
+    "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,qcp,rm,shn,tak,truehd,tta,voc,w64,wav,webm,wv"
 )
 _AUDIO_KINDS = (
     *("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF"),
