@@ -359,7 +359,7 @@ def test_transform_names_what_there_is_to_choose(
 
 
 def test_rise_and_hold_are_shares_of_one_training(views: Views) -> None:
-    with pytest.raises(ValueError, match=r"rise = 0.6 and hold = 0.5"):
+    with pytest.raises(ValueError, match=r"rise = 0.6, hold = 0.5"):
         song_vae(("timbre",), rise=0.6, hold=0.5).fit(views)
 
 
