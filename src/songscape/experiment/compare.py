@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.benchmark.measure import Subject
-    from songscape.experiment.dataset import Inputs
+    from songscape.experiment.dataset import Dataset
     from songscape.library import Counts
 
 __all__ = ["ComparisonSummary", "compare", "default_settings", "run_comparison"]
@@ -160,10 +160,9 @@ def run_comparison(
             read_library(
                 source,
                 path,
-                workers,
-                settings.labels,
+                settings,
                 views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options),
-                nuisances=settings.nuisances,
+                workers=workers,
             ).close()
         return _compare(path, folder, settings, workers, command)
 
@@ -180,7 +179,7 @@ def _compare(
     from songscape.benchmark.summary import seeds_table
     from songscape.clustering.methods import NEEDS_K
     from songscape.experiment.comparison_pictures import draw_comparison
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
     from songscape.experiment.fit import models_table
     from songscape.experiment.partitions import check_k, shared_k
     from songscape.library import Library
@@ -191,7 +190,7 @@ def _compare(
 
     with Library.open(path, must_exist=True) as opened:
         counts, collection = opened.counts(), opened.root.name
-        inputs = load_inputs(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
+        inputs = load_dataset(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
     check_k(settings.k, inputs.views.n_tracks)
     subject = subject_of(inputs, settings.labels)
     findings = check_collection(
@@ -203,7 +202,7 @@ def _compare(
     )
     ks, k_reason, k_curve = shared_k(inputs.views, settings.k)
     tasks = [
-        CellTask(path.resolve(), folder.root.resolve(), settings, model, seed, ks, inputs.languages)
+        CellTask(path.resolve(), folder.root.resolve(), settings, model, seed, ks)
         for seed in settings.seeds
         for model in settings.models
     ]
@@ -297,7 +296,7 @@ def _places(source: Path, out: Path | None) -> tuple[Path, Path]:
 
 
 def _document(
-    inputs: Inputs, subject: Subject, settings: Settings, ks: Sequence[int], k_reason: str
+    inputs: Dataset, subject: Subject, settings: Settings, ks: Sequence[int], k_reason: str
 ) -> dict[str, Any]:
     """What the page and whoever repeats the comparison need to know, for `compare.json`."""
     import numpy as np
@@ -312,7 +311,7 @@ def _document(
         "labels": list(subject.labels),
         "nuisances": list(subject.nuisances),
         "has_artists": subject.artists is not None,
-        "input_digest": inputs.views.digest(),
+        "input_digest": inputs.digest,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "versions": {n: version(n) for n in ("numpy", "scipy", "scikit-learn", "torch")},
