@@ -14,7 +14,7 @@ import pytest
 from songscape.audit import duplicates
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.dataset import EVIDENCE_VIEWS, Dataset, load_dataset, read_library
-from songscape.experiment.targets import subject_of
+from songscape.experiment.targets import targets_of
 from songscape.features.analyse import RECIPES
 from songscape.features.loading import LazyBlocks, load_views
 from songscape.ingest import languages
@@ -217,7 +217,7 @@ def test_spellings_of_one_language_are_one_everywhere(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(dataset.columns, other.columns)
     assert dataset.views["language"].feature_names == ("English", "Portuguese")
     assert dataset.digests["language"] == other.digests["language"]
-    ours, theirs = subject_of(dataset), subject_of(other)
+    ours, theirs = targets_of(dataset), targets_of(other)
     assert list(ours.labels) == ["Genre"]
     assert set(ours.labels["Genre"]) == {"Hip-Hop", "Rock"}
     assert set(ours.nuisances["language"]) == {"English", "Portuguese"}
@@ -239,7 +239,7 @@ def test_who_made_a_track_keeps_its_tracks_together(tmp_path: Path, name: str) -
     dataset = load(write_library(tmp_path / "a.db", {name: people, "mood": ["a", "b", "c"] * 4}))
     assert dataset.views.groups is not None
     assert dataset.views.groups.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    subject = subject_of(dataset)
+    subject = targets_of(dataset)
     assert list(subject.labels) == ["mood"]
     assert name not in subject.labels
     assert subject.artists is not None

@@ -194,7 +194,7 @@ def _presets(
 ) -> list[Preset]:
     from songscape.models.presets import find_preset
 
-    return [find_preset(name).given((options or {}).get(name, {})) for name in models]
+    return [find_preset(name).with_options((options or {}).get(name, {})) for name in models]
 
 
 def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]) -> Dataset:

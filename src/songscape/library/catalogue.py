@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LYRICS_RECIPE", "Catalogue", "insert_rows"]
 
-LYRICS_RECIPE = "1"
+LYRICS_RECIPE = "2"
 """Raised when the same lyric file gives other text or another remark: it is read again then."""
 _LAST_SCAN = "digest of the last scan"
 _UPSERT = """INSERT INTO tracks (id, audio, lyrics, listing) VALUES (?, ?, ?, ?)

@@ -81,15 +81,15 @@ def digest_of_file(path: str | os.PathLike[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Lyrics:
-    """The outcome of reading one lyric file.
+    """The outcome of reading one lyric file or cell.
 
     Attributes
     ----------
     text : str or None
-        NFC text without time stamps; None where there is nothing to use.
+        The words of the song and nothing else, a line a line; None where there are none to use.
     status : {"ok", "warning", "failed"}
     reason : str
-        What was wrong, and the mend; empty when all is well.
+        What is to be known, and the mend; empty when all is well.
     """
 
     text: str | None
