@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from songscape.cli import FAILED, SOME_FAILED, USAGE, main
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, UsageError
 from songscape.experiment import fit as representations
 from songscape.experiment.run import RunSummary, run
 from songscape.models.saving import load_model
@@ -267,6 +267,16 @@ def test_an_unknown_view_is_refused_before_anything_is_read(
     options = {"balanced-pca": {"views": ["timbre", "tempo"]}}
     with pytest.raises(SongscapeError, match="no view 'tempo'; there are timbre"):
         run(collection, tmp_path, Settings(models=("balanced-pca",), model_options=options))
+    assert not (tmp_path / "songscape.db").exists()
+
+
+@pytest.mark.parametrize("options", [{"epoch": 3}, {"epochs": -1}])
+def test_impossible_options_are_refused_before_anything_is_read(
+    collection: Path, tmp_path: Path, options: dict[str, int]
+) -> None:
+    settings = Settings(models=("dense-vae",), model_options={"dense-vae": options})
+    with pytest.raises(UsageError, match=r"model_options\.dense-vae: .*epoch"):
+        run(collection, tmp_path, settings)
     assert not (tmp_path / "songscape.db").exists()
 
 

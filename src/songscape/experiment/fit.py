@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import sys
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
-from songscape.errors import SongscapeError, UsageError, first_line
+from songscape.errors import SongscapeError, first_line
 from songscape.results import (
     ResultsFolder,
     has_key,
@@ -95,17 +96,12 @@ def models_table(summaries: Iterable[Mapping[str, Any]], *extra: str) -> pd.Data
 
 
 def check_models(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse unknown model names, arguments and views before hours of work."""
+    """Refuse unknown model names, options and views before hours of work."""
     from songscape.features.loading import check_view_names
-    from songscape.models.presets import find_preset, make_model
+    from songscape.models.presets import check_options
 
     for name in (*names, *options):
-        find_preset(name)
-    for name in names:
-        try:
-            make_model(name, random_state=0, **options.get(name, {}))
-        except TypeError as error:
-            raise UsageError(f"model_options.{name}: {error}") from None
+        check_options(name, options.get(name, {}))
         check_view_names(options.get(name, {}).get("views") or ())
 
 
@@ -120,7 +116,7 @@ def cache_key(views: Views, model: str, seed: int, options: Mapping[str, Any]) -
         "model": model,
         "seed": seed,
         # Those of the preset included: a preset that changes gives other latents.
-        "arguments": dict(find_preset(model).given(options).arguments),
+        "arguments": dict(find_preset(model).with_options(options).arguments),
         "songscape": __version__,
         "recipe": RECIPE,
         "torch": torch.__version__,
@@ -147,7 +143,7 @@ def represent(
     from songscape.models.presets import find_preset
 
     options = options or {}
-    preset = find_preset(model).given(options)
+    preset = find_preset(model).with_options(options)
     there = [name for name in preset.views if name in views and views[name].present.any()]
     absent = [name for name in preset.views if name not in (*there, *preset.optional)]
     row: dict[str, Any] = {"model": model, "seed": seed, "summary": preset.summary}
@@ -205,22 +201,22 @@ def _train(
     from songscape.models.saving import can_save, save_model
 
     estimator = make_model(model, random_state=seed, **options)
+    accepted = inspect.signature(estimator.fit).parameters
+    extras: dict[str, Any] = {}
     checkpoint = None
-    if "checkpoint" in estimator.get_params():
+    if "checkpoint" in accepted:
         from songscape.models.checkpoint import Checkpoint
 
         checkpoint = Checkpoint(folder.model(model, seed) / "checkpoint.safetensors", key)
-        estimator.set_params(checkpoint=checkpoint)
-    if progress is not None and "callback" in estimator.get_params():
-        estimator.set_params(callback=lambda epoch, epochs, _row: progress(epoch, epochs))
+        extras["checkpoint"] = checkpoint
+    if progress is not None and "callback" in accepted:
+        extras["callback"] = lambda epoch, epochs, _row: progress(epoch, epochs)
     with warnings.catch_warnings():
         # What is odd about a model stands in its diagnostics, and from there in every report.
         warnings.simplefilter("ignore", UserWarning)
-        estimator.fit(views, labels if "covariates" in estimator.get_params() else None)
+        estimator.fit(views, labels if "covariates" in estimator.get_params() else None, **extras)
     latents = np.ascontiguousarray(estimator.transform(views), dtype=np.float32)
     spread = _spread(estimator, views)
-    if "callback" in estimator.get_params():
-        estimator.set_params(callback=None)
     if can_save(estimator):
         save_model(estimator, folder.model(model, seed))
     if checkpoint is not None:

@@ -77,7 +77,7 @@ def impute(
     with Library.open(folder.library, must_exist=True) as library:
         views = load_inputs(library, settings, views_needed([model])).views
     fitted = load_model(folder.model(model, seed))
-    names = [plan.name for plan in getattr(fitted, "plans_", ())]
+    names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
     lyrics = [name for name in names if name in TEXT_VIEWS]
     names = lyrics if wanted == "lyrics" else [name for name in names if name not in lyrics]
     if not names:

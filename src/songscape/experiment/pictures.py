@@ -152,7 +152,7 @@ def _draw_reconstructions(
     if find_preset(one.model).kind not in ("vae", "autoencoder"):
         return
     model: Any = load_model(folder.model(one.model, one.seed))
-    names = {plan.name for plan in getattr(model, "plans_", ())}
+    names = {spec.name for spec in getattr(model, "view_specs_", ())}
     if names.isdisjoint(("mfcc", "lyrics")):
         return
     rows = np.unique(np.linspace(0, views.n_tracks - 1, N_EXAMPLES + 2).round().astype(int)[1:-1])

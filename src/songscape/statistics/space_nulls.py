@@ -1,0 +1,312 @@
+"""Nulls of a space: neighbour agreement, retrieval, probes and mixing with permuted labels.
+
+The space and its neighbours stay as they are, the labels are permuted; so hubs and clumps of the
+space are in the null as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.metrics.labels import bin_nuisance, encode_labels, group_codes
+from songscape.metrics.mixing import mixing_scores
+from songscape.metrics.neighbours import Neighbors
+from songscape.metrics.probes import probe_scores, probe_tracks
+from songscape.metrics.retrieval import has_company, ranked_queries
+from songscape.statistics.permutations import (
+    PermutationNull,
+    affordable,
+    group_permutations,
+    known_permutations,
+)
+
+__all__ = [
+    "ProbeResult",
+    "average_precision_null",
+    "hit_null",
+    "knn_nulls",
+    "mixing_nulls",
+    "probe",
+]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def knn_nulls(
+    neighbors: Neighbors,
+    labels: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> dict[str, PermutationNull]:
+    """Neighbour agreement beside its permutation null.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        Those that count, the artist filter applied.
+    labels : array-like of shape (n_tracks,)
+        Missing ones stay where they are.
+    groups : array-like of shape (n_tracks,), optional
+        Artists, permuted in blocks.
+    n_permutations, random_state : int
+
+    Returns
+    -------
+    dict
+        `knn` (mean over tracks) and `knn_balanced` (mean of the class means).
+    """
+    codes, classes = encode_labels(labels)
+    near = neighbors.indices
+    there = (near >= 0) & (codes[near] >= 0)
+    n_labelled = there.sum(axis=1)
+    used = np.flatnonzero((codes >= 0) & (n_labelled > 0))
+    near, there, n_labelled = near[used], there[used], n_labelled[used]
+
+    def measured(drawn: Integers) -> tuple[float, float]:
+        own = drawn[used]
+        share = ((drawn[near] == own[:, None]) & there).sum(axis=1) / n_labelled
+        sizes = np.bincount(own, minlength=len(classes))
+        means = np.bincount(own, share, len(classes))[sizes > 0] / sizes[sizes > 0]
+        return float(share.mean()), float(means.mean())
+
+    if not len(used):
+        nothing = PermutationNull.of(float("nan"), [])
+        return {"knn": nothing, "knn_balanced": nothing}
+    rng = np.random.default_rng(random_state)
+    count = affordable(n_permutations, near.size)
+    null = np.array([measured(row) for row in known_permutations(codes, groups, count, rng)])
+    return {
+        name: PermutationNull.of(value, null[:, column])
+        for column, (name, value) in enumerate(zip(("knn", "knn_balanced"), measured(codes)))
+    }
+
+
+def hit_null(
+    neighbors: Neighbors,
+    artists: ArrayLike,
+    *,
+    k: int = 10,
+    copies: ArrayLike | None = None,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> PermutationNull:
+    """hit@k beside its null: the artists are dealt out again among the tracks that have one.
+
+    Copies stay with one artist: a song that is there twice is found twice or not at all.
+
+    Parameters
+    ----------
+    neighbors, artists, k, copies
+        As in `songscape.metrics.retrieval.hit_samples`.
+    n_permutations, random_state : int
+    """
+    codes = encode_labels(artists)[0]
+    near = neighbors.first(min(k, neighbors.n_neighbors)).indices
+    there = near >= 0
+    same_song = group_codes(copies, len(codes))
+
+    def measured(drawn: Integers) -> float:
+        asks = has_company(drawn, same_song)
+        if not asks.any():
+            return float("nan")
+        return float(((drawn[near] == drawn[:, None]) & there)[asks].any(axis=1).mean())
+
+    observed = measured(codes)
+    count = affordable(n_permutations, near.size)
+    rng = np.random.default_rng(random_state)
+    null = np.array([measured(row) for row in known_permutations(codes, same_song, count, rng)])
+    return PermutationNull.of(observed, null[np.isfinite(null)])
+
+
+def average_precision_null(
+    X: ArrayLike,
+    artists: ArrayLike,
+    *,
+    copies: ArrayLike | None = None,
+    max_queries: int = 2_000,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> PermutationNull:
+    """Mean average precision beside its null: artists dealt out again among the tracks with one.
+
+    The same tracks ask as in `songscape.metrics.retrieval.average_precision_samples`, with the
+    same `copies`, `max_queries` and `random_state`; those that are dealt an artist with one track
+    don't. Copies stay with one artist, as in `hit_null`. Fewer permutations are made where artists
+    have thousands of tracks (`affordable`).
+    """
+    codes = encode_labels(artists)[0]
+    same_song = group_codes(copies, len(codes))
+    if not has_company(codes, same_song).any():
+        return PermutationNull.of(float("nan"), [])
+    known = np.flatnonzero(codes >= 0)
+    sizes = np.bincount(codes[known])
+    pairs = int(np.sum(sizes * (sizes - 1)) * min(1.0, max_queries / len(known)))
+    count = affordable(n_permutations, 10 * pairs + len(codes))
+    rng = np.random.default_rng([random_state, 1])
+    dealt = group_permutations(codes[known], same_song[known], count, rng)
+    labellings = np.vstack([codes[known][None, :], dealt])
+    order = known[np.argsort(labellings, axis=1, kind="stable")]
+    totals, asked = np.zeros(count + 1), np.zeros(count + 1)
+    place = np.full(len(codes), -1, dtype=np.int64)
+    place[known] = np.arange(len(known))
+    for rows, ranks in ranked_queries(
+        X, codes, copies=copies, max_queries=max_queries, random_state=random_state
+    ):
+        for number, (labels, members) in enumerate(zip(labellings, order)):
+            own = labels[place[rows]]
+            found = _average_precisions(ranks, rows, own, members, same_song, np.bincount(labels))
+            totals[number] += found.sum()
+            asked[number] += len(found)
+    with np.errstate(invalid="ignore"):
+        means = totals / asked
+    return PermutationNull.of(float(means[0]), means[1:][np.isfinite(means[1:])])
+
+
+def _average_precisions(
+    ranks: NDArray[np.int32],
+    rows: Integers,
+    own: Integers,
+    members: Integers,
+    same_song: Integers,
+    sizes: Integers,
+) -> Floats:
+    """Of each track that has fellows: mean over them of their share among those no farther."""
+    starts = np.cumsum(sizes) - sizes
+    n_members = sizes[own]
+    owner = np.repeat(np.arange(len(rows)), n_members)
+    within = np.arange(len(owner)) - np.repeat(np.cumsum(n_members) - n_members, n_members)
+    fellow = members[starts[own][owner] + within]
+    others = same_song[fellow] != same_song[rows][owner]
+    owner, fellow = owner[others], fellow[others]
+    rank = ranks[owner, fellow].astype(np.int64)
+    width = ranks.shape[1] + 1
+    keys = np.sort(owner * width + rank)
+    owner, rank = np.divmod(keys, width)
+    n_relevant = np.bincount(owner, minlength=len(rows))
+    first = np.cumsum(n_relevant) - n_relevant
+    found = np.searchsorted(keys, keys, side="right") - first[owner]
+    asks = n_relevant > 0
+    precision: Floats = np.bincount(owner, found / rank, len(rows))[asks] / n_relevant[asks]
+    return precision
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """How well a nuisance can be read off the latents of unseen groups.
+
+    Attributes
+    ----------
+    balanced_accuracy : float
+        Mean over classes of the share recognised, in grouped cross-validation.
+    null : PermutationNull
+        The same beside permuted labels.
+    n_used, n_classes : int
+        Tracks and classes probed; chance is 1 / n_classes.
+    n_left_out : int
+        Tracks with a nuisance too rare to test: in fewer than 2 groups.
+    """
+
+    balanced_accuracy: float
+    null: PermutationNull
+    n_used: int
+    n_classes: int
+    n_left_out: int
+
+
+def probe(
+    X: ArrayLike,
+    nuisance: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    kind: str = "linear",
+    n_splits: int = 5,
+    n_permutations: int = 199,
+    max_tracks: int = 3_000,
+    n_bins: int = 5,
+    random_state: int = 0,
+) -> ProbeResult:
+    """Probe the latents for a nuisance, beside probes for permuted labels.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+    nuisance : array-like of shape (n_tracks,)
+        Categories, or numbers, which are binned by quantiles. Missing values are left out.
+    groups : array-like of shape (n_tracks,), optional
+        Artists (or duplicate sets): never on both sides of a split, and permuted in blocks.
+    kind, n_splits
+        See `songscape.metrics.probes.probe_scores`.
+    max_tracks : int
+        With more tracks a random sample is probed.
+    n_permutations, n_bins, random_state : int
+
+    Returns
+    -------
+    ProbeResult
+        NaN where fewer than 2 classes are left.
+    """
+    rng = np.random.default_rng(random_state)
+    codes = bin_nuisance(nuisance, n_bins)
+    space = np.asarray(X, dtype=np.float64)
+    blocks = group_codes(groups, len(space))
+    kept, n_left_out = probe_tracks(space, codes, blocks, max_tracks, rng)
+    classes, labels = np.unique(codes[kept], return_inverse=True)
+    if len(classes) < 2:
+        nothing = PermutationNull.of(float("nan"), [])
+        return ProbeResult(float("nan"), nothing, 0, len(classes), n_left_out)
+    units = None if groups is None else blocks[kept]
+    permuted = group_permutations(labels.astype(np.int64), units, n_permutations, rng)
+    labellings = np.vstack([labels[None, :], permuted]).astype(np.int64)
+    scores = probe_scores(space[kept], labellings, blocks[kept], rng, kind=kind, n_splits=n_splits)
+    null = PermutationNull.of(float(scores[0]), scores[1:])
+    return ProbeResult(float(scores[0]), null, len(kept), len(classes), n_left_out)
+
+
+def mixing_nulls(
+    neighbors: Neighbors,
+    nuisance: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    perplexity: float | None = None,
+    alpha: float = 0.05,
+    k_kbet: int | None = None,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> dict[str, PermutationNull]:
+    """iLISI and kBET beside the values of a permuted nuisance.
+
+    Little mixing is what gives a nuisance away: `p_value` is the share of permutations that mix as
+    little as was observed, and 95 % of them mix better than `null_95`.
+
+    Parameters
+    ----------
+    neighbors, nuisance, perplexity, alpha, k_kbet
+        See `songscape.metrics.mixing.mixing_scores`; missing values stay where they are.
+    groups : array-like of shape (n_tracks,), optional
+        Artists, permuted in blocks.
+    n_permutations : int
+        Fewer are made where they would take minutes, see `affordable`.
+    random_state : int
+
+    Returns
+    -------
+    dict
+        `ilisi` and `kbet`, NaN where undefined.
+    """
+    codes, classes = encode_labels(nuisance)
+    labellings = codes[None, :]
+    if len(classes) > 1:
+        count = affordable(n_permutations, neighbors.indices.size + len(codes) * len(classes))
+        rng = np.random.default_rng(random_state)
+        labellings = np.vstack([labellings, known_permutations(codes, groups, count, rng)])
+    scores = mixing_scores(neighbors, labellings, perplexity=perplexity, alpha=alpha, k_kbet=k_kbet)
+    return {
+        name: PermutationNull.of(scores[0, column], scores[1:, column], lower=True)
+        for column, name in enumerate(("ilisi", "kbet"))
+    }
