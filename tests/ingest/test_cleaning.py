@@ -218,7 +218,7 @@ def test_a_short_song_is_a_song(text):
     [
         ("I wandеr down thе road", "I wander down the road"),  # Cyrillic е
         ("Тhe ѕun аnd mе", "The sun and me"),
-        ("ΑΒΒΑ and Αnna, all night long, on and on", "ABBA and Anna, all night long, on and on"),
+        ("ΑΒΒΑ all night long, all day long", "ABBA all night long, all day long"),
         ("привeт мир", "привет мир"),  # Latin e
         ("Москва, cлово", "Москва, слово"),
         ("καλημέρα κoσμε", "καλημέρα κοσμε"),  # Latin o
