@@ -10,11 +10,16 @@ from songscape.ingest.cleaning import clean_lyrics
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, display, read_bytes
 from songscape.library.records import FileStamp, Lyrics
+from songscape.workers import IsolatingExecutor, WorkerError, available_cores, run_limited
 
-__all__ = ["Reader", "lyrics_in", "read_files", "read_here", "read_lyrics"]
+__all__ = ["Reader", "lyrics_in", "read_batch", "read_files", "read_in_workers", "read_lyrics"]
 
 MAX_BYTES = 1_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
+BATCH = 64
+"""Files that a worker reads at a time."""
+TIME_LIMIT_S = 30.0
+
 _SILENCE = {
     "instrumental": ("ok", "says that the song is instrumental"),
     "missing": ("warning", "says that there are no lyrics; read as none"),
@@ -59,9 +64,35 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
     return lyrics_in(text, shown, remark)
 
 
-def read_here(files: Sequence[tuple[str, str]]) -> Iterator[Lyrics]:
+def read_batch(files: Sequence[tuple[str, str]]) -> list[Lyrics]:
     """Read files in this process."""
-    return (read_lyrics(path, shown) for path, shown in files)
+    return [read_lyrics(path, shown) for path, shown in files]
+
+
+def read_in_workers(files: Sequence[tuple[str, str]]) -> Iterator[Lyrics]:
+    """Read files in worker processes, so that one that stops its reader costs only itself."""
+    batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
+    if len(batches) < 4:
+        for batch in batches:
+            yield from _read_apart(batch)
+        return
+    with IsolatingExecutor(min(available_cores(), len(batches)), TIME_LIMIT_S) as pool:
+        for batch, outcome in [(batch, pool.submit(read_batch, batch)) for batch in batches]:
+            try:
+                yield from outcome.result()
+            except WorkerError:
+                for file in batch:
+                    yield from _read_apart([file])
+
+
+def _read_apart(batch: Sequence[tuple[str, str]]) -> list[Lyrics]:
+    try:
+        outcome: list[Lyrics] = run_limited(read_batch, batch, timeout_s=TIME_LIMIT_S)
+    except WorkerError as error:
+        if len(batch) > 1:
+            return [lyrics for file in batch for lyrics in _read_apart([file])]
+        return [Lyrics(None, "failed", f"{batch[0][1]}: cannot be read ({error}); remove it")]
+    return outcome
 
 
 def read_files(
