@@ -54,7 +54,7 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
         The name used in the reason, as the user knows it (relative to the collection).
     """
     try:
-        text, remark = decode_text(read_bytes(path, MAX_BYTES))
+        text, remark = decode_text(read_bytes(path, MAX_BYTES), mend=True)
     except UnreadableError as error:
         mend = "; no lyric file is so long, remove it" if "over" in str(error) else ""
         return Lyrics(None, "failed", f"{shown}: {error}{mend}")
