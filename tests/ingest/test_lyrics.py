@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from songscape import workers
 from songscape.ingest import lyrics as reading
 from songscape.ingest.lyrics import MAX_BYTES, read_lyrics
 
@@ -194,7 +193,6 @@ def test_the_longest_file_of_anything_is_read_in_time(tmp_path, unit):
 @pytest.mark.parametrize("n", [3, 400])
 def test_a_file_that_stops_its_worker_costs_only_itself(monkeypatch, tmp_path, n):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    monkeypatch.setattr(workers, "_shared", workers._Workers())
     monkeypatch.setattr(reading, "read_batch", import_module("stopping").read_batch)
     monkeypatch.setattr(reading, "TIME_LIMIT_S", 3.0)
     names = [f"x{i}" for i in range(n)]

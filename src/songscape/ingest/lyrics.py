@@ -10,7 +10,7 @@ from songscape.ingest.cleaning import clean_lyrics
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, display, read_bytes
 from songscape.library.records import FileStamp, Lyrics
-from songscape.workers import IsolatingExecutor, WorkerError, available_cores, run_limited
+from songscape.workers import IsolatingExecutor, WorkerError, available_cores
 
 __all__ = ["Reader", "lyrics_in", "read_batch", "read_files", "read_in_workers", "read_lyrics"]
 
@@ -71,28 +71,24 @@ def read_batch(files: Sequence[tuple[str, str]]) -> list[Lyrics]:
 
 def read_in_workers(files: Sequence[tuple[str, str]]) -> Iterator[Lyrics]:
     """Read files in worker processes, so that one that stops its reader costs only itself."""
-    batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
-    if len(batches) < 4:
-        for batch in batches:
-            yield from _read_apart(batch)
+    if not files:
         return
+    batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
     with IsolatingExecutor(min(available_cores(), len(batches)), TIME_LIMIT_S) as pool:
         for batch, outcome in [(batch, pool.submit(read_batch, batch)) for batch in batches]:
             try:
                 yield from outcome.result()
             except WorkerError:
                 for file in batch:
-                    yield from _read_apart([file])
+                    yield _read_alone(pool, file)
 
 
-def _read_apart(batch: Sequence[tuple[str, str]]) -> list[Lyrics]:
+def _read_alone(pool: IsolatingExecutor, file: tuple[str, str]) -> Lyrics:
     try:
-        outcome: list[Lyrics] = run_limited(read_batch, batch, timeout_s=TIME_LIMIT_S)
+        outcome: list[Lyrics] = pool.submit(read_batch, [file]).result()
     except WorkerError as error:
-        if len(batch) > 1:
-            return [lyrics for file in batch for lyrics in _read_apart([file])]
-        return [Lyrics(None, "failed", f"{batch[0][1]}: cannot be read ({error}); remove it")]
-    return outcome
+        return Lyrics(None, "failed", f"{file[1]}: cannot be read ({error}); remove it")
+    return outcome[0]
 
 
 def read_files(
