@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,12 +14,12 @@ from songscape.benchmark.wording import finding_sentence
 from songscape.report.comparison_page import write_comparison_report
 
 if TYPE_CHECKING:
-    from songscape.benchmark.benchmark import Benchmark
+    from songscape.benchmark.benchmark import BenchmarkResults
 
 __all__ = ["write_benchmark_page"]
 
 
-def write_benchmark_page(bench: Benchmark, path: Path) -> Path:
+def write_benchmark_page(bench: BenchmarkResults, path: Path) -> Path:
     """Write one self-contained page and return its path."""
     import pandas as pd
 
@@ -33,7 +34,7 @@ def write_benchmark_page(bench: Benchmark, path: Path) -> Path:
     if bench.clusters.curve is not None:
         frames["stability"] = bench.clusters.curve
     document = {"title": "Embeddings", "songscape": __version__, "k": list(bench.clusters.ks)}
-    document |= bench.setup.as_dict()
+    document |= asdict(bench.assessment.setup)
     with TemporaryDirectory() as folder:
         for name, frame in frames.items():
             frame.to_csv(Path(folder) / f"{name}.csv", index=False)
