@@ -41,13 +41,13 @@ class Setup:
     has_artists : bool
     """
 
-    baseline: str
-    headline: PartitionKey
-    labels: tuple[str, ...]
-    nuisances: tuple[str, ...]
-    n_tracks: int
-    n_groups: int
-    n_seeds: int
+    baseline: str = ""
+    headline: PartitionKey = SPACE
+    labels: tuple[str, ...] = ()
+    nuisances: tuple[str, ...] = ()
+    n_tracks: int = 0
+    n_groups: int = 0
+    n_seeds: int = 0
     k_origin: KOrigin = KOrigin.GIVEN
     k_reason: str = ""
     has_artists: bool = False
@@ -55,10 +55,12 @@ class Setup:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Setup:
         """Read it from a document that `dataclasses.asdict` of one went into."""
-        given = {f.name: document[f.name] for f in fields(cls)}
-        given["headline"] = PartitionKey.of(**given["headline"])
-        given["k_origin"] = KOrigin(given["k_origin"])
-        return cls(**given | {name: tuple(given[name]) for name in ("labels", "nuisances")})
+        given = {f.name: document[f.name] for f in fields(cls) if f.name in document}
+        for name in ("labels", "nuisances"):
+            given[name] = tuple(given.get(name, ()))
+        if "headline" in given:
+            given["headline"] = PartitionKey.of(**given["headline"])
+        return cls(**given | {"k_origin": KOrigin(given.get("k_origin", KOrigin.GIVEN))})
 
     @property
     def language(self) -> str | None:

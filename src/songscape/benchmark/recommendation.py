@@ -32,7 +32,7 @@ from songscape.benchmark.verdicts import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Assessment", "assess", "flags_of_partition"]
+__all__ = ["Assessment", "assess", "caveats_of_partition", "flags_of_partition"]
 
 FEW_GROUPS, MANY_GROUPS = 20, 50
 FEW_SEEDS = 5
@@ -132,9 +132,9 @@ def flags_of_partition(
 ) -> list[Flag]:
     """What is wrong with one partition: degenerate, follows a nuisance, or follows no label.
 
-    A partition follows a nuisance where its AMI with it is beyond 95 % of permutations and exceeds
-    the AMI with every label. Artists and albums, which decide most other columns, are named only
-    where they are found best of all.
+    A partition follows a nuisance where its AMI with it is beyond 95 % of permutations (where there
+    are any) and exceeds the AMI with every label. Artists and albums, which decide most other
+    columns, are named only where they are found best of all.
     """
     flags = [Flag(kind) for kind in partition_flags(model, partition, figures)]
     known = figures.amis(model, setup.labels, "agreement", partition)
@@ -143,7 +143,8 @@ def flags_of_partition(
         name: row["estimate"]
         for name, row in figures.amis(model, setup.nuisances, "leakage", partition).items()
         if row["estimate"] >= MIN_FOUND_AMI
-        and row["estimate"] > max(best, row["null_95"])
+        and row["estimate"] > best
+        and not row["estimate"] <= row["null_95"]
         # Several nuisances are tried, so those other than the language need a clearer case.
         and (row["low"] > 0 or name == setup.language)
     }
@@ -152,7 +153,7 @@ def flags_of_partition(
         alone = figures.row(model, "knn", name, "leakage") is not None
         if alone or value >= max(found.values()):
             flags.append(Flag(FlagKind.FINDS, name))
-    if known and not any(row["estimate"] > row["null_95"] for row in known.values()):
+    if known and all(row["estimate"] <= row["null_95"] for row in known.values()):
         flags.append(Flag(FlagKind.NO_LABEL))
     return flags
 
@@ -258,7 +259,7 @@ def _caveats(
 ) -> Iterator[Caveat]:
     yield from _size_of_evidence([test for v in verdicts for test in v.tests], setup)
     for model in chosen:
-        yield from _of_partition(model, figures, setup)
+        yield from caveats_of_partition(model, setup.headline, figures, setup)
     yield from _references_better(chosen, verdicts, figures, setup)
     for test in (test for v in verdicts if v.model in chosen for test in v.wins):
         if test.best_baseline not in (None, test.baseline) and not test.low_to_best > 0:
@@ -287,9 +288,10 @@ def _size_of_evidence(tests: Sequence[PairedTest], setup: Setup) -> Iterator[Cav
         yield Caveat(CaveatKind.NUMBER_OF_CLUSTERS, weight, {"setup": setup})
 
 
-def _of_partition(model: str, figures: Figures, setup: Setup) -> Iterator[Caveat]:
-    """What the headline clusters of a recommended method follow."""
-    partition = setup.headline
+def caveats_of_partition(
+    model: str, partition: PartitionKey, figures: Figures, setup: Setup
+) -> Iterator[Caveat]:
+    """What the clusters of a partition follow."""
     known = figures.amis(model, setup.labels, "agreement", partition)
     best = max(known, key=lambda name: known[name]["estimate"], default=None)
     for flag in flags_of_partition(model, partition, figures, setup):

@@ -22,7 +22,14 @@ from songscape.benchmark.verdicts import (
 
 __all__ = [
     *("FLAG_WORDS", "METRIC_NAMES", "TRUST_WORDS", "caveat_sentence", "figure", "finding_sentence"),
-    *("flag_words", "listed", "neutral_sentences", "recommendation_sentence", "trust_sentence"),
+    *(
+        "flag_words",
+        "listed",
+        "metric_name",
+        "neutral_sentences",
+        "recommendation_sentence",
+        "trust_sentence",
+    ),
     "verdict_sentence",
 ]
 
@@ -57,6 +64,11 @@ _LISTED = 5
 # -- figures and lists -----------------------------------------------------------------------
 
 
+def metric_name(metric: str) -> str:
+    """The name of a metric in a sentence."""
+    return METRIC_NAMES.get(metric, metric)
+
+
 def figure(value: float) -> str:
     """Two decimals and a real minus sign."""
     text = f"{value:.2f}"
@@ -88,7 +100,7 @@ def _tests(tests: Sequence[PairedTest]) -> str:
     other = "neighbours that share the {}"
     return listed(
         [
-            f"{what.get(t.metric, other).format(t.column)} ({METRIC_NAMES[t.metric]} "
+            f"{what.get(t.metric, other).format(t.column)} ({metric_name(t.metric)} "
             f"{_difference(t.difference, t.low, t.high)})"
             for t in tests
         ]
@@ -146,7 +158,7 @@ def _baseline_words(model: str, figures: Figures, setup: Setup) -> str:
     """What the baseline reaches, since it is not tested against itself."""
     asked = [(name, "knn_balanced") for name in setup.labels] + [("artist", "hit")]
     rows = [(c, m, figures.known(model, m, c, "agreement")) for c, m in asked]
-    shown = [f"{c} {METRIC_NAMES[m]} {figure(r['estimate'])}" for c, m, r in rows if r]
+    shown = [f"{c} {metric_name(m)} {figure(r['estimate'])}" for c, m, r in rows if r]
     return "; ".join(shown) or "no label could be measured"
 
 
@@ -238,14 +250,14 @@ def caveat_sentence(caveat: Caveat) -> str:
             tail = f": what looks like {t.column} may be {instead}" if instead else ""
             return (
                 f"{t.model}, which knows {knows}, is better at {t.column} than {v['model']} "
-                f"({METRIC_NAMES[t.metric]} {reached}){tail}."
+                f"({metric_name(t.metric)} {reached}){tail}."
             )
         case CaveatKind.SIMPLE_AS_GOOD:
             t = v["test"]
             how = "better than" if t.high_to_best < 0 else "as well as"
             gap = _difference(t.difference_to_best, t.low_to_best, t.high_to_best)
             return (
-                f"On {t.column} ({METRIC_NAMES[t.metric]}), {t.best_baseline}, which needs no "
+                f"On {t.column} ({metric_name(t.metric)}), {t.best_baseline}, which needs no "
                 f"training, does {how} {t.model} ({gap})."
             )
         case CaveatKind.CONFOUNDED:
@@ -259,7 +271,7 @@ def _setup_sentence(caveat: Caveat, setup: Setup) -> str:
         text = f"The intervals rest on {only}{setup.n_tracks:,} songs in {setup.n_groups:,} groups"
         text += " (songs of one artist count as one)." if setup.has_artists else "."
         detectable = [
-            f"{figure(v)} in {METRIC_NAMES[m]}" for m, v in caveat.values["detectable"].items()
+            f"{figure(v)} in {metric_name(m)}" for m, v in caveat.values["detectable"].items()
         ]
         if detectable:
             text += f" A difference smaller than about {listed(detectable)} cannot be seen here."

@@ -112,7 +112,7 @@ def _run(
         shared_k,
     )
     from songscape.experiment.pictures import draw_maps, draw_pictures, draw_stability
-    from songscape.report.page import write_report
+    from songscape.report.run_page import write_report
 
     needed = views_needed(settings.models, options=settings.model_options)
     with read_library(source, folder.library, workers, settings.labels, needed) as library:
