@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,6 +197,8 @@ def _compare(
         inputs.facts,
         lyrics_texts=inputs.texts,
         nuisances=inputs.nuisance_columns,
+        roles=inputs.roles,
+        copies=inputs.copies,
     )
     clusters = shared_k(inputs.views, settings.k)
     ks = clusters.ks
@@ -300,7 +302,7 @@ def _document(
         "songscape": __version__,
         "settings": settings.as_dict(),
         "k": list(ks),
-        **setup.as_dict(),
+        **asdict(setup),
         "input_digest": inputs.digest,
         "python": platform.python_version(),
         "platform": platform.platform(),
