@@ -59,9 +59,8 @@ def _with_av(y: np.ndarray, suffix: str) -> bytes:
 
 def lyrics_seeds() -> dict[str, bytes]:
     """By name, the words of a song in some encoding and layout."""
-    text = (
-        "[Verse 1]\nSonne und Mond, die Nacht war lang\n\n[Chorus]\nNa na na, là-bas, Солнце\n" * 5
-    )
+    verse = "[Verse 1]\nSonne und Mond, die Nacht war lang\n\n"
+    text = (verse + "[Chorus]\nNa na na, là-bas, Солнце\n") * 5
     timed = "".join(f"[00:{n:02d}.50] <00:{n:02d}.70> line {n}\n" for n in range(50))
     return {
         "plain.txt": text.encode(),

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -63,15 +64,12 @@ class Ended:
 
 
 def run(
-    collection: Path,
-    out: Path,
-    *more: str,
-    meanwhile: Callable[[subprocess.Popen], None] | None = None,
+    collection: Path, out: Path, meanwhile: Callable[[subprocess.Popen], None] | None = None
 ) -> Ended:
     """One run of the command, with something done to it meanwhile."""
     started = time.monotonic()
     process = subprocess.Popen(
-        [*RUN, str(collection), "--out", str(out), *QUICK, *more],
+        [*RUN, str(collection), "--out", str(out), *QUICK],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -146,6 +144,13 @@ def digests(out: Path) -> dict[str, dict[str, str]]:
         return {name: library.feature_digests(name) for name in EVERY_PASS}
 
 
+def send(process: subprocess.Popen, how: signal.Signals, after: float) -> None:
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(how)
+
+
 def kills(folder: Path, rng: np.random.Generator, n_kills: int, tally: Tally) -> None:
     """Signals at random moments of one run after the other; each kind in turn."""
     collection = make_collection(folder / "songs", rng, 15)
@@ -155,26 +160,19 @@ def kills(folder: Path, rng: np.random.Generator, n_kills: int, tally: Tally) ->
     out = folder / "killed"
     for n in range(n_kills):
         how = signals[n % len(signals)]
-        if n % 6 == 0:  # from the beginning, so that all stages are met
+        is_fresh = rng.random() < 0.5
+        if is_fresh:
             shutil.rmtree(out, ignore_errors=True)
-        moment = rng.uniform(0.0, whole.seconds)
-
-        def kill(
-            process: subprocess.Popen, how: signal.Signals = how, after: float = moment
-        ) -> None:
-            try:
-                process.wait(after)
-            except subprocess.TimeoutExpired:
-                process.send_signal(how)
-
-        ended = run(collection, out, meanwhile=kill)
-        name = f"{how.name} after {moment:.1f} s"
-        # Before Songscape is loaded the interpreter itself ends by the signal.
-        allowed = {0, -how} if how == signal.SIGKILL or moment < 0.7 else {0, 128 + how}
+        after = rng.uniform(0.0, whole.seconds if is_fresh else whole.seconds / 4)
+        ended = run(collection, out, partial(send, how=how, after=after))
+        name = f"{how.name} after {after:.1f} s"
         tally.counts[f"{how.name}: exit {ended.code}"] += 1
-        is_early = moment < 0.7 and how == signal.SIGINT
-        tally.expect(ended.code in allowed | {128 + how}, f"{name}: exit {ended.code} {ended.err}")
-        tally.expect(ended.is_tidy or is_early, f"{name}: {ended.err[-500:]}")
+        # Before Songscape is loaded, the signal ends the interpreter itself.
+        is_early = after < 0.7
+        allowed = {0, -how if how == signal.SIGKILL or is_early else 128 + how, 128 + how}
+        tally.expect(ended.code in allowed, f"{name}: exit {ended.code} {ended.err}")
+        if not is_early:
+            tally.expect(ended.is_tidy, f"{name}: {ended.err[-500:]}")
         if ended.code == 128 + how and not is_early:
             tally.expect(len(ended.err.splitlines()) == 1, f"{name}: {ended.err}")
     last = run(collection, out)
@@ -259,11 +257,11 @@ def places(folder: Path, rng: np.random.Generator, tally: Tally) -> None:
 
     many = make_collection(folder / "many", rng, 40)
     out = folder / "deleted-out"
-    ended = run(many, out, meanwhile=when_some_are_done(out, lambda: shutil.rmtree(out)))
+    ended = run(many, out, when_some_are_done(out, lambda: shutil.rmtree(out)))
     refused("results deleted midway", ended)
     out = folder / "vanished-out"
     gone = when_some_are_done(out, lambda: many.rename(folder / "moved"))
-    refused("collection vanishes midway", run(many, out, meanwhile=gone))
+    refused("collection vanishes midway", run(many, out, gone))
     (folder / "moved").rename(many)
     works("collection is back", run(many, out))
 

@@ -396,7 +396,7 @@ def test_a_collection_that_vanishes_is_one_line_and_costs_nothing(folder, tmp_pa
 
     with (
         Library.open(tmp_path / "a.db") as library,
-        pytest.raises(SongscapeError, match="songs: the collection is gone, after . of 5 tracks"),
+        pytest.raises(SongscapeError, match="songs: the collection is gone, after"),
     ):
         extract(library, read_collection(folder), workers=1, progress=unplug)
     (tmp_path / "unplugged").rename(folder)
