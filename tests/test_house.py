@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -102,6 +103,14 @@ def test_no_file_is_long() -> None:
     lengths = {name: path.read_bytes().count(b"\n") for name, path in modules().items()}
     assert {name for name, n in lengths.items() if n > MOST_LINES_OF_A_FILE} <= LONG_FILES
     assert sum(lengths.values()) <= MOST_LINES
+
+
+def test_every_file_that_is_no_code_is_packaged() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["songscape"]
+    packaged = {path for pattern in patterns for path in SOURCE.glob(pattern)}
+    files = {path for path in SOURCE.rglob("*") if path.is_file()}
+    assert {path for path in files - packaged if path.suffix not in (".py", ".pyc")} == set()
 
 
 def test_every_verb_option_and_public_name_is_on_the_page_of_reference() -> None:
