@@ -25,7 +25,7 @@ def _report(parsed: argparse.Namespace, _arguments: list[str]) -> int:
 
     folder = ResultsFolder(parsed.out).tables
     if (folder / "run.json").exists():
-        from songscape.report.page import write_report
+        from songscape.report.run_page import write_report
 
         title = json.loads((folder / "run.json").read_text(encoding="utf-8"))["title"]
         path = write_report(folder, title=title)

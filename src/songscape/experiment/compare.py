@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.experiment.calibrations import calibration_table, calibrations
 from songscape.experiment.forecast import Announcer, StageTimes
 from songscape.experiment.gather import (
     clusters_table,
@@ -25,7 +24,7 @@ from songscape.experiment.gather import (
     warnings_table,
 )
 from songscape.experiment.schedule import run_cells
-from songscape.experiment.targets import subject_of
+from songscape.experiment.targets import targets_of
 from songscape.experiment.trials import CellTask, read_cell
 from songscape.results import ResultsFolder, write_atomically
 from songscape.settings import Settings
@@ -33,7 +32,7 @@ from songscape.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from songscape.benchmark.measure import Subject
+    from songscape.benchmark.metric_table import Setup
     from songscape.experiment.dataset import Inputs
     from songscape.library import Counts
 
@@ -176,9 +175,8 @@ def _compare(
     path: Path, folder: ResultsFolder, settings: Settings, workers: int, command: Sequence[str]
 ) -> ComparisonSummary:
     from songscape.audit.checks import check_collection
-    from songscape.benchmark.summary import compare as compare_evidence
-    from songscape.benchmark.summary import seeds_table
-    from songscape.clustering.methods import NEEDS_K
+    from songscape.benchmark.benchmark import evaluate, setup_of
+    from songscape.benchmark.wording import finding_sentence
     from songscape.experiment.comparison_pictures import draw_comparison
     from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
     from songscape.experiment.fit import models_table
@@ -193,7 +191,7 @@ def _compare(
         counts, collection = opened.counts(), opened.root.name
         inputs = load_inputs(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
     check_k(settings.k, inputs.views.n_tracks)
-    subject = subject_of(inputs, settings.labels)
+    targets = targets_of(inputs, settings.labels)
     findings = check_collection(
         inputs.views,
         inputs.columns,
@@ -201,7 +199,8 @@ def _compare(
         lyrics_texts=inputs.texts,
         nuisances=inputs.nuisance_columns,
     )
-    ks, k_reason, k_curve = shared_k(inputs.views, settings.k)
+    clusters = shared_k(inputs.views, settings.k)
+    ks = clusters.ks
     tasks = [
         CellTask(path.resolve(), folder.root.resolve(), settings, model, seed, ks, inputs.languages)
         for seed in settings.seeds
@@ -220,14 +219,19 @@ def _compare(
     if not evidence:
         reasons = dict.fromkeys(unmeasured["reason"])
         raise SongscapeError(f"no model could be trained: {'; '.join(map(str, reasons))}")
-    first = settings.clusterers[0]
-    headline = (first, ks[0] if first in NEEDS_K else None)
+    setup = setup_of(
+        targets,
+        baseline=BASELINE,
+        clusterers=settings.clusterers,
+        clusters=clusters,
+        n_seeds=len(settings.seeds),
+    )
+    headline = setup.headline
     title = "putting intervals on every value"
     with times.stage("intervals", title, "model", announcer, "pictures") as advance:
-        found = compare_evidence(evidence, subject, headline=headline, progress=advance)
-        calibrated = calibrations(evidence, subject, headline)
-    folder.write_table("seeds", seeds_table(evidence))
+        found = evaluate(evidence, targets, baseline=BASELINE, headline=headline, progress=advance)
     _write_formats(folder, "table", found.table)
+    _write_formats(folder, "summary", found.summary)
     _write_formats(folder, "differences", found.differences)
     summaries = [dict(cell.summary) for cell in cells]
     summaries += [
@@ -237,18 +241,11 @@ def _compare(
     folder.write_table("models", models_table(summaries, "seconds", "peak_memory_mib"))
     folder.write_table("unmeasured", None if unmeasured.empty else unmeasured)
     folder.write_table("warnings", warnings_table(findings))
-    folder.write_table("stability", k_curve)
-    folder.write_table("clusters", clusters_table(evidence, subject, headline))
-    folder.write_table("calibration", calibration_table(calibrated, headline))
-    track_ids = inputs.views.track_ids
-    folder.write_table("tracks", tracks_table(evidence, subject, track_ids, calibrated, headline))
-    document = _document(inputs, subject, settings, ks, k_reason)
-    document |= {
-        "title": settings.title or collection,
-        "command": list(command),
-        "baseline": found.baseline,
-        "headline": {"clusterer": headline[0], "k": headline[1]},
-    }
+    folder.write_table("stability", clusters.curve)
+    folder.write_table("clusters", clusters_table(evidence, targets, headline))
+    folder.write_table("tracks", tracks_table(evidence, targets, inputs.views.track_ids))
+    document = _document(inputs, setup, settings, ks)
+    document |= {"title": settings.title or collection, "command": list(command)}
     folder.write_json("compare", document)
     results = read_comparison(folder.tables)
     latex = comparison_latex(results)
@@ -258,16 +255,16 @@ def _compare(
     # Comparisons of older versions left every test as LaTeX.
     (folder.tables / "differences.tex").unlink(missing_ok=True)
     with times.stage("pictures", "drawing pictures", "picture", announcer) as advance:
-        draw_comparison(folder, results, evidence, subject, k_curve, progress=advance)
+        draw_comparison(folder, results, evidence, targets, clusters.curve, progress=advance)
     return ComparisonSummary(
         report=write_comparison_report(folder.tables),
-        table=found.table,
+        table=found.summary,
         differences=found.differences,
-        warnings=tuple(finding.message for finding in findings),
+        warnings=tuple(finding_sentence(finding) for finding in findings),
         failed=tuple(unmeasured_lines(unmeasured)),
         counts=counts,
         library=path,
-        verdicts=(*results.advice.sentences, *_count_sentence(len(tasks), unmeasured)),
+        verdicts=(*results.assessment.sentences, *_count_sentence(len(tasks), unmeasured)),
     )
 
 
@@ -297,21 +294,14 @@ def _places(source: Path, out: Path | None) -> tuple[Path, Path]:
 
 
 def _document(
-    inputs: Inputs, subject: Subject, settings: Settings, ks: Sequence[int], k_reason: str
+    inputs: Inputs, setup: Setup, settings: Settings, ks: Sequence[int]
 ) -> dict[str, Any]:
     """What the page and whoever repeats the comparison need to know, for `compare.json`."""
-    import numpy as np
-
     return {
         "songscape": __version__,
         "settings": settings.as_dict(),
         "k": list(ks),
-        "k_reason": k_reason,
-        "n_tracks": inputs.views.n_tracks,
-        "n_groups": len(np.unique(np.asarray(subject.groups))),
-        "labels": list(subject.labels),
-        "nuisances": list(subject.nuisances),
-        "has_artists": subject.artists is not None,
+        **setup.as_dict(),
         "input_digest": inputs.views.digest(),
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from songscape.benchmark.measure import Subject
-    from songscape.benchmark.summary import ModelEvidence
+    from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.targets import Targets
     from songscape.progress import Advance
     from songscape.report.comparison_pictures import Planned
     from songscape.report.comparison_read import ComparisonResults
@@ -27,8 +27,8 @@ _ENDS = ("estimate", "low", "high")
 def draw_comparison(
     folder: ResultsFolder,
     results: ComparisonResults,
-    evidence: Sequence[ModelEvidence],
-    subject: Subject,
+    evidence: Sequence[Evidence],
+    targets: Targets,
     k_curve: pd.DataFrame | None,
     *,
     progress: Advance | None = None,
@@ -41,9 +41,9 @@ def draw_comparison(
         Holds the latents, and takes the pictures.
     results : ComparisonResults
         The tables, as just written there.
-    evidence : sequence of ModelEvidence
+    evidence : sequence of Evidence
         Partitions; maps and heat maps show those of the first seed.
-    subject : Subject
+    targets : Targets
         Labels and nuisances of the tracks.
     k_curve : DataFrame or None
         Stability by k, None where k was given.
@@ -52,7 +52,7 @@ def draw_comparison(
     from songscape.experiment.pictures import save
     from songscape.report.comparison_pictures import picture_plan
 
-    drawing = _Drawing(folder, results, {one.model: one for one in evidence}, subject, k_curve)
+    drawing = _Drawing(folder, results, {one.model: one for one in evidence}, targets, k_curve)
     plan = picture_plan(results)
     for done, planned in enumerate(plan, start=1):
         figure = drawing.draw(planned)
@@ -67,14 +67,14 @@ class _Drawing:
         self,
         folder: ResultsFolder,
         results: ComparisonResults,
-        evidence: Mapping[str, ModelEvidence],
-        subject: Subject,
+        evidence: Mapping[str, Evidence],
+        targets: Targets,
         k_curve: pd.DataFrame | None,
     ) -> None:
         self.folder = folder
         self.results = results
         self.evidence = evidence
-        self.columns = {**subject.nuisances, **subject.labels}
+        self.columns = {**targets.nuisances, **targets.labels}
         self.k_curve = k_curve
 
     def draw(self, planned: Planned) -> Figure | None:
@@ -90,7 +90,7 @@ class _Drawing:
         return self._heatmap(*planned.parts)
 
     def _forest(self, axis: str, metric: str, column: str) -> Figure:
-        from songscape.benchmark.wording import measured_name
+        from songscape.benchmark.wording import metric_name
         from songscape.report.evidence_plots import forest_figure
 
         rows = self.results.differences
@@ -107,25 +107,25 @@ class _Drawing:
             rows["difference"],
             rows["low"],
             rows["high"],
-            [str(word).removesuffix(" than").removesuffix(" from") for word in rows["verdict"]],
-            axis_label=f"difference in {measured_name(metric)}",
-            baseline=self.results.setting.baseline,
-            title=f"{what}{column}, {measured_name(metric)}",
+            list(rows["verdict"]),
+            axis_label=f"difference in {metric_name(metric)}",
+            baseline=self.results.setup.baseline,
+            title=f"{what}{column}, {metric_name(metric)}",
             higher_is_better=axis == "agreement",
         )
 
     def _scatter(self, metric: str, label: str, nuisance: str) -> Figure | None:
         import numpy as np
 
-        from songscape.benchmark.wording import measured_name
+        from songscape.benchmark.wording import metric_name
         from songscape.report.evidence_plots import agreement_leakage_figure
 
-        where = self.results.setting.headline if metric == "ami" else ("", None)
+        where = self.results.setup.partition_of(metric)
         agreement = "knn_balanced" if metric == "knn" else metric
         pairs = {}
         for model in self.results.kinds:
-            gain = self.results.measured.value(model, agreement, label, "agreement", where)
-            cost = self.results.measured.value(model, metric, nuisance, "leakage", where)
+            gain = self.results.figures.row(model, agreement, label, "agreement", where)
+            cost = self.results.figures.row(model, metric, nuisance, "leakage", where)
             if gain is not None and cost is not None:
                 pairs[model] = (gain, cost)
         if not pairs:
@@ -133,7 +133,7 @@ class _Drawing:
         gains, costs = (
             np.array([[p[s][e] for e in _ENDS] for p in pairs.values()]) for s in (0, 1)
         )
-        name = measured_name(metric)
+        name = metric_name(metric)
         references = [m for m, kind in self.results.kinds.items() if kind == "reference"]
         return agreement_leakage_figure(
             list(pairs),
@@ -151,7 +151,7 @@ class _Drawing:
 
         if self.k_curve is None:
             return None
-        return stability_picture(self.k_curve, self.results.setting.headline[1])
+        return stability_picture(self.k_curve, self.results.setup.headline.k)
 
     def _map(self, model: str) -> Figure | None:
         from songscape.report.maps import map_method, umap_map
@@ -183,7 +183,7 @@ class _Drawing:
     def _partition(self, model: str) -> NDArray[np.int64] | None:
         """Of the first seed."""
         one = self.evidence.get(model)
-        found = None if one is None else one.partitions.get(self.results.setting.headline)
+        found = None if one is None else one.partitions.get(self.results.setup.headline)
         return None if found is None else found[0]
 
     def _seed(self, model: str) -> int:
@@ -198,5 +198,4 @@ class _Drawing:
         return {n: list(np.asarray(self.columns[n])) for n in names if n in self.columns}
 
     def _how(self) -> str:
-        clusterer, k = self.results.setting.headline
-        return clusterer if k is None else f"{clusterer}, k = {k}"
+        return self.results.setup.headline.title

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from songscape.experiment.measure import partition_name
+from songscape.benchmark.keys import PartitionKey, SampleKey
 from songscape.experiment.trials import Cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from songscape.benchmark.measure import Subject
-    from songscape.benchmark.summary import ModelEvidence
-    from songscape.experiment.calibrations import Calibrations
+    from songscape.audit.finding import Finding
+    from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.targets import Targets
 
 __all__ = [
     "UNMEASURED",
@@ -28,44 +27,21 @@ __all__ = [
 UNMEASURED = ("model", "clusterer", "k", "seed", "what", "reason")
 
 
-def evidence_by_model(cells: Sequence[Cell]) -> list[ModelEvidence]:
-    """Put the seeds of each model together.
-
-    A partition that some seeds lack is left out of what is tested, or only the seeds that went
-    well would speak for it; its rows stay, with the number of seeds that they are of.
-
-    Parameters
-    ----------
-    cells : sequence of Cell
-        Those of models that could not be trained are passed over.
-    """
-    import numpy as np
-
-    from songscape.benchmark.summary import ModelEvidence
+def evidence_by_model(cells: Sequence[Cell]) -> list[Evidence]:
+    """Put the seeds of each model together; models that could not be trained are passed over."""
+    from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.measure import Measurements
     from songscape.models.presets import find_preset
 
-    evidence = []
-    fitted = [cell for cell in cells if cell.ok]
-    for model in dict.fromkeys(cell.model for cell in fitted):
-        own = [cell for cell in fitted if cell.model == model]
-        samples = {
-            name: np.stack([cell.samples[name].to_numpy() for cell in own if name in cell.samples])
-            for name in dict.fromkeys(name for cell in own for name in cell.samples.columns)
-        }
-        partitions = {
-            _where(name): np.stack([cell.partitions[name].to_numpy() for cell in own])
-            for name in own[0].partitions.columns
-            if all(name in cell.partitions for cell in own)
-        }
-        rows = [row | {"seed": cell.seed} for cell in own for row in cell.rows]
-        kind = find_preset(model).kind
-        evidence.append(ModelEvidence(model, kind, rows, samples, partitions))
-    return evidence
-
-
-def _where(column: str) -> tuple[str, int | None]:
-    clusterer, _, k = column.partition("|")
-    return clusterer, int(k) if k else None
+    seeds: dict[str, dict[int, Measurements]] = {}
+    for cell in cells:
+        if cell.ok:
+            seeds.setdefault(cell.model, {})[cell.seed] = Measurements(
+                cell.rows,
+                {SampleKey.parse(name): cell.samples[name].to_numpy() for name in cell.samples},
+                {PartitionKey.parse(n): cell.partitions[n].to_numpy() for n in cell.partitions},
+            )
+    return [Evidence.of(model, find_preset(model).kind, own) for model, own in seeds.items()]
 
 
 def unmeasured_table(cells: Iterable[Cell], crashed: Mapping[tuple[str, int], str]) -> pd.DataFrame:
@@ -103,7 +79,7 @@ def unmeasured_table(cells: Iterable[Cell], crashed: Mapping[tuple[str, int], st
 
 
 def clusters_table(
-    evidence: Sequence[ModelEvidence], subject: Subject, headline: tuple[str, int | None]
+    evidence: Sequence[Evidence], targets: Targets, headline: PartitionKey
 ) -> pd.DataFrame:
     """Every cluster of the partitions that are tested, as the first seed has them.
 
@@ -119,8 +95,8 @@ def clusters_table(
 
     from songscape.columns import Role, role_of
 
-    columns = dict(subject.labels)
-    columns |= {n: v for n, v in subject.nuisances.items() if role_of(n) is Role.LANGUAGE}
+    columns = dict(targets.labels)
+    columns |= {n: v for n, v in targets.nuisances.items() if role_of(n) is Role.LANGUAGE}
     rows: list[dict[str, Any]] = []
     for one in evidence:
         if headline not in one.partitions:
@@ -129,7 +105,8 @@ def clusters_table(
         jaccard = _jaccard(one.rows, headline, one.rows[0]["seed"]) if one.rows else {}
         for cluster in np.unique(labels):
             mine = labels == cluster
-            row: dict[str, Any] = {"model": one.model, "clusterer": headline[0], "k": headline[1]}
+            row: dict[str, Any] = {"model": one.model, "clusterer": headline.clusterer}
+            row |= {"k": headline.k}
             row |= {"cluster": int(cluster), "n_tracks": int(mine.sum())}
             row["jaccard"] = jaccard.get(int(cluster), float("nan"))
             for name, values in columns.items():
@@ -150,56 +127,42 @@ def _commonest(name: str, values: pd.Series[Any]) -> dict[str, Any]:
     return {f"commonest_{name}": value, f"share_{name}": counts[value] / len(known)}
 
 
-def _jaccard(
-    rows: Sequence[Mapping[str, Any]], where: tuple[str, int | None], seed: int
-) -> dict[int, float]:
+def _jaccard(rows: Sequence[Mapping[str, Any]], where: PartitionKey, seed: int) -> dict[int, float]:
     return {
         int(row["column"]): row["value"]
         for row in rows
         if row["metric"] == "cluster_jaccard"
         and row["seed"] == seed
-        and (row["clusterer"], row["k"]) == where
+        and PartitionKey.of(row["clusterer"], row["k"]) == where
     }
 
 
-def warnings_table(findings: Sequence[Any]) -> pd.DataFrame:
-    """What is odd about the collection: check, severity, message and tracks."""
+def warnings_table(findings: Sequence[Finding]) -> pd.DataFrame:
+    """What is odd about the collection: check, severity, message, tracks and values (JSON)."""
     import pandas as pd
 
-    rows = [
-        {k: "; ".join(v) if k == "tracks" else v for k, v in asdict(finding).items()}
-        for finding in findings
-    ]
-    return pd.DataFrame(rows, columns=["check", "severity", "message", "tracks"])
+    from songscape.benchmark.wording import finding_sentence
+
+    rows = [finding.as_row(finding_sentence(finding)) for finding in findings]
+    return pd.DataFrame(rows, columns=["check", "severity", "message", "tracks", "values"])
 
 
 def tracks_table(
-    evidence: Sequence[ModelEvidence],
-    subject: Subject,
-    track_ids: Sequence[str],
-    found: Calibrations,
-    headline: tuple[str, int | None],
+    evidence: Sequence[Evidence], targets: Targets, track_ids: Sequence[str]
 ) -> pd.DataFrame:
-    """Per track: its group of evidence, and how unsure its place is in each model's partition.
+    """Per track: its group of evidence, and how unsure its place is in each model's partitions.
 
-    "border": how near it is to the border of its cluster in the headline partition, 0 in the centre
-    and 1 half way to the next one; "expected": the share of their company that songs so near to it
-    lose over subsamples (see `calibrations`). "spread": that of the posterior, where a model has
-    one. All are of the first seed.
+    Columns "MODEL|border@CLUSTERER|K": how near it is to the border of its cluster, 0 in the centre
+    and 1 half way to the next one; "MODEL|unsure@CLUSTERER|K": the share of its company that it
+    loses over subsamples; "MODEL|spread": that of the posterior, where a model has one. All are of
+    the first seed.
     """
     import numpy as np
     import pandas as pd
 
-    where = partition_name(*headline)
-    columns: dict[str, Any] = {"track_id": list(track_ids), "group": np.asarray(subject.groups)}
+    columns: dict[str, Any] = {"track_id": list(track_ids), "group": np.asarray(targets.groups)}
     for one in evidence:
-        for name, values in one.samples.items():
-            if name.startswith("unsure:"):
-                columns[f"{one.model}|{name.removeprefix('unsure:')}"] = values[0]
-        if "spread" in one.samples:
-            columns[f"{one.model}|spread"] = one.samples["spread"][0]
-        calibration = found.get((one.model, "border", "subsamples"))
-        if calibration is not None:
-            columns[f"{one.model}|{where}|border"] = one.samples[f"border:{where}"][0]
-            columns[f"{one.model}|{where}|expected"] = calibration.expected
+        for key, values in one.samples.items():
+            if key.metric in ("border", "unsure", "spread"):
+                columns[f"{one.model}|{key}"] = values[0]
     return pd.DataFrame(columns)

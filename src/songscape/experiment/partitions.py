@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from songscape.benchmark.number_of_clusters import NumberOfClusters
     from songscape.clustering.methods import Clustering
     from songscape.experiment.fit import Representation
     from songscape.features.views import Views
@@ -65,36 +66,16 @@ def check_k(ks: Sequence[int], n_tracks: int) -> None:
         raise UsageError(f"k = {max(ks)}: the collection has {n_tracks} analysed tracks")
 
 
-def shared_k(
-    views: Views, given: Sequence[int]
-) -> tuple[tuple[int, ...], str, pd.DataFrame | None]:
-    """k as given, or one for the whole collection, chosen by stability in the balanced PCA space.
-
-    One k for all models keeps their partitions comparable. Labels and silhouettes play no part.
-
-    Returns
-    -------
-    ks : tuple of int
-    reason : str
-        In plain words.
-    curve : DataFrame or None
-        Stability by k beside its null; None where k was given.
-    """
-    import pandas as pd
-
-    from songscape.clustering.choose import choose_k
+def shared_k(views: Views, given: Sequence[int]) -> NumberOfClusters:
+    """k as given, or one for all models, chosen by stability in the balanced PCA space."""
+    from songscape.benchmark.number_of_clusters import NumberOfClusters, number_of_clusters
     from songscape.models.presets import make_model
 
     if given:
-        return tuple(given), "given", None
+        return NumberOfClusters(tuple(given))
     there = [name for name in ("timbre", "lyrics") if name in views and views[name].present.any()]
     estimator = make_model("balanced-pca", random_state=0, views=tuple(there))
-    choice = choose_k(estimator.fit_transform(views.select(there)), random_state=0)
-    curve = pd.DataFrame(choice.rows())
-    if choice.k >= 2:
-        return (choice.k,), choice.reason, curve
-    k = int(choice.ks[(choice.stability - choice.null).argmax()])
-    return (k,), f"{choice.reason}; {k} clusters are drawn, but don't read them as groups", curve
+    return number_of_clusters(estimator.fit_transform(views.select(there)))
 
 
 def partition(

@@ -112,7 +112,7 @@ def _run(
         shared_k,
     )
     from songscape.experiment.pictures import draw_maps, draw_pictures, draw_stability
-    from songscape.report.page import write_report
+    from songscape.report.run_page import write_report
 
     needed = views_needed(settings.models, options=settings.model_options)
     with read_library(source, folder.library, workers, settings.labels, needed) as library:
@@ -128,8 +128,9 @@ def _run(
     representations = _represent_all(views, labels, settings, folder)
     folder.write_table("models", models_table(r.summary for r in representations))
     with progress_bar("choosing k", unit=""):
-        ks, k_reason, k_curve = shared_k(views, settings.k)
-    folder.write_table("stability", k_curve)
+        clusters = shared_k(views, settings.k)
+    ks, k_reason = clusters.ks, clusters.reason or "given"
+    folder.write_table("stability", clusters.curve)
     with progress_bar("clustering", "partition") as advance:
         partitions = partition(
             representations, settings.clusterers, ks, settings.clusterer_options, advance
@@ -163,8 +164,8 @@ def _run(
     folder.clear_pictures()
     draw_maps(representations, views.track_ids, folder)
     draw_pictures(representations, partitions, views, labels, folder)
-    if k_curve is not None:
-        draw_stability(k_curve, ks, folder)
+    if clusters.curve is not None:
+        draw_stability(clusters.curve, ks, folder)
     report = write_report(folder.tables, title=settings.title or source.resolve().name)
     return RunSummary(report, counts, ks, k_reason, metrics, table)
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError
-from songscape.experiment.measure import measure
-from songscape.experiment.targets import subject_of
+from songscape.experiment.targets import targets_of
 from songscape.results import ResultsFolder, model_stem, write_atomically
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from songscape.benchmark.measure import Measurements
     from songscape.experiment.dataset import Inputs
     from songscape.features.views import Views
 
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # Bump when what a cell measures changes, so that old cells are measured again.
-RECIPE = 8
+RECIPE = 9
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,8 @@ def compute_cell(task: CellTask) -> CellRun:
     A cell that was computed from the same input is left as it is, unless it failed: what failed is
     tried again.
     """
+    from songscape.benchmark.keys import SampleKey
+    from songscape.benchmark.measure import N_SUBSAMPLES, Measurements, measure
     from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
     from songscape.experiment.fit import represent
     from songscape.library import Library
@@ -176,28 +178,29 @@ def compute_cell(task: CellTask) -> CellRun:
     # Latents that were there cost nothing now, but would elsewhere.
     trained = time.perf_counter() - trained_at
     spared = max(0.0, float(done.summary.get("seconds", 0.0)) - trained)
-    rows: list[dict[str, Any]] = []
-    samples: dict[str, Any] = {}
-    partitions: dict[str, Any] = {}
+    found = Measurements()
     if done.ok:
-        rows, samples, partitions = measure(
+        settings = task.settings
+        found = measure(
             done.latents,
-            subject_of(inputs, task.settings.labels),
-            task.settings,
+            targets_of(inputs, settings.labels),
+            settings.clusterers,
+            settings.clusterer_options,
             task.ks,
             task.seed,
+            subsamples=N_SUBSAMPLES if task.seed == settings.seeds[0] else 0,
         )
         if done.spread is not None:
-            samples["spread"] = done.spread
+            found.samples[SampleKey("spread")] = done.spread.astype("float64")
     seconds = time.perf_counter() - start
     document = {
         "recipe": RECIPE,
         "key": key,
         "seconds": seconds + spared,
         "summary": dict(done.summary),
-        "rows": rows,
+        "rows": found.rows,
     }
-    _write(task.path, document, samples, partitions, inputs.views.track_ids)
+    _write(task.path, document, found, inputs.views.track_ids)
     return CellRun(task.path, seconds, reused=False, ok=done.ok)
 
 
@@ -223,7 +226,7 @@ def _document(path: Path) -> dict[str, Any] | None:
 def _again(document: Mapping[str, Any]) -> bool:
     """Whether the cell failed, or lacked the memory for a part: another day it may go."""
     return document["summary"]["status"] == "failed" or any(
-        row["axis"] == "failed" and row.get("passing") for row in document["rows"]
+        row["axis"] == "failed" and row.get("transient") for row in document["rows"]
     )
 
 
@@ -270,14 +273,14 @@ def _key(task: CellTask, inputs: Inputs) -> str:
 def _write(
     path: Path,
     document: Mapping[str, Any],
-    samples: Mapping[str, Any],
-    partitions: Mapping[str, Any],
+    found: Measurements,
     track_ids: tuple[str, ...],
 ) -> None:
     import pandas as pd
 
-    arrays = {"track_id": list(track_ids), **samples}
-    arrays |= {f"partition:{name}": labels for name, labels in partitions.items()}
+    arrays: dict[str, Any] = {"track_id": list(track_ids)}
+    arrays |= {str(key): values for key, values in found.samples.items()}
+    arrays |= {f"partition:{key}": labels for key, labels in found.partitions.items()}
     frame = pd.DataFrame(arrays)
     write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
     text = json.dumps(document, ensure_ascii=False)
