@@ -24,7 +24,16 @@ LONG_FILES = {"models.vae", "benchmark.wording"}  # known, to be divided
 UNDESCRIBED = {"Library", "compare", "make_model"}  # known, to be described
 
 FLOORS = (
-    {"_version", "columns", "errors", "interrupts", "language_codes", "progress", "results"},
+    {
+        "_version",
+        "columns",
+        "errors",
+        "interrupts",
+        "language_codes",
+        "progress",
+        "results",
+        "rules",
+    },
     {"workers"},
     {"settings"},
     {"library"},
