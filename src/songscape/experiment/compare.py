@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -300,7 +300,7 @@ def _document(
         "songscape": __version__,
         "settings": settings.as_dict(),
         "k": list(ks),
-        **setup.as_dict(),
+        **asdict(setup),
         "input_digest": inputs.digest,
         "python": platform.python_version(),
         "platform": platform.platform(),
