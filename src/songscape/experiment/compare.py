@@ -197,6 +197,8 @@ def _compare(
         inputs.facts,
         lyrics_texts=inputs.texts,
         nuisances=inputs.nuisance_columns,
+        roles=inputs.roles,
+        copies=inputs.copies,
     )
     clusters = shared_k(inputs.views, settings.k)
     ks = clusters.ks
