@@ -39,11 +39,8 @@ FFMPEG_FORMATS = (
     "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,"
     "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,qcp,rm,shn,tak,truehd,tta,voc,w64,wav,webm,wv"
 )
-_AUDIO_KINDS = (
-    *("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF"),
-    *("an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM"),
-)
-_NEED_AV = (None, *_AUDIO_KINDS[5:])
+_SNDFILE_KINDS = ("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF")
+_AV_KINDS = ("an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM")
 
 Block = NDArray[np.float32]
 
@@ -191,19 +188,18 @@ def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
     with path.open("rb") as file:
         file.seek(part.start)
         kind = looks_like(file.read(64))
-    if kind is not None and kind not in _AUDIO_KINDS:
+    if kind is not None and kind not in (*_SNDFILE_KINDS, *_AV_KINDS):
         raise DecodeError(f"not audio (looks like {kind}); rename or remove it")
+    damaged = f"looks like {kind}, but is damaged ({sndfile_says}); copy it again"
     if importlib.util.find_spec("av") is None:
-        if kind in _NEED_AV:
-            what = kind or "an AAC or another format"
-            raise DecodeError(
-                f'libsndfile cannot read it (looks like {what}); pip install "songscape[m4a]"'
-            )
-        raise DecodeError(f"looks like {kind}, but is damaged ({sndfile_says}); copy it again")
+        if kind in _SNDFILE_KINDS:
+            raise DecodeError(damaged)
+        what = kind or "an AAC or another format"
+        raise DecodeError(
+            f'libsndfile cannot read it (looks like {what}); pip install "songscape[m4a]"'
+        )
     import av
 
-    damaged = f"looks like {kind}, but is damaged ({sndfile_says}); copy it again"
-    refusal = damaged if kind else "not audio of a known format; convert or remove it"
     try:
         container = av.open(
             io.BufferedReader(_Window(path, part), 1 << 16),
@@ -211,21 +207,23 @@ def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
             options={"format_whitelist": FFMPEG_FORMATS},
         )
     except (av.FFmpegError, OSError, ValueError):
-        raise DecodeError(refusal) from None
+        unknown = "not audio of a known format; convert or remove it"
+        raise DecodeError(damaged if kind else unknown) from None
+    try:
+        return _recording_of(container)
+    except DecodeError:
+        container.close()
+        raise
+
+
+def _recording_of(container: Any) -> Recording:
     tracks = container.streams.audio
-    readable = [t for t in tracks if t.codec_context is not None and t.codec_context.sample_rate]
-    if not readable:
-        container.close()
-        if not tracks:
-            raise DecodeError(f"no audio track in it{f' (looks like {kind})' if kind else ''}")
-        raise DecodeError(
-            f"its audio is in a codec that FFmpeg cannot decode{_codec_of(tracks[0])}; convert it"
-        )
-    audio = readable[0]
+    if not tracks:
+        raise DecodeError("no audio track in it; remove it")
+    audio = next((t for t in tracks if t.codec_context and t.codec_context.sample_rate), None)
+    if audio is None or not audio.codec_context.channels:
+        raise DecodeError("its audio is in a codec that FFmpeg cannot decode; convert it")
     context = audio.codec_context
-    if not context.channels:
-        container.close()
-        raise DecodeError(refusal)
     recording = Recording(
         context.sample_rate,
         context.channels,
@@ -266,11 +264,6 @@ def _av_blocks(container: Any, audio: Any, recording: Recording) -> Iterator[tup
         yield rate, _joined(waiting)
     if recording.seconds is not None and seconds < recording.seconds - 0.25:
         recording.warnings.append(f"truncated: {seconds:.1f} of {recording.seconds:.1f} s decoded")
-
-
-def _codec_of(track: Any) -> str:
-    tag = getattr(getattr(track, "codec", None), "name", None)
-    return f" ({tag})" if tag else ""
 
 
 def _reason(error: BaseException) -> str:
