@@ -33,31 +33,12 @@ Array = NDArray[np.float32]
 
 
 class Decoder:
-    """One audio file, open: `blocks()` yields its mono samples, attributes say what went by.
+    """One audio file, open: `blocks()` yields mono samples at `sample_rate` Hz (soxr, HQ).
 
-    Recordings that were joined end to end are read one after the other. Floats that hold unscaled
-    integers are divided by full scale.
-
-    Parameters
-    ----------
-    path : Path
-    sample_rate : int
-        Hz, of the samples to yield; resampled by soxr at its HQ setting.
-
-    Attributes
-    ----------
-    first : Recording
-        Sample rate, channels, container and codec of the first recording.
-    size : int
-        Bytes.
-    sum_squares, low, high : float
-        Of the mono mix at the native rate.
-    warnings : list of str
-
-    Raises
-    ------
-    DecodeError
-        If the file is empty, is not audio, or needs a decoder that is not installed.
+    Attributes say what went by: `first` (the first recording: sample rate, channels, codec), `size`
+    in bytes, `sum_squares`, `low` and `high` of the mono mix at its native rate, `warnings`.
+    Recordings joined end to end are read one after the other, and floats that hold unscaled
+    integers are divided by full scale. Raises `DecodeError` for what is no audio.
     """
 
     def __init__(self, path: Path, sample_rate: int = SAMPLE_RATE) -> None:
@@ -194,12 +175,7 @@ class Decoder:
         return mono
 
     def check(self, minimum_seconds: float) -> None:
-        """After the last block: raise on useless audio, remark on levels.
-
-        Raises
-        ------
-        DecodeError
-        """
+        """After the last block: raise `DecodeError` on useless audio, remark on levels."""
         if self._n_not_finite:
             raise DecodeError(
                 f"{self._n_not_finite:,} of {self._n_samples:,} samples are NaN or infinite; "
@@ -266,7 +242,7 @@ def _shortcomings(part: Part, recording: Recording, seconds: float) -> Iterator[
 
 
 def load_mono(path: Path, sample_rate: int = SAMPLE_RATE) -> Array:
-    """A whole file as mono samples at `sample_rate` (Hz), without any check; shape (n_samples,)."""
+    """A whole file as mono samples at `sample_rate` Hz, without any check; shape (n_samples,)."""
     # Copied: a block may be a view of the buffer that the next one is read into.
     blocks = [block.copy() for block in Decoder(path, sample_rate).blocks()]
     return np.concatenate([np.empty(0, np.float32), *blocks])

@@ -53,17 +53,9 @@ class DecodeError(Exception):
 class Recording:
     """One recording, open.
 
-    Attributes
-    ----------
-    sample_rate : int
-        Hz, at its beginning.
-    blocks : iterator of (int, ndarray)
-        Sample rate in Hz and samples, (n, channels); a block may be overwritten by the next.
-    seconds : float or None
-        What the decoder expects before it has decoded.
-    stopped : str
-        After the last block: why it is the last, if decoding failed there.
-    warnings : list of str
+    `blocks` yields sample rates in Hz and samples, (n, channels); the next block may overwrite one.
+    `seconds` is what the decoder expects before it has decoded; after the last block `stopped` says
+    why it is the last, if decoding failed there.
     """
 
     sample_rate: int
@@ -77,12 +69,7 @@ class Recording:
 
 
 def check_file(path: Path) -> int:
-    """Size in bytes of a file that may hold audio.
-
-    Raises
-    ------
-    DecodeError
-    """
+    """Size in bytes of a file that may hold audio; raises `DecodeError` for any other."""
     try:
         # Not blocking: opening a pipe would wait for somebody to write into it.
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
@@ -102,10 +89,7 @@ def check_file(path: Path) -> int:
 def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
     """Open the recording in a part of a file.
 
-    Raises
-    ------
-    DecodeError
-        If it is not audio, or needs a decoder that is not installed.
+    Raises `DecodeError` if it is not audio, or needs a decoder that is not installed.
     """
     # By number, so that nobody sees the name.
     source: Any = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
