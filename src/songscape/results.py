@@ -1,10 +1,10 @@
-"""The results folder: where a run's tables, latents and pictures lie, and how they are written."""
+"""The results folder: where tables, latents, trials and pictures lie, and how they are written."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,25 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["ResultsFolder", "model_stem", "read_latents", "write_atomically"]
+__all__ = [
+    "DOCUMENT",
+    "TABLE_COLUMNS",
+    "ResultsFolder",
+    "model_stem",
+    "read_latents",
+    "read_tidy_table",
+    "tidy_table",
+    "write_atomically",
+]
 
+DOCUMENT = "experiment"
+"""`results/experiment.json` says what was done with what."""
+TABLE_COLUMNS = (
+    *("model", "clusterer", "k", "seed", "axis", "metric", "column"),
+    *("value", "chance", "null_95", "p_value", "reason"),
+)
+"""Of the tidy table: one row per model, clusterer ("" for its space), k, seed and measure."""
+_TEXT = ("model", "clusterer", "axis", "metric", "column", "reason")
 _KEY = b"songscape.key"
 
 
@@ -93,12 +110,11 @@ class ResultsFolder:
     def picture(self, name: str) -> Path:
         return self.tables / "pictures" / f"{name}.png"
 
-    def clear_pictures(self) -> None:
-        """Remove the pictures of an earlier run, which may have had other models."""
-        for path in (self.tables / "pictures").glob("*.png"):
-            path.unlink()
+    def trial(self, model: str, seed: int) -> Path:
+        """What was measured of a model and seed; the arrays lie beside it, as Parquet."""
+        return self.root / "trials" / f"{model_stem(model, seed)}.json"
 
-    def write_table(self, name: str, frame: pd.DataFrame | None) -> Path:
+    def write_table(self, name: str, frame: pd.DataFrame | None, *, parquet: bool = False) -> None:
         """Write `results/<name>.csv`: UTF-8, LF, shortest decimals that read back exactly.
 
         None removes what an earlier run left under that name.
@@ -106,15 +122,68 @@ class ResultsFolder:
         path = self.tables / f"{name}.csv"
         if frame is None:
             path.unlink(missing_ok=True)
-            return path
+            path.with_suffix(".parquet").unlink(missing_ok=True)
+            return
         write_atomically(path, lambda p: frame.to_csv(p, index=False, lineterminator="\n"))
-        return path
+        if parquet:
+            beside = path.with_suffix(".parquet")
+            write_atomically(beside, lambda p: frame.to_parquet(p, index=False))
 
-    def write_json(self, name: str, value: Any) -> Path:
-        path = self.tables / f"{name}.json"
-        text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
-        write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
-        return path
+    def read_document(self) -> dict[str, Any] | None:
+        """What `results/experiment.json` holds, None where it is missing or damaged."""
+        return read_json(self.tables / f"{DOCUMENT}.json")
+
+    def write_document(self, value: Mapping[str, Any]) -> None:
+        write_json(self.tables / f"{DOCUMENT}.json", value)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON, whole or not at all."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
+    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None where there is none, or something else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def tidy_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The tidy table of measures: `TABLE_COLUMNS`, text "" where there is none, k as Int64."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows), columns=list(TABLE_COLUMNS))
+    for name in _TEXT:
+        frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
+    for name in ("value", "chance", "null_95", "p_value"):
+        frame[name] = frame[name].astype(float)
+    return frame.astype({"k": "Int64", "seed": "int64"})
+
+
+def read_tidy_table(folder: Path) -> pd.DataFrame:
+    """The tidy table in a folder `results`, as `tidy_table` made it.
+
+    Raises
+    ------
+    SongscapeError
+        It is missing or cannot be read.
+    """
+    import pandas as pd
+
+    path = folder / "table.csv"
+    try:
+        # "NA" may be the name of a column: only an empty cell is missing.
+        return tidy_table(
+            pd.read_csv(
+                path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=[""]
+            ).to_dict(orient="records")
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise SongscapeError(f"{path}: cannot be read ({error}); run songscape again") from None
 
 
 def write_latents(

@@ -1,284 +1,253 @@
-"""One cell of a comparison: one model and seed, trained, clustered and measured in one process."""
+"""Trials: what one model and seed gave, trained, clustered and measured in one process, and kept.
+
+A trial is kept in parts, its space and each of its partitions, so that whoever asks for more (other
+clusterers, permutation nulls) pays for what is new.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.errors import SongscapeError
-from songscape.experiment.measure import measure
-from songscape.experiment.targets import subject_of
-from songscape.results import ResultsFolder, model_stem, write_atomically
-from songscape.settings import Settings
+from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
+from songscape.experiment.fit import Training, fit, trained
+from songscape.results import ResultsFolder, read_json, read_latents, write_atomically, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from songscape.experiment.dataset import Inputs
-    from songscape.features.views import Views
+    from songscape.benchmark.measure import Measurements
+    from songscape.benchmark.targets import Targets
 
-__all__ = [
-    "Cell",
-    "CellRecord",
-    "CellRun",
-    "CellTask",
-    "compute_cell",
-    "read_cell",
-    "recorded_cell",
-]
+__all__ = ["Part", "Trial", "TrialTask", "read_trial", "run_trial"]
 
-# Bump when what a cell measures changes, so that old cells are measured again.
-RECIPE = 8
+RECIPE = 9
+"""Raised when what a trial measures changes, so that old ones are measured again."""
 
 
 @dataclass(frozen=True)
-class CellTask:
-    """What one process needs to know.
+class Part:
+    """What is asked for of a space or of one of its partitions.
 
     Attributes
     ----------
-    library, out : Path
-        The collection, and the folder for models, latents and cells.
-    settings : Settings
-    model : str
-    seed : int
-    ks : tuple of int
-    languages : Views, optional
-        What `Inputs.languages` was where the task was made, so that no cell tells them again.
+    key : PartitionKey
+        `SPACE` for the space itself.
+    nulls : bool
+        With permutation nulls, probes and subsamples.
+    options : mapping
+        Arguments of the clusterer that differ from its defaults.
+    measures : tuple of str
+        Further measures of the space.
     """
 
-    library: Path
-    out: Path
-    settings: Settings
-    model: str
-    seed: int
-    ks: tuple[int, ...]
-    languages: Views | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def name(self) -> tuple[str, int]:
-        return self.model, self.seed
-
-    @property
-    def path(self) -> Path:
-        return self.out / "cells" / f"{model_stem(self.model, self.seed)}.json"
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """What became of a task.
-
-    Attributes
-    ----------
-    path : Path
-        The cell's file.
-    seconds : float
-        Wall time of reading, training and measuring.
-    reused : bool
-        It was there already.
-    ok : bool
-        The model could be trained.
-    """
-
-    path: Path
-    seconds: float
-    reused: bool
-    ok: bool
-
-
-@dataclass(frozen=True)
-class CellRecord:
-    """What a cell on disk says of itself.
-
-    Attributes
-    ----------
-    seconds : float or None
-        Wall time, training included; None in cells of older versions.
-    ok : bool
-        The model could be trained.
-    again : bool
-        The cell, or a part of it, is to be tried again.
-    """
-
-    seconds: float | None
-    ok: bool
-    again: bool
+    key: PartitionKey
+    nulls: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class TrialTask:
+    """What a process needs to know to run a trial.
+
+    Attributes
+    ----------
+    training : Training
+    parts : tuple of Part
+        The space first.
+    out, inputs : Path
+        The results folder; the folder with the views, see `songscape.experiment.handover`.
+    context : str
+        Digest of everything that the trial is measured against.
+    targets : Targets
+        Its reference spaces lie in `inputs`.
+    labels : DataFrame
+        One row per track: what clusters are described by.
+    first : bool
+        Whether this is the first seed, of which clusters are described and made from subsamples.
+    """
+
+    training: Training
+    parts: tuple[Part, ...]
+    out: Path
+    inputs: Path
+    context: str
+    targets: Targets
+    labels: pd.DataFrame
+    first: bool
+
+    @property
+    def model(self) -> str:
+        return self.training.model
+
+    @property
+    def seed(self) -> int:
+        return self.training.seed
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
     """What one model and seed gave.
 
     Attributes
     ----------
-    model, seed
     summary : mapping
-        Row of the model table: status, reason, health, seconds, peak_memory_mib.
-    rows : list of dict
-        Evidence, see `songscape.benchmark.measure`; partitions add clusterer and k. On axis
-        "failed" the metric is what could not be computed, and reason says why.
-    samples : DataFrame of shape (n_tracks, n_samples)
-        Values per track, and of models with a posterior their `spread`.
-    partitions : DataFrame of shape (n_tracks, n_partitions)
-        Cluster ids; columns are "clusterer|k", k empty where the clusterer finds its own.
+        Row of the model table: model, seed, status, reason, health, seconds, peak_memory_mib.
+    key : str
+        Digest of what the latents were computed from.
+    parts : mapping of PartitionKey to mapping
+        Of each part that was measured: rows (see `songscape.benchmark.measure.Measurements`),
+        nulls, options, measures, and of the first seed's partitions clusters (descriptions).
+    arrays : DataFrame of shape (n_tracks, n_arrays)
+        Clusters of each partition under "clusters@clusterer|k", and values per track under the
+        names of their `SampleKey`.
     """
 
-    model: str
-    seed: int
     summary: Mapping[str, Any]
-    rows: list[dict[str, Any]]
-    samples: pd.DataFrame
-    partitions: pd.DataFrame
+    key: str
+    parts: Mapping[PartitionKey, Mapping[str, Any]]
+    arrays: pd.DataFrame
 
     @property
     def ok(self) -> bool:
         """Whether the model could be trained."""
         return bool(self.summary["status"] == "ok")
 
+    def has(self, part: Part, *, first: bool) -> bool:
+        """Whether the part was measured as it is asked for."""
+        known = self.parts.get(part.key)
+        return (
+            known is not None
+            and known["nulls"] >= part.nulls
+            and known["first"] >= first
+            and known["options"] == dict(part.options)
+            and set(known["measures"]) >= set(part.measures)
+            and not any(row.get("transient") for row in known["rows"])
+        )
 
-def compute_cell(task: CellTask) -> CellRun:
-    """Train, cluster and measure one model and seed; the file is written last and whole.
+    def measurements(self, keys: Iterable[PartitionKey]) -> Measurements:
+        """What was measured of these parts."""
+        from songscape.benchmark.measure import Measurements
 
-    A cell that was computed from the same input is left as it is, unless it failed: what failed is
-    tried again.
+        keys = [key for key in keys if key in self.parts]
+        samples, partitions = {}, {}
+        for name in self.arrays.columns:
+            sample = SampleKey.parse(name)
+            if sample.metric == "clusters" and sample.partition in keys:
+                partitions[sample.partition] = self.arrays[name].to_numpy()
+            elif sample.metric != "clusters" and sample.partition in keys:
+                samples[sample] = self.arrays[name].to_numpy()
+        rows = [row for key in keys for row in self.parts[key]["rows"]]
+        return Measurements(rows, samples, {k: partitions[k] for k in keys if k in partitions})
+
+
+def read_trial(
+    folder: ResultsFolder, training: Training, context: str, track_ids: Sequence[str]
+) -> Trial | None:
+    """What is kept of a trial, if it is of this training and measured against the same."""
+    path = folder.trial(training.model, training.seed)
+    document = read_json(path)
+    expected = {"recipe": RECIPE, "trained": training.key, "context": context}
+    if document is None or any(document.get(name) != value for name, value in expected.items()):
+        return None
+    summary = trained(training, folder)
+    if summary is None:
+        return None
+    import pandas as pd
+
+    try:
+        arrays = pd.read_parquet(path.with_suffix(".parquet"))
+        parts = {PartitionKey.parse(name): part for name, part in document["parts"].items()}
+    except (OSError, ValueError, KeyError):
+        return None
+    if list(arrays.pop("track_id")) != list(track_ids):
+        return None
+    return Trial(summary, training.key, parts, arrays)
+
+
+def run_trial(task: TrialTask) -> float:
+    """Train, cluster and measure what is missing of one trial; returns the seconds that it took.
+
+    The trial's file is written last, and whole. What failed before is tried again.
     """
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
-    from songscape.experiment.fit import represent
-    from songscape.library import Library
+    import pandas as pd
+
+    from songscape.experiment.handover import read_references, read_views
 
     start = time.perf_counter()
-    with Library.open(task.library, must_exist=True) as library:
-        inputs = load_inputs(
-            library,
-            task.settings,
-            views_needed([task.model], EVIDENCE_VIEWS),
-            languages=task.languages,
-        )
-    key = _key(task, inputs)
-    document = _document(task.path)
-    if document is not None and document["key"] == key and not _again(document):
-        ok = document["summary"]["status"] == "ok"
-        return CellRun(task.path, time.perf_counter() - start, reused=True, ok=ok)
-    trained_at = time.perf_counter()
-    done = represent(
-        inputs.views,
-        task.model,
-        task.seed,
-        ResultsFolder(task.out),
-        options=task.settings.model_options.get(task.model),
-        labels=inputs.labels,
-    )
-    # Latents that were there cost nothing now, but would elsewhere.
-    trained = time.perf_counter() - trained_at
-    spared = max(0.0, float(done.summary.get("seconds", 0.0)) - trained)
-    rows: list[dict[str, Any]] = []
-    samples: dict[str, Any] = {}
-    partitions: dict[str, Any] = {}
-    if done.ok:
-        rows, samples, partitions = measure(
-            done.latents,
-            subject_of(inputs, task.settings.labels),
-            task.settings,
-            task.ks,
-            task.seed,
-        )
-        if done.spread is not None:
-            samples["spread"] = done.spread
+    folder, training = ResultsFolder(task.out), task.training
+    views = read_views(task.inputs)
+    track_ids = list(views.track_ids)
+    summary = fit(training, views, folder, labels=task.labels)
+    kept = read_trial(folder, training, task.context, track_ids)
+    parts: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
+    if kept is not None:
+        parts = {str(key): dict(part) for key, part in kept.parts.items()}
+        arrays = {name: kept.arrays[name].to_numpy() for name in kept.arrays.columns}
+    if summary["status"] == "ok":
+        X = read_latents(folder.latents(training.model, training.seed))[1]
+        targets = replace(task.targets, references=read_references(task.inputs))
+        for part in task.parts:
+            if kept is not None and kept.has(part, first=task.first):
+                continue
+            found, described = _measure(part, X, targets, task, views)
+            arrays = {n: a for n, a in arrays.items() if SampleKey.parse(n).partition != part.key}
+            arrays |= {str(name): values for name, values in found.samples.items()}
+            for key, labels in found.partitions.items():
+                arrays[str(SampleKey("clusters", partition=key))] = labels
+            parts[str(part.key)] = {
+                "nulls": part.nulls,
+                "first": task.first,
+                "options": dict(part.options),
+                "measures": list(part.measures),
+                "rows": found.rows,
+                "clusters": described,
+            }
     seconds = time.perf_counter() - start
-    document = {
-        "recipe": RECIPE,
-        "key": key,
-        "seconds": seconds + spared,
-        "summary": dict(done.summary),
-        "rows": rows,
-    }
-    _write(task.path, document, samples, partitions, inputs.views.track_ids)
-    return CellRun(task.path, seconds, reused=False, ok=done.ok)
-
-
-def recorded_cell(path: Path) -> CellRecord | None:
-    """Return what the cell at `path` says of itself, None where there is none."""
-    document = _document(path)
-    if document is None:
-        return None
-    ok = document["summary"]["status"] == "ok"
-    return CellRecord(document.get("seconds"), ok, _again(document))
-
-
-def _document(path: Path) -> dict[str, Any] | None:
-    """Of a cell's file; a damaged one is as good as none, and so is one of another recipe."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    complete = isinstance(document, dict) and {"key", "summary", "rows"} <= document.keys()
-    return document if complete and document.get("recipe") == RECIPE else None
-
-
-def _again(document: Mapping[str, Any]) -> bool:
-    """Whether the cell failed, or lacked the memory for a part: another day it may go."""
-    return document["summary"]["status"] == "failed" or any(
-        row["axis"] == "failed" and row.get("passing") for row in document["rows"]
-    )
-
-
-def read_cell(path: Path, track_ids: Sequence[str]) -> Cell:
-    """Read what `compute_cell` wrote; `track_ids` become the index."""
-    import pandas as pd
-
-    document = json.loads(path.read_text(encoding="utf-8"))
-    arrays = pd.read_parquet(path.with_suffix(".parquet"))
-    if list(arrays.pop("track_id")) != list(track_ids):
-        raise SongscapeError(f"{path}: of another collection; remove it and run again")
-    is_partition = [name.startswith("partition:") for name in arrays.columns]
-    partitions = arrays.loc[:, is_partition].rename(columns=lambda c: c.removeprefix("partition:"))
-    samples = arrays.loc[:, [not flag for flag in is_partition]]
-    model, seed = document["summary"]["model"], int(document["summary"]["seed"])
-    return Cell(model, seed, document["summary"], document["rows"], samples, partitions)
-
-
-def _key(task: CellTask, inputs: Inputs) -> str:
-    from songscape.experiment.fit import cache_key
-
-    trained = cache_key(
-        inputs.views,
-        task.model,
-        task.seed,
-        task.settings.model_options.get(task.model, {}),
-    )
-    parts = (
-        RECIPE,
-        trained,
-        task.ks,
-        task.seed == task.settings.seeds[0],
-        task.settings.labels,
-        task.settings.clusterers,
-        task.settings.clusterer_options,
-        inputs.label_columns,
-        inputs.nuisance_columns,
-        inputs.columns.to_csv(),
-        inputs.facts.to_csv(),
-    )
-    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
-
-
-def _write(
-    path: Path,
-    document: Mapping[str, Any],
-    samples: Mapping[str, Any],
-    partitions: Mapping[str, Any],
-    track_ids: tuple[str, ...],
-) -> None:
-    import pandas as pd
-
-    arrays = {"track_id": list(track_ids), **samples}
-    arrays |= {f"partition:{name}": labels for name, labels in partitions.items()}
-    frame = pd.DataFrame(arrays)
+    path = folder.trial(training.model, training.seed)
+    frame = pd.DataFrame({"track_id": track_ids, **arrays})
     write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
-    text = json.dumps(document, ensure_ascii=False)
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+    document = {"recipe": RECIPE, "trained": training.key, "context": task.context, "parts": parts}
+    write_json(path, document)
+    return seconds
+
+
+def _measure(
+    part: Part, X: Any, targets: Targets, task: TrialTask, views: Any
+) -> tuple[Measurements, list[dict[str, Any]]]:
+    """Measure one part; of a partition of the first seed, describe the clusters as well."""
+    from songscape.benchmark.measure import N_SUBSAMPLES, measure
+    from songscape.clustering.describe import describe_clusters
+
+    key = part.key
+    found = measure(
+        X,
+        targets,
+        (key.clusterer,) if key.clusterer else (),
+        {key.clusterer: part.options},
+        () if key.k is None else (key.k,),
+        task.seed,
+        space=key == SPACE,
+        nulls=part.nulls,
+        subsamples=N_SUBSAMPLES if task.first else 0,
+        measures=part.measures,
+    )
+    if not task.first or key not in found.partitions:
+        return found, []
+    columns = {str(name): task.labels[name] for name in task.labels}
+    clusters = describe_clusters(found.partitions[key], X, views, columns)
+    return found, [
+        {
+            **{"cluster": one.cluster, "size": one.size, "share": one.share},
+            "typical": "; ".join(one.medoids),
+            "words": "; ".join(word for word, _ in one.words),
+            "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in one.labels),
+            "sound": "; ".join(f"{d.feature} {d.deviation:+.1f}" for d in one.timbre),
+        }
+        for one in clusters
+    ]
