@@ -33,7 +33,7 @@ import soxr
 from songscape.features import spectra
 from songscape.features.analyse import CORE, RECIPES, analyse_file
 from songscape.features.decode import SAMPLE_RATE, Decoder
-from songscape.features.executor import IsolatingExecutor
+from songscape.workers import IsolatingExecutor
 
 SECONDS = 30
 

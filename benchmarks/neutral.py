@@ -235,7 +235,7 @@ def main() -> None:
 
     import pandas as pd
 
-    from songscape.features.overlap import measure_overlap
+    from songscape.statistics.overlap import measure_overlap
 
     options.folder.mkdir(parents=True, exist_ok=True)
     rows = ROWS | {f"neutral-vae, penalty {w:g}": penalised(w) for w in options.penalty}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,12 +177,37 @@ def test_a_crash_or_a_hang_costs_one_track(folder, tmp_path, crashing):
         reasons = {row.track_id: row.reason for row in library.ledger("failed")}
         analysed = library.track_ids("analysed")
     assert reasons == {
-        "segfault": "decoder crashed (signal 11, SIGSEGV)",
-        "exit": "decoder crashed (exit code 7)",
+        "segfault": "the process that read it crashed (signal 11, SIGSEGV)",
+        "exit": "the process that read it crashed (exit code 7)",
         "hang": "took longer than 5 s",
         "raise": "RuntimeError: no such thing",
     }
     assert analysed == ["print", "s0", "s1", "s2", "s3", "s4"]
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_any_executor_serves_and_a_crash_in_it_costs_one_track(folder, tmp_path, crashing, kind):
+    run(folder, tmp_path / "whole.db")
+    shutil.copy(folder / "s0.flac", folder / "segfault.flac")
+    shutil.copy(folder / "s0.flac", folder / "hang.flac")
+    pool = (
+        ThreadPoolExecutor(2)
+        if kind == "threads"
+        else ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+    )
+    with pool:
+        keywords = {"function": crashing.misbehave, "timeout_s": 5.0, "executor": pool}
+        counts = run(folder, tmp_path / "a.db", **keywords)
+    assert (counts.found, counts.analysed, counts.failed) == (7, 5, 2)
+    assert digest(tmp_path / "a.db") == digest(tmp_path / "whole.db")
+
+
+def test_a_broken_executor_is_one_line(folder, tmp_path):
+    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    with pool, pytest.raises(BrokenExecutor):
+        pool.submit(os._exit, 1).result()
+    with pytest.raises(SongscapeError, match="the executor broke"):
+        run(folder, tmp_path / "a.db", executor=pool)
 
 
 def test_workers_are_light_and_single_threaded(folder, tmp_path, crashing):
@@ -311,7 +338,7 @@ def test_another_process_can_read_while_it_is_written(folder, tmp_path):
 
 def test_a_worker_that_cannot_start_stops_the_run(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [p for p in sys.path if "nothing" in p])
-    with pytest.raises(SongscapeError, match="worker could not start: ModuleNotFoundError"):
+    with pytest.raises(SongscapeError, match="could not start: ModuleNotFoundError"):
         run(folder, tmp_path / "a.db")
 
 

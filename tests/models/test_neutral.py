@@ -11,13 +11,13 @@ from sklearn.preprocessing import normalize
 
 from songscape.errors import SongscapeError
 from songscape.features.covariates import category_view, composition_view
-from songscape.features.overlap import measure_overlap, shared_mask
 from songscape.features.views import View, Views
 from songscape.models.covariates import fit_covariates
 from songscape.models.decoder_space import decoded_blocks, mixed_blocks
 from songscape.models.presets import make_model
 from songscape.models.saving import load_model, save_model
 from songscape.models.vae import SongVAE
+from songscape.statistics.overlap import measure_overlap, shared_mask
 
 N_TRACKS, N_WORDS = 160, 40
 LANGUAGES = ("Bangla", "German", "English")

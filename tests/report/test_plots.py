@@ -150,14 +150,6 @@ def test_reconstruction_of_another_shape_is_refused():
         plots.reconstruction_figure(np.zeros((40, 5)), np.zeros((40, 6)))
 
 
-def test_timbre_curves_leave_coefficient_zero_out():
-    values = np.arange(160.0)
-    figure = plots.timbre_reconstruction_figure(values, values + 1)
-    lines = figure.axes[1].lines
-    np.testing.assert_array_equal(lines[0].get_ydata(), np.arange(41, 80))
-    np.testing.assert_array_equal(lines[1].get_ydata(), np.arange(42, 81))
-
-
 def test_words_on_both_sides_are_told_apart():
     figure = plots.words_figure([("love", 0.5), ("rain", 0.2)], [("love", 0.4), ("sun", 0.3)])
     colors = [[bar.get_facecolor() for bar in axes.patches] for axes in figure.axes]

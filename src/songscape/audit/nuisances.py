@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.audit.duplicates import known_artists
-from songscape.features.overlap import entropy
 from songscape.metrics.clusters import contingency
+from songscape.statistics.overlap import entropy
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from songscape.audit.finding import Finding
-from songscape.features.overlap import SAME, Overlap, measure_overlap, shared_mask
 from songscape.features.views import View
 from songscape.metrics.neighbour_agreement import (
     class_mean,
@@ -17,6 +16,7 @@ from songscape.metrics.neighbour_agreement import (
     knn_label_agreement,
 )
 from songscape.metrics.neighbours import nearest_neighbors, without_groups
+from songscape.statistics.overlap import SAME, Overlap, measure_overlap, shared_mask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ def shared_label_agreement(
 
     Over all tracks, whoever finds the language is paid for the labels that follow from it. Here
     only tracks of label values that occur in two categories or more, with five tracks in each, are
-    neighbours of each other (`songscape.features.overlap.shared_mask`).
+    neighbours of each other (`songscape.statistics.overlap.shared_mask`).
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def add_parser(verbs: Any) -> None:
 
 def _demo(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.demo import compose_collection
-    from songscape.features.extract import available_cores
+    from songscape.workers import available_cores
 
     with progress_bar("composing", "song") as advance:
         folder = compose_collection(

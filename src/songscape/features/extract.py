@@ -23,13 +23,13 @@ from songscape.features.embeddings import (
     find_model,
     is_complete,
 )
-from songscape.features.jobs import Job, available_cores, run_jobs
+from songscape.features.jobs import Job, run_jobs
 from songscape.library import Counts, Library, Track
 
 if TYPE_CHECKING:
     from songscape.ingest.scan import Collection
 
-__all__ = ["available_cores", "complete", "extract"]
+__all__ = ["complete", "extract"]
 
 Progress = Callable[[int, int, str], None]
 

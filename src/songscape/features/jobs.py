@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, first_line
 from songscape.features.analyse import Analysis
-from songscape.features.executor import IsolatingExecutor, WorkerCrash, WorkerTimeout
 from songscape.library import Track
+from songscape.workers import (
+    TIME_LIMIT_S,
+    IsolatingExecutor,
+    WorkerError,
+    available_cores,
+    run_limited,
+)
 
-__all__ = ["Job", "available_cores", "run_jobs"]
+__all__ = ["Job", "run_jobs"]
 
 _QUEUE_PER_WORKER = 4
 
@@ -39,24 +46,18 @@ class Job:
     whole: bool = False
 
 
-def available_cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def run_jobs(
     jobs: Sequence[Job],
     function: Callable[..., Analysis],
     *,
     workers: int | None = None,
-    timeout_s: float = 120.0,
+    timeout_s: float = TIME_LIMIT_S,
     executor: Executor | None = None,
 ) -> Generator[tuple[Job, Analysis], None, None]:
     """Results as they come, with only a few tasks queued, so that memory stays small.
 
     Close the generator (`contextlib.closing`) to stop the workers at once when it isn't exhausted.
+    In an executor of the caller's, every file is read by a child of the process it runs in.
 
     Raises
     ------
@@ -65,29 +66,35 @@ def run_jobs(
     """
     if not jobs:
         return
+    if executor is not None:
+        limited = partial(run_limited, timeout_s=timeout_s)
+        try:
+            yield from _run(partial(executor.submit, limited, function), jobs, workers or 64)
+        except BrokenExecutor as error:
+            raise SongscapeError(
+                f"the executor broke ({first_line(error)}); run again: it goes on from here"
+            ) from None
+        return
     count = max(1, min(workers or available_cores(), len(jobs)))
-    pool = executor or IsolatingExecutor(count, timeout_s)
+    pool = IsolatingExecutor(count, timeout_s)
     try:
-        yield from _run(pool, function, jobs, count * _QUEUE_PER_WORKER)
+        yield from _run(partial(pool.submit, function), jobs, count)
     except BaseException:
-        if executor is None:
-            pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
         raise
-    if executor is None:
-        pool.shutdown()
+    pool.shutdown()
 
 
 def _run(
-    pool: Executor, function: Callable[..., Analysis], jobs: Sequence[Job], at_once: int
+    submit: Callable[..., Future[Analysis]], jobs: Sequence[Job], workers: int
 ) -> Iterator[tuple[Job, Analysis]]:
     queue = iter(jobs)
     running: dict[Future[Analysis], Job] = {}
     while True:
         for job in queue:
             assert job.track.audio is not None
-            path = os.fspath(job.track.audio)
-            running[pool.submit(function, path, *job.arguments)] = job
-            if len(running) >= at_once:
+            running[submit(os.fspath(job.track.audio), *job.arguments)] = job
+            if len(running) >= workers * _QUEUE_PER_WORKER:
                 break
         if not running:
             return
@@ -99,9 +106,9 @@ def _run(
 def _outcome(future: Future[Analysis]) -> Analysis:
     try:
         return future.result()
-    except (WorkerCrash, WorkerTimeout) as error:
+    except WorkerError as error:
         return Analysis(failure=str(error))
-    except SongscapeError:
+    except (SongscapeError, BrokenExecutor):
         raise
     except Exception as error:
         return Analysis(failure=f"{type(error).__name__}: {error}")

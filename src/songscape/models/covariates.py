@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
-from songscape.features.overlap import SAME, measure_overlap
 from songscape.features.views import Views
 from songscape.ingest.languages import language_name
+from songscape.statistics.overlap import SAME, measure_overlap
 
 __all__ = ["CovariateEncoder", "fit_covariates", "overlap_warnings"]
 

@@ -41,10 +41,6 @@ def forest_figure(
     higher_is_better : bool
         False for leakage: the lowest comes on top.
 
-    Returns
-    -------
-    Figure
-
     Raises
     ------
     ValueError
@@ -133,10 +129,6 @@ def agreement_leakage_figure(
         Names for the picture.
     also_named : sequence of names
         Methods to name in the picture wherever they lie.
-
-    Returns
-    -------
-    Figure
     """
     y, x = np.asarray(agreement, dtype=float), np.asarray(leakage, dtype=float)
     figure = style.new_figure(6.4, 4.8)
@@ -204,10 +196,6 @@ def stability_figure(
         The k that was taken.
     axis_label, title : str
         Names for the picture.
-
-    Returns
-    -------
-    Figure
     """
     from matplotlib.ticker import MaxNLocator
 

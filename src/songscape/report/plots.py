@@ -17,11 +17,7 @@ from songscape.report.evidence_plots import (
     forest_figure,
     stability_figure,
 )
-from songscape.report.reconstruction_plots import (
-    reconstruction_figure,
-    timbre_reconstruction_figure,
-    words_figure,
-)
+from songscape.report.reconstruction_plots import reconstruction_figure, words_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +31,6 @@ __all__ = [
     "map_figure",
     "reconstruction_figure",
     "stability_figure",
-    "timbre_reconstruction_figure",
     "training_figure",
     "words_figure",
 ]
@@ -60,16 +55,10 @@ def map_figure(
         Cluster numbers, −1 for noise (drawn as small grey crosses).
     labels : mapping of str to n values, optional
         Label columns; the ten commonest values get a colour, empty cells are grey.
-    title : str, optional
-        Title of the picture.
     cluster_name : str
         What the first panel is coloured by, for instance "kmeans, k = 6".
     method : str
         How the positions were made, see `songscape.report.maps.map_method`.
-
-    Returns
-    -------
-    Figure
     """
     points = np.asarray(xy, dtype=float).reshape(-1, 2)
     panels: list[tuple[str, list[Group]]] = [(cluster_name, group_clusters(clusters))]
@@ -112,10 +101,6 @@ def heatmap_figure(
         One label column; empty cells become "not given".
     label_name, title : str
         Names for the picture.
-
-    Returns
-    -------
-    Figure
     """
     columns = group_labels(labels, limit=12)
     rows = group_clusters(clusters, limit=24)
@@ -177,14 +162,8 @@ def training_figure(
     history : sequence of mappings
         One per epoch with ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
         ``reconstruction``, ``kl`` (nats per song) and ``beta``. Absent series are left out.
-    title : str, optional
-        Title of the picture.
     best_epoch : int, optional
         Epoch whose weights were kept; by default the one with the highest validation ELBO.
-
-    Returns
-    -------
-    Figure
     """
     epochs = np.array([row.get("epoch", i) for i, row in enumerate(history)], dtype=float)
 
@@ -250,10 +229,6 @@ def k_distance_figure(
         DBSCAN's radius.
     min_samples : int
         Which neighbour the distances go to.
-
-    Returns
-    -------
-    Figure
     """
     distances = np.sort(np.asarray(k_distances, dtype=float).ravel())
     above = int((distances > eps).sum())
@@ -272,7 +247,7 @@ def k_distance_figure(
         color=style.CATEGORY_COLORS[3],
     )
     axes.set_ylim(0, max(float(distances.max(initial=0)), float(eps)) * 1.12 or 1)
-    axes.set_xlabel("songs, from crowded to lonely", fontsize=9)
+    axes.set_xlabel("songs, sorted by this distance", fontsize=9)
     axes.set_ylabel(f"distance to neighbour {min_samples}\n(units of the latent space)", fontsize=9)
     style.plain_axes(axes)
     heading = title or f"k-distance curve, min_samples = {min_samples}"

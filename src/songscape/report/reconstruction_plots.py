@@ -1,4 +1,4 @@
-"""Pictures of what a decoder gives back: MFCC matrices, per-coefficient summaries, words."""
+"""Pictures of what a decoder gives back: MFCC matrices and words."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,9 +11,7 @@ from songscape.report import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["reconstruction_figure", "timbre_reconstruction_figure", "words_figure"]
-
-_TIMBRE_BLOCKS = ("mean", "standard deviation", "deviation of the change", "median")
+__all__ = ["reconstruction_figure", "words_figure"]
 
 
 def reconstruction_figure(
@@ -46,12 +44,6 @@ def reconstruction_figure(
     center, scale : array, shape (C,), optional
         Mean and deviation of each coefficient, best over the training songs; by default over the
         real frames of the inputs shown.
-    title : str, optional
-        Title of the picture.
-
-    Returns
-    -------
-    Figure
 
     Raises
     ------
@@ -105,66 +97,6 @@ def reconstruction_figure(
     return style.finish(figure)
 
 
-def timbre_reconstruction_figure(
-    original: ArrayLike,
-    reconstructed: ArrayLike,
-    titles: Sequence[object] | None = None,
-    *,
-    blocks: Sequence[str] = _TIMBRE_BLOCKS,
-    title: str | None = None,
-) -> "Figure":
-    """Draw `timbre` summaries as curves over the coefficient, input and output on the same axes.
-
-    Parameters
-    ----------
-    original, reconstructed : array, shape (len(blocks) * C,) or (m, len(blocks) * C)
-        Summaries in the same units; coefficient 0 is left out because of its size.
-    titles : sequence of m names, optional
-        Names of the songs.
-    blocks : sequence of str
-        What the blocks of C numbers are, in their order.
-    title : str, optional
-        Title of the picture.
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or do not divide into blocks.
-    """
-    before, after = (np.atleast_2d(np.asarray(a, dtype=float)) for a in (original, reconstructed))
-    if before.shape != after.shape or before.shape[1] % len(blocks):
-        raise ValueError(
-            f"original {before.shape} and reconstructed {after.shape} must agree "
-            f"and divide into {len(blocks)} blocks"
-        )
-    count = len(before)
-    before, after = (a.reshape(count, len(blocks), -1) for a in (before, after))
-    index = np.arange(1, before.shape[2])
-    figure = style.new_figure(2.5 * len(blocks), 0.9 + 1.7 * count)
-    grid = figure.subplots(count, len(blocks), squeeze=False, sharex=True, sharey="col")
-    for i in range(count):
-        for j, block in enumerate(blocks):
-            axes = grid[i, j]
-            axes.plot(index, before[i, j, 1:], color=style.INK, linewidth=1.2, label="input")
-            color = style.CATEGORY_COLORS[3]
-            axes.plot(index, after[i, j, 1:], "--", color=color, linewidth=1.2, label="output")
-            style.plain_axes(axes)
-            if i == 0:
-                axes.set_title(block, fontsize=9)
-            if i == count - 1:
-                axes.set_xlabel("MFCC index (0 left out)", fontsize=8)
-        name = style.drawable(style.shorten(titles[i], 20)) + "\n" if titles is not None else ""
-        grid[i, 0].set_ylabel(f"{name}dB", fontsize=8)
-    grid[0, -1].legend(fontsize=7, frameon=False)
-    heading = title or "Input and reconstruction of the timbre summary"
-    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
-    return style.finish(figure)
-
-
 def words_figure(
     words_in: Sequence[tuple[str, float]],
     words_out: Sequence[tuple[str, float]],
@@ -178,14 +110,8 @@ def words_figure(
     ----------
     words_in, words_out : sequence of (word, weight)
         TF-IDF weights of the song and the weights that the decoder gives back, in any order.
-    title : str, optional
-        Title of the picture.
     limit : int
         Words per side.
-
-    Returns
-    -------
-    Figure
     """
     sides = [sorted(s, key=lambda pair: (-pair[1], pair[0]))[:limit] for s in (words_in, words_out)]
     both = {word for word, _ in sides[0]} & {word for word, _ in sides[1]}

@@ -1,4 +1,4 @@
-"""Overlap: does a label occur in several languages, or would hiding the language hide the label?"""
+"""Overlap of a label with a covariate: would hiding the language hide the label too?"""
 
 from __future__ import annotations
 

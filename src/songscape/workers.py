@@ -1,0 +1,353 @@
+"""Worker processes: what reads a file runs in one, with limits, so that a bad file costs itself.
+
+A worker is a child process that runs one function at a time. It is started from the interpreter,
+not forked: it imports only the function's module, and it ends when its parent does, however the
+parent ends. Values travel as JSON and raw arrays; nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
+from typing import IO, Any
+
+import numpy as np
+
+from songscape.errors import SongscapeError
+
+__all__ = [
+    "IsolatingExecutor",
+    "WorkerError",
+    "available_cores",
+    "pack",
+    "run_limited",
+    "serve",
+    "unpack",
+]
+
+TIME_LIMIT_S = 120.0
+MEMORY_LIMIT = 1 << 30
+"""Bytes of memory that a worker may allocate, where the system can limit it (Linux)."""
+_START_LIMIT_S = 60.0
+_LENGTH = struct.Struct("<Q")
+_THREAD_VARIABLES = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
+)
+
+
+class WorkerError(Exception):
+    """A function raised, took too long, needed too much memory or killed its process."""
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_limited(
+    function: Callable[..., Any], /, *arguments: Any, timeout_s: float = TIME_LIMIT_S
+) -> Any:
+    """Call `function(*arguments)` in a worker process with limits on time and memory.
+
+    Every thread keeps its worker for the next call. Works inside the processes of any other
+    executor too.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name. Its arguments and result are plain JSON types, arrays, or frozen
+        dataclasses of this package made of them.
+    timeout_s : float
+        Longest time for the call; the worker is killed then.
+
+    Raises
+    ------
+    WorkerError
+    SongscapeError
+        If no worker can be started at all.
+    """
+    return _shared.run(function, arguments, timeout_s)
+
+
+class IsolatingExecutor(ThreadPoolExecutor):
+    """Runs each task as `run_limited` does, with a number of workers that are its own.
+
+    Parameters
+    ----------
+    workers : int
+    timeout_s : float
+        Longest time for one task.
+    light : bool
+        Whether the workers have one thread and `MEMORY_LIMIT`; otherwise what the parent has.
+    """
+
+    def __init__(
+        self, workers: int, timeout_s: float = TIME_LIMIT_S, *, light: bool = True
+    ) -> None:
+        super().__init__(workers)
+        self.timeout_s = timeout_s
+        self._workers = _Workers(light)
+
+    def submit(  # type: ignore[override]
+        self, function: Callable[..., Any], /, *arguments: Any
+    ) -> Future[Any]:
+        """Queue a task, see `run_limited`."""
+        return super().submit(self._workers.run, function, arguments, self.timeout_s)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Stop; with `cancel_futures` at once, killing what runs."""
+        if cancel_futures:
+            self._workers.stop()
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        if wait:
+            self._workers.stop()
+
+
+class _Workers:
+    """A worker for each thread that asks."""
+
+    def __init__(self, light: bool = True) -> None:
+        self._light = light
+        self._of_thread = threading.local()
+        self._lock = threading.Lock()
+        self._alive: set[_Worker] = set()
+        self._stopped = False
+
+    def run(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], timeout_s: float
+    ) -> Any:
+        name = f"{function.__module__}:{function.__qualname__}"
+        message = pack({"function": name, "arguments": arguments})
+        worker = getattr(self._of_thread, "worker", None) or self._start()
+        try:
+            return worker.run(message, timeout_s)
+        except BaseException:  # whatever it left behind, the next task gets a fresh process
+            self._of_thread.worker = None
+            with self._lock:
+                self._alive.discard(worker)
+            worker.close()
+            raise
+
+    def _start(self) -> _Worker:
+        with self._lock:
+            if self._stopped:
+                raise WorkerError("the executor was shut down")
+            worker = self._of_thread.worker = _Worker(self._light)
+            self._alive.add(worker)
+        return worker
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for worker in self._alive:
+                worker.close()
+            self._alive.clear()
+
+
+_shared = _Workers()
+
+
+class _Worker:
+    """One child process and its pipes."""
+
+    def __init__(self, light: bool) -> None:
+        bootstrap = f"import sys; sys.path[:] = {sys.path!r}; "
+        bootstrap += f"from songscape.workers import serve; serve({MEMORY_LIMIT if light else 0})"
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", bootstrap],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=os.environ | (dict.fromkeys(_THREAD_VARIABLES, "1") if light else {}),
+            # A Ctrl-C at the terminal reaches the parent alone, which then ends its workers.
+            start_new_session=True,
+        )
+        self._ready = False
+
+    def run(self, message: bytes, timeout_s: float) -> Any:
+        if not self._ready:
+            self._wait_until_ready()
+        reply, expired = self._exchange(message, timeout_s)
+        if reply is not None:
+            answer = unpack(reply)
+            if "error" in answer:
+                raise WorkerError(answer["error"])
+            return answer["result"]
+        if expired:
+            raise WorkerError(f"took longer than {timeout_s:g} s")
+        raise WorkerError(f"the process that read it crashed ({_exit_words(self._kill())})")
+
+    def _wait_until_ready(self) -> None:
+        reply, _ = self._exchange(None, _START_LIMIT_S)
+        self._ready = reply == b"ready"
+        if not self._ready:
+            self._kill()
+            self._errors.seek(0)
+            lines = self._errors.read().decode(errors="replace").strip().splitlines() or ["no word"]
+            raise SongscapeError(f"a worker process could not start: {lines[-1]}")
+
+    def _exchange(self, message: bytes | None, seconds: float) -> tuple[bytes | None, bool]:
+        """Send a message and wait for the reply; the process is killed when it takes too long."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        expired = threading.Event()
+
+        def stop() -> None:
+            expired.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            if message is not None:
+                _send(stdin, message)
+            return _receive(stdout), expired.is_set()
+        except (OSError, ValueError):  # it is gone; or closed by another thread
+            return None, expired.is_set()
+        finally:
+            timer.cancel()
+
+    def _kill(self) -> int:
+        self._process.kill()
+        try:
+            return self._process.wait(5.0)
+        except subprocess.TimeoutExpired:  # stuck in the file system: it goes when that answers
+            return -9
+
+    def close(self) -> None:
+        self._kill()
+        for pipe in (self._process.stdin, self._process.stdout, self._errors):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+
+
+def _exit_words(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {-code}, {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def serve(memory_limit: int) -> None:
+    """What a worker process does: run tasks from stdin, send results to stdout, until stdin ends.
+
+    Parameters
+    ----------
+    memory_limit : int
+        Bytes that it may allocate; 0 for no limit.
+    """
+    _limit_resources(memory_limit)
+    # Libraries that print must not spoil the stream of results.
+    results = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read_ahead, args=(sys.stdin.buffer, tasks), daemon=True).start()
+    _send(results, b"ready")
+    while True:
+        task = unpack(tasks.get())
+        try:
+            module, _, name = task["function"].partition(":")
+            reply = pack({"result": getattr(import_module(module), name)(*task["arguments"])})
+        except MemoryError:
+            reply = pack({"error": f"needs more than {memory_limit >> 20:,} MB of memory"})
+        except Exception as error:
+            reply = pack({"error": f"{type(error).__name__}: {error}"})
+        _send(results, reply)
+
+
+def _limit_resources(memory: int) -> None:
+    with contextlib.suppress(ImportError, OSError, ValueError):  # not on every system
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if memory:
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
+def _read_ahead(stdin: IO[bytes], tasks: queue.SimpleQueue[bytes]) -> None:
+    """Receive in a thread, so that the parent's death is noticed in the middle of a task."""
+    while (message := _receive(stdin)) is not None:
+        tasks.put(message)
+    os._exit(0)
+
+
+def _send(stream: IO[bytes], message: bytes) -> None:
+    stream.write(_LENGTH.pack(len(message)) + message)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> bytes | None:
+    """The next message, or None where the stream ends."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    message = stream.read(length)
+    return message if len(message) == length else None
+
+
+def pack(value: Any) -> bytes:
+    """JSON of a value, then the bytes of the arrays in it."""
+    arrays: list[np.ndarray[Any, Any]] = []
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, np.ndarray):
+            arrays.append(np.ascontiguousarray(part))
+            return {"__array__": [part.dtype.str, part.shape]}
+        if isinstance(part, np.generic):
+            return part.item()
+        if dataclasses.is_dataclass(part):
+            name = f"{type(part).__module__}:{type(part).__qualname__}"
+            fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+            return {"__class__": name, "fields": fields}
+        raise TypeError(f"{type(part).__name__} cannot be sent to or from a worker")
+
+    head = json.dumps(value, default=plain).encode()
+    return _LENGTH.pack(len(head)) + head + b"".join(array.tobytes() for array in arrays)
+
+
+def unpack(message: bytes) -> Any:
+    """What `pack` packed; tuples come back as lists, but for fields of dataclasses."""
+    (length,) = _LENGTH.unpack_from(message)
+    at = _LENGTH.size + length
+
+    def whole(part: dict[str, Any]) -> Any:
+        nonlocal at
+        if "__array__" in part:
+            name, shape = part["__array__"]
+            dtype, count = np.dtype(name), int(np.prod(shape))
+            array = np.frombuffer(message, dtype, count, at).reshape(shape)
+            at += count * dtype.itemsize
+            return array
+        if "__class__" in part:
+            module, _, name = part["__class__"].partition(":")
+            if module.split(".")[0] != "songscape":
+                raise ValueError(f"{module} is not of this package")
+            fields = {
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in part["fields"].items()
+            }
+            return getattr(import_module(module), name)(**fields)
+        return part
+
+    return json.loads(message[_LENGTH.size : at], object_hook=whole)
