@@ -7,39 +7,35 @@ what the other has trained, and show what the other has found as long as it is o
 
 from __future__ import annotations
 
-import platform
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape._version import __version__
-from songscape.benchmark.keys import SPACE, PartitionKey
-from songscape.errors import SongscapeError
-from songscape.experiment import tables
-from songscape.experiment.checks import check_folder, check_promises, check_settings
-from songscape.experiment.fit import Training, digest_of, models_table
-from songscape.experiment.trials import Part, Trial, TrialTask, read_trial, run_trial
+from songscape.errors import SongscapeError, UsageError
+from songscape.experiment.checks import check_collection, check_folder, check_settings
+from songscape.experiment.fit import digest_of
+from songscape.experiment.outputs import ExperimentSummary, write_results
+from songscape.experiment.request import Outcome, Request
+from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar, say
-from songscape.results import ResultsFolder, read_json, write_atomically, write_json
+from songscape.results import ResultsFolder, read_json, write_json
 from songscape.settings import Settings, settings_from
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from songscape.benchmark.number_of_clusters import NumberOfClusters
-    from songscape.benchmark.targets import Targets
-    from songscape.experiment.dataset import Inputs
-    from songscape.library import Counts
+    from songscape.library import Library
 
-__all__ = ["ExperimentSummary", "compare", "comparison_settings", "default_folder", "run"]
+__all__ = [
+    "ExperimentSummary",
+    "compare",
+    "comparison_folder",
+    "comparison_settings",
+    "default_folder",
+    "run",
+]
 
-BASELINE = "balanced-pca"
 # What stands in every comparison, whatever models are asked for.
 ALWAYS = (
     *("balanced-pca", "balanced-pca-centred"),
@@ -53,46 +49,9 @@ COMPARED_MODELS = (
 COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")
 SEEDS = tuple(range(10))
 QUICK_SEEDS = tuple(range(3))
-VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
-EARLIER_COMPARISON = (
-    "A comparison in this folder was of an earlier state of the data or the settings and is left "
-    "out; songscape compare makes it anew."
-)
-Name = tuple[str, int]
-"""Model and seed."""
-
-
-@dataclass(frozen=True, eq=False)
-class ExperimentSummary:
-    """What an experiment left behind.
-
-    Attributes
-    ----------
-    report : Path
-        The page to open.
-    counts : Counts
-        found = analysed + skipped + failed, in tracks.
-    k : tuple of int
-        Numbers of clusters used; `k_reason` says how they were chosen.
-    table : DataFrame
-        The tidy table: one row per model, clusterer, k, seed and measure.
-    summary, differences : DataFrame or None
-        Of a comparison: estimates with intervals, and every test against the baseline.
-    verdicts, warnings, unmeasured : tuple of str
-        A sentence each: what to use and whether to trust that, what is odd about the collection,
-        what could not be measured and why.
-    """
-
-    report: Path
-    counts: Counts
-    k: tuple[int, ...]
-    k_reason: str
-    table: pd.DataFrame
-    summary: pd.DataFrame | None = None
-    differences: pd.DataFrame | None = None
-    verdicts: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    unmeasured: tuple[str, ...] = ()
+# Of versions before 0.2 (or whatever precedes): what is no longer written, and would look current.
+OLD_FILES = ("metrics.csv", "seeds.csv", "course.csv", "calibration.csv", "run.json")
+OLD_FILES += ("compare.json", "differences.tex")
 
 
 def run(
@@ -117,9 +76,9 @@ def run(
         the current folder.
     settings : Settings, optional
     workers : int, optional
-        Processes that decode audio, and that train; default: the number of cores.
+        Processes that read audio, and that train; default: the number of cores.
     executor : concurrent.futures.Executor, optional
-        Where to decode and to train instead, such as a cluster's; its workers must be processes
+        Where to read and to train instead, such as a cluster's; its workers must be processes
         that see the same files.
     command : sequence of str
         The command line, for the report.
@@ -131,8 +90,9 @@ def run(
     """
     source = Path(source)
     folder = ResultsFolder(Path(out) if out is not None else default_folder(source))
-    settings = settings or Settings()
-    return _conduct(source, folder, settings, False, workers, executor, command)
+    return _conduct(
+        source, folder, settings or Settings(), "run", workers, executor, tuple(command)
+    )
 
 
 def compare(
@@ -164,30 +124,27 @@ def compare(
         There is no library, too few tracks, or no model could be trained.
     """
     source = Path(source)
-    folder = comparison_folder(source, None if out is None else Path(out))
+    folder = ResultsFolder(comparison_folder(source, None if out is None else Path(out)))
     settings = settings or comparison_settings(folder.root)
     missing = tuple(name for name in ALWAYS if name not in settings.models)
     settings = replace(settings, models=settings.models + missing)
-    return _conduct(source, folder, settings, True, workers, executor, command)
+    return _conduct(source, folder, settings, "compare", workers, executor, tuple(command))
 
 
-def comparison_settings(out: Path | None = None, *, quick: bool = False) -> Settings:
-    """All models and baselines, three clusterers, 10 seeds (3 if `quick`).
+def comparison_settings(out: Path | None = None) -> Settings:
+    """All models and baselines, three clusterers, 10 seeds.
 
     Where `out` holds a run, its settings hold on (features, options, labels, k), and its models
-    come first.
+    stand beside the others.
     """
-    base = Settings()
-    if out is not None:
-        recorded = (ResultsFolder(out).read_document() or {}).get("run")
-        if recorded:
-            base = settings_from(recorded["settings"], str(out))
-    ran = base.models if base != Settings() else ()
+    recorded = _recorded(ResultsFolder(out), "run") if out is not None else None
+    base = Settings() if recorded is None else recorded.settings
+    ran = () if recorded is None else base.models
     return replace(
         base,
-        models=tuple(dict.fromkeys((*ran, *COMPARED_MODELS))),
+        models=tuple(dict.fromkeys((*COMPARED_MODELS, *ran))),
         clusterers=COMPARED_CLUSTERERS,
-        seeds=QUICK_SEEDS if quick else SEEDS,
+        seeds=SEEDS,
     )
 
 
@@ -197,118 +154,39 @@ def default_folder(source: Path) -> Path:
     return Path(f"{whole.stem if whole.is_file() else whole.name}-songscape")
 
 
-def comparison_folder(source: Path, out: Path | None) -> ResultsFolder:
+def comparison_folder(source: Path, out: Path | None) -> Path:
     """Where a comparison works: where the run did, unless it is told otherwise."""
-    if out is None and source.suffix == ".db":
-        out = source.parent
-    elif out is None and (source / "songscape.db").exists():
-        out = source
-    return ResultsFolder(out or default_folder(source))
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What a command asks of the experiment: its settings, and whether with permutation nulls."""
-
-    settings: Settings
-    ks: tuple[int, ...]
-    nulls: bool
-    command: tuple[str, ...] = ()
-
-    @cached_property
-    def parts(self) -> tuple[Part, ...]:
-        """The space and every partition that is asked for."""
-        from songscape.clustering.methods import NEEDS_K
-
-        options = self.settings.clusterer_options
-        found = [Part(SPACE, self.nulls)]
-        for name in self.settings.clusterers:
-            for k in self.ks if name in NEEDS_K else (None,):
-                found.append(Part(PartitionKey(name, k), self.nulls, options.get(name, {})))
-        return tuple(found)
-
-    @property
-    def first(self) -> int:
-        return self.settings.seeds[0]
-
-    def trainings(self, digests: Mapping[str, str]) -> dict[Name, Training]:
-        """What is to be trained, all models of the first seed first."""
-        options = self.settings.model_options
-        return {
-            (model, seed): Training.of(model, seed, options.get(model, {}), digests)
-            for seed in self.settings.seeds
-            for model in self.settings.models
-        }
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "settings": self.settings.as_dict(),
-            "k": list(self.ks),
-            "command": list(self.command),
-        }
+    if out is not None:
+        return out
+    if source.suffix == ".db":
+        return source.parent
+    return source if (source / "songscape.db").exists() else default_folder(source)
 
 
 def _conduct(
     source: Path,
     folder: ResultsFolder,
     settings: Settings,
-    comparing: bool,
+    verb: str,
     workers: int | None,
     executor: Executor | None,
-    command: Sequence[str],
+    command: tuple[str, ...],
 ) -> ExperimentSummary:
-    from songscape.features.extract import available_cores
+    """The stages in their order."""
+    from songscape.workers import available_cores
 
     check_settings(settings)
     check_folder(folder.root, source)
+    workers = workers or available_cores()
     with folder.locked():
-        experiment = Experiment(folder, workers or available_cores(), executor)
-        experiment.read(source, settings)
-        request = experiment.request(settings, comparing, tuple(command))
-        experiment.run_trials(request)
-        return experiment.report(request)
-
-
-class Experiment:
-    """The stages of an experiment in their order; each leaves its files in the results folder."""
-
-    def __init__(self, folder: ResultsFolder, workers: int, executor: Executor | None) -> None:
-        self.folder = folder
-        self.workers = workers
-        self.executor = executor
-        self.recorded = folder.read_document() or {}
-        self.crashed: dict[Name, str] = {}
-
-    # -- reading ---------------------------------------------------------------------------------
-
-    def read(self, source: Path, settings: Settings) -> None:
-        """Bring the library up to date, and find out what is measured against what."""
-        from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, read_library, views_needed
-        from songscape.experiment.targets import subject_of
-        from songscape.library import Library
-
-        views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
-        is_library = source.suffix == ".db" or (source / "songscape.db").exists()
-        if is_library:
-            path = source if source.suffix == ".db" else source / "songscape.db"
-            library = Library.open(path, must_exist=True)
-        else:
-            path = self.folder.library
-            library = read_library(
-                source, path, self.workers, settings.labels, views, nuisances=settings.nuisances
-            )
-        with library:
-            self.library_path = path
-            self.counts = library.counts()
-            self.title = settings.title or (
-                library.root.name if is_library else source.resolve().name
-            )
-            self.folder.write_table("ledger", tables.ledger_table(library))
-            self.inputs = load_inputs(library, settings, views)
-        self.targets = subject_of(self.inputs, settings.labels)
-        self.digests = {
-            name: self.inputs.views.select([name]).digest()
-            for name, view in self.inputs.views.items()
-            if view.present.any()
-        }
-        self.settings = settings
+        other = _recorded(folder, "compare" if verb == "run" else "run")
+        both = settings if other is None else _with_models_of(settings, other.settings)
+        with _opened(source, folder, settings, workers, executor) as library:
+            counts, title = library.counts(), settings.title or library.root.name
+            inputs = _loaded(library, both, settings)
+            folder.write_table("ledger", ledger_table(library))
+        check_collection(len(inputs.track_ids), (), settings)
+        clusters = _number_of_clusters(inputs, settings.k, folder)
+        request = Request(settings, clusters.ks, verb == "compare", command)
+        mine = request.fulfil(inputs, folder, workers, executor)
+        ...

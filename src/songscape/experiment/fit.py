@@ -7,7 +7,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -31,31 +31,12 @@ if TYPE_CHECKING:
     from songscape.features.views import Views
     from songscape.progress import Advance
 
-__all__ = ["Training", "digest_of", "fit", "models_table", "trained"]
+__all__ = ["Training", "digest_of", "fit", "trained"]
 
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
 RECIPE = 5
 """Raised when the same model gives other latents."""
-MODEL_COLUMNS = (
-    *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
-    *("validation_elbo", "kl_per_dimension", "warnings", "summary"),
-)
-
-
-def models_table(summaries: Iterable[Mapping[str, Any]], *extra: str) -> pd.DataFrame:
-    """`results/models.csv`: one row per model and seed, with these further columns."""
-    import pandas as pd
-
-    from songscape.models.presets import find_preset
-
-    rows = []
-    for summary in summaries:
-        row = dict(summary) | {"kind": find_preset(str(summary["model"])).kind}
-        if row.get("kl_per_dimension") is not None:
-            row["kl_per_dimension"] = " ".join(f"{kl:.3g}" for kl in row["kl_per_dimension"])
-        rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=[*MODEL_COLUMNS, *extra])
 
 
 @dataclass(frozen=True)

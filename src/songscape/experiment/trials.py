@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from songscape.benchmark.measure import Measurements
     from songscape.benchmark.targets import Targets
 
-__all__ = ["Part", "Trial", "TrialTask", "read_trial", "run_trial"]
+__all__ = ["Measured", "Part", "Trial", "read_trial", "run_trial"]
 
 RECIPE = 9
 """Raised when what a trial measures changes, so that old ones are measured again."""
+CLUSTERS = "clusters"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Part:
     key : PartitionKey
         `SPACE` for the space itself.
     nulls : bool
-        With permutation nulls, probes and subsamples.
+        With permutation nulls and probes.
+    first : bool
+        Whether this is the first seed: its clusters are described, and with nulls made from
+        subsamples as well.
     options : mapping
         Arguments of the clusterer that differ from its defaults.
     measures : tuple of str
@@ -46,47 +50,49 @@ class Part:
 
     key: PartitionKey
     nulls: bool = False
+    first: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return vars(self) | {"key": str(self.key), "measures": list(self.measures)}
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Part:
+        """From `as_dict`."""
+        key, measures = PartitionKey.parse(given["key"]), tuple(given["measures"])
+        return cls(key, given["nulls"], given["first"], given["options"], measures)
+
+    def covers(self, other: Part) -> bool:
+        """Whether what was measured for this one answers the other."""
+        return (
+            (self.key, dict(self.options)) == (other.key, dict(other.options))
+            and (self.nulls, self.first) == (self.nulls | other.nulls, self.first | other.first)
+            and set(self.measures) >= set(other.measures)
+        )
+
+    def with_all_of(self, other: Part | None) -> Part:
+        """Both together: what was asked for once is kept."""
+        if other is None or dict(other.options) != dict(self.options):
+            return self
+        return replace(
+            self,
+            nulls=self.nulls | other.nulls,
+            first=self.first | other.first,
+            measures=tuple(dict.fromkeys((*self.measures, *other.measures))),
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class TrialTask:
-    """What a process needs to know to run a trial.
-
-    Attributes
-    ----------
-    training : Training
-    parts : tuple of Part
-        The space first.
-    out, inputs : Path
-        The results folder; the folder with the views, see `songscape.experiment.handover`.
-    context : str
-        Digest of everything that the trial is measured against.
-    targets : Targets
-        Its reference spaces lie in `inputs`.
-    labels : DataFrame
-        One row per track: what clusters are described by.
-    first : bool
-        Whether this is the first seed, of which clusters are described and made from subsamples.
+class Measured:
+    """A part that was measured: rows, see `songscape.benchmark.measure.Measurements`, and of a
+    partition of the first seed the descriptions of its clusters.
     """
 
-    training: Training
-    parts: tuple[Part, ...]
-    out: Path
-    inputs: Path
-    context: str
-    targets: Targets
-    labels: pd.DataFrame
-    first: bool
-
-    @property
-    def model(self) -> str:
-        return self.training.model
-
-    @property
-    def seed(self) -> int:
-        return self.training.seed
+    part: Part
+    rows: list[dict[str, Any]]
+    clusters: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,19 +103,14 @@ class Trial:
     ----------
     summary : mapping
         Row of the model table: model, seed, status, reason, health, seconds, peak_memory_mib.
-    key : str
-        Digest of what the latents were computed from.
-    parts : mapping of PartitionKey to mapping
-        Of each part that was measured: rows (see `songscape.benchmark.measure.Measurements`),
-        nulls, options, measures, and of the first seed's partitions clusters (descriptions).
+    parts : mapping of PartitionKey to Measured
     arrays : DataFrame of shape (n_tracks, n_arrays)
         Clusters of each partition under "clusters@clusterer|k", and values per track under the
         names of their `SampleKey`.
     """
 
     summary: Mapping[str, Any]
-    key: str
-    parts: Mapping[PartitionKey, Mapping[str, Any]]
+    parts: Mapping[PartitionKey, Measured]
     arrays: pd.DataFrame
 
     @property
@@ -117,131 +118,164 @@ class Trial:
         """Whether the model could be trained."""
         return bool(self.summary["status"] == "ok")
 
-    def has(self, part: Part, *, first: bool) -> bool:
-        """Whether the part was measured as it is asked for."""
+    def answers(self, parts: Iterable[Part]) -> bool:
+        """Whether everything was measured as it is asked for, and nothing is worth a retry."""
+        return self.ok and all(self._answers(part) for part in parts)
+
+    def _answers(self, part: Part) -> bool:
         known = self.parts.get(part.key)
-        return (
-            known is not None
-            and known["nulls"] >= part.nulls
-            and known["first"] >= first
-            and known["options"] == dict(part.options)
-            and set(known["measures"]) >= set(part.measures)
-            and not any(row.get("transient") for row in known["rows"])
-        )
+        transient = known is not None and any(row.get("transient") for row in known.rows)
+        return known is not None and known.part.covers(part) and not transient
 
     def measurements(self, keys: Iterable[PartitionKey]) -> Measurements:
         """What was measured of these parts."""
         from songscape.benchmark.measure import Measurements
 
-        keys = [key for key in keys if key in self.parts]
-        samples, partitions = {}, {}
+        found = Measurements()
+        there = [key for key in keys if key in self.parts]
+        found.rows.extend(row for key in there for row in self.parts[key].rows)
         for name in self.arrays.columns:
             sample = SampleKey.parse(name)
-            if sample.metric == "clusters" and sample.partition in keys:
-                partitions[sample.partition] = self.arrays[name].to_numpy()
-            elif sample.metric != "clusters" and sample.partition in keys:
-                samples[sample] = self.arrays[name].to_numpy()
-        rows = [row for key in keys for row in self.parts[key]["rows"]]
-        return Measurements(rows, samples, {k: partitions[k] for k in keys if k in partitions})
+            if sample.metric != CLUSTERS and sample.partition in there:
+                found.samples[sample] = self.arrays[name].to_numpy()
+        for key in there:
+            if (name := str(SampleKey(CLUSTERS, partition=key))) in self.arrays:
+                found.partitions[key] = self.arrays[name].to_numpy()
+        return found
 
 
 def read_trial(
     folder: ResultsFolder, training: Training, context: str, track_ids: Sequence[str]
 ) -> Trial | None:
-    """What is kept of a trial, if it is of this training and measured against the same."""
+    """What is kept of a trial, if it is of this training and measured against the same.
+
+    Parameters
+    ----------
+    context : str
+        Digest of everything that the trial is measured against.
+    """
+    import pandas as pd
+
     path = folder.trial(training.model, training.seed)
     document = read_json(path)
     expected = {"recipe": RECIPE, "trained": training.key, "context": context}
     if document is None or any(document.get(name) != value for name, value in expected.items()):
         return None
-    summary = trained(training, folder)
-    if summary is None:
+    if document["summary"]["status"] == "ok" and trained(training, folder) is None:
         return None
-    import pandas as pd
-
     try:
         arrays = pd.read_parquet(path.with_suffix(".parquet"))
-        parts = {PartitionKey.parse(name): part for name, part in document["parts"].items()}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         return None
     if list(arrays.pop("track_id")) != list(track_ids):
         return None
-    return Trial(summary, training.key, parts, arrays)
+    measured = [
+        Measured(Part.of(one["part"]), one["rows"], one["clusters"]) for one in document["parts"]
+    ]
+    return Trial(document["summary"], {one.part.key: one for one in measured}, arrays)
 
 
-def run_trial(task: TrialTask) -> float:
+def run_trial(
+    out: str,
+    inputs: str,
+    model: str,
+    seed: int,
+    options: Mapping[str, Any],
+    digests: Mapping[str, str],
+    context: str,
+    parts: Sequence[Mapping[str, Any]],
+) -> float:
     """Train, cluster and measure what is missing of one trial; returns the seconds that it took.
 
-    The trial's file is written last, and whole. What failed before is tried again.
+    Everything that it is given is plain, so that any executor can send it. The trial's file is
+    written last, and whole; what failed before is tried again.
+
+    Parameters
+    ----------
+    out, inputs : str
+        The results folder, and the folder of `songscape.experiment.handover.write_inputs`.
+    model, seed, options, digests
+        See `songscape.experiment.fit.Training.of`.
+    context : str
+        See `read_trial`.
+    parts : sequence of mapping
+        `Part.as_dict` of what is asked for.
     """
     import pandas as pd
 
-    from songscape.experiment.handover import read_references, read_views
+    from songscape.experiment.handover import read_columns, read_targets, read_views
 
     start = time.perf_counter()
-    folder, training = ResultsFolder(task.out), task.training
-    views = read_views(task.inputs)
-    track_ids = list(views.track_ids)
-    summary = fit(training, views, folder, labels=task.labels)
-    kept = read_trial(folder, training, task.context, track_ids)
-    parts: dict[str, Any] = {}
-    arrays: dict[str, Any] = {}
-    if kept is not None:
-        parts = {str(key): dict(part) for key, part in kept.parts.items()}
-        arrays = {name: kept.arrays[name].to_numpy() for name in kept.arrays.columns}
+    folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
+    views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
+    columns = read_columns(Path(inputs))
+    summary = fit(training, views, folder, labels=columns[list(targets.labels)])
+    kept = read_trial(folder, training, context, views.track_ids)
+    measured = {} if kept is None else dict(kept.parts)
+    arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
     if summary["status"] == "ok":
-        X = read_latents(folder.latents(training.model, training.seed))[1]
-        targets = replace(task.targets, references=read_references(task.inputs))
-        for part in task.parts:
-            if kept is not None and kept.has(part, first=task.first):
+        X = read_latents(folder.latents(model, seed))[1]
+        spread = folder.spread(model, seed)
+        if summary.get("has_spread"):
+            arrays[str(SampleKey("spread"))] = read_latents(spread)[1][:, 0]
+        for part in map(Part.of, parts):
+            if kept is not None and kept.answers([part]):
                 continue
-            found, described = _measure(part, X, targets, task, views)
-            arrays = {n: a for n, a in arrays.items() if SampleKey.parse(n).partition != part.key}
+            before = measured.get(part.key)
+            part = part.with_all_of(None if before is None else before.part)
+            found = _measure(part, X, targets, seed)
+            arrays = {n: a for n, a in arrays.items() if not _is_of(n, part.key)}
             arrays |= {str(name): values for name, values in found.samples.items()}
-            for key, labels in found.partitions.items():
-                arrays[str(SampleKey("clusters", partition=key))] = labels
-            parts[str(part.key)] = {
-                "nulls": part.nulls,
-                "first": task.first,
-                "options": dict(part.options),
-                "measures": list(part.measures),
-                "rows": found.rows,
-                "clusters": described,
-            }
-    seconds = time.perf_counter() - start
-    path = folder.trial(training.model, training.seed)
-    frame = pd.DataFrame({"track_id": track_ids, **arrays})
+            clusters = []
+            if (labels := found.partitions.get(part.key)) is not None:
+                arrays[str(SampleKey(CLUSTERS, partition=part.key))] = labels
+                clusters = _described(labels, X, views, columns) if part.first else []
+            measured[part.key] = Measured(part, found.rows, clusters)
+    frame = pd.DataFrame({"track_id": list(views.track_ids), **arrays})
+    path = folder.trial(model, seed)
     write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
-    document = {"recipe": RECIPE, "trained": training.key, "context": task.context, "parts": parts}
+    document = {"recipe": RECIPE, "trained": training.key, "context": context, "summary": summary}
+    document["parts"] = [
+        {"part": one.part.as_dict(), "rows": one.rows, "clusters": one.clusters}
+        for one in measured.values()
+    ]
     write_json(path, document)
-    return seconds
+    return time.perf_counter() - start
 
 
-def _measure(
-    part: Part, X: Any, targets: Targets, task: TrialTask, views: Any
-) -> tuple[Measurements, list[dict[str, Any]]]:
-    """Measure one part; of a partition of the first seed, describe the clusters as well."""
+def _is_of(name: str, key: PartitionKey) -> bool:
+    sample = SampleKey.parse(name)
+    return sample.partition == key and sample.metric != "spread"
+
+
+def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
     from songscape.benchmark.measure import N_SUBSAMPLES, measure
-    from songscape.clustering.describe import describe_clusters
 
     key = part.key
-    found = measure(
+    return measure(
         X,
         targets,
         (key.clusterer,) if key.clusterer else (),
         {key.clusterer: part.options},
         () if key.k is None else (key.k,),
-        task.seed,
+        seed,
         space=key == SPACE,
         nulls=part.nulls,
-        subsamples=N_SUBSAMPLES if task.first else 0,
+        subsamples=N_SUBSAMPLES if part.first else 0,
         measures=part.measures,
     )
-    if not task.first or key not in found.partitions:
-        return found, []
-    columns = {str(name): task.labels[name] for name in task.labels}
-    clusters = describe_clusters(found.partitions[key], X, views, columns)
-    return found, [
+
+
+def _described(labels: Any, X: Any, views: Any, columns: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of `results/descriptions.csv`.
+
+    `labels` holds those more common in the cluster than elsewhere, as "column=value share"; `sound`
+    the features whose mean lies farthest from the collection's, in its standard deviations.
+    """
+    from songscape.clustering.describe import describe_clusters
+
+    found = describe_clusters(labels, X, views, {name: columns[name] for name in columns})
+    return [
         {
             **{"cluster": one.cluster, "size": one.size, "share": one.share},
             "typical": "; ".join(one.medoids),
@@ -249,5 +283,5 @@ def _measure(
             "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in one.labels),
             "sound": "; ".join(f"{d.feature} {d.deviation:+.1f}" for d in one.timbre),
         }
-        for one in clusters
+        for one in found
     ]

@@ -1,0 +1,76 @@
+"""Running trials in worker processes, or on whatever executor the caller brings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from typing import Any
+
+from songscape.errors import first_line
+from songscape.experiment.trials import run_trial
+from songscape.progress import TimeLeft, progress_bar
+from songscape.workers import IsolatingExecutor, WorkerError
+
+__all__ = ["run_trials"]
+
+Name = tuple[str, int]
+
+
+def run_trials(
+    tasks: Mapping[Name, Sequence[Any]], workers: int, executor: Executor | None = None
+) -> dict[Name, str]:
+    """Run every trial, and say now and then how long it still takes.
+
+    Parameters
+    ----------
+    tasks : mapping of (model, seed) to the arguments of `run_trial`
+        All models of the first seed first, so that every model is timed early.
+    workers : int
+        Trials that run at the same time; each uses one core.
+    executor : Executor, optional
+        Where to run instead. Its workers must be processes: training seeds the generators of its
+        process.
+
+    Returns
+    -------
+    dict of (model, seed) to str
+        Trials that raised or whose process died, with the reason; the others went on.
+    """
+    crashed: dict[Name, str] = {}
+    left = TimeLeft([model for model, _ in tasks], workers)
+    own = IsolatingExecutor(min(workers, len(tasks)), threading.TIMEOUT_MAX, light=False)
+    pool = executor or own
+    futures: dict[Future[float], Name] = {}
+    with progress_bar("training and measuring", "model") as advance:
+        advance(0, len(tasks))
+        try:
+            for name, arguments in tasks.items():
+                futures[_submit(pool, arguments)] = name
+            for done, future in enumerate(as_completed(futures), start=1):
+                name, seconds = futures[future], 0.0
+                try:
+                    seconds = future.result()
+                except WorkerError as error:
+                    crashed[name] = first_line(error)
+                except Exception as error:
+                    crashed[name] = f"{type(error).__name__}: {first_line(error)}"
+                left.done(name[0], seconds)
+                advance(done, len(tasks))
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            own.shutdown(cancel_futures=True)
+            raise
+    own.shutdown()
+    return crashed
+
+
+def _submit(pool: Executor, arguments: Sequence[Any]) -> Future[float]:
+    """An executor that broke takes nothing more: then the future has failed already."""
+    try:
+        return pool.submit(run_trial, *arguments)
+    except BrokenExecutor as error:
+        future: Future[float] = Future()
+        future.set_exception(error)
+        return future
