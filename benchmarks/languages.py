@@ -100,7 +100,7 @@ def songs(folder: Path) -> Iterator[tuple[set[str], str]]:
     import pandas as pd
 
     from songscape.ingest import read_collection
-    from songscape.ingest.languages import language_name
+    from songscape.language_codes import language_name
 
     table = pd.read_csv(folder / "tracks.csv", dtype=str, keep_default_na=False)
     column = "languages" if "languages" in table else "language"
@@ -112,7 +112,7 @@ def songs(folder: Path) -> Iterator[tuple[set[str], str]]:
 
 
 def line_table(truth: list[str], lines: list[str]) -> None:
-    from songscape.ingest.languages import language_name
+    from songscape.language_codes import language_name
 
     letters = np.array([sum(c.isalpha() for c in line) for line in lines])
     print(
@@ -168,7 +168,8 @@ def main() -> None:
     parser.add_argument("collections", nargs="*", type=Path)
     options = parser.parse_args()
 
-    from songscape.ingest.languages import identify_line, language_name, lyric_lines
+    from songscape.ingest.languages import identify_line, lyric_lines
+    from songscape.language_codes import language_name
 
     collection = [song for folder in options.collections for song in songs(folder)]
     pairs = [

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import Analysis
+from songscape.library import Analysis
 from songscape.workers import IsolatingExecutor, WorkerError, pack, run_limited, unpack
 
 HERE = Path(__file__).parent

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from songscape.columns import find_roles
 from songscape.errors import UsageError
 
 __all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
@@ -68,6 +69,9 @@ class Settings:
     nuisances : tuple of str
         Columns that should not decide a cluster: how far methods give them away is measured,
         beside language, artist, album, source and what the audio files say of themselves.
+    roles : mapping of str to str
+        Role (artist, language, genre, ..., see `songscape.columns.Role`) -> the column that has it,
+        where its name does not say so.
     features : FeatureSettings
     model_options, clusterer_options : mapping of name -> mapping of argument -> value
         Arguments that differ from a preset's.
@@ -80,6 +84,7 @@ class Settings:
     seeds: tuple[int, ...] = (0,)
     labels: tuple[str, ...] = ()
     nuisances: tuple[str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clusterer_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -92,6 +97,7 @@ class Settings:
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
+        find_roles(self.roles.values(), self.roles)
         both = sorted(set(self.labels) & set(self.nuisances))
         if both:
             raise UsageError(
@@ -123,8 +129,8 @@ def load_settings(path: Path, base: Settings | None = None) -> Settings:
     ----------
     path : Path
         Keys at the top level are the fields of `Settings`; `k = "auto"` leaves k to the run;
-        tables `[features]`, `[model_options.NAME]` and `[clusterer_options.NAME]`. UTF-8, or
-        UTF-16 with a byte order mark.
+        tables `[features]`, `[roles]`, `[model_options.NAME]` and `[clusterer_options.NAME]`.
+        UTF-8, or UTF-16 with a byte order mark.
     base : Settings, optional
         What holds where the file is silent; default: `Settings()`.
 
@@ -172,6 +178,10 @@ def settings_from(
             values[key] = FeatureSettings(
                 **{k: _typed(v, int, f"{where}: features.{k}") for k, v in value.items()}
             )
+        elif key == "roles":
+            values[key] = _typed(value, dict, f"{where}: [roles]")
+            for role, column in value.items():
+                _typed(column, str, f"{where}: roles.{role}")
         elif key in ("model_options", "clusterer_options"):
             for name, options in _typed(value, dict, f"{where}: {key}").items():
                 _typed(options, dict, f"{where}: {key}.{name}")

@@ -19,9 +19,10 @@ from songscape.audit.duplicates import (
     known_artists,
     split_groups,
 )
-from songscape.features.analyse import Analysis, analyse_file
+from songscape.features.analyse import analyse_file
 from songscape.features.text import lyrics_view
 from songscape.features.views import View, Views
+from songscape.library import Analysis
 
 SR = 22_050
 N_SONGS = 12

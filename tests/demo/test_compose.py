@@ -10,7 +10,6 @@ import pytest
 import soundfile
 
 from songscape.demo import compose_collection, plan_collection
-from songscape.demo.compose import COLUMNS
 from songscape.errors import SongscapeError, UsageError
 
 N = 24
@@ -53,7 +52,9 @@ def test_another_seed_gives_other_songs(collection, tmp_path):
 
 def test_the_table_says_what_was_planned(collection):
     rows = read_table(collection)
-    assert tuple(rows[0]) == COLUMNS
+    assert ",".join(rows[0]) == (
+        "id,audio,lyrics,title,artist,language,languages,genre,theme,tempo,instrumental,lyrics_match"
+    )
     for row, plan in zip(rows, plan_collection(N, 7), strict=True):
         assert row["id"] == plan.id
         assert row["genre"] == plan.style

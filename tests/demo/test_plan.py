@@ -7,7 +7,7 @@ from scipy.stats import chi2_contingency
 from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
 
 from songscape.demo import SongPlan, plan_collection
-from songscape.demo.plan import OWN_LANGUAGE, STYLES
+from songscape.demo.plan import LANGUAGE_OF_STYLE
 from songscape.demo.vocabulary import LANGUAGES, THEMES
 
 N = 2000
@@ -77,7 +77,7 @@ def test_confound_ties_language_to_style_and_nothing_else():
     plans = sung(plan_collection(N, 0, confound=0.9))
     style, language = columns(plans, "style", "language")
     assert chi_square_p(style, language) < 1e-100
-    own = sum(plan.languages[0] == OWN_LANGUAGE[plan.style] for plan in plans) / len(plans)
+    own = sum(plan.languages[0] == LANGUAGE_OF_STYLE[plan.style] for plan in plans) / len(plans)
     assert own == pytest.approx(0.9 + 0.1 / len(LANGUAGES), abs=0.02)
     for first, second in [("style", "theme"), ("language", "theme"), ("container", "language")]:
         assert adjusted_mutual_info_score(*columns(plans, first, second)) < 0.01
@@ -133,7 +133,7 @@ def test_artists_recur_in_several_languages_and_some_cross_over():
 def test_same_seed_same_table_other_seed_another():
     assert plan_collection(100, 1) == plan_collection(100, 1)
     assert plan_collection(100, 1) != plan_collection(100, 2)
-    assert len(set(STYLES)) >= 6
+    assert len(LANGUAGE_OF_STYLE) >= 6
 
 
 @pytest.mark.parametrize("n_songs", [1, 2, 5, 24])

@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from songscape.demo import plan_collection
 from songscape.demo.words import write_lyrics
 from songscape.experiment.compare import ComparisonSummary, run_comparison
-from songscape.features.analyse import Analysis
-from songscape.ingest.scan import Collection
-from songscape.library import Library, Track
+from songscape.library import Analysis, Collection, Library, Track
 from songscape.report.comparison_read import ComparisonResults, read_comparison
 from songscape.settings import FeatureSettings, Settings
 

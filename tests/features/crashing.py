@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from songscape.features.analyse import Analysis, analyse_file
+from songscape.features.analyse import analyse_file
+from songscape.library import Analysis
 
 
 def misbehave(path: str, names: list[str]) -> Analysis:

@@ -11,9 +11,7 @@ from songscape.demo.vocabulary import LANGUAGES
 from songscape.ingest.languages import (
     identify_line,
     identify_lines,
-    is_mixed,
     language_composition,
-    language_name,
     lyric_lines,
 )
 
@@ -135,36 +133,6 @@ def test_the_choice_can_be_narrowed() -> None:
     text = "Amor, amor\n" + ENGLISH
     assert set(language_composition(text, ["English", "Spanish"])) <= {"English", "Spanish"}
     assert language_composition(GERMAN, ["German", "English"]) == {"German": 1.0}
-
-
-@pytest.mark.parametrize(
-    ("tag", "name"),
-    [
-        ("de", "German"),
-        ("DE", "German"),
-        ("de-AT", "German"),
-        ("zh_Hans", "Chinese"),
-        ("ger", "German"),
-        ("german", "German"),
-        ("Bengali", "Bangla"),
-        ("bn", "Bangla"),
-        ("Low German dialects", "Low German dialects"),
-        ("und", None),
-        ("Instrumental", None),
-        ("mixed", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_tags_have_names(tag: str | None, name: str | None) -> None:
-    assert language_name(tag) == name
-
-
-def test_mixed_is_not_unknown() -> None:
-    assert is_mixed("Mixed")
-    assert is_mixed("mul")
-    assert not is_mixed("und")
-    assert not is_mixed(None)
 
 
 @given(st.text(max_size=200))

@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import Analysis
-from songscape.ingest.scan import Collection
-from songscape.library import Counts, LedgerRow, Library, Track
+from songscape.library import Analysis, Collection, Counts, LedgerRow, Library, Track
 from songscape.library.database import transaction
 
 ROOT = Path("/music")

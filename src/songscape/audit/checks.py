@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from songscape.audit.confounding import FUNCTION_BELOW, confounded_labels
 from songscape.audit.duplicates import duplicate_groups, duplicate_lyrics_groups
 from songscape.audit.finding import Finding
-from songscape.audit.labels import label_columns
 from songscape.audit.lyrics import hapax_share, language_mismatches
 from songscape.audit.nuisances import nuisance_table, unexplained_share
 from songscape.audit.overlap import overlap_findings
+from songscape.columns import find_roles, label_columns
 from songscape.features.covariates import language_view
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ def check_collection(
     known = labels.reindex(list(ids))
     languages = _languages(known)
     columns = label_columns(known, label_names)
+    language = find_roles(known.columns).language
+    if language is not None and language not in columns:
+        columns.append(language)
     findings = _duplicate_audio(ids, duplicate_groups(views, audio_facts))
     groups = duplicate_lyrics_groups(views)
     findings += _duplicate_lyrics(ids, groups, known, columns, lyrics_texts)

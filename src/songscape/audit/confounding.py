@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from songscape.audit.finding import Finding
-from songscape.audit.nuisances import FROM_LABELS, unexplained_share
+from songscape.audit.nuisances import unexplained_share
+from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,18 +24,15 @@ _SAME = {"has_lyrics": frozenset({"instrumental", "vocal", "vocals"})}
 _MIN_TRACKS = 20
 _MIN_PER_VALUE = 5
 _MANY_VALUES = 30
-_ABOUT_PEOPLE = frozenset(
-    {
-        *("artist", "album", "composer", "poet", "lyricist", "writer", "author"),
-        *("singer", "performer", "band", "work"),
-    }
-)
-
 Texts = list[str | None]
 
 
 def confounded_labels(
-    labels: pd.DataFrame, columns: Sequence[str], nuisances: pd.DataFrame
+    labels: pd.DataFrame,
+    columns: Sequence[str],
+    nuisances: pd.DataFrame,
+    *,
+    roles: ColumnRoles | None = None,
 ) -> list[Finding]:
     """One finding per column that is almost a function of others, or closely tied to them.
 
@@ -49,21 +47,18 @@ def confounded_labels(
         language.
     nuisances : DataFrame
         From `nuisance_table`, same rows.
+    roles : ColumnRoles, optional
+        As for `nuisance_table`.
     """
     decided: dict[tuple[str, str, bool], dict[str, float]] = {}
     examples: dict[tuple[str, str], str] = {}
-    nuisance_columns = {
-        column
-        for name in nuisances.columns
-        for column in FROM_LABELS.get(str(name), (str(name),))
-        if name != "language"
-    }
-    if "language" in columns:
-        nuisance_columns.add("languages")
-    for column in (c for c in columns if c not in nuisance_columns):
+    roles = roles or find_roles(labels.columns)
+    for column in columns:
+        if column != roles.language and (column in nuisances or roles.is_nuisance(column)):
+            continue
         label = _texts(labels[column])
         for name in map(str, nuisances.columns):
-            if column in FROM_LABELS.get(name, (name,)) or column in _SAME.get(name, ()):
+            if column == roles.nuisances.get(name, name) or column in _SAME.get(name, ()):
                 continue
             nuisance = _texts(nuisances[name])
             open_shares = (_open_share(label, nuisance), _open_share(nuisance, label))
@@ -75,7 +70,8 @@ def confounded_labels(
             first, values, second, given = (
                 (column, label, name, nuisance) if forwards else (name, nuisance, column, label)
             )
-            people = {first, second} & _ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
+            about = {roles.by_column.get(each) or role_of(each) for each in (first, second)}
+            people = about & ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
             if people and left > FUNCTION_BELOW:
                 continue
             key = (first, "note" if people else "warning", left <= FUNCTION_BELOW)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.audit.duplicates import known_artists
+from songscape.columns import ColumnRoles, find_roles
 from songscape.metrics.clusters import contingency
 from songscape.statistics.overlap import entropy
 
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from songscape.features.views import Views
 
 __all__ = ["bin_labels", "nuisance_table", "unexplained_share"]
-
-FROM_LABELS = {
-    "language": ("language", "languages"),
-    "artist": ("artist", "artists", "albumartist", "album_artist"),
-    "album": ("album",),
-    "source": ("source", "dataset", "collection", "corpus"),
-    "licence": ("licence", "license"),
-}
-"""Nuisance -> the label columns that may hold it, the first that is there."""
 
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
@@ -41,6 +33,7 @@ def nuisance_table(
     views: Views,
     *,
     extra: Sequence[str] = (),
+    roles: ColumnRoles | None = None,
 ) -> pd.DataFrame:
     """Nuisance columns of a collection, those that vary.
 
@@ -55,6 +48,8 @@ def nuisance_table(
         Gives the tracks and their order, and who has lyrics.
     extra : sequence of str
         More label columns to treat as nuisances; numbers with many values are binned.
+    roles : ColumnRoles, optional
+        Which columns hold language, artist, ...; default: those that are called so.
 
     Returns
     -------
@@ -70,14 +65,11 @@ def nuisance_table(
     known = labels.reindex(ids)
     facts = audio_facts.reindex(ids)
     columns: dict[str, list[str | None]] = {}
-    taken = set()
-    for name, sources in FROM_LABELS.items():
-        found = next((s for s in sources if s in known.columns), None)
-        if found is not None:
-            columns[name] = _texts(known[found])
-            taken.add(found)
-    if "artist" in columns:
-        columns["artist"] = known_artists(columns["artist"])
+    roles = roles or find_roles(known.columns)
+    for name, column in roles.nuisances.items():
+        told = _texts(known[column])
+        columns[name] = known_artists(told) if column == roles.artist else told
+    taken = set(roles.nuisances.values())
     for name in ("codec", "container"):
         if name in facts.columns:
             columns[name] = _texts(facts[name])

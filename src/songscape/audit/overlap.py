@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from songscape.audit.finding import Finding
+from songscape.columns import same_column
 from songscape.features.views import View
 from songscape.metrics.neighbour_agreement import (
     class_mean,
@@ -16,7 +17,7 @@ from songscape.metrics.neighbour_agreement import (
     knn_label_agreement,
 )
 from songscape.metrics.neighbours import nearest_neighbors, without_groups
-from songscape.statistics.overlap import SAME, Overlap, measure_overlap, shared_mask
+from songscape.statistics.overlap import Overlap, measure_overlap, shared_mask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,11 +51,10 @@ def overlaps(
     covariate : str
         What the covariate is called.
     """
-    own = SAME.get(covariate, frozenset({covariate}))
     return [
         measure_overlap(list(labels[name]), composition, label=name, covariate=covariate)
         for name in columns
-        if name not in own and labels[name].nunique() <= MAX_VALUES
+        if not same_column(name, covariate) and labels[name].nunique() <= MAX_VALUES
     ]
 
 

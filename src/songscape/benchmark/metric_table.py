@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from songscape.columns import Role, role_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LANGUAGE_COLUMNS", "Measured", "Setting", "Where"]
+__all__ = ["Measured", "Setting", "Where"]
 
-LANGUAGE_COLUMNS = ("language", "languages", "lang", "primary_language", "main_language")
 Where = tuple[str, int | None]
 """Clusterer and k: which of a model's partitions; ("", None) for its space."""
 
@@ -62,7 +63,7 @@ class Setting:
     @property
     def language(self) -> str | None:
         """The nuisance that is the language, if there is one."""
-        return next((n for n in self.nuisances if n.casefold() in LANGUAGE_COLUMNS), None)
+        return next((n for n in self.nuisances if role_of(n) is Role.LANGUAGE), None)
 
 
 class Measured:

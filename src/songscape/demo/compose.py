@@ -16,27 +16,12 @@ import numpy as np
 
 from songscape.demo.files import write_audio, write_whole
 from songscape.demo.plan import SongPlan, plan_collection
+from songscape.demo.song import compose_song, draw_tempo
 from songscape.demo.synthesis import SYNTHESIS_RATE
 from songscape.demo.words import Lyrics, to_lrc, write_lyrics
 from songscape.errors import SongscapeError, UsageError
 
-__all__ = ["COLUMNS", "compose_collection"]
-
-COLUMNS = (
-    "id",
-    "audio",
-    "lyrics",
-    "title",
-    "artist",
-    "language",
-    "languages",
-    "genre",
-    "theme",
-    "tempo",
-    "instrumental",
-    "lyrics_match",
-)
-"""Columns of ``tracks.csv``; an instrumental's lyrics, languages, theme and match are empty."""
+__all__ = ["compose_collection"]
 
 _RECORD = "demo.json"
 _COMPOSER = 1
@@ -68,7 +53,7 @@ def compose_collection(
     seed
         Seed of everything that is drawn.
     confound
-        0 to 1: probability that a song's language is replaced by its style's own.
+        0 to 1: probability that a song's language is replaced by the one of its style.
     seconds
         Shortest and longest song, in seconds.
     workers
@@ -89,17 +74,28 @@ def compose_collection(
         If the folder holds anything else, or can't be written.
     """
     folder = Path(folder)
-    seconds = (float(seconds[0]), float(seconds[1]))
-    _check(n_songs, seed, confound, seconds, workers)
+    shortest, longest = float(seconds[0]), float(seconds[1])
+    if n_songs < 1:
+        raise UsageError(f"n_songs is {n_songs}: a collection needs at least 1 song")
+    if seed < 0:
+        raise UsageError(f"seed is {seed}: give a whole number of 0 or more")
+    if not 0.0 <= confound <= 1.0:
+        raise UsageError(f"confound is {confound}: give a number from 0 to 1")
+    if not 1.0 <= shortest <= longest <= 600.0:
+        raise UsageError(
+            f"seconds is {shortest:g} to {longest:g}: give two lengths in order, from 1 to 600"
+        )
+    if workers < 1:
+        raise UsageError(f"workers is {workers}: at least 1 process is needed")
     parameters = {
         "composer": _COMPOSER,
         "n_songs": int(n_songs),
         "seed": int(seed),
         "confound": float(confound),
-        "seconds": list(seconds),
+        "seconds": [shortest, longest],
     }
     try:
-        _claim(folder, parameters)
+        _start(folder, parameters)
         _compose(folder, parameters, workers, progress)
     except OSError as error:
         raise SongscapeError(
@@ -109,32 +105,15 @@ def compose_collection(
     return folder
 
 
-def _check(
-    n_songs: int, seed: int, confound: float, seconds: tuple[float, float], workers: int
-) -> None:
-    if n_songs < 1:
-        raise UsageError(f"n_songs is {n_songs}: a collection needs at least 1 song")
-    if seed < 0:
-        raise UsageError(f"seed is {seed}: give a whole number of 0 or more")
-    if not 0.0 <= confound <= 1.0:
-        raise UsageError(f"confound is {confound}: give a number from 0 to 1")
-    if not 1.0 <= seconds[0] <= seconds[1] <= 600.0:
-        raise UsageError(
-            f"seconds is {seconds[0]:g} to {seconds[1]:g}: give two lengths in order, from 1 to 600"
-        )
-    if workers < 1:
-        raise UsageError(f"workers is {workers}: at least 1 process is needed")
-
-
-def _claim(folder: Path, parameters: dict[str, Any]) -> None:
-    """Make the folder ours, or refuse it."""
+def _start(folder: Path, parameters: dict[str, Any]) -> None:
+    """Make the folder with its record, or refuse one that holds anything else."""
     if folder.exists() and not folder.is_dir():
         raise SongscapeError(f"{folder}: is a file, not a folder; choose another name")
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / _RECORD
     if not record.exists():
-        # A draft of the record is what a run killed in its first moment leaves.
-        if any(entry.name != f".{_RECORD}.part" for entry in folder.iterdir()):
+        # A run that was killed in its first moment leaves a draft of the record.
+        if any(entry.name != ".demo.partial.json" for entry in folder.iterdir()):
             raise SongscapeError(
                 f"{folder}: holds other files and is no demo collection;"
                 " choose an empty or new folder"
@@ -142,15 +121,14 @@ def _claim(folder: Path, parameters: dict[str, Any]) -> None:
         _write_record(folder, parameters, complete=False)
         return
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
-        earlier = {name: found[name] for name in parameters}
+        content = json.loads(record.read_text(encoding="utf-8"))
+        earlier = {name: content[name] for name in parameters}
     except (ValueError, TypeError, KeyError):
         raise SongscapeError(
             f"{record}: was not written by the demo composer; choose an empty or new folder"
         ) from None
-    if earlier != parameters:
-        names = [name for name in parameters if earlier[name] != parameters[name]]
-        differing = ", ".join(f"{name} {earlier[name]}" for name in names)
+    differing = ", ".join(f"{k} {earlier[k]}" for k in parameters if earlier[k] != parameters[k])
+    if differing:
         raise SongscapeError(
             f"{folder}: holds a demo collection composed with {differing};"
             " choose another folder or remove that one"
@@ -168,25 +146,28 @@ def _compose(
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    seed, low_high = parameters["seed"], tuple(parameters["seconds"])
+    seed = parameters["seed"]
     plans = plan_collection(parameters["n_songs"], seed, parameters["confound"])
-    missing = [plan for plan in plans if not _is_there(folder, plan)]
+    missing = [plan for plan in plans if not _exists(folder, plan)]
     table = folder / "tracks.csv"
     if not missing and table.exists():
         return
     (folder / "audio").mkdir(exist_ok=True)
     (folder / "lyrics").mkdir(exist_ok=True)
-    done = len(plans) - len(missing)
-    job = partial(_compose_one, folder=folder, seed=seed, seconds=low_high)
-    for _ in _each(job, missing, workers):
-        done += 1
+    job = partial(_compose_one, folder=folder, seed=seed, seconds=parameters["seconds"])
+    for done, _ in enumerate(_each(job, missing, workers), start=1 + len(plans) - len(missing)):
         if progress is not None:
             progress(done, len(plans))
-    write_whole(table, _truth_table(plans, seed).encode())
+    rows = [_truth(plan, seed) for plan in plans]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(table, text.getvalue().encode())
     _write_record(folder, parameters, complete=True)
 
 
-def _is_there(folder: Path, plan: SongPlan) -> bool:
+def _exists(folder: Path, plan: SongPlan) -> bool:
     sidecar = plan.instrumental or (folder / plan.lyrics_path).exists()
     return sidecar and (folder / plan.audio_path).exists()
 
@@ -195,16 +176,13 @@ def _each(job: Callable[[SongPlan], None], plans: list[SongPlan], workers: int) 
     """Run the job on every plan, in as many processes as are worth starting."""
     workers = min(workers, len(plans))
     if workers <= 1:
-        for plan in plans:
-            job(plan)
-            yield
+        yield from map(job, plans)
         return
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
     try:
         for future in as_completed([executor.submit(job, plan) for plan in plans]):
-            future.result()
-            yield
+            yield future.result()
     finally:
         # On an interrupt the songs in hand are finished (a second or so), the rest dropped.
         executor.shutdown(wait=True, cancel_futures=True)
@@ -218,8 +196,6 @@ def _prepare_worker() -> None:
 
 
 def _compose_one(plan: SongPlan, *, folder: Path, seed: int, seconds: tuple[float, float]) -> None:
-    from songscape.demo.song import compose_song
-
     song = compose_song(plan, seed, seconds)
     lyrics = _lyrics(plan, seed)
     if lyrics is not None:
@@ -239,28 +215,20 @@ def _lyrics(plan: SongPlan, seed: int) -> Lyrics | None:
     return write_lyrics(rng, plan.languages, plan.theme)
 
 
-def _truth_table(plans: list[SongPlan], seed: int) -> str:
-    from songscape.demo.song import draw_tempo
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for plan in plans:
-        lyrics = _lyrics(plan, seed)
-        writer.writerow(
-            (
-                plan.id,
-                plan.audio_path,
-                plan.lyrics_path,
-                lyrics.title if lyrics else f"Untitled no. {plan.index + 1}",
-                plan.artist_name,
-                plan.languages[0] if plan.languages else "",
-                "; ".join(plan.languages),
-                plan.style,
-                plan.theme,
-                draw_tempo(plan, seed),
-                "yes" if plan.instrumental else "no",
-                "" if plan.instrumental else "yes" if plan.lyrics_match else "no",
-            )
-        )
-    return text.getvalue()
+def _truth(plan: SongPlan, seed: int) -> dict[str, object]:
+    """A row of ``tracks.csv``; an instrumental's lyrics, languages, theme and match are empty."""
+    lyrics = _lyrics(plan, seed)
+    return {
+        "id": plan.id,
+        "audio": plan.audio_path,
+        "lyrics": plan.lyrics_path,
+        "title": lyrics.title if lyrics else f"Untitled no. {plan.index + 1}",
+        "artist": plan.artist_name,
+        "language": "".join(plan.languages[:1]),
+        "languages": "; ".join(plan.languages),
+        "genre": plan.style,
+        "theme": plan.theme,
+        "tempo": draw_tempo(plan, seed),
+        "instrumental": "yes" if plan.instrumental else "no",
+        "lyrics_match": "" if plan.instrumental else "yes" if plan.lyrics_match else "no",
+    }

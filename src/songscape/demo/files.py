@@ -1,6 +1,5 @@
 """Writes demo songs as encoded files, the same bytes every time."""
 
-import os
 import zlib
 from pathlib import Path
 
@@ -8,39 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.demo.synthesis import SYNTHESIS_RATE
+from songscape.results import write_atomically
 
-__all__ = ["SUBTYPES", "write_audio", "write_whole"]
+__all__ = ["write_audio", "write_whole"]
 
-SUBTYPES = {"MP3": "MPEG_LAYER_III", "OGG": "VORBIS", "FLAC": "PCM_16", "WAV": "PCM_16"}
-"""Containers in use, with libsndfile's name of the encoding inside."""
-
+# libsndfile's name of the encoding inside each container.
+_SUBTYPES = {"MP3": "MPEG_LAYER_III", "OGG": "VORBIS", "FLAC": "PCM_16", "WAV": "PCM_16"}
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it is either whole or not there under its name."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    os.replace(draft, path)
+    write_atomically(path, lambda partial: partial.write_bytes(content))
 
 
 def write_audio(
     path: Path, samples: NDArray[np.float32], container: str, sample_rate: int, serial: int
 ) -> None:
-    """Encode a song.
+    """Encode samples of shape (n_channels, n_samples) at ``SYNTHESIS_RATE``.
 
-    Parameters
-    ----------
-    path
-        The file; it appears under this name only when it is whole.
-    samples
-        Shape (n_channels, n_samples), at :data:`~songscape.demo.synthesis.SYNTHESIS_RATE`.
-    container
-        A key of :data:`SUBTYPES`.
-    sample_rate
-        Sample rate of the file in Hz.
-    serial
-        Serial number of the Ogg stream, below 2**32.
+    The file has ``sample_rate`` (Hz) and appears under its name only when it is whole; ``serial``,
+    below 2**32, is the serial number of an Ogg stream.
     """
     import soundfile
 
@@ -49,16 +36,17 @@ def write_audio(
         import soxr
 
         frames = soxr.resample(frames, SYNTHESIS_RATE, sample_rate, quality="HQ")
-    draft = path.with_name(f".{path.name}.part")
-    with soundfile.SoundFile(
-        draft, "w", sample_rate, frames.shape[1], SUBTYPES[container], format=container
-    ) as file:
-        # libsndfile's Vorbis writer keeps a whole call on the stack, so feed it by the second.
-        for start in range(0, len(frames), sample_rate):
-            file.write(frames[start : start + sample_rate])
-    if container == "OGG":
-        draft.write_bytes(with_ogg_serial(draft.read_bytes(), serial))
-    os.replace(draft, path)
+    kind = {"subtype": _SUBTYPES[container], "format": container}
+
+    def write(partial: Path) -> None:
+        with soundfile.SoundFile(partial, "w", sample_rate, frames.shape[1], **kind) as file:
+            # libsndfile's Vorbis writer keeps a whole call on the stack, so feed it by the second.
+            for start in range(0, len(frames), sample_rate):
+                file.write(frames[start : start + sample_rate])
+        if container == "OGG":
+            partial.write_bytes(with_ogg_serial(partial.read_bytes(), serial))
+
+    write_atomically(path, write)
 
 
 def with_ogg_serial(content: bytes, serial: int) -> bytes:
@@ -67,17 +55,16 @@ def with_ogg_serial(content: bytes, serial: int) -> bytes:
     libsndfile draws the serial number from the clock, which would make every run's files differ.
     """
     out = bytearray(content)
-    place = 0
-    while place < len(out):
-        if out[place : place + 4] != b"OggS":
-            raise ValueError(f"no Ogg page at byte {place}")
-        n_segments = out[place + 26]
-        body = sum(out[place + 27 : place + 27 + n_segments])
-        end = place + 27 + n_segments + body
-        out[place + 14 : place + 18] = serial.to_bytes(4, "little")
-        out[place + 22 : place + 26] = bytes(4)
-        out[place + 22 : place + 26] = _ogg_checksum(bytes(out[place:end])).to_bytes(4, "little")
-        place = end
+    start = 0
+    while start < len(out):
+        if out[start : start + 4] != b"OggS":
+            raise ValueError(f"no Ogg page at byte {start}")
+        n_segments = out[start + 26]
+        end = start + 27 + n_segments + sum(out[start + 27 : start + 27 + n_segments])
+        out[start + 14 : start + 18] = serial.to_bytes(4, "little")
+        out[start + 22 : start + 26] = bytes(4)
+        out[start + 22 : start + 26] = _ogg_checksum(bytes(out[start:end])).to_bytes(4, "little")
+        start = end
     return bytes(out)
 
 

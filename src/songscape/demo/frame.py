@@ -5,9 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songscape.demo.score import Note
+__all__ = ["Frame", "Note", "Part", "degree_pitch", "fold", "melody", "triad"]
 
-__all__ = ["Frame", "degree_pitch", "melody", "triad"]
+
+@dataclass(frozen=True)
+class Note:
+    """One note or drum hit: start and duration in seconds, MIDI pitch, velocity 0 to 1."""
+
+    start: float
+    duration: float
+    pitch: float
+    velocity: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """The notes of one instrument or drum, its level in dB and its pan, -1 to 1."""
+
+    instrument: str
+    notes: tuple[Note, ...]
+    level: float = 0.0
+    pan: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,12 +61,8 @@ class Frame:
         """Return the time in seconds of a beat (0 = first) of a bar, swing applied."""
         whole = int(beat)
         part = beat - whole
-        swung = (
-            part * 2 * self.swing
-            if part < 0.5
-            else self.swing + (part - 0.5) * 2 * (1 - self.swing)
-        )
-        return (bar * self.beats_per_bar + whole + swung) * self.beat
+        early, late = part * 2 * self.swing, self.swing + (part - 0.5) * 2 * (1 - self.swing)
+        return (bar * self.beats_per_bar + whole + (early if part < 0.5 else late)) * self.beat
 
     def note(
         self, bar: int, beat: float, beats: float, pitch: float, velocity: float = 0.8
@@ -63,30 +77,31 @@ class Frame:
         """Return the scale degree of the chord of a bar."""
         return self.progression[bar % len(self.progression)]
 
-    def pick(self, *names: str) -> str:
-        """Choose one instrument: mostly the artist's taste, partly the day's."""
+    def pick(self, names: Sequence[str]) -> str:
+        """Choose an instrument, mostly by the artist's taste; a single one without a draw."""
+        if len(names) == 1:
+            return names[0]
         scores = [1.6 * self.taste[name] + float(self.rng.gumbel()) for name in names]
         return names[int(np.argmax(scores))]
+
+    def one_of(self, names: Sequence[str]) -> str:
+        """Choose a drum, all equally likely; a single one without a draw."""
+        return names[0] if len(names) == 1 else names[int(self.rng.integers(len(names)))]
 
     def chance(self, probability: float) -> bool:
         """Return true with a probability, raised or lowered a little by the mood's energy."""
         return bool(self.rng.random() < probability + 0.18 * self.energy)
 
-    def one_of(self, options: Sequence[str]) -> str:
-        """Return one of the options, all equally likely."""
-        return options[int(self.rng.integers(len(options)))]
 
-
-def degree_pitch(frame: Frame, degree: int, octave: int = 0) -> int:
+def degree_pitch(frame: Frame, degree: int) -> int:
     """Return the MIDI pitch of a scale degree (0 = tonic; may be negative or beyond the octave)."""
-    turns, step = divmod(degree, len(frame.scale))
-    return frame.tonic + frame.scale[step] + 12 * (turns + octave)
+    octave, step = divmod(degree, len(frame.scale))
+    return frame.tonic + frame.scale[step] + 12 * octave
 
 
-def triad(frame: Frame, degree: int, octave: int = 0, size: int = 3, near: float = 60) -> list[int]:
+def triad(frame: Frame, degree: int, size: int = 3, near: float = 60) -> list[int]:
     """Return a chord of stacked thirds on a degree, folded to lie around the pitch ``near``."""
-    pitches = [degree_pitch(frame, degree + 2 * k, octave) for k in range(size)]
-    return sorted(fold(pitch, near) for pitch in pitches)
+    return sorted(fold(degree_pitch(frame, degree + 2 * k), near) for k in range(size))
 
 
 def fold(pitch: int, near: float) -> int:
@@ -107,29 +122,10 @@ def melody(
 ) -> tuple[Note, ...]:
     """Write a tune: a rhythmic motif repeated with variation over a walk through the scale.
 
-    Parameters
-    ----------
-    frame
-        The song.
-    near
-        MIDI pitch around which the tune moves.
-    grid
-        Steps per beat on which notes may begin.
-    density
-        Share of the steps that carry a note, 0 to 1.
-    phrase_bars
-        Bars per phrase; the last part of a phrase is silent.
-    rest
-        Share of the phrase left silent at its end.
-    legato
-        Sounding share of the way to the next note.
-    start_bar
-        First bar with the tune.
-
-    Returns
-    -------
-    tuple of Note
-        In order of time, not overlapping.
+    It moves around the MIDI pitch ``near``. Notes may begin on ``grid`` steps a beat, and
+    ``density`` is the share of steps that carry one; the share ``rest`` of each phrase is silent at
+    its end; a note sounds for the share ``legato`` of the way to the next. The notes come in order
+    of time and don't overlap.
     """
     rng = frame.rng
     steps = phrase_bars * frame.beats_per_bar * grid
@@ -139,31 +135,30 @@ def melody(
         weight = np.where(np.arange(sung) % grid == 0, 1.5, 0.8)
         motif = rng.random(sung) < density * weight
         motif[0] = True
-        motifs.append(motif)
+        motifs.append(np.flatnonzero(motif))
     size = len(frame.scale)
     place = int(rng.integers(0, size))
     centre = size // 2
+    shift = 12 * round((near - degree_pitch(frame, centre)) / 12)
     notes: list[Note] = []
     for phrase, bar in enumerate(range(start_bar, frame.n_bars, phrase_bars)):
         if phrase % 4 == 3 and rng.random() < 0.25:
             continue
-        motif = motifs[0] if phrase % 4 != 2 else motifs[1]
-        hits = np.flatnonzero(motif)
+        hits = motifs[phrase % 4 == 2]
         for k, step in enumerate(hits):
             beat = step / grid
-            here = bar + int(beat // frame.beats_per_bar)
-            if here >= frame.n_bars:
+            now = bar + int(beat // frame.beats_per_bar)
+            if now >= frame.n_bars:
                 break
             leap = rng.choice([-2, -1, -1, 0, 1, 1, 2, 3 if place < centre else -3])
             place = int(np.clip(place + leap, -3, size + 4))
             if step % (grid * 2) == 0 and len(frame.progression) > 1:
                 # Strong beats rest on a note of the chord.
-                chord = {(frame.degree(here) + 2 * j) % size for j in range(3)}
+                chord = {(frame.degree(now) + 2 * j) % size for j in range(3)}
                 place += min((abs(d), d) for d in range(-2, 3) if (place + d) % size in chord)[1]
             until = int(hits[k + 1]) if k + 1 < len(hits) else min(int(step) + 2 * grid, steps)
             start = frame.time(bar, beat)
             length = legato * (frame.time(bar, until / grid) - start)
-            shift = 12 * round((near - degree_pitch(frame, centre)) / 12)
-            pitch = degree_pitch(frame, place) + shift
-            notes.append(Note(start, length, float(pitch), float(rng.uniform(0.65, 1.0))))
+            pitch = float(degree_pitch(frame, place) + shift)
+            notes.append(Note(start, length, pitch, float(rng.uniform(0.65, 1.0))))
     return tuple(notes)

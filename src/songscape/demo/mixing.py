@@ -1,37 +1,13 @@
 """Mixes parts into a record: balance, equaliser, room, tape noise, level."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from songscape.demo.synthesis import SYNTHESIS_RATE
+from songscape.demo.tables import Row
 
-__all__ = ["Production", "balance", "decibels", "master"]
-
-
-@dataclass(frozen=True)
-class Production:
-    """How a record is finished.
-
-    ``tilt`` is the slope of the equaliser in dB per octave around 800 Hz; ``bumps`` are (Hz, dB)
-    pairs, each an octave wide; ``low_cut`` and ``high_cut`` are in Hz; ``reverb_time`` in seconds
-    (60 dB), ``wet`` and ``noise`` (level of the tape hiss under the peak) in dB; ``drive`` is the
-    gain into soft saturation; ``peak`` is the highest sample in dB below full scale.
-    """
-
-    tilt: float
-    bumps: tuple[tuple[float, float], ...]
-    low_cut: float
-    high_cut: float
-    reverb_time: float
-    wet: float
-    noise: float
-    drive: float
-    peak: float
-    fade_in: float
-    fade_out: float
+__all__ = ["balance", "decibels", "master"]
 
 
 def decibels(value: float) -> float:
@@ -53,55 +29,43 @@ def balance(sound: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def master(
-    channels: NDArray[np.float32], production: Production, rng: np.random.Generator
+    channels: NDArray[np.float32], record: Row, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Finish a mix.
+    """Finish a mix of shape (n_channels, n_samples) at ``SYNTHESIS_RATE``.
 
-    Parameters
-    ----------
-    channels
-        Mix, shape (n_channels, n_samples), at :data:`SYNTHESIS_RATE`.
-    production
-        The settings.
-    rng
-        Source of the room and the noise.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_channels, n_samples)
-        Within ``production.peak``, without an offset.
+    The room and the noise are drawn; the result has the peak of the record and no offset.
     """
     n = channels.shape[1]
-    room_length = max(64, round(production.reverb_time * SYNTHESIS_RATE))
+    room_length = max(64, round(record["reverb_time"] * SYNTHESIS_RATE))
     size = scipy.fft.next_fast_len(n + room_length, real=True)
     frequency = scipy.fft.rfftfreq(size, 1 / SYNTHESIS_RATE).astype(np.float32)
-    curve = _equaliser(frequency, production)
+    curve = _equaliser(frequency, record)
     finished: NDArray[np.float32] = np.empty_like(channels)
     for k, channel in enumerate(channels):
         room = _room(room_length, rng)
-        response = curve * (1 + np.float32(decibels(production.wet)) * scipy.fft.rfft(room, size))
+        response = curve * (1 + np.float32(decibels(record["wet"])) * scipy.fft.rfft(room, size))
         spectrum = scipy.fft.rfft(channel, size) * response
         finished[k] = scipy.fft.irfft(spectrum, size)[:n]
     finished /= np.max(np.abs(finished)) + np.float32(1e-9)
-    drive = np.float32(production.drive)
+    drive = np.float32(record["drive"])
     np.tanh(drive * finished, out=finished)
     hiss = rng.standard_normal(finished.shape, dtype=np.float32)
     hiss[:, 1:] += 0.6 * hiss[:, :-1]
-    finished += np.float32(decibels(production.noise)) * hiss
+    finished += np.float32(decibels(record["noise"])) * hiss
     finished -= finished.mean(axis=1, keepdims=True)
-    finished *= _fades(n, production)
-    finished *= np.float32(decibels(production.peak) / (np.max(np.abs(finished)) + 1e-9))
+    finished *= _fades(n, record)
+    finished *= np.float32(decibels(record["peak"]) / (np.max(np.abs(finished)) + 1e-9))
     return finished
 
 
-def _equaliser(frequency: NDArray[np.float32], production: Production) -> NDArray[np.float32]:
+def _equaliser(frequency: NDArray[np.float32], record: Row) -> NDArray[np.float32]:
     octave = np.log2(np.maximum(frequency, 20.0) / 800.0)
-    gain = production.tilt * np.clip(octave, -4, 4)
-    for centre, height in production.bumps:
+    gain = record["tilt"] * np.clip(octave, -4, 4)
+    for centre, height in record["bumps"]:
         gain = gain + height * np.exp(-0.5 * ((octave - np.log2(centre / 800.0)) / 0.5) ** 2)
     curve = 10.0 ** (gain / 20.0)
-    curve /= np.sqrt(1 + (production.low_cut / np.maximum(frequency, 1.0)) ** 4)
-    curve /= np.sqrt(1 + (frequency / production.high_cut) ** 8)
+    curve /= np.sqrt(1 + (record["low_cut"] / np.maximum(frequency, 1.0)) ** 4)
+    curve /= np.sqrt(1 + (frequency / record["high_cut"]) ** 8)
     curve[0] = 0.0
     return np.asarray(curve, dtype=np.float32)
 
@@ -115,8 +79,8 @@ def _room(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(tail / (np.sqrt(np.sum(tail**2)) + 1e-9), dtype=np.float32)
 
 
-def _fades(n: int, production: Production) -> NDArray[np.float32]:
+def _fades(n: int, record: Row) -> NDArray[np.float32]:
     time = np.arange(n, dtype=np.float32) / SYNTHESIS_RATE
-    rise = np.minimum(1, time / np.float32(production.fade_in))
-    fall = np.minimum(1, (time[-1] - time) / np.float32(production.fade_out))
+    rise = np.minimum(1, time / np.float32(record["fade_in"]))
+    fall = np.minimum(1, (time[-1] - time) / np.float32(record["fade_out"]))
     return np.asarray(rise * fall, dtype=np.float32)

@@ -1,18 +1,18 @@
 """Composes one demo song: draws its frame, lets the style write, sings, plays and mixes."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.demo.frame import Frame, melody
-from songscape.demo.mixing import Production, balance, decibels, master
+from songscape.demo.frame import Frame, Part, melody
+from songscape.demo.mixing import balance, decibels, master
 from songscape.demo.plan import SongPlan
-from songscape.demo.score import Part
-from songscape.demo.styles import STYLE_BOOK, Style
+from songscape.demo.styles import MOODS, SCALES, STYLES, play
 from songscape.demo.synthesis import INSTRUMENTS, SYNTHESIS_RATE, Colour, Player, drum
-from songscape.demo.voice import Singer, sing
+from songscape.demo.tables import Row, read_table
+from songscape.demo.voice import sing
 
 __all__ = ["Song", "compose_song", "draw_tempo"]
 
@@ -29,92 +29,39 @@ class Song:
 
 
 @dataclass(frozen=True)
-class _Mood:
-    """A theme's weak pull on the music: chance of major, energy, register, brightness, room."""
-
-    major: float
-    energy: float
-    register: float
-    bright: float
-    room: float
-
-
-_MOODS = {
-    "love": _Mood(0.75, -0.6, 0.0, -0.4, 0.2),
-    "sea": _Mood(0.45, -0.4, -2.0, -0.6, 0.8),
-    "city": _Mood(0.25, 0.4, 0.0, 0.6, -0.3),
-    "harvest": _Mood(0.9, 0.3, 2.0, 0.3, -0.4),
-    "journey": _Mood(0.5, 0.5, -1.0, 0.0, 0.3),
-    "freedom": _Mood(0.2, 1.0, 3.0, 0.5, 0.0),
-}
-
-
-@dataclass(frozen=True)
 class _Artist:
-    """What makes an artist recognisable: taste in instruments, voice, console and room."""
+    """What makes an artist recognisable: voice, taste in instruments, console and room."""
 
-    taste: Mapping[str, float]
-    singer: Singer
-    tilt: float
-    bumps: tuple[tuple[float, float], ...]
-    high_cut: float
-    reverb_time: float
-    wet: float
-    drive: float
-    brightness: float
-    voice_level: float
+    voice: Row
+    taste: Row
+    console: Row
 
 
 def draw_tempo(plan: SongPlan, seed: int) -> float:
     """Return the tempo of a song in beats per minute, one decimal."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(3, plan.index)))
-    low, high = STYLE_BOOK[plan.style].tempo
-    pull = 0.06 * _MOODS[plan.mood].energy
-    place = np.clip(rng.beta(1.6, 1.6) + pull, 0.0, 1.0)
-    return round(float(low * (high / low) ** place), 1)
+    low, high = STYLES[plan.style]["tempo"]
+    place = _generator(seed, 3, plan.index).beta(1.6, 1.6) + 0.06 * MOODS[plan.mood]["energy"]
+    return round(float(low * (high / low) ** np.clip(place, 0.0, 1.0)), 1)
 
 
 def compose_song(plan: SongPlan, seed: int, seconds: tuple[float, float]) -> Song:
-    """Compose the sound of one song.
+    """Compose the sound of one song, whose length lies between two numbers of ``seconds``.
 
     Everything is drawn from generators that depend on the seed, the song's number and its artist
     alone; neither the languages nor the words are looked at, only whether there are any.
-
-    Parameters
-    ----------
-    plan
-        The row of the truth table.
-    seed
-        Seed of the collection.
-    seconds
-        Shortest and longest duration.
-
-    Returns
-    -------
-    Song
     """
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, plan.index)))
-    artist = _draw_artist(
-        np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2, plan.artist)))
-    )
-    mood = _MOODS[plan.mood]
+    rng = _generator(seed, 1, plan.index)
+    artist = _draw_artist(_generator(seed, 2, plan.artist))
+    mood, style = MOODS[plan.mood], STYLES[plan.style]
     n_samples = round(float(rng.uniform(*seconds)) * SYNTHESIS_RATE)
-    style = STYLE_BOOK[plan.style]
-    frame = _draw_frame(rng, style, mood, artist, 60 / draw_tempo(plan, seed), n_samples)
-    parts = style.write(frame)
+    frame = _draw_frame(rng, plan, artist, 60 / draw_tempo(plan, seed), n_samples)
+    parts = play(style["layers"], frame)
     intro = int(rng.integers(0, 3)) if frame.n_bars >= 6 else 0
+    vocal: dict[str, Any] = {**style["vocal"], "start_bar": intro}
     if plan.instrumental or frame.rng.random() < 0.25:
-        grid, density, phrase, rest = style.vocal
-        tune = melody(
-            frame,
-            near=70 + frame.register,
-            grid=grid,
-            density=density,
-            phrase_bars=phrase,
-            rest=rest if plan.instrumental else 0.6,
-            start_bar=intro,
-        )
-        parts.append(Part(frame.pick(*style.leads), tune, -2.0 if plan.instrumental else -7.0))
+        rest = vocal["rest"] if plan.instrumental else 0.6
+        tune = melody(frame, near=70 + frame.register, **{**vocal, "rest": rest})
+        parts.append(Part(frame.pick(style["leads"]), tune, -2.0 if plan.instrumental else -7.0))
 
     mix = np.zeros((plan.channels, n_samples), dtype=np.float32)
     kit = tuple(float(rng.uniform(low, high)) for low, high in ((0.8, 1.3), (0.6, 1.5), (0.1, 0.9)))
@@ -125,39 +72,31 @@ def compose_song(plan: SongPlan, seed: int, seconds: tuple[float, float]) -> Son
 
     sung_from = 0.0
     if not plan.instrumental:
-        grid, density, phrase, rest = style.vocal
-        tune = melody(
-            frame,
-            near=artist.singer.register + 7 + 0.7 * frame.register,
-            grid=grid,
-            density=density * float(rng.uniform(0.75, 1.3)),
-            phrase_bars=phrase,
-            rest=rest,
-            legato=float(rng.uniform(0.75, 1.0)),
-            start_bar=intro,
-        )
-        voice = balance(sing(artist.singer, tune, n_samples, rng))
+        vocal["density"] *= float(rng.uniform(0.75, 1.3))
+        vocal["legato"] = float(rng.uniform(0.75, 1.0))
+        tune = melody(frame, near=artist.voice["register"] + 7 + 0.7 * frame.register, **vocal)
+        voice = balance(sing(artist.voice, tune, n_samples, rng))
         backing = float(np.sqrt(np.mean(mix**2))) + 1e-3
-        level = decibels(artist.voice_level + float(rng.normal(0, 2.0)))
+        level = decibels(artist.console["voice_level"] + float(rng.normal(0, 2.0)))
         _add(mix, np.float32(backing * level) * voice, 0.0)
         sung_from = tune[0].start if tune else 0.0
 
-    return Song(master(mix, _draw_production(rng, artist, mood, n_samples), rng), sung_from)
+    return Song(master(mix, _draw_record(rng, artist, mood, n_samples), rng), sung_from)
+
+
+def _generator(seed: int, kind: int, number: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(kind, number)))
 
 
 def _draw_frame(
-    rng: np.random.Generator,
-    style: Style,
-    mood: _Mood,
-    artist: _Artist,
-    beat: float,
-    n_samples: int,
+    rng: np.random.Generator, plan: SongPlan, artist: _Artist, beat: float, n_samples: int
 ) -> Frame:
+    mood, style = MOODS[plan.mood], STYLES[plan.style]
     seconds = n_samples / SYNTHESIS_RATE
-    beats = int(rng.choice(style.beats_per_bar))
+    beats = int(rng.choice(style["beats_per_bar"]))
     n_bars = max(1, int(np.ceil(seconds / (beat * beats))))
-    scales = style.major if rng.random() < mood.major else style.minor
-    progression = style.progressions[int(rng.integers(len(style.progressions)))]
+    scales = style["major" if rng.random() < mood["major"] else "minor"]
+    progression = style["progressions"][int(rng.integers(len(style["progressions"])))]
     # The excerpt starts anywhere in the song's form: a build, a drop, or even all through.
     shape = int(rng.integers(4))
     position = np.arange(n_bars) / max(1, n_bars - 1)
@@ -167,88 +106,72 @@ def _draw_frame(
         np.full(n_bars, 2),
         np.where(position < 0.15, 0, 2 + (position > 0.5)),
     ][shape]
-    if rng.random() < 0.4 + 0.2 * mood.energy:
+    if rng.random() < 0.4 + 0.2 * mood["energy"]:
         levels = np.minimum(3, levels + 1)
     return Frame(
         rng=rng,
         seconds=seconds,
         beat=beat,
         beats_per_bar=beats,
-        swing=float(rng.uniform(*style.swing)),
+        swing=float(rng.uniform(*style["swing"])),
         tonic=int(rng.integers(55, 67)),
-        scale=scales[int(rng.integers(len(scales)))],
+        scale=SCALES[scales[int(rng.integers(len(scales)))]],
         progression=progression,
-        levels=tuple(int(level) for level in levels),
+        levels=tuple(levels.tolist()),
         taste=artist.taste,
-        register=mood.register + float(rng.normal(0, 2)),
-        energy=mood.energy,
+        register=mood["register"] + float(rng.normal(0, 2)),
+        energy=mood["energy"],
     )
+
+
+def _draw(rng: np.random.Generator, table: Row) -> dict[str, Any]:
+    """Draw a row of ``data/sounds.toml``."""
+    drawn: dict[str, Any] = {}
+    for name, (kind, *numbers) in table.items():
+        if name == "bumps":
+            centres = np.exp(rng.uniform(np.log(120), np.log(7000), kind))
+            heights = rng.normal(0, numbers[0], kind)
+            drawn[name] = tuple(zip(centres.tolist(), heights.tolist()))
+        elif kind == "log":
+            drawn[name] = float(np.exp(rng.uniform(*np.log(numbers))))
+        else:
+            drawn[name] = float(getattr(rng, kind)(*numbers))
+    return drawn
 
 
 def _draw_artist(rng: np.random.Generator) -> _Artist:
-    high = rng.random() < 0.5
+    tables = read_table("sounds")
+    register = "high" if rng.random() < 0.5 else "low"
     weights = rng.dirichlet(np.full(6, 3.0))
-    singer = Singer(
-        register=float(rng.uniform(55, 62) if high else rng.uniform(45, 53)),
-        tract=float(rng.uniform(1.08, 1.28) if high else rng.uniform(0.86, 1.06)),
-        tilt=float(rng.uniform(0.7, 1.7)),
-        vibrato_rate=float(rng.uniform(4.6, 6.6)),
-        vibrato_depth=float(rng.uniform(0.05, 0.7)),
-        breath=float(rng.uniform(0.0, 0.15)),
-        glide=float(rng.uniform(0.03, 0.12)),
-        vowels=tuple(float(w) for w in weights / weights.sum()),
-    )
-    return _Artist(
-        taste={name: float(rng.gumbel()) for name in INSTRUMENTS},
-        singer=singer,
-        tilt=float(rng.normal(0, 0.8)),
-        bumps=_draw_bumps(rng, 2, 4.0),
-        high_cut=float(np.exp(rng.uniform(np.log(5500), np.log(10500)))),
-        reverb_time=float(np.exp(rng.uniform(np.log(0.2), np.log(2.5)))),
-        wet=float(rng.uniform(-22, -4)),
-        drive=float(np.exp(rng.uniform(np.log(0.4), np.log(3.0)))),
-        brightness=float(rng.normal(0, 0.2)),
-        voice_level=float(rng.uniform(-4, 2)),
-    )
+    voice = _draw(rng, tables["voices"][register]) | {"vowels": weights / weights.sum()}
+    taste = {name: float(rng.gumbel()) for name in INSTRUMENTS}
+    return _Artist(voice, taste, _draw(rng, tables["console"]))
 
 
-def _draw_production(
-    rng: np.random.Generator, artist: _Artist, mood: _Mood, n_samples: int
-) -> Production:
+def _draw_record(rng: np.random.Generator, artist: _Artist, mood: Row, n_samples: int) -> Row:
+    console, record = artist.console, _draw(rng, read_table("sounds")["record"])
     length = n_samples / SYNTHESIS_RATE
-    return Production(
-        tilt=artist.tilt + 1.1 * mood.bright + float(rng.normal(0, 0.5)),
-        bumps=(*artist.bumps, *_draw_bumps(rng, 1, 2.5)),
-        low_cut=float(np.exp(rng.uniform(np.log(25), np.log(140)))),
-        high_cut=float(np.clip(artist.high_cut * np.exp(rng.normal(0, 0.12)), 2800, 10800)),
-        reverb_time=artist.reverb_time * float(np.exp(0.5 * mood.room + rng.normal(0, 0.25))),
-        wet=min(-2.0, artist.wet + 4 * mood.room + float(rng.normal(0, 2.5))),
-        noise=float(rng.uniform(-78, -53)),
-        drive=artist.drive * float(np.exp(0.35 * mood.energy + rng.normal(0, 0.25))),
-        peak=float(rng.uniform(-7.5, -2)),
-        fade_in=min(0.2 * length, float(rng.uniform(0.01, 0.3))),
-        fade_out=min(0.3 * length, float(rng.uniform(0.1, 3.0))),
-    )
-
-
-def _draw_bumps(
-    rng: np.random.Generator, count: int, spread: float
-) -> tuple[tuple[float, float], ...]:
-    centres = np.exp(rng.uniform(np.log(120), np.log(7000), count))
-    return tuple((float(c), float(h)) for c, h in zip(centres, rng.normal(0, spread, count)))
+    high_cut = np.clip(console["high_cut"] * np.exp(record["high_cut"]), 2800, 10800)
+    reverb_time = console["reverb_time"] * np.exp(0.5 * mood["room"] + record["reverb_time"])
+    return record | {
+        "tilt": console["tilt"] + 1.1 * mood["bright"] + record["tilt"],
+        "bumps": console["bumps"] + record["bumps"],
+        "high_cut": float(high_cut),
+        "reverb_time": float(reverb_time),
+        "wet": min(-2.0, console["wet"] + 4 * mood["room"] + record["wet"]),
+        "drive": float(console["drive"] * np.exp(0.35 * mood["energy"] + record["drive"])),
+        "fade_in": min(0.2 * length, record["fade_in"]),
+        "fade_out": min(0.3 * length, record["fade_out"]),
+    }
 
 
 def _perform(
-    part: Part,
-    n_samples: int,
-    artist: _Artist,
-    rng: np.random.Generator,
-    kit: tuple[float, ...],
+    part: Part, n_samples: int, artist: _Artist, rng: np.random.Generator, kit: tuple[float, ...]
 ) -> NDArray[np.float32]:
     sound = np.zeros(n_samples, dtype=np.float32)
     if part.instrument in INSTRUMENTS:
         colour = Colour(
-            tilt=artist.brightness + float(rng.normal(0, 0.25)),
+            tilt=artist.console["brightness"] + float(rng.normal(0, 0.25)),
             attack=float(np.exp(rng.normal(0, 0.4))),
             decay=float(np.exp(rng.normal(0, 0.35))),
             detune=float(rng.uniform(-0.002, 0.004)),
@@ -267,15 +190,12 @@ def _place(
     into: NDArray[np.float32], sound: NDArray[np.float32], start: float, velocity: float
 ) -> None:
     first = round(start * SYNTHESIS_RATE)
-    room = len(into) - first
-    if room > 0:
-        into[first : first + len(sound)] += np.float32(velocity) * sound[:room]
+    sound = sound[: max(0, len(into) - first)]
+    into[first : first + len(sound)] += np.float32(velocity) * sound
 
 
 def _add(mix: NDArray[np.float32], sound: NDArray[np.float32], pan: float) -> None:
-    if len(mix) == 1:
-        mix[0] += sound
-        return
     angle = (pan + 1) * np.pi / 4
-    mix[0] += np.float32(np.sqrt(2) * np.cos(angle)) * sound
-    mix[1] += np.float32(np.sqrt(2) * np.sin(angle)) * sound
+    stereo = np.sqrt(2) * np.cos(angle), np.sqrt(2) * np.sin(angle)
+    for channel, gain in zip(mix, stereo if len(mix) == 2 else (1.0,)):
+        channel += np.float32(gain) * sound

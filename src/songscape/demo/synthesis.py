@@ -8,6 +8,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from songscape.demo.tables import Row, read_table
+
 __all__ = ["INSTRUMENTS", "SYNTHESIS_RATE", "Colour", "Player", "drum", "hertz", "smooth", "table"]
 
 Signal = NDArray[np.float32]
@@ -19,67 +21,15 @@ TABLE_SIZE = 2048
 _HIGHEST = 0.45 * SYNTHESIS_RATE
 
 
-@dataclass(frozen=True)
-class Instrument:
-    """How a pitched instrument sounds; times in seconds.
-
-    ``kind`` is ``tone`` (harmonic wavetable with a bright layer that decays first), ``fm`` or
-    ``pluck`` (Karplus-Strong). ``tilt`` is the exponent by which harmonics fall, ``odd`` the level
-    of even harmonics, ``decay`` the time constant of the tone (0 = sustained), ``ratio`` and
-    ``index`` belong to FM, ``damping`` and ``buzz`` (a curved bridge) to the string.
-    """
-
-    kind: str = "tone"
-    tilt: float = 1.0
-    odd: float = 1.0
-    attack: float = 0.01
-    decay: float = 0.0
-    release: float = 0.06
-    vibrato: float = 0.0
-    detune: float = 0.0
-    breath: float = 0.0
-    ratio: float = 1.0
-    index: float = 1.0
-    damping: float = 0.5
-    buzz: float = 0.0
-
-
-INSTRUMENTS: dict[str, Instrument] = {
-    "organ": Instrument(tilt=0.9, odd=0.6, attack=0.02, vibrato=0.1),
-    "accordion": Instrument(tilt=0.8, odd=0.8, attack=0.04, detune=0.003),
-    "strings": Instrument(tilt=1.1, attack=0.12, release=0.2, vibrato=0.25, detune=0.004),
-    "violin": Instrument(tilt=0.9, attack=0.07, release=0.1, vibrato=0.35, breath=0.02),
-    "pad": Instrument(tilt=1.8, attack=0.3, release=0.4, detune=0.005),
-    "flute": Instrument(tilt=2.4, odd=0.7, attack=0.05, vibrato=0.2, breath=0.06),
-    "clarinet": Instrument(tilt=1.2, odd=0.15, attack=0.04, breath=0.02),
-    "harmonica": Instrument(tilt=0.7, odd=0.9, attack=0.05, vibrato=0.3, breath=0.04),
-    "brass": Instrument(tilt=1.0, attack=0.06, release=0.08, vibrato=0.1),
-    "saw": Instrument(tilt=1.0, attack=0.005, detune=0.006),
-    "square": Instrument(tilt=1.0, odd=0.05, attack=0.005),
-    "piano": Instrument(tilt=1.5, attack=0.003, decay=0.7, release=0.12),
-    "marimba": Instrument(kind="fm", attack=0.002, decay=0.2, ratio=4.0, index=1.0),
-    "electric piano": Instrument(kind="fm", attack=0.004, decay=0.8, ratio=1.0, index=1.6),
-    "bell": Instrument(kind="fm", attack=0.002, decay=0.9, ratio=3.5, index=2.2),
-    "guitar": Instrument(kind="pluck", damping=0.55, decay=0.9),
-    "muted guitar": Instrument(kind="pluck", damping=0.7, decay=0.12),
-    "harpsichord": Instrument(kind="pluck", damping=0.12, decay=0.6),
-    "sitar": Instrument(kind="pluck", damping=0.2, decay=1.0, buzz=0.35),
-    "lute": Instrument(kind="pluck", damping=0.65, decay=0.4),
-    "tanpura": Instrument(kind="pluck", damping=0.15, decay=2.0, buzz=0.3),
-    "upright bass": Instrument(kind="pluck", damping=0.85, decay=0.5),
-    "electric bass": Instrument(tilt=1.7, attack=0.006, decay=0.5),
-    "synth bass": Instrument(tilt=1.1, odd=0.4, attack=0.004, decay=0.35),
-    "sub bass": Instrument(tilt=3.0, attack=0.01),
+_TABLES = read_table("sounds")
+INSTRUMENTS: dict[str, Row] = {
+    name: _TABLES["instrument"] | row for name, row in _TABLES["instruments"].items()
 }
 
 
 @dataclass(frozen=True)
 class Colour:
-    """How one player of an instrument departs from the book.
-
-    ``tilt`` is added to the harmonic exponent, ``attack`` and ``decay`` multiply those times and
-    ``detune`` adds to the relative detuning of doubled tones.
-    """
+    """How one player departs: adds to ``tilt`` and ``detune``, multiplies ``attack``, ``decay``."""
 
     tilt: float = 0.0
     attack: float = 1.0
@@ -132,48 +82,48 @@ class Player:
 
     def _make(self, frequency: float, seconds: float) -> Signal:
         instrument, colour = self._instrument, self._colour
-        release = instrument.release
+        release: float = instrument["release"]
         n = max(64, round((seconds + release) * SYNTHESIS_RATE))
         time = np.arange(n, dtype=np.float32) / np.float32(SYNTHESIS_RATE)
-        if instrument.kind == "pluck":
+        if instrument["kind"] == "pluck":
             sound = self._pluck(frequency, n)
-        elif instrument.kind == "fm":
+        elif instrument["kind"] == "fm":
             sound = self._fm(frequency, time)
         else:
             sound = self._tone(frequency, time)
-        attack = instrument.attack * colour.attack
+        attack = instrument["attack"] * colour.attack
         envelope = np.minimum(1.0, time / np.float32(max(attack, 0.001)))
         envelope *= np.clip((seconds + release - time) / np.float32(release), 0.0, 1.0)
-        if instrument.decay and instrument.kind != "pluck":
+        if instrument["decay"] and instrument["kind"] != "pluck":
             # Low strings and bars ring longer than high ones.
-            tau = instrument.decay * colour.decay * (220.0 / frequency) ** 0.3
+            tau = instrument["decay"] * colour.decay * (220.0 / frequency) ** 0.3
             envelope *= np.exp(-time / np.float32(tau))
         return np.asarray(sound * envelope, dtype=np.float32)
 
     def _tone(self, frequency: float, time: Signal) -> Signal:
         instrument, colour = self._instrument, self._colour
         harmonics = np.arange(1, min(60, max(2, int(_HIGHEST / frequency))) + 1)
-        tilt = max(0.4, instrument.tilt + colour.tilt)
+        tilt = max(0.4, instrument["tilt"] + colour.tilt)
         amplitudes = harmonics**-tilt
-        amplitudes[1::2] *= instrument.odd
+        amplitudes[1::2] *= instrument["odd"]
         phases = np.resize(self._phases, len(harmonics))
         bright = table(amplitudes, phases)
         phase = time * np.float32(frequency)
-        if instrument.vibrato:
+        if instrument["vibrato"]:
             rate = self._rng.uniform(4.5, 6.5)
-            depth = 0.02 * instrument.vibrato * frequency / (2 * np.pi * rate)
+            depth = 0.02 * instrument["vibrato"] * frequency / (2 * np.pi * rate)
             swell = np.minimum(1.0, time / np.float32(0.4))
             phase = phase + swell * np.float32(depth) * np.sin(np.float32(2 * np.pi * rate) * time)
         sound = _look_up(bright, phase)
-        if instrument.decay:
+        if instrument["decay"]:
             dark = table(amplitudes * harmonics**-1.2, phases)
-            mix = np.exp(-time / np.float32(0.25 * instrument.decay))
+            mix = np.exp(-time / np.float32(0.25 * instrument["decay"]))
             sound = mix * sound + (1 - mix) * _look_up(dark, phase)
-        detune = instrument.detune + (colour.detune if instrument.detune else 0.0)
+        detune = instrument["detune"] + (colour.detune if instrument["detune"] else 0.0)
         if detune:
             sound = 0.6 * (sound + _look_up(bright, phase * np.float32(1 + detune) + 0.3))
-        if instrument.breath:
-            sound = sound + np.float32(instrument.breath) * self._rng.standard_normal(
+        if instrument["breath"]:
+            sound = sound + np.float32(instrument["breath"]) * self._rng.standard_normal(
                 len(time), dtype=np.float32
             )
         return sound
@@ -181,9 +131,9 @@ class Player:
     def _fm(self, frequency: float, time: Signal) -> Signal:
         instrument = self._instrument
         # The modulator must not fold over half the sample rate.
-        ratio = min(instrument.ratio, max(1.0, _HIGHEST / (3 * frequency)))
-        index = instrument.index * 2.0 ** (-1.5 * self._colour.tilt)
-        fade = np.exp(-time / np.float32(0.4 * instrument.decay))
+        ratio = min(instrument["ratio"], max(1.0, _HIGHEST / (3 * frequency)))
+        index = instrument["index"] * 2.0 ** (-1.5 * self._colour.tilt)
+        fade = np.exp(-time / np.float32(0.4 * instrument["decay"]))
         turn = np.float32(2 * np.pi * frequency) * time
         bend = np.float32(index) * fade * np.sin(np.float32(ratio) * turn)
         return np.asarray(1.4 * np.sin(turn + bend), dtype=np.float32)
@@ -191,7 +141,7 @@ class Player:
     def _pluck(self, frequency: float, n: int) -> Signal:
         """Karplus & Strong (1983), one period of the string loop per step."""
         instrument, colour = self._instrument, self._colour
-        damping = float(np.clip(instrument.damping + 0.3 * colour.tilt, 0.05, 0.95))
+        damping = float(np.clip(instrument["damping"] + 0.3 * colour.tilt, 0.05, 0.95))
         period = max(8, round(SYNTHESIS_RATE / frequency))
         pitch_ratio = frequency * period / SYNTHESIS_RATE
         loops = math.ceil(n * pitch_ratio / period) + 2
@@ -201,7 +151,7 @@ class Player:
         burst -= burst.mean()
         burst /= np.sqrt(np.mean(burst**2)) + 1e-6
         # The loop's averaging is one filter per turn: apply it as powers of its spectrum.
-        keep = math.exp(-period / (SYNTHESIS_RATE * instrument.decay * colour.decay))
+        keep = math.exp(-period / (SYNTHESIS_RATE * instrument["decay"] * colour.decay))
         angle = np.pi * np.arange(period // 2 + 1) / period
         gain = keep * (1 - damping * np.sin(angle) ** 2)
         turns = np.arange(loops, dtype=np.float32)[:, None]
@@ -211,28 +161,19 @@ class Player:
         string = scipy.fft.irfft(spectrum, period, axis=1).astype(np.float32).ravel()
         # Whole-sample periods are out of tune; reading at a stretched clock corrects that.
         sound = np.interp(np.arange(n) * pitch_ratio, np.arange(len(string)), string)
-        if instrument.buzz:
+        if instrument["buzz"]:
             bent = np.abs(sound)
-            sound = sound + instrument.buzz * (bent - bent.mean())
+            sound = sound + instrument["buzz"] * (bent - bent.mean())
         return np.asarray(sound, dtype=np.float32)
 
 
 def drum(name: str, rng: np.random.Generator, tune: float, decay: float, snap: float) -> Signal:
-    """Return one hit of a drum.
+    """Return one hit of a drum named in ``data/sounds.toml``.
 
-    Parameters
-    ----------
-    name
-        ``kick``, ``snare``, ``clap``, ``hat``, ``open hat``, ``shaker``, ``rim``, ``tom``,
-        ``brush``, ``tambourine``, ``na`` or ``ge`` (the two heads of a tabla).
-    rng
-        Source of the noise.
-    tune, decay
-        Factors on pitch and ringing time.
-    snap
-        Share of noise against tone, 0 to 1, and brightness of the noise.
+    ``tune`` and ``decay`` are factors on pitch and ringing time; ``snap``, 0 to 1, is the share of
+    noise against tone and the brightness of the noise.
     """
-    length, tau, pitch, sweep, noise, low, high = _DRUMS[name]
+    length, tau, pitch, sweep, noise, low, high = _TABLES["drums"][name]
     tau *= decay
     n = round(min(length, 6 * tau) * SYNTHESIS_RATE)
     time = np.arange(n) / SYNTHESIS_RATE
@@ -255,23 +196,6 @@ def drum(name: str, rng: np.random.Generator, tune: float, decay: float, snap: f
     if name in ("shaker", "brush"):
         envelope *= np.minimum(1, time / 0.02)
     return np.asarray(hit * envelope, dtype=np.float32)
-
-
-_DRUMS = {
-    # name: length s, decay s, pitch Hz, sweep, noise share, noise band Hz low, high
-    "kick": (0.5, 0.12, 52.0, 2.5, 0.08, 1000.0, 4000.0),
-    "snare": (0.4, 0.09, 185.0, 0.4, 0.65, 900.0, 7000.0),
-    "clap": (0.3, 0.08, 0.0, 0.0, 1.0, 800.0, 4000.0),
-    "hat": (0.12, 0.025, 0.0, 0.0, 1.0, 6000.0, 10000.0),
-    "open hat": (0.5, 0.14, 0.0, 0.0, 1.0, 5500.0, 10000.0),
-    "shaker": (0.15, 0.05, 0.0, 0.0, 1.0, 4000.0, 8000.0),
-    "rim": (0.1, 0.02, 850.0, 0.1, 0.3, 1500.0, 6000.0),
-    "tom": (0.6, 0.16, 110.0, 0.6, 0.12, 300.0, 3000.0),
-    "brush": (0.3, 0.1, 0.0, 0.0, 1.0, 1500.0, 6000.0),
-    "tambourine": (0.3, 0.07, 0.0, 0.0, 1.0, 5000.0, 9000.0),
-    "na": (0.5, 0.15, 310.0, 0.05, 0.12, 800.0, 5000.0),
-    "ge": (0.7, 0.2, 88.0, 0.8, 0.06, 200.0, 2000.0),
-}
 
 
 def _look_up(period: Signal, phase: Signal) -> Signal:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songscape.demo.vocabulary import LANGUAGES, Language
+from songscape.demo.vocabulary import LANGUAGES, Phrases
 
 __all__ = ["Lyrics", "to_lrc", "write_lyrics"]
 
@@ -22,34 +22,18 @@ class Lyrics:
 
 
 def write_lyrics(rng: np.random.Generator, languages: tuple[str, ...], theme: str) -> Lyrics:
-    """Write the lyrics of one song.
+    """Write two or three verses of four lines, each followed by a refrain of two to four lines.
 
-    Parameters
-    ----------
-    rng
-        Source of every choice.
-    languages
-        One language, or two: the verses are in the first and the refrain in the second.
-    theme
-        One of :data:`songscape.demo.vocabulary.THEMES`.
-
-    Returns
-    -------
-    Lyrics
-        Two or three verses of four lines with a refrain of two to four lines after each.
+    ``languages`` holds one language, or two: the verses' and the refrain's.
     """
-    verse_language = LANGUAGES[languages[0]]
-    refrain_language = LANGUAGES[languages[-1]]
+    verse, refrain = LANGUAGES[languages[0]], LANGUAGES[languages[-1]]
     n_refrain = int(rng.integers(2, 5))
-    refrain = _lines(rng, refrain_language, theme, refrain_language.refrain, n_refrain)
+    repeated = _lines(rng, refrain.themes[theme], refrain.refrain, n_refrain)
     stanzas: list[tuple[str, ...]] = []
     for _ in range(int(rng.integers(2, 4))):
-        stanzas.append(_lines(rng, verse_language, theme, verse_language.verse, 4))
-        stanzas.append(refrain)
-    phrases = verse_language.themes[theme]
-    titles = phrases.objects + phrases.subjects
-    title = _capitalised(titles[int(rng.integers(len(titles)))])
-    return Lyrics(title, tuple(stanzas))
+        stanzas += [_lines(rng, verse.themes[theme], verse.verse, 4), repeated]
+    titles = verse.themes[theme].objects + verse.themes[theme].subjects
+    return Lyrics(_capitalised(titles[int(rng.integers(len(titles)))]), tuple(stanzas))
 
 
 def to_lrc(lyrics: Lyrics, artist: str, start: float, end: float) -> str:
@@ -58,16 +42,14 @@ def to_lrc(lyrics: Lyrics, artist: str, start: float, end: float) -> str:
     rows = [f"[ti:{lyrics.title}]", f"[ar:{artist}]"]
     for index, line in enumerate(lines):
         hundredths = round(100 * (start + (end - start) * index / len(lines)))
-        rows.append(
-            f"[{hundredths // 6000:02d}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}]{line}"
-        )
+        minutes, rest = divmod(hundredths, 6000)
+        rows.append(f"[{minutes:02d}:{rest // 100:02d}.{rest % 100:02d}]{line}")
     return "\n".join(rows) + "\n"
 
 
 def _lines(
-    rng: np.random.Generator, language: Language, theme: str, templates: tuple[str, ...], count: int
+    rng: np.random.Generator, phrases: Phrases, templates: tuple[str, ...], count: int
 ) -> tuple[str, ...]:
-    phrases = language.themes[theme]
     lines = []
     for pick in rng.permutation(len(templates))[:count]:
         s, s2 = rng.permutation(len(phrases.subjects))[:2]

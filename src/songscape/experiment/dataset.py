@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songscape.columns import find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
 from songscape.progress import progress_bar, say
 from songscape.settings import Settings
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from songscape.models.presets import Preset
 
 __all__ = [
-    "ARTIST_COLUMNS",
     "EVIDENCE_VIEWS",
     "Inputs",
     "artist_column",
@@ -38,7 +38,6 @@ REFERENCE_VIEWS = ("timbre", "lyrics")
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments")
 # What tells copies of one recording.
 FINGERPRINTED = ("timbre", "mfcc", "segments")
-ARTIST_COLUMNS = ("artist", "composer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +101,13 @@ def read_library(
         One of `labels` or `nuisances` is no column of the collection: said before any audio is
         decoded.
     """
-    from songscape.audit.labels import check_columns
     from songscape.features.extract import extract
     from songscape.ingest import read_collection
     from songscape.library import Library
 
     collection = read_collection(source)
-    check_columns(labels, collection.label_columns)
-    check_columns(nuisances, collection.label_columns, "nuisance")
+    find_columns(labels, collection.label_columns)
+    find_columns(nuisances, collection.label_columns, "nuisance")
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:
@@ -131,7 +129,7 @@ def read_library(
 
 def artist_column(columns: pd.DataFrame) -> str | None:
     """The column that says who an artist's tracks are, None where there is none."""
-    return next((name for name in ARTIST_COLUMNS if name in columns), None)
+    return find_roles(columns.columns).artist
 
 
 def artists_of(columns: pd.DataFrame) -> list[str | None] | None:
@@ -194,7 +192,6 @@ def load_inputs(
         The settings name a column that is not there, as a label or as a nuisance.
     """
     from songscape.audit.duplicates import duplicate_groups, split_groups
-    from songscape.audit.labels import check_columns, label_columns
     from songscape.features.covariates import covariate_views, language_view, with_language
     from songscape.features.extract import complete
     from songscape.features.loading import load_views
@@ -206,7 +203,7 @@ def load_inputs(
             f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering needs "
             f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
-    check_columns(settings.nuisances, library.labels().columns, "nuisance")
+    find_columns(settings.nuisances, library.labels().columns, "nuisance")
     asked = [name for name in settings.models if name in settings.model_options]
     wanted = views_needed(asked, view_names, settings.model_options)
     with progress_bar("computing further views") as advance:
@@ -238,9 +235,9 @@ def load_inputs(
         views=Views(views.track_ids, blocks, groups),
         columns=columns,
         label_columns=tuple(
-            name
-            for name in label_columns(columns, settings.labels)
-            if name not in settings.nuisances
+            label_columns(
+                columns, settings.labels, nuisances=settings.nuisances, also_nuisances=True
+            )
         ),
         nuisance_columns=settings.nuisances,
         facts=facts,

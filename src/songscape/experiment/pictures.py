@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from songscape.columns import find_roles
 from songscape.progress import progress_bar
 from songscape.results import (
     ResultsFolder,
@@ -32,7 +33,6 @@ __all__ = [
     "stability_picture",
 ]
 
-SHOWN_FIRST = ("language", "genre")
 N_EXAMPLES = 3
 N_WORDS = 12
 # Enough tracks to know the mean and deviation of a coefficient.
@@ -41,7 +41,8 @@ N_SCALED_BY = 500
 
 def shown_labels(columns: Sequence[str]) -> list[str]:
     """The label columns that pictures show: language and genre, else the first two."""
-    preferred = [name for name in SHOWN_FIRST if name in columns]
+    roles = find_roles(columns)
+    preferred = [name for name in (roles.language, roles.genre) if name is not None]
     return preferred or list(columns[:2])
 
 

@@ -32,25 +32,28 @@ def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
 
     from songscape.audit.nuisances import nuisance_table
     from songscape.benchmark.measure import Subject
-    from songscape.experiment.dataset import ARTIST_COLUMNS, artist_column, artists_of
+    from songscape.columns import find_roles
+    from songscape.experiment.dataset import artists_of
 
+    roles = find_roles(inputs.columns.columns)
     table = nuisance_table(
-        inputs.columns, inputs.facts, inputs.views, extra=inputs.nuisance_columns
+        inputs.columns, inputs.facts, inputs.views, extra=inputs.nuisance_columns, roles=roles
     )
-    nuisances = {name: table[name].to_numpy(dtype=object) for name in table.columns}
     artists = artists_of(inputs.columns)
-    if artists is not None and len(set(artists) - {None}) > 1:
-        nuisances.setdefault(str(artist_column(inputs.columns)), np.asarray(artists, dtype=object))
     assert inputs.views.groups is not None
-    if set(named) & set(ARTIST_COLUMNS):
+    if roles.artist in named:
         raise UsageError(
-            f"labels: {', '.join(sorted(set(named) & set(ARTIST_COLUMNS)))} is measured in every "
-            "comparison, by retrieval and as leakage; name other columns"
+            f"labels: {roles.artist} is measured in every comparison, by retrieval and as leakage; "
+            "name other columns"
         )
-    nuisances = {name: values for name, values in nuisances.items() if name not in named}
+    nuisances = {
+        str(name): table[name].to_numpy(dtype=object)
+        for name in table.columns
+        if name not in named and roles.nuisances.get(str(name)) not in named
+    }
     labels = [name for name in inputs.label_columns if name not in nuisances]
     if not named:
-        labels = [name for name in labels if name not in (*ARTIST_COLUMNS, "languages")]
+        labels = [name for name in labels if not roles.is_nuisance(name)]
     return Subject(
         labels={name: inputs.columns[name].to_numpy(dtype=object) for name in labels},
         nuisances=nuisances,

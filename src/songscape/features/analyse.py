@@ -7,7 +7,6 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from songscape.features import harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
+from songscape.library.records import Analysis
 
 __all__ = [
     "CORE",
@@ -23,7 +23,6 @@ __all__ = [
     "MAX_FRAMES",
     "N_SEGMENTS",
     "RECIPES",
-    "Analysis",
     "analyse_file",
 ]
 
@@ -82,28 +81,6 @@ CORE = ("timbre", "mfcc", "segments")
 """What every analysed track has: models, the search for copies and the report read them."""
 EVERY_PASS = (*CORE, "rhythm", "mel")
 """What is computed whenever a file is decoded: each costs little beside the decoding."""
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What came out of one file.
-
-    Attributes
-    ----------
-    features : mapping of str to ndarray
-        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
-        `harmony` (89,), `mel` (10, 128) in dB; those that were asked for.
-    facts : mapping
-        Columns of the library's `audio_facts`.
-    warnings : tuple of str
-    failure : str or None
-        Why there is nothing else.
-    """
-
-    features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    failure: str | None = None
 
 
 def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:

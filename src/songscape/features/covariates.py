@@ -83,7 +83,8 @@ def language_view(labels: pd.DataFrame, texts: Sequence[str | None] | None = Non
     View or None
         None where no track has a known language.
     """
-    from songscape.ingest.languages import is_mixed, language_composition, language_name
+    from songscape.ingest.languages import language_composition
+    from songscape.language_codes import is_mixed, language_name
 
     columns = [name for name in _LANGUAGE_COLUMNS if name in labels.columns]
     cells: list[Cell] = [None] * len(labels)

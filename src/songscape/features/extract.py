@@ -6,14 +6,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from songscape.errors import SongscapeError
 from songscape.features.analyse import (
     CORE,
     EVERY_PASS,
     RECIPES,
-    Analysis,
     analyse_file,
 )
 from songscape.features.embeddings import (
@@ -24,10 +22,7 @@ from songscape.features.embeddings import (
     is_complete,
 )
 from songscape.features.jobs import Job, run_jobs
-from songscape.library import Counts, Library, Track
-
-if TYPE_CHECKING:
-    from songscape.ingest.scan import Collection
+from songscape.library import Analysis, Collection, Counts, Library, Track
 
 __all__ = ["complete", "extract"]
 

@@ -10,8 +10,7 @@ from functools import partial
 from typing import Any
 
 from songscape.errors import SongscapeError, first_line
-from songscape.features.analyse import Analysis
-from songscape.library import Track
+from songscape.library import Analysis, Track
 from songscape.workers import (
     TIME_LIMIT_S,
     IsolatingExecutor,

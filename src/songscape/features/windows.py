@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.features.analyse import MINIMUM_SECONDS, Analysis
+from songscape.features.analyse import MINIMUM_SECONDS
 from songscape.features.decode import DecodeError, Decoder
+from songscape.library.records import Analysis
 
 __all__ = ["WindowStream", "read_windows"]
 

@@ -1,5 +1,6 @@
 """Folders and tables -> tracks."""
 
-from songscape.ingest.scan import Collection, read_collection
+from songscape.ingest.scan import read_collection
+from songscape.library.records import Collection
 
 __all__ = ["Collection", "read_collection"]

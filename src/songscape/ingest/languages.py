@@ -11,16 +11,14 @@ from typing import Any
 
 import regex
 
-from songscape.ingest.language_codes import MIXED_TAGS, NAMES, SCRIPTS, UNKNOWN_TAGS
 from songscape.ingest.lyrics import strip_lrc
+from songscape.language_codes import NAMES, SCRIPTS
 
 __all__ = [
     "Line",
     "identify_line",
     "identify_lines",
-    "is_mixed",
     "language_composition",
-    "language_name",
     "lyric_lines",
 ]
 
@@ -81,25 +79,6 @@ class Line:
         if not self.letters:
             return None
         return min(self.letters, key=lambda name: (-self.letters[name], name or ""))
-
-
-def language_name(tag: str | None) -> str | None:
-    """English name of a language, from a name or an ISO 639 code such as "de", "ger" or "de-AT".
-
-    None where the tag says that the language is unknown, or that there are several. A name that is
-    not in the table stays as it is.
-    """
-    cleaned = (tag or "").strip()
-    key = cleaned.casefold()
-    if key in UNKNOWN_TAGS or key in MIXED_TAGS:
-        return None
-    by_tag = _names_by_tag()
-    return by_tag.get(key) or by_tag.get(regex.split(r"[-_]", key)[0]) or cleaned
-
-
-def is_mixed(tag: str | None) -> bool:
-    """Whether a tag says "several languages" without naming them."""
-    return (tag or "").strip().casefold() in MIXED_TAGS
 
 
 def lyric_lines(text: str) -> list[str]:
@@ -266,10 +245,3 @@ def _model() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-@lru_cache(maxsize=1)
-def _names_by_tag() -> dict[str, str]:
-    from songscape.ingest.language_codes import ALIASES
-
-    return {**{name.casefold(): name for name in NAMES.values()}, **NAMES, **ALIASES}

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest.lyrics import read_lyrics
-from songscape.library import LedgerRow, Track
+from songscape.library.records import Collection, LedgerRow, Track
 
 __all__ = ["AUDIO_SUFFIXES", "Collection", "read_collection"]
 
@@ -23,29 +23,6 @@ AUDIO_SUFFIXES = frozenset(
 )
 LYRIC_SUFFIXES = (".txt", ".lrc")
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
-
-
-@dataclass(frozen=True)
-class Collection:
-    """What a scan found.
-
-    Attributes
-    ----------
-    root : Path
-        Absolute folder that relative paths refer to.
-    tracks : tuple of Track
-        Tracks to analyse, sorted by id.
-    problems : tuple of LedgerRow
-        Rows of stage `scan` with status failed or skipped stand for a found item that is not
-        among `tracks`; all others are remarks on a track or file.
-    label_columns : tuple of str
-        Names of the label columns in the table's order.
-    """
-
-    root: Path
-    tracks: tuple[Track, ...]
-    problems: tuple[LedgerRow, ...] = ()
-    label_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from songscape.errors import SongscapeError
 from songscape.ingest.lyrics import NotTextError, decode_text
-from songscape.ingest.scan import Collection, Files, display, lyrics_from, lyrics_of, nfc
-from songscape.library import LedgerRow, Track
+from songscape.ingest.scan import Files, display, lyrics_from, lyrics_of, nfc
+from songscape.library.records import Collection, LedgerRow, Track
 
 __all__ = ["parse_table", "read_table"]
 

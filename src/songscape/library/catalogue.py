@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 from songscape.library.database import OUTCOME, transaction
 from songscape.library.ledger import insert_rows
-from songscape.library.records import LedgerRow, Track
+from songscape.library.records import Collection, LedgerRow, Track
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from songscape.ingest.scan import Collection
 
 __all__ = ["labels", "root", "track_ids", "tracks", "update"]
 

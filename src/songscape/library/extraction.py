@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from songscape.library.database import OUTCOME, transaction
 from songscape.library.ledger import insert_rows
-from songscape.library.records import LedgerRow
+from songscape.library.records import Analysis, LedgerRow
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from songscape.features.analyse import Analysis
 
 __all__ = [
     "add_features",

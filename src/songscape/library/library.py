@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 
 from songscape.library import catalogue, extraction, ledger
 from songscape.library.database import connect
-from songscape.library.records import Counts, LedgerRow, Track
+from songscape.library.records import Analysis, Collection, Counts, LedgerRow, Track
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from songscape.features.analyse import Analysis
-    from songscape.ingest.scan import Collection
 
 __all__ = ["Library"]
 

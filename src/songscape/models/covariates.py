@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.columns import same_column
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
-from songscape.ingest.languages import language_name
-from songscape.statistics.overlap import SAME, measure_overlap
+from songscape.language_codes import language_name
+from songscape.statistics.overlap import measure_overlap
 
 __all__ = ["CovariateEncoder", "fit_covariates", "overlap_warnings"]
 
@@ -185,6 +186,6 @@ def overlap_warnings(views: Views, names: Sequence[str], labels: Any) -> tuple[s
         overlap.sentence
         for name in names
         for column, values in columns.items()
-        if column not in SAME.get(name, {name})
+        if not same_column(column, name)
         and (overlap := measure_overlap(values, views[name], label=column, covariate=name)).poor
     )

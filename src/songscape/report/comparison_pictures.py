@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from songscape.report.findings import GENRE_COLUMNS
+from songscape.columns import Role, role_of
 from songscape.report.pictures import png_size
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def picture_name(*parts: str) -> str:
 
 def genre_like(labels: Sequence[str]) -> str | None:
     """Return the label that is a genre by its name, else the first."""
-    named = [name for name in labels if name.casefold() in GENRE_COLUMNS]
+    named = [name for name in labels if role_of(name) is Role.GENRE]
     return next(iter([*named, *labels]), None)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from songscape.columns import Role, role_of
 from songscape.report.read import Results
 from songscape.report.style import number, share
 
@@ -14,7 +15,6 @@ __all__ = ["Finding", "featured", "findings", "in_order", "method_name", "mostly
 
 RANDOM = "random"
 UNTRAINED = ("balanced-pca", "pca", "raw")
-GENRE_COLUMNS = ("genre", "style", "tradition")
 # Below these an AMI says as good as nothing; chance is 0 by construction.
 MIN_LANGUAGE_AMI = 0.10
 MIN_GAIN = 0.02
@@ -73,7 +73,7 @@ def in_order(results: Results) -> list[str]:
     """Return the label columns, what should be found first and what should not decide last."""
     return sorted(
         results.label_columns,
-        key=lambda c: (c in results.language_columns, c.casefold() not in GENRE_COLUMNS),
+        key=lambda c: (c in results.language_columns, role_of(c) is not Role.GENRE),
     )
 
 
@@ -94,7 +94,7 @@ def mostly_language(results: Results) -> "pd.DataFrame":
     """
     language = results.language_column
     others = [c for c in results.label_columns if c not in results.language_columns]
-    named = [c for c in others if c.casefold() in GENRE_COLUMNS]
+    named = [c for c in others if role_of(c) is Role.GENRE]
     columns = [f"{c}_ami" for c in named or others]
     if language is None or not columns:
         return results.methods.iloc[:0]

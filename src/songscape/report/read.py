@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songscape.columns import Role, find_roles
 from songscape.errors import SongscapeError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGREEMENT",
-    "LANGUAGE_COLUMNS",
     "Results",
     "read_document",
     "read_results",
@@ -21,7 +21,6 @@ __all__ = [
 ]
 
 AGREEMENT = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
-LANGUAGE_COLUMNS = ("language", "languages", "lang", "primary_language", "main_language")
 _METRIC_COLUMNS = (
     "model",
     "clusterer",
@@ -81,8 +80,7 @@ class Results:
     @property
     def language_columns(self) -> list[str]:
         """All label columns that hold languages, such as "language" and "languages"."""
-        found = [c for c in self.label_columns if c.casefold() in LANGUAGE_COLUMNS]
-        return sorted(found, key=lambda c: LANGUAGE_COLUMNS.index(c.casefold()))
+        return find_roles(self.label_columns).columns(Role.LANGUAGE)
 
 
 def read_results(folder: Path | str) -> Results:

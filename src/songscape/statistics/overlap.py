@@ -14,7 +14,6 @@ from songscape.features.views import View
 __all__ = [
     "MIN_CATEGORIES",
     "MIN_TRACKS",
-    "SAME",
     "Overlap",
     "entropy",
     "measure_overlap",
@@ -27,9 +26,6 @@ MIN_TRACKS = 5
 POOR_BELOW = 0.5
 FREE_FROM = 0.75
 """A label of which the covariate leaves this share open is free, however thinly it is spread."""
-
-SAME = {"language": frozenset({"language", "languages"})}
-"""Columns that a covariate is made from: of course they coincide with it."""
 
 Floats = NDArray[np.float64]
 

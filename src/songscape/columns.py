@@ -1,0 +1,359 @@
+"""Which column of a collection's table is what, and its values in one spelling.
+
+Case, spaces, underscores and hyphens of a column's name make no difference, and the usual names of
+Picard, beets, mirdata, FMA and Exportify are known. Settings can name the column of a role.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from songscape.errors import UsageError
+from songscape.language_codes import is_mixed, language_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "ABOUT_PEOPLE",
+    "ColumnRoles",
+    "Role",
+    "find_columns",
+    "find_roles",
+    "label_columns",
+    "normalised",
+    "role_of",
+    "same_column",
+    "split_cell",
+]
+
+
+class Role(StrEnum):
+    """What a column is; a column without a role may be a label."""
+
+    ARTIST = "artist"
+    COMPOSER = "composer"
+    PERFORMER = "performer"
+    ALBUM_ARTIST = "album_artist"
+    PERSON = "person"
+    ALBUM = "album"
+    LANGUAGE = "language"
+    SOURCE = "source"
+    LICENCE = "licence"
+    GENRE = "genre"
+    YEAR = "year"
+    TITLE = "title"
+    ID = "id"
+
+
+_NAMES: Mapping[Role, str] = {
+    Role.ARTIST: "artist artists trackartist artistname artistnames trackartistname artistcredit "
+    "artistscredit artistsort interpret",
+    Role.COMPOSER: "composer composers composername composersort",
+    Role.PERFORMER: "performer performers band singer singers vocalist ensemble orchestra",
+    Role.ALBUM_ARTIST: "albumartist albumartists albumartistname albumartistnames "
+    "albumartistcredit albumartistsort",
+    Role.PERSON: "poet poets lyricist lyricists writer writers author authors songwriter arranger "
+    "conductor producer work works",
+    Role.ALBUM: "album albumtitle albumname albums release releasetitle",
+    Role.LANGUAGE: "language languages lang langs languagecode languagecodes langcode "
+    "primarylanguage mainlanguage tracklanguage tracklanguagecode lyricslanguage sprache",
+    Role.SOURCE: "source dataset collection corpus datasource",
+    Role.LICENCE: "licence license licencename licensename tracklicense copyright rights",
+    Role.GENRE: "genre genretop trackgenretop trackgenre maingenre primarygenre genres trackgenres "
+    "style styles tradition",
+    Role.YEAR: "year date originalyear originaldate releasedate releaseyear trackdaterecorded "
+    "albumdatereleased recordingdate datereleased jahr",
+    Role.TITLE: "title tracktitle trackname songtitle song songname name titlesort subtitle",
+    Role.ID: "id audio lyrics file filename filepath path url uri website link comment comments "
+    "isrc mbid md5 digest hash fingerprint barcode asin catalognumber catalognum track tracknumber "
+    "tracktotal totaltracks disc discnumber disctotal totaldiscs day month originalday "
+    "originalmonth encoder encodedby encodersettings bitrate bitdepth samplerate channels codec "
+    "container format length duration size mtime added addedat addedby playcount split fold subset "
+    "comp compilation albumtype albumtypes albumstatus script media",
+}
+"""Role -> names in their bare form (letters and digits only), the first that is there counts."""
+_ID_PREFIXES = ("musicbrainz", "mb_", "acoustid", "discogs", "replaygain", "rg_", "r128")
+_ID_SUFFIX = re.compile(r"([\W_](?i:ids?|url|uris?|ref|path|hash|mbid)|[a-z](Id|URL|URI))$")
+_ROLE_OF = {name: role for role, names in _NAMES.items() for name in names.split()}
+
+_ARTIST_RULE = (Role.ARTIST, Role.COMPOSER, Role.PERFORMER, Role.ALBUM_ARTIST)
+_NUISANCES = (Role.LANGUAGE, Role.ARTIST, Role.ALBUM, Role.SOURCE, Role.LICENCE)
+_NO_LABELS = frozenset({*_ARTIST_RULE, *_NUISANCES, Role.TITLE, Role.ID})
+ABOUT_PEOPLE = frozenset({*_ARTIST_RULE, Role.PERSON, Role.ALBUM})
+"""Roles whose values are people, or small groups of tracks by the same people."""
+MIN_LABELLED_SHARE = 0.5
+_MANY_NUMBERS = 20
+
+_SEPARATOR = re.compile(r"\s*[;,/|+]\s*")
+_JOINT = re.compile(r"(?<=\w)[\s_‐-―-]+(?=\w)")
+_AND = re.compile(r"\s*&\s*|\W+(?:and|n|und|et)\W+")
+MIXED = "mixed"
+
+
+# -- names -------------------------------------------------------------------------------------
+
+
+def _bare(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in plain if c.isalnum() or unicodedata.category(c)[0] == "M")
+
+
+def role_of(name: str) -> Role | None:
+    """What a column of this name is, None for one that is nothing in particular (a label)."""
+    role = _ROLE_OF.get(_bare(name))
+    if role is None:
+        written = unicodedata.normalize("NFKC", name).strip()
+        if written.casefold().startswith(_ID_PREFIXES) or _ID_SUFFIX.search(written):
+            return Role.ID
+    return role
+
+
+def same_column(name: str, other: str) -> bool:
+    """Whether two names are one column ("Language", "language"), or both of them languages."""
+    roles = {role_of(name), role_of(other)}
+    return _bare(name) == _bare(other) or roles == {Role.LANGUAGE}
+
+
+@dataclass(frozen=True)
+class ColumnRoles:
+    """The roles of a table's columns.
+
+    Attributes
+    ----------
+    by_column : mapping of str to Role or None
+        Every column, in the order of the table.
+    named : mapping of Role to str
+        Columns that the settings name for a role.
+    """
+
+    by_column: Mapping[str, Role | None]
+    named: Mapping[Role, str] = field(default_factory=dict)
+
+    def columns(self, role: Role) -> list[str]:
+        """All columns of a role, the one that counts first."""
+        order = _NAMES[role].split()
+        found = [name for name, its in self.by_column.items() if its is role]
+
+        def rank(name: str) -> tuple[bool, int]:
+            bare = _bare(name)
+            return name != self.named.get(role), order.index(bare) if bare in order else len(order)
+
+        return sorted(found, key=rank)
+
+    def column(self, role: Role) -> str | None:
+        """The column of a role, None where the table has none."""
+        return next(iter(self.columns(role)), None)
+
+    @property
+    def artist(self) -> str | None:
+        """Whose tracks are kept together: the artist, else composer, performer, album artist."""
+        if Role.ARTIST in self.named:
+            return self.named[Role.ARTIST]
+        return next((name for role in _ARTIST_RULE for name in self.columns(role)), None)
+
+    @property
+    def language(self) -> str | None:
+        return self.column(Role.LANGUAGE)
+
+    @property
+    def genre(self) -> str | None:
+        return self.column(Role.GENRE)
+
+    @property
+    def nuisances(self) -> dict[str, str]:
+        """What should not decide a cluster -> its column, each under the name of its role.
+
+        Language, the artist (or who stands for it: "composer"), album, source and licence.
+        """
+        found = [self.artist if role is Role.ARTIST else self.column(role) for role in _NUISANCES]
+        return {str(self.by_column[name]): name for name in found if name is not None}
+
+    def is_nuisance(self, column: str) -> bool:
+        """Whether a column says what should not decide a cluster, under whatever name."""
+        return self.by_column.get(column) in {*_NUISANCES, *_ARTIST_RULE}
+
+    def as_dict(self) -> dict[str, str]:
+        """Role -> the column that counts, for JSON; "artist" by the rule above."""
+        found = {role.value: self.column(role) for role in Role} | {"artist": self.artist}
+        return {role: column for role, column in found.items() if column is not None}
+
+
+def find_roles(names: Iterable[str], named: Mapping[str, str] | None = None) -> ColumnRoles:
+    """The roles of columns with these names.
+
+    Parameters
+    ----------
+    names : iterable of str
+    named : mapping of str to str, optional
+        Role -> column, from the settings; it goes before what the name says.
+
+    Raises
+    ------
+    UsageError
+        `named` names a role or a column that is not there.
+    """
+    by_column = {str(name): role_of(str(name)) for name in names}
+    chosen: dict[Role, str] = {}
+    for role, column in (named or {}).items():
+        if role not in set(Role):
+            raise UsageError(f"roles: no role {role!r}; there are {', '.join(Role)}")
+        (found,) = find_columns([column], by_column, role)
+        if found in chosen.values():
+            raise UsageError(f"roles: {found!r} is named for two roles; a column has one")
+        chosen[Role(role)] = found
+        by_column[found] = Role(role)
+    return ColumnRoles(by_column, chosen)
+
+
+def find_columns(wanted: Iterable[str], there: Iterable[str], what: str = "label") -> list[str]:
+    """The columns that are meant, as the table spells them.
+
+    Raises
+    ------
+    UsageError
+        One (of labels, or `what` else) is not there.
+    """
+    known = [str(name) for name in there]
+    found = []
+    for name in wanted:
+        alike = [name] if name in known else [k for k in known if _bare(k) == _bare(name)]
+        if len(alike) != 1:
+            raise UsageError(
+                f"no {what} column {name!r}; the collection has: {', '.join(known) or 'none'}"
+            )
+        found.append(alike[0])
+    return found
+
+
+def label_columns(
+    columns: pd.DataFrame,
+    wanted: Sequence[str] = (),
+    *,
+    nuisances: Sequence[str] = (),
+    roles: ColumnRoles | None = None,
+    also_nuisances: bool = False,
+) -> list[str]:
+    """The columns to compare clusters with.
+
+    Parameters
+    ----------
+    columns : DataFrame of shape (n_tracks, n_columns)
+        One row per track, missing values as None.
+    wanted : sequence of str
+        Columns to use as they are; empty means to choose those that group tracks: at least two
+        values, at least half of the tracks labelled, fewer than half as many values as labelled
+        tracks, not a number or date with more than 20 values, and by their role no people, album,
+        language, source, licence, title or bookkeeping.
+    nuisances : sequence of str
+        Columns that are no labels, whatever they hold.
+    roles : ColumnRoles, optional
+        Default: by the columns' names.
+
+    Raises
+    ------
+    UsageError
+        A wanted column is not there.
+    """
+    if wanted:
+        return find_columns(wanted, columns.columns)
+    roles = roles or find_roles(columns.columns)
+    by_column = dict(roles.by_column)
+    if also_nuisances:
+        by_column = {n: None if roles.is_nuisance(n) else r for n, r in by_column.items()}
+    return [
+        name
+        for name in map(str, columns.columns)
+        if name not in nuisances and _groups_tracks(columns[name], by_column.get(name))
+    ]
+
+
+def _groups_tracks(column: pd.Series, role: Role | None) -> bool:
+    import pandas as pd
+
+    values = column.dropna()
+    distinct = values.nunique()
+    if role in _NO_LABELS or distinct < 2 or len(values) < MIN_LABELLED_SHARE * len(column):
+        return False
+    if distinct > _MANY_NUMBERS and (
+        role is Role.YEAR or pd.to_numeric(values, errors="coerce").notna().mean() > 0.9
+    ):
+        return False
+    return bool(distinct < len(values) / 2)
+
+
+# -- values ------------------------------------------------------------------------------------
+
+
+def normalised(columns: pd.DataFrame, roles: ColumnRoles | None = None) -> pd.DataFrame:
+    """The table with one spelling for every value, so that everything counts the same categories.
+
+    Languages get their English names ("en", "eng", "en-US" and "englisch" are "English"), several
+    in one cell in the order of the alphabet; unknown ones become None. Genres differ by more than
+    letter case, spaces and punctuation ("Hip-Hop" is "hip hop"), other values by more than letter
+    case, white space and Unicode form; each is called what it is most often called. Titles and
+    bookkeeping stay as they are, and so does every cell that is not text.
+    """
+    roles = roles or find_roles(columns.columns)
+    result = columns.copy()
+    for name in map(str, columns.columns):
+        role = roles.by_column.get(name)
+        values = [v if isinstance(v, str) else None for v in columns[name]]
+        if role in (Role.TITLE, Role.ID) or not any(values):
+            continue
+        if role is Role.LANGUAGE:
+            values = [None if v is None else _language_cell(v) for v in values]
+        spelled = one_spelling(values, _genre_key if role is Role.GENRE else _key)
+        is_text = [isinstance(v, str) for v in columns[name]]
+        result[name] = columns[name].astype(object)
+        result.loc[is_text, name] = [v for v, text in zip(spelled, is_text) if text]
+    return result
+
+
+def split_cell(cell: str | None) -> list[str]:
+    """The categories of a cell: separated by ``;``, ``,``, ``/``, ``|`` or ``+``."""
+    return [part for part in _SEPARATOR.split((cell or "").strip()) if part]
+
+
+def one_spelling(values: Iterable[str | None], key: Callable[[str], str]) -> list[str | None]:
+    """Values with one key in the spelling that is commonest among them; empty ones are None."""
+    clean = [" ".join(unicodedata.normalize("NFC", v).split()) if v else "" for v in values]
+    spellings: dict[str, Counter[str]] = {}
+    keys = {value: key(value) or value for value in set(clean)}
+    for value in clean:
+        spellings.setdefault(keys[value], Counter())[value] += 1
+
+    def shown(found: Counter[str]) -> str:
+        # Of equally common ones rather "Hip-Hop" than "HIPHOP" or "hip hop".
+        return min(found, key=lambda s: (-found[s], s.isupper(), s.islower(), s))
+
+    called = {key: shown(found) for key, found in spellings.items()}
+    return [called[keys[value]] or None for value in clean]
+
+
+def _language_cell(cell: str) -> str | None:
+    parts = split_cell(cell)
+    if is_mixed(cell) or any(map(is_mixed, parts)):
+        return MIXED
+    names = {language_name(part) for part in parts} - {None}
+    return "; ".join(sorted(map(str, names))) or None
+
+
+def _key(value: str) -> str:
+    plain = unicodedata.normalize("NFKC", value)
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf").replace("’", "'")
+    # "C" and "c" are two keys of music.
+    plain = plain.casefold() if len(plain) > 2 else plain
+    return _JOINT.sub(" ", plain).strip()
+
+
+def _genre_key(value: str) -> str:
+    parts = split_cell(_AND.sub("&", _key(value).casefold()))
+    bare = [_bare(part.replace("&", "n")) for part in parts]
+    return ";".join(part for part in bare if part)
