@@ -72,6 +72,8 @@ class Settings:
     roles : mapping of str to str
         Role (artist, language, genre, ..., see `songscape.columns.Role`) -> the column that has it,
         where its name does not say so.
+    measures : tuple of str
+        What is measured only where it is asked for: ilisi, kbet.
     features : FeatureSettings
     model_options, clusterer_options : mapping of name -> mapping of argument -> value
         Arguments that differ from a preset's.
@@ -85,6 +87,7 @@ class Settings:
     labels: tuple[str, ...] = ()
     nuisances: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    measures: tuple[str, ...] = ()
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clusterer_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -93,7 +96,7 @@ class Settings:
         for name in ("models", "clusterers", "seeds"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name at least one")
-        for name in ("models", "clusterers", "seeds", "k", "labels", "nuisances"):
+        for name in ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")

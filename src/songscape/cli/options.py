@@ -78,6 +78,9 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nuisances", type=name_list, help="columns that must not decide, beside those known"
     )
+    parser.add_argument(
+        "--measures", type=name_list, help="measures beside the usual ones: ilisi,kbet"
+    )
     parser.add_argument("--title", help="heading of the report")
     parser.add_argument("--workers", type=int, help="processes (default: cores)")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -96,6 +99,7 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
         seeds=parsed.seeds,
         labels=parsed.labels,
         nuisances=parsed.nuisances,
+        measures=parsed.measures,
         title=parsed.title,
     )
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.checks import check_collection, check_folder, check_settings
 from songscape.experiment.fit import digest_of
-from songscape.experiment.outputs import ExperimentSummary, write_results
-from songscape.experiment.request import Outcome, Request
+from songscape.experiment.outputs import Collected, ExperimentSummary, write_results
+from songscape.experiment.request import Request
+from songscape.experiment.tables import ledger_table
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar, say
 from songscape.results import ResultsFolder, read_json, write_json
@@ -25,7 +26,7 @@ from songscape.settings import Settings, settings_from
 
 if TYPE_CHECKING:
     from songscape.benchmark.number_of_clusters import NumberOfClusters
-    from songscape.library import Library
+    from songscape.library import Collection, Library
 
 __all__ = [
     "ExperimentSummary",
@@ -49,9 +50,8 @@ COMPARED_MODELS = (
 COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")
 SEEDS = tuple(range(10))
 QUICK_SEEDS = tuple(range(3))
-# Of versions before 0.2 (or whatever precedes): what is no longer written, and would look current.
-OLD_FILES = ("metrics.csv", "seeds.csv", "course.csv", "calibration.csv", "run.json")
-OLD_FILES += ("compare.json", "differences.tex")
+FEWEST_TO_CHOOSE = 5
+"""Tracks, to choose k from."""
 
 
 def run(
@@ -137,7 +137,7 @@ def comparison_settings(out: Path | None = None) -> Settings:
     Where `out` holds a run, its settings hold on (features, options, labels, k), and its models
     stand beside the others.
     """
-    recorded = _recorded(ResultsFolder(out), "run") if out is not None else None
+    recorded = recorded_request(ResultsFolder(out), "run") if out is not None else None
     base = Settings() if recorded is None else recorded.settings
     ran = () if recorded is None else base.models
     return replace(
@@ -179,14 +179,156 @@ def _conduct(
     check_folder(folder.root, source)
     workers = workers or available_cores()
     with folder.locked():
-        other = _recorded(folder, "compare" if verb == "run" else "run")
-        both = settings if other is None else _with_models_of(settings, other.settings)
-        with _opened(source, folder, settings, workers, executor) as library:
-            counts, title = library.counts(), settings.title or library.root.name
-            inputs = _loaded(library, both, settings)
-            folder.write_table("ledger", ledger_table(library))
+        other = recorded_request(folder, "compare" if verb == "run" else "run")
+        with _library(source, folder, settings, workers, executor) as library:
+            collected = Collected(
+                library.path,
+                library.counts(),
+                settings.title or library.root.name,
+                ledger_table(library),
+            )
+            inputs = _inputs(library, settings, other)
         check_collection(len(inputs.track_ids), (), settings)
         clusters = _number_of_clusters(inputs, settings.k, folder)
         request = Request(settings, clusters.ks, verb == "compare", command)
         mine = request.fulfil(inputs, folder, workers, executor)
-        ...
+        if not mine.trials:
+            reasons = dict.fromkeys(str(one["reason"]) for one in mine.summaries.values())
+            raise SongscapeError(f"no model could be trained: {'; '.join(reasons)}")
+        theirs = None
+        if other is not None and _same_data(other.settings, settings):
+            theirs = other.kept(inputs, folder)
+        if theirs is not None and not theirs.complete:
+            theirs = None
+        return write_results(folder, collected, inputs, clusters, mine, theirs)
+
+
+def _library(
+    source: Path,
+    folder: ResultsFolder,
+    settings: Settings,
+    workers: int,
+    executor: Executor | None,
+) -> Library:
+    """The library of the collection, brought up to date; the caller closes it.
+
+    Raises
+    ------
+    UsageError
+        A column that the settings name is not there: said before any audio is read.
+    SongscapeError
+        Too few tracks, or the collection is gone before everything is read.
+    """
+    from songscape.columns import find_columns
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, views_needed
+    from songscape.features.extract import complete, extract
+    from songscape.ingest import read_collection
+    from songscape.library import Library
+
+    views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
+    if source.suffix == ".db" or (source / "songscape.db").exists():
+        library = Library.open(source if source.suffix == ".db" else source / "songscape.db")
+        collection = None
+    else:
+        collection = read_collection(source)
+        check_collection(len(collection.tracks), collection.label_columns, settings)
+        folder.root.mkdir(parents=True, exist_ok=True)
+        library = Library.open(folder.library)
+        if library.counts().found and library.root != collection.root:
+            say(
+                f"{library.path} was made from {library.root}; "
+                f"what is not in {collection.root} is left out"
+            )
+    try:
+        with progress_bar("reading audio and lyrics") as advance:
+            options: dict[str, Any] = {
+                "views": views,
+                "workers": workers,
+                "executor": executor,
+                "progress": lambda done, total, _: advance(done, total),
+            }
+            if collection is None:
+                complete(library, **options)
+            else:
+                extract(library, collection, **options)
+                _check_still_there(library, collection)
+    except BaseException:
+        library.close()
+        raise
+    return library
+
+
+def _check_still_there(library: Library, collection: Collection) -> None:
+    """Raise where tracks could not be read because their folder went away."""
+    counts = library.counts()
+    if counts.complete or any(track.audio and track.audio.exists() for track in collection.tracks):
+        return
+    raise SongscapeError(
+        f"{collection.root}: none of its audio files is there any more ({counts.analysed} of "
+        f"{counts.found} tracks were analysed before); make them available again, and the same "
+        "command goes on"
+    )
+
+
+def _inputs(library: Library, settings: Settings, other: Request | None) -> TrialInputs:
+    """What trials are run on; with the views that the other command's models read."""
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
+
+    if other is not None:
+        further = [name for name in other.settings.models if name not in settings.models]
+        options = {**other.settings.model_options, **settings.model_options}
+        settings = replace(settings, models=(*settings.models, *further), model_options=options)
+    views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
+    dataset = load_inputs(library, settings, views)
+    if "language" in dataset.columns and "language" not in library.labels():
+        known = int(dataset.columns["language"].notna().sum())
+        say(f"language: identified from the lyrics of {known:,} of {len(dataset.columns):,} tracks")
+    return TrialInputs.of(dataset, settings)
+
+
+def _number_of_clusters(
+    inputs: TrialInputs, given: Sequence[int], folder: ResultsFolder
+) -> NumberOfClusters:
+    """As given, or chosen by stability in the space of balanced PCA; the choice is kept."""
+    import pandas as pd
+
+    from songscape.benchmark.metric_table import KOrigin
+    from songscape.benchmark.number_of_clusters import NumberOfClusters, number_of_clusters
+    from songscape.models.presets import make_model
+
+    if given:
+        return NumberOfClusters(tuple(given))
+    views = [name for name in ("timbre", "lyrics") if name in inputs.digests]
+    path, key = folder.root / "trials" / "k.json", digest_of([inputs.digests[n] for n in views])
+    kept = read_json(path)
+    if kept is not None and kept.get("key") == key:
+        curve = pd.DataFrame(kept["curve"]) if kept["curve"] else None
+        return NumberOfClusters(tuple(kept["ks"]), KOrigin(kept["origin"]), kept["reason"], curve)
+    if len(inputs.track_ids) < FEWEST_TO_CHOOSE:
+        reason = f"{len(inputs.track_ids)} tracks are too few to choose k"
+        return NumberOfClusters((2,), KOrigin.NO_GROUPS, reason)
+    with progress_bar("choosing k", unit=""):
+        space = make_model("balanced-pca", views=tuple(views)).fit_transform(inputs.views(views))
+        found = number_of_clusters(space)
+    curve = [] if found.curve is None else found.curve.to_dict(orient="records")
+    chosen = {"ks": found.ks, "origin": found.origin.value, "reason": found.reason}
+    write_json(path, {"key": key, **chosen, "curve": curve})
+    return found
+
+
+def recorded_request(folder: ResultsFolder, verb: str) -> Request | None:
+    """What the other command asked for the last time in this folder."""
+    recorded = (folder.read_document() or {}).get(verb)
+    if not recorded:
+        return None
+    try:
+        settings = settings_from(recorded["settings"], str(folder.tables))
+    except UsageError:
+        return None
+    return Request(settings, tuple(recorded["k"]), verb == "compare", tuple(recorded["command"]))
+
+
+def _same_data(one: Settings, other: Settings) -> bool:
+    """Whether both read and measure the same of a collection."""
+    names = ("features", "labels", "nuisances", "roles")
+    return all(getattr(one, name) == getattr(other, name) for name in names)

@@ -88,7 +88,7 @@ class Request:
         from songscape.clustering.methods import NEEDS_K
 
         options, first = self.settings.clusterer_options, seed == self.first
-        found = [Part(SPACE, self.nulls, first)]
+        found = [Part(SPACE, self.nulls, first, measures=self.settings.measures)]
         for name in self.settings.clusterers:
             for k in self.ks if name in NEEDS_K else (None,):
                 found.append(Part(PartitionKey(name, k), self.nulls, first, options.get(name, {})))

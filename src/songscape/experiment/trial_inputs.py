@@ -80,6 +80,10 @@ class TrialInputs:
     def track_ids(self) -> tuple[str, ...]:
         return self.dataset.views.track_ids
 
+    def views(self, names: Iterable[str]) -> Views:
+        """These views of all tracks."""
+        return self.dataset.views.select(list(names))
+
     @contextmanager
     def written(self, root: Path, names: Iterable[str]) -> Iterator[Path]:
         """A folder below `root` with these views and everything else that trials read.
@@ -91,7 +95,7 @@ class TrialInputs:
         for left in root.glob(".inputs-*"):
             shutil.rmtree(left, ignore_errors=True)
         wanted = [name for name in self.digests if name in {*names, *_DESCRIBED_BY}]
-        views = self.dataset.views.select(wanted)
+        views = self.views(wanted)
         targets = replace(self.targets, references=reference_spaces(views))
         root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".inputs-", dir=root))
