@@ -73,7 +73,7 @@ def test_arguments_and_results_pass_and_the_process_is_kept(tasks):
 @pytest.mark.parametrize(
     ("name", "arguments", "reason"),
     [
-        ("crash", (), r"crashed \(signal 11, SIGSEGV\)"),
+        ("crash", (), r"its process crashed \(signal 11, SIGSEGV\)"),
         ("hang", (60.0,), "took longer than 1 s"),
         ("refuse", (), "ValueError: no such thing"),
         pytest.param(

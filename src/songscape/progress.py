@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-__all__ = ["Advance", "TimeLeft", "progress_bar", "say"]
+from songscape.interrupts import check
+
+__all__ = ["Advance", "TimeLeft", "at_terminal", "progress_bar", "say"]
 
 Advance = Callable[[int, int], None]
 # Less than this is not worth a line on the terminal.
@@ -23,23 +25,35 @@ def progress_bar(what: str, unit: str = "track") -> Iterator[Advance]:
     from tqdm import tqdm
 
     shown = {"unit": unit} if unit else {"bar_format": "{desc} ..."}
-    with tqdm(desc=what, disable=not sys.stderr.isatty(), leave=False, **shown) as bar:
+    with tqdm(desc=what, disable=not at_terminal(), leave=False, **shown) as bar:
 
         def advance(done: int, total: int) -> None:
+            check()
             bar.total = total
             bar.update(done - bar.n)
 
         yield advance
 
 
-def say(message: str) -> None:
-    """One line on stderr, so that stdout keeps to data; a bar that is drawn moves below it."""
-    if "tqdm" in sys.modules:
-        from tqdm import tqdm
+def at_terminal() -> bool:
+    """Whether a person may be looking at stderr."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
-        tqdm.write(message, file=sys.stderr)
-    else:
-        print(message, file=sys.stderr, flush=True)
+
+def say(message: str) -> None:
+    """One line on stderr, so that stdout keeps to data; a bar that is drawn moves below it.
+
+    Nothing ends because nobody listens: a stderr that is closed or full is no error.
+    """
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
+        if "tqdm" in sys.modules:
+            from tqdm import tqdm
+
+            tqdm.write(message, file=sys.stderr)
+        else:
+            print(message, file=sys.stderr, flush=True)
 
 
 class TimeLeft:

@@ -48,7 +48,7 @@ _THREAD_VARIABLES = (
 )
 
 
-class WorkerError(Exception):
+class WorkerError(SongscapeError):
     """A function raised, took too long, needed too much memory or killed its process."""
 
 
@@ -116,6 +116,9 @@ class IsolatingExecutor(ThreadPoolExecutor):
         super().shutdown(wait, cancel_futures=cancel_futures)
         if wait:
             self._workers.stop()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.shutdown(cancel_futures=kind is not None)
 
 
 class _Workers:
@@ -191,7 +194,7 @@ class _Worker:
             return answer["result"]
         if expired:
             raise WorkerError(f"took longer than {timeout_s:g} s")
-        raise WorkerError(f"the process that read it crashed ({_exit_words(self._kill())})")
+        raise WorkerError(f"its process crashed ({_exit_words(self._kill())})")
 
     def _wait_until_ready(self) -> None:
         reply, _ = self._exchange(None, _START_LIMIT_S)

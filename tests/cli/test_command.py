@@ -105,24 +105,3 @@ def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         main(["run", ""])
     assert caught.value.code == USAGE
     assert "unset variable" in capsys.readouterr().err
-
-
-def test_a_second_interrupt_does_not_wait_for_good_order() -> None:
-    code = """if True:
-        import os, signal, sys
-        # As in a terminal, even where the tests are a job in the background.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        from songscape.cli import main, models
-        def verb(*_):
-            try:
-                os.kill(os.getpid(), signal.SIGINT)
-            finally:
-                os.kill(os.getpid(), signal.SIGINT)
-                print("still here")
-        models._models = verb
-        sys.exit(main(["models"]))
-    """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 130
-    assert "stopped at once" in done.stderr
-    assert not done.stdout

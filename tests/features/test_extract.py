@@ -177,8 +177,8 @@ def test_a_crash_or_a_hang_costs_one_track(folder, tmp_path, crashing):
         reasons = {row.track_id: row.reason for row in library.ledger("failed")}
         analysed = library.track_ids("analysed")
     assert reasons == {
-        "segfault": "the process that read it crashed (signal 11, SIGSEGV)",
-        "exit": "the process that read it crashed (exit code 7)",
+        "segfault": "its process crashed (signal 11, SIGSEGV)",
+        "exit": "its process crashed (exit code 7)",
         "hang": "took longer than 5 s",
         "raise": "RuntimeError: no such thing",
     }

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import atexit
-import os
-import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
+from songscape import interrupts
 from songscape._version import __version__
 from songscape.cli import compare, demo, impute, ledger, models, report, run
+from songscape.cli.console import finish, prepare_streams
 from songscape.cli.options import EPILOG
-from songscape.cli.outcome import FAILED, INTERRUPTED, USAGE
+from songscape.cli.outcome import FAILED, USAGE
 from songscape.errors import SongscapeError, UsageError
 from songscape.progress import say
 
@@ -24,46 +22,47 @@ VERBS = (run, compare, demo, impute, ledger, models, report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    parsed = make_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job has it so
-        signal.signal(signal.SIGINT, _interrupt)
+    """Run one verb and return its exit code.
+
+    Without `argv` the arguments are the process's, and it ends here: taking the libraries down
+    takes seconds, in which a signal would turn a finished run into a killed one.
+    """
+    prepare_streams()
+    interrupts.catch_signals()
+    if argv is not None:
+        return _run_verb(list(argv))
     try:
-        return int(parsed.verb(parsed, arguments))
+        code = _run_verb(sys.argv[1:])
+    except SystemExit as wanted:  # of the parser, which has said why
+        code = int(wanted.code or 0)
+    except KeyboardInterrupt:
+        code = interrupts.exit_code()
+    return finish(code)
+
+
+def _run_verb(arguments: list[str]) -> int:
+    try:
+        parsed = make_parser().parse_args(arguments)
+        code = int(parsed.verb(parsed, arguments))
+        sys.stdout.flush()
+        interrupts.check()
+        return code
     except UsageError as error:
         say(f"songscape: {error}")
         return USAGE
     except SongscapeError as error:
         say(f"songscape: {error}")
-        return FAILED
     except KeyboardInterrupt:
         say("songscape: interrupted; the same command goes on from here")
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return FAILED
+        return interrupts.exit_code()
+    except BrokenPipeError:  # who reads our output has seen enough
+        pass
     except (OSError, sqlite3.OperationalError) as error:
         name = getattr(error, "filename", None)
         where = f"{name}: " if name else ""
         reason = getattr(error, "strerror", None) or str(error)
         say(f"songscape: {where}{reason}; check that the place exists, is writable and has room")
-        return FAILED
-
-
-def _interrupt(_signum: int, _frame: object) -> NoReturn:
-    """End in good order; whoever asks a second time does not want to wait for that."""
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
-    # The interpreter gives up its handlers before it is gone; then 130 would turn into a signal.
-    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-def _leave(_signum: int, _frame: object) -> NoReturn:
-    say("songscape: stopped at once; the same command goes on from here")
-    os._exit(INTERRUPTED)
+    return FAILED
 
 
 def make_parser() -> argparse.ArgumentParser:

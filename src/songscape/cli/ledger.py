@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from songscape.cli.console import one_line
 from songscape.cli.options import add_verb
 from songscape.cli.outcome import DONE, print_json
 
@@ -33,5 +34,5 @@ def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         print_json(frame.to_dict(orient="records"))
         return DONE
     for row in frame.itertuples():
-        print(f"{row.status}\t{row.stage}\t{row.track_id}\t{row.reason}")
+        print(*map(one_line, (row.status, row.stage, row.track_id, row.reason)), sep="\t")
     return DONE

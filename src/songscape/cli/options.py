@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from songscape.settings import Settings
 
 EPILOG = """\
-exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with some tracks failed, 130 interrupted
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with some tracks failed,
+130 interrupted (143 by SIGTERM)
 """
 
 

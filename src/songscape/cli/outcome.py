@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.progress import say
+from songscape.progress import at_terminal, say
 
 if TYPE_CHECKING:
     from songscape.experiment.experiment import ExperimentSummary
@@ -19,7 +19,7 @@ DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 def greet(what: str) -> None:
     """A first line at once for a person at a terminal: importing torch takes seconds."""
-    if sys.stderr.isatty():
+    if at_terminal():
         say(f"songscape: {what}")
 
 
@@ -64,4 +64,9 @@ def exit_code(counts: Counts, out: Path) -> int:
 
 def print_json(value: Any) -> None:
     """The outcome for another program, on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # JSON has escapes of its own for what the console cannot show
+        text = json.dumps(value, indent=2, default=str)
+    print(text)

@@ -75,13 +75,8 @@ def run_jobs(
             ) from None
         return
     count = max(1, min(workers or available_cores(), len(jobs)))
-    pool = IsolatingExecutor(count, timeout_s)
-    try:
+    with IsolatingExecutor(count, timeout_s) as pool:
         yield from _run(partial(pool.submit, function), jobs, count)
-    except BaseException:
-        pool.shutdown(cancel_futures=True)
-        raise
-    pool.shutdown()
 
 
 def _run(

@@ -1,14 +1,19 @@
 """Two-dimensional maps of latents, for looking at and for nothing else."""
 
 import warnings
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from songscape.errors import SongscapeError
+from songscape.workers import IsolatingExecutor, WorkerError
 
 __all__ = ["MIN_UMAP_TRACKS", "map_method", "umap_map"]
 
 MIN_UMAP_TRACKS = 15
 _WIDE = 64
+_LONGEST_S = 6 * 3600.0
 
 
 def map_method(X: ArrayLike) -> str:
@@ -61,17 +66,37 @@ def umap_map(X: ArrayLike, random_state: int = 0, *, n_neighbors: int = 15) -> N
     start = scores[:, :2]
     start = 10 * start / max(float(np.abs(start).max()), 1e-12)
     start += np.random.default_rng(random_state).normal(scale=1e-4, size=start.shape)
+    arrays = data.astype(np.float32), start.astype(np.float32)
+    mapper = _mapper()
+    task = mapper.submit(_umap, *arrays, min(n_neighbors, len(data) - 1), random_state)
+    try:
+        return np.asarray(task.result(), np.float32)
+    except BaseException as error:
+        mapper.shutdown(cancel_futures=True)
+        _mapper.cache_clear()
+        if isinstance(error, WorkerError):
+            reason = f"the map of {len(data):,} tracks: {error}; is there enough memory?"
+            raise SongscapeError(reason) from None
+        raise
+
+
+@cache
+def _mapper() -> IsolatingExecutor:
+    """A process for UMAP: its compiler takes 300 MB, and an exception within it crashes."""
+    return IsolatingExecutor(1, timeout_s=_LONGEST_S, light=False)
+
+
+def _umap(
+    data: NDArray[np.float32], start: NDArray[np.float32], n_neighbors: int, random_state: int
+) -> NDArray[np.float32]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import umap
 
         reducer = umap.UMAP(
-            n_neighbors=min(n_neighbors, len(data) - 1),
-            init=start.astype(np.float32),
-            random_state=random_state,
-            n_jobs=1,
+            n_neighbors=n_neighbors, init=start, random_state=random_state, n_jobs=1
         )
-        return np.asarray(reducer.fit_transform(data.astype(np.float32)), dtype=np.float32)
+        return np.asarray(reducer.fit_transform(data), dtype=np.float32)
 
 
 def _principal_components(data: NDArray[np.float64], width: int) -> NDArray[np.float64]:
