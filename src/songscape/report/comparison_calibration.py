@@ -8,7 +8,7 @@ from songscape.report.comparison_cells import NAN, Content, part
 from songscape.report.comparison_read import ComparisonResults
 from songscape.report.comparison_rows import by_model, headline_note
 from songscape.report.style import number, share
-from songscape.report.tables import Cell, Column, Table
+from songscape.report.run_tables import Cell, Column, Table
 
 __all__ = ["calibration_table"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from songscape.report.style import number, share
-from songscape.report.tables import Cell, Whisker
+from songscape.report.run_tables import Cell, Whisker
 
 if TYPE_CHECKING:
     import pandas as pd

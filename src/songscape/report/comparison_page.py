@@ -29,7 +29,7 @@ from songscape.report.comparison_tables import (
     reference_spaces,
     structure_table,
 )
-from songscape.report.page import report_environment
+from songscape.report.run_page import report_environment
 from songscape.report.style import number
 from songscape.report.unmeasured import unmeasured_lines
 

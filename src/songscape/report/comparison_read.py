@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark.metric_table import Measured, Setting
 from songscape.benchmark.recommendation import Advice, advise
-from songscape.report.read import read_document, read_table
+from songscape.report.run_read import read_document, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

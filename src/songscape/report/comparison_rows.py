@@ -10,7 +10,7 @@ from songscape.benchmark.verdicts import partition_flags
 from songscape.report.comparison_cells import Compared, Content, Figures, Row, draw_columns
 from songscape.report.comparison_read import ComparisonResults
 from songscape.report.style import number
-from songscape.report.tables import Cell, Column, Table
+from songscape.report.run_tables import Cell, Column, Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from songscape.report.comparison_rows import (
     tested_column,
     value_column,
 )
-from songscape.report.tables import Column, Table
+from songscape.report.run_tables import Column, Table
 
 __all__ = [
     "artist_table",

@@ -72,10 +72,7 @@ def forest_figure(
         axes.legend(
             fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2
         )
-    figure.suptitle(
-        style.drawable(title or f"Better or worse than {baseline}?"), fontsize=11, weight="bold"
-    )
-    return style.finish(figure)
+    return style.finish(figure, title or f"Better or worse than {baseline}?")
 
 
 def pareto_front(agreement: ArrayLike, leakage: ArrayLike) -> NDArray[np.intp]:
@@ -166,8 +163,7 @@ def agreement_leakage_figure(
     axes.set_ylabel(f"{style.drawable(agreement_label)}   better →", fontsize=9)
     style.plain_axes(axes, grid="both")
     axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    figure.suptitle(style.drawable(title or "Agreement and leakage"), fontsize=11, weight="bold")
-    return style.finish(figure)
+    return style.finish(figure, title or "Agreement and leakage")
 
 
 def stability_figure(
@@ -218,5 +214,4 @@ def stability_figure(
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.plain_axes(axes)
     axes.legend(fontsize=8, frameon=False)
-    figure.suptitle(style.drawable(title or "How stable is each k?"), fontsize=11, weight="bold")
-    return style.finish(figure)
+    return style.finish(figure, title or "How stable is each k?")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from songscape.columns import Role, role_of
-from songscape.report.read import Results
+from songscape.report.run_read import Results
 from songscape.report.style import number, share
 
 if TYPE_CHECKING:

@@ -1,87 +1,69 @@
-"""Write the report: one HTML file that needs no network, made from a results folder alone."""
+"""Write the page: one HTML file that needs no network, made from a results folder alone."""
 
-import json
-import shlex
-from collections.abc import Mapping
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.report import style
-from songscape.report.findings import findings, in_order
-from songscape.report.pictures import picture_sections
+from songscape.report.figures import number_figures, picture_plan
 from songscape.report.read import Results, read_results
-from songscape.report.tables import (
-    agreement_table,
-    cluster_table,
-    course_table,
-    ledger_table,
-    models_table,
-    structure_table,
-)
+from songscape.report.sections import EVIDENCE, FIRST, short
+from songscape.results import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["report_environment", "write_report"]
+__all__ = ["write_page"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_COUNTS = ("found", "analysed", "skipped", "failed")
 
 
-def write_report(results_dir: Path | str, *, title: str = "Songscape report") -> Path:
-    """Write ``report.html`` into a results folder and return its path.
+def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
+    """Write the page of an experiment and return its path.
 
-    The page is a function of the files in the folder (`metrics.csv` and `run.json` must be there,
-    `clusters.csv`, `models.csv`, `labels.csv`, `ledger.csv`, `course.csv`, `latents/` and
-    `pictures/` may be), so it can be written again at any time, and equal files give equal bytes.
+    The page is a function of the files in the folder or of the frames, and equal ones give equal
+    bytes. Sections for which there is nothing are left out.
 
     Parameters
     ----------
-    results_dir : path
-        The folder `results` of a run.
-    title : str
-        Heading of the page.
-
-    Returns
-    -------
-    Path
-        The page.
+    results : Results or path
+        The folder `results` of an experiment, or its frames (`Results.of`).
+    path : Path, optional
+        Default: `report.html` in the folder.
 
     Raises
     ------
     SongscapeError
-        If the folder lacks `metrics.csv` or `run.json`, or one of the files can't be read.
+        A file that must be there is missing, or one can't be read.
     """
-    results = read_results(results_dir)
-    page = (
-        report_environment()
-        .get_template("report.html.j2")
-        .render(
-            title=title,
-            counts=_counts(results),
-            findings=findings(results),
-            course=course_table(results),
-            agreement=[(label, agreement_table(results, label)) for label in in_order(results)],
-            clusters=cluster_table(results),
-            structure=structure_table(results),
-            models=models_table(results),
-            ledger=ledger_table(results),
-            sections=picture_sections(results),
-            facts=_facts(results.run),
-            command=shlex.join(str(word) for word in results.run.get("command", ())),
-            settings=json.dumps(results.run.get("settings", {}), indent=2, ensure_ascii=False),
-        )
+    if not isinstance(results, Results):
+        results = read_results(results)
+    if path is None:
+        path = (results.folder or Path()) / "report.html"
+    figures = number_figures(results, picture_plan(results))
+    first, evidence = (
+        [section for make in makers if (section := make(results, figures)) is not None]
+        for makers in (FIRST, EVIDENCE)
     )
-    path = results.folder / "report.html"
-    path.write_text(page, encoding="utf-8", newline="\n")
+    template = _environment().get_template("page.html.j2")
+    text = template.render(
+        title=results.document.get("title") or "Songs",
+        counts=_counts(results),
+        size=_size(results),
+        short=short(results),
+        first=first,
+        evidence=evidence,
+    )
+    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
     return path
 
 
-def report_environment() -> "Environment":
-    """Return the templates of all pages; whatever is put in is escaped."""
+def _environment() -> Environment:
+    """The templates; whatever is put in is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -89,27 +71,22 @@ def report_environment() -> "Environment":
     )
 
 
-def _counts(results: Results) -> dict[str, Any]:
-    """Return found, analysed, skipped and failed, and whether they add up."""
-    raw: Mapping[str, Any] = results.run.get("counts", {})
-    counts = {name: int(raw.get(name, 0)) for name in ("found", "analysed", "skipped", "failed")}
-    adds_up = counts["found"] == counts["analysed"] + counts["skipped"] + counts["failed"]
-    return {name: f"{value:,}" for name, value in counts.items()} | {"adds_up": adds_up}
+def _counts(results: Results) -> dict[str, Any] | None:
+    """Tracks found, analysed, skipped and failed, and whether they add up."""
+    raw = results.document.get("counts")
+    if not raw:
+        return None
+    found, analysed, skipped, failed = numbers = [int(raw.get(name, 0)) for name in _COUNTS]
+    shown = {name: f"{value:,}" for name, value in zip(_COUNTS, numbers)}
+    return shown | {"adds_up": found == analysed + skipped + failed}
 
 
-def _facts(run: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return name and value of everything that somebody needs to repeat the run."""
-    settings: Mapping[str, Any] = run.get("settings", {})
-    seeds = settings.get("seeds", run.get("seeds"))
-    ks = ", ".join(style.number(k, 0) for k in run.get("k", ()))
-    versions: Mapping[str, Any] = run.get("versions", {})
-    rows = [
-        ("Songscape", run.get("songscape")),
-        ("k", f"{ks} ({run['k_reason']})" if ks and run.get("k_reason") else ks),
-        ("Seeds", ", ".join(map(str, seeds)) if isinstance(seeds, list | tuple) else seeds),
-        ("Digest of the input features", run.get("input_digest")),
-        ("Python", run.get("python")),
-        ("Platform", run.get("platform")),
-        ("Libraries", ", ".join(f"{name} {version}" for name, version in versions.items())),
-    ]
-    return [(name, str(value)) for name, value in rows if value not in (None, "")]
+def _size(results: Results) -> str:
+    """How much was measured on how many songs."""
+    setup, models = results.setup, results.models
+    clusterers = {one.key.clusterer for one in results.partitions}
+    parts = [f"{len(results.kinds)} methods", f"{len(clusterers)} clusterers"]
+    parts.append(f"{models['seed'].nunique()} seeds")
+    text = " × ".join(part[:-1] if part.startswith("1 ") else part for part in parts)
+    artists = " (songs of one artist are one group)" if setup.has_artists else ""
+    return f"{text} on {setup.n_tracks:,} songs in {setup.n_groups:,} groups{artists}."

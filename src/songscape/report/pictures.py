@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from songscape.report.read import Results
+from songscape.report.run_read import Results
 
 if TYPE_CHECKING:
     import pandas as pd

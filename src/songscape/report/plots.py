@@ -75,10 +75,7 @@ def map_figure(
         if index == 0:
             _number_clusters(axes, points, groups)
     grid[0, 0].set_xlabel(f"{method} map, no unit: near = similar", fontsize=8)
-    figure.suptitle(
-        style.drawable(title or f"{len(points)} songs, one point each"), fontsize=12, weight="bold"
-    )
-    return style.finish(figure)
+    return style.finish(figure, title or f"{len(points)} songs, one point each", size=12)
 
 
 def heatmap_figure(
@@ -110,12 +107,13 @@ def heatmap_figure(
     counts = counts.reshape(len(rows), len(columns))
     shares = counts / np.maximum([[row.count] for row in rows], 1)
 
+    heading = title or f"Which {label_name} fills which cluster"
     figure = style.new_figure(max(4.6, 1.9 + 0.78 * len(columns)), max(2.4, 1.5 + 0.42 * len(rows)))
     axes = figure.subplots()
     if not columns:
         axes.text(0.5, 0.5, "no songs", ha="center", va="center")
         axes.set_axis_off()
-        return style.finish(figure)
+        return style.finish(figure, heading)
     image = axes.imshow(shares, cmap=style.levels(style.SEQUENTIAL), vmin=0, vmax=1, aspect="auto")
     for (i, j), part in np.ndenumerate(shares):
         if counts[i, j]:
@@ -144,9 +142,7 @@ def heatmap_figure(
     bar.set_label("share of the row's songs", fontsize=8)
     bar.set_ticks([0, 0.5, 1], labels=["0 %", "50 %", "100 %"], fontsize=8)
     bar.outline.set_visible(False)
-    heading = title or f"Which {label_name} fills which cluster"
-    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
-    return style.finish(figure)
+    return style.finish(figure, heading)
 
 
 def training_figure(
@@ -209,8 +205,7 @@ def training_figure(
     heading = title or "Training"
     if len(epochs) and best_epoch is not None and epochs[-1] > best_epoch:
         heading += f": stopped after epoch {int(epochs[-1])}"
-    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
-    return style.finish(figure)
+    return style.finish(figure, heading)
 
 
 def k_distance_figure(
@@ -250,9 +245,7 @@ def k_distance_figure(
     axes.set_xlabel("songs, sorted by this distance", fontsize=9)
     axes.set_ylabel(f"distance to neighbour {min_samples}\n(units of the latent space)", fontsize=9)
     style.plain_axes(axes)
-    heading = title or f"k-distance curve, min_samples = {min_samples}"
-    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
-    return style.finish(figure)
+    return style.finish(figure, title or f"k-distance curve, min_samples = {min_samples}")
 
 
 def _scatter(axes: "Axes", points: NDArray[np.float64], groups: Sequence[Group]) -> None:

@@ -1,169 +1,259 @@
-"""Read a results folder back: the report is a function of these files and of nothing else."""
+"""Read a results folder: the page is a function of these files, or of the same frames in memory."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from songscape.columns import Role, find_roles
+from songscape.audit.finding import Finding
+from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.metric_table import Figures, Setup
+from songscape.benchmark.recommendation import Assessment, assess, flags_of_partition
+from songscape.benchmark.significance import partition_flags
+from songscape.benchmark.verdicts import Flag, Outcome, PairedTest
+from songscape.columns import ColumnRoles, Role, find_roles, role_of
 from songscape.errors import SongscapeError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "AGREEMENT",
-    "Results",
-    "read_document",
-    "read_results",
-    "read_table",
-]
+__all__ = ["Partition", "Results", "main_label", "read_results"]
 
-AGREEMENT = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
-_METRIC_COLUMNS = (
-    "model",
-    "clusterer",
-    "k",
-    "seed",
-    "space",
-    "reason",
-    "n_tracks",
-    "n_clusters",
-    "noise_share",
-    "largest_cluster_share",
-    "silhouette",
-    "davies_bouldin",
-    "calinski_harabasz",
-)
+# The columns that each frame has even where it is empty; all but NUMBERS are text.
+_KEYS = ("model", "clusterer", "k", "axis", "metric", "column")
+_NULLS = ("chance", "null_95", "p_value")
+FRAMES: dict[str, tuple[str, ...]] = {
+    "table": (*_KEYS, "seed", "value", *_NULLS, "reason"),
+    "summary": (*_KEYS, "estimate", "low", "high", *_NULLS, "interval"),
+    "differences": ("model", "axis", "metric", "column"),
+    "models": (
+        *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
+        *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib"),
+        "summary",
+    ),
+    "clusters": ("track_id", "model", "clusterer", "k", "seed", "cluster"),
+    "descriptions": (
+        *("model", "clusterer", "k", "seed", "cluster", "size", "share"),
+        *("typical", "words", "labels", "sound"),
+    ),
+    "warnings": ("check", "severity", "message", "tracks", "values"),
+    "unmeasured": ("model", "clusterer", "k", "seed", "what", "reason"),
+    "stability": (),
+    "tracks": ("track_id",),
+    "labels": ("track_id",),
+    "ledger": ("track_id", "stage", "status", "reason"),
+}
+NUMBERS = {
+    *("k", "seed", "value", "estimate", "low", "high", *_NULLS, "cluster", "size", "share"),
+    *("n_latent", "active_units", "validation_elbo", "seconds", "peak_memory_mib"),
+}
+
+
+class Partition(NamedTuple):
+    """One of a model's partitions."""
+
+    model: str
+    key: PartitionKey
+
+    @property
+    def title(self) -> str:
+        """For people: "pca + kmeans, k = 6"."""
+        return f"{self.model} + {self.key.title}"
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The tables of a run, each empty where the run left no file.
+    """What an experiment found; every frame is there, empty where there was no file.
 
     Attributes
     ----------
-    folder : Path
-        Where the files lie.
-    metrics : DataFrame
-        One row per model, clusterer, k and seed.
-    methods : DataFrame
-        `metrics` averaged over seeds; ``<label>_ami_low`` and ``_high`` are the range over seeds.
-    clusters, descriptions, models, labels, ledger, course : DataFrame
-        As in the CSV files of the same names; `labels` is indexed by track id.
-    run : mapping
-        `run.json`.
+    document : mapping
+        `experiment.json`.
+    table, summary, differences, models, clusters, descriptions, warnings, unmeasured, stability,
+    tracks, labels, ledger : DataFrame
+        As in the CSV files of the same names, text "" and numbers NaN where a cell is empty.
+        Where nothing was tested, `summary` is made from `table`: low and high are then the range
+        over seeds. `labels` is indexed by track id.
+    compared : bool
+        Whether methods were tested against the baseline.
+    folder : Path or None
+        Where pictures lie; None where there are none.
     """
 
-    folder: Path
-    metrics: "pd.DataFrame"
-    methods: "pd.DataFrame"
-    clusters: "pd.DataFrame"
-    descriptions: "pd.DataFrame"
-    models: "pd.DataFrame"
-    labels: "pd.DataFrame"
-    ledger: "pd.DataFrame"
-    course: "pd.DataFrame"
-    run: Mapping[str, Any]
+    document: Mapping[str, Any]
+    table: pd.DataFrame
+    summary: pd.DataFrame
+    differences: pd.DataFrame
+    models: pd.DataFrame
+    clusters: pd.DataFrame
+    descriptions: pd.DataFrame
+    warnings: pd.DataFrame
+    unmeasured: pd.DataFrame
+    stability: pd.DataFrame
+    tracks: pd.DataFrame
+    labels: pd.DataFrame
+    ledger: pd.DataFrame
+    compared: bool = False
+    folder: Path | None = None
+
+    @classmethod
+    def of(
+        cls,
+        document: Mapping[str, Any],
+        frames: Mapping[str, pd.DataFrame],
+        folder: Path | None = None,
+    ) -> Results:
+        """From frames by name; without `summary` nothing was tested."""
+        found = {name: _normal(frames.get(name), name) for name in FRAMES}
+        compared = "summary" in frames
+        if not compared:
+            found["summary"] = _over_seeds(found["table"])
+        found["labels"] = found["labels"].set_index("track_id")
+        return cls(document, **found, compared=compared, folder=folder)
+
+    @cached_property
+    def setup(self) -> Setup:
+        """What was compared with what."""
+        return Setup.of(self.document)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """`summary` by name."""
+        return Figures(self.summary)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What is odd about the data."""
+        return [Finding.of_row(row) for row in self.warnings.to_dict(orient="records")]
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """Verdicts and recommendation."""
+        return assess(self.summary, self.differences, self.models, self.findings, self.setup)
+
+    @cached_property
+    def tests(self) -> dict[tuple[str, str, str, str], PairedTest]:
+        """Tests by model, axis, metric and column."""
+        return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.tests}
+
+    @cached_property
+    def to_best(self) -> dict[tuple[str, str, str, str], Outcome]:
+        """Outcomes against the best baseline of a figure, where they were tested, as `tests`."""
+        rows = self.differences.reindex(columns=[*FRAMES["differences"], "verdict_to_best"])
+        return {
+            (model, axis, metric, column): Outcome(word)
+            for model, axis, metric, column, word in rows.itertuples(index=False)
+            if word and word == word
+        }
 
     @property
-    def label_columns(self) -> list[str]:
-        """Label columns that were compared with, in the order of the table."""
-        return [str(c).removesuffix("_ami") for c in self.metrics.columns if c.endswith("_ami")]
+    def kinds(self) -> dict[str, str]:
+        """Kind of every model, the models in their order."""
+        return dict(zip(self.models["model"], self.models["kind"]))
 
     @property
-    def language_column(self) -> str | None:
-        """The label column that holds the language, if there is one."""
-        return next(iter(self.language_columns), None)
+    def partitions(self) -> list[Partition]:
+        """Every partition, the models in their order."""
+        return [Partition(m, key) for m in self.kinds for key in self.figures.partitions(m)]
 
-    @property
-    def language_columns(self) -> list[str]:
-        """All label columns that hold languages, such as "language" and "languages"."""
-        return find_roles(self.label_columns).columns(Role.LANGUAGE)
+    @cached_property
+    def roles(self) -> ColumnRoles:
+        """Which column of `labels` is what."""
+        return find_roles(self.labels.columns)
+
+    def flags(self, one: Partition) -> list[Flag]:
+        """What is wrong with a partition."""
+        return flags_of_partition(*one, self.figures, self.setup)
+
+    @cached_property
+    def featured(self) -> Partition | None:
+        """The partition that the page describes song by song.
+
+        Where methods were tested, that of the recommended one. Else, of those that are not
+        degenerate and whose method did not collapse, the one that agrees best with the genre or
+        the first other label; without labels the first.
+        """
+        headline = Partition(self.assessment.recommendation.model, self.setup.headline)
+        if self.compared and headline in self.partitions:
+            return headline
+        usable = {v.model for v in self.assessment.verdicts if v.usable and v.kind != "reference"}
+        kept = [
+            one
+            for one in self.partitions
+            if one.model in usable and not partition_flags(*one, self.figures)
+        ]
+        label = main_label(self.setup.labels)
+        if label is None:
+            return next(iter(kept), None)
+
+        def agreement(one: Partition) -> float:
+            row = self.figures.known(one.model, "ami", label, "agreement", one.key)
+            return -1.0 if row is None else row["estimate"]
+
+        return max(kept, key=agreement, default=None)
+
+    def of_featured(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of `clusters` or `descriptions` that belong to it, of its first seed."""
+        if self.featured is None:
+            return frame[:0]
+        model, (clusterer, k) = self.featured.model, vars(self.featured.key).values()
+        rows = frame[(frame["model"] == model) & (frame["clusterer"] == clusterer)]
+        rows = rows[rows["k"].isna() if k is None else rows["k"] == k]
+        return rows[rows["seed"] == rows["seed"].min()]
+
+
+def main_label(labels: Sequence[str]) -> str | None:
+    """The label that is a genre, else the first."""
+    named = [name for name in labels if role_of(name) is Role.GENRE]
+    return next(iter([*named, *labels]), None)
 
 
 def read_results(folder: Path | str) -> Results:
-    """Read the tables below ``folder``.
+    """Read the folder `results` of an experiment.
 
     Raises
     ------
     SongscapeError
-        If `metrics.csv` or `run.json` is missing or cannot be read.
+        `table.csv`, `models.csv` or `experiment.json` is missing, or a file can't be read.
     """
-    folder = Path(folder)
-    metrics = read_table(folder, "metrics", required=True)
-    metrics = metrics.reindex(columns=[*_METRIC_COLUMNS, *_others(metrics.columns)])
-    labels = read_table(folder, "labels", text=True)
-    if "track_id" in labels.columns:
-        labels = labels.set_index("track_id")
-    clusters = read_table(folder, "clusters")
-    if "track_id" in clusters.columns:
-        clusters["track_id"] = clusters["track_id"].astype(str)
-    run = read_document(folder, "run")
-    return Results(
-        folder=folder,
-        metrics=metrics,
-        methods=_average(metrics),
-        clusters=clusters,
-        descriptions=read_table(folder, "descriptions"),
-        models=read_table(folder, "models"),
-        labels=labels,
-        ledger=read_table(folder, "ledger", text=True),
-        course=read_table(folder, "course"),
-        run=run,
-    )
-
-
-def read_document(folder: Path, name: str) -> dict[str, Any]:
-    """Read ``<name>.json``.
-
-    Raises
-    ------
-    SongscapeError
-        If it is missing or is no JSON.
-    """
-    path = folder / f"{name}.json"
-    try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SongscapeError(f"{path}: cannot be read ({error}); run songscape again") from error
-    return document
-
-
-def _others(columns: "Sequence[str] | pd.Index") -> list[str]:
-    return [str(column) for column in columns if column not in _METRIC_COLUMNS]
-
-
-def read_table(
-    folder: Path, name: str, *, required: bool = False, text: bool = False
-) -> "pd.DataFrame":
-    """Read ``<name>.csv``; empty where there is none, an error where it is required."""
     import pandas as pd
 
-    path = folder / f"{name}.csv"
-    if not path.exists() and not required:
-        return pd.DataFrame()
+    folder, frames = Path(folder), {}
+    path = folder / "experiment.json"
     try:
-        # "NA" or "nan" may be the name of a song or an artist: only an empty cell is missing.
-        kinds: Any = str if text else {"track_id": str, "model": str, "clusterer": str}
-        return pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""])
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for name in FRAMES:
+            path = folder / f"{name}.csv"
+            if path.exists() or name in ("table", "models"):
+                # "NA" may be the name of a song or an artist: only an empty cell is missing.
+                frames[name] = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise SongscapeError(f"{path}: cannot be read ({error}); run songscape again") from error
+    return Results.of(document, frames, folder)
 
 
-def _average(metrics: "pd.DataFrame") -> "pd.DataFrame":
-    """Mean over seeds per model, clusterer and k, with the range of every AMI."""
-    keys = ["model", "clusterer", "k"]
-    numeric = [c for c in metrics.columns if c not in {*keys, "seed", "space", "reason"}]
-    grouped = metrics.groupby(keys, dropna=False, sort=False)
-    means = grouped[numeric].mean()
-    means["n_seeds"] = grouped["seed"].nunique()
-    means["space"] = grouped["space"].first()
-    means["reason"] = grouped["reason"].first()
-    for column in [c for c in numeric if c.endswith("_ami")]:
-        means[f"{column}_low"] = grouped[column].min()
-        means[f"{column}_high"] = grouped[column].max()
-    return means.reset_index()
+def _normal(frame: pd.DataFrame | None, name: str) -> pd.DataFrame:
+    """A frame with all its columns, text "" and numbers NaN where a cell is empty."""
+    import pandas as pd
+
+    frame = pd.DataFrame() if frame is None else frame
+    frame = frame.reindex(columns=list(dict.fromkeys([*FRAMES[name], *frame.columns])))
+    for column in frame.columns:
+        if column in NUMBERS and name != "labels":
+            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
+        else:
+            values = frame[column].astype(object)
+            frame[column] = values.where(values.notna(), "")
+    return frame
+
+
+def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean and range over seeds of every figure in the tidy table."""
+    grouped = table[table["axis"] != "failed"].groupby(list(_KEYS), dropna=False, sort=False)
+    values = {"estimate": ("value", "mean"), "low": ("value", "min"), "high": ("value", "max")}
+    nulls = {name: (name, "mean") for name in _NULLS}
+    return grouped.agg(**values, **nulls).reset_index().assign(interval="range over seeds")

@@ -92,9 +92,7 @@ def reconstruction_figure(
         bar = figure.colorbar(image, ax=list(grid.flat), fraction=0.025, pad=0.01, extend="both")
         bar.set_label("deviations from the coefficient's mean", fontsize=8)
         bar.ax.tick_params(labelsize=7)
-    heading = title or "Input and reconstruction"
-    figure.suptitle(style.drawable(heading), fontsize=11, weight="bold")
-    return style.finish(figure)
+    return style.finish(figure, title or "Input and reconstruction")
 
 
 def words_figure(
@@ -130,8 +128,7 @@ def words_figure(
         style.plain_axes(axes, grid="x")
     heading = title or "The heaviest words, in and out"
     shared = f"{heading} (dark: on both sides, {len(both)} of {len(sides[0])})"
-    figure.suptitle(style.drawable(shared), fontsize=11, weight="bold")
-    return style.finish(figure)
+    return style.finish(figure, shared)
 
 
 def _songs(values: ArrayLike) -> "np.ndarray[tuple[int, int, int], np.dtype[np.float64]]":

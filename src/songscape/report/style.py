@@ -190,10 +190,11 @@ def plain_axes(axes: "Axes", *, grid: Literal["x", "y", "both"] = "y") -> None:
     axes.set_axisbelow(True)
 
 
-def finish(figure: "Figure") -> "Figure":
-    """Give every text of a finished figure the installed font chain, and return the figure."""
+def finish(figure: "Figure", heading: str, size: int = 11) -> "Figure":
+    """Put a heading over a figure, give every text the installed font chain, return the figure."""
     from matplotlib.text import Text
 
+    figure.suptitle(drawable(heading), fontsize=size, weight="bold")
     families = list(font_chain())
     for text in figure.findobj(Text):
         text.set_fontfamily(families)

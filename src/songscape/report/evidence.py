@@ -1,0 +1,384 @@
+"""The tables of "How do we know?": agreement, leakage, structure, stability, models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from songscape.benchmark import wording
+from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.verdicts import FlagKind
+from songscape.report.read import Results
+from songscape.report.style import number
+from songscape.report.tables import (
+    EMPTY,
+    Cell,
+    Column,
+    Content,
+    Figure,
+    Strip,
+    Table,
+    Tested,
+    drawn,
+    number_cell,
+    share_cell,
+    text_cell,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "artist_table",
+    "label_table",
+    "models_table",
+    "nuisance_table",
+    "partition_label_table",
+    "shape_table",
+    "stability_table",
+    "structure_table",
+]
+
+OWN_SPACE = "own space: not comparable between models"
+KIND_NOTES = {"baseline": "no training", "reference": "reference"}
+AGREEMENT = {
+    "ami": "AMI",
+    "nmi": "NMI",
+    "ari": "ARI",
+    "purity": "Purity",
+    "homogeneity": "Homogeneity",
+    "completeness": "Completeness",
+}
+STRUCTURE = {
+    "silhouette": ("Silhouette", "higher is tidier"),
+    "davies_bouldin": ("Davies–Bouldin", "lower is tidier"),
+    "calinski_harabasz": ("Calinski–Harabasz", "higher is tidier"),
+}
+
+
+def _count(value: float) -> Cell:
+    return number_cell(value, 0 if value == value and float(value).is_integer() else 1)
+
+
+def _own(value: float) -> Cell:
+    """A figure from a method's own space, which cannot be sorted on."""
+    return EMPTY if value != value else Cell(number(value), tone="own")
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """A column of a table; `cell` makes plain cells where no interval is to be drawn."""
+
+    title: str
+    metric: str
+    axis: str
+    column: str = ""
+    note: str = ""
+    cell: Callable[[float], Cell] | None = None
+
+
+_NOISE = _Measure("Noise", "noise_share", "health", cell=share_cell)
+
+
+def label_table(results: Results, label: str) -> Table | None:
+    """Each model's neighbourhoods and headline clusters beside one label column."""
+    clusters = results.setup.headline.title
+    return _by_model(
+        results,
+        [
+            _Measure("kNN", "knn_balanced", "agreement", label, "nearest songs that share it"),
+            _Measure("AMI", "ami", "agreement", label, clusters),
+        ],
+    )
+
+
+def artist_table(results: Results) -> Table | None:
+    """How well each model's nearest songs lead back to the same artist."""
+    hit = "a song of the artist among 10 nearest"
+    return _by_model(
+        results,
+        [
+            _Measure("hit@10", "hit", "agreement", "artist", hit),
+            _Measure("mAP", "map", "agreement", "artist", "mean average precision"),
+        ],
+    )
+
+
+def nuisance_table(results: Results, name: str) -> Table | None:
+    """How much of one nuisance each model's space and headline clusters give away."""
+    clusters = results.setup.headline.title
+    return _by_model(
+        results,
+        [
+            _Measure("kNN", "knn", "leakage", name, "nearest songs that share it"),
+            _Measure("AMI", "ami", "leakage", name, clusters),
+            _Measure("Linear probe", "probe_linear", "leakage", name, "balanced accuracy"),
+            _Measure("Non-linear probe", "probe_nonlinear", "leakage", name, "balanced accuracy"),
+            _Measure("iLISI", "ilisi", "leakage", name, "1 = mixed"),
+            _Measure("kBET", "kbet", "leakage", name, "1 = mixed"),
+        ],
+        ascending=True,
+    )
+
+
+def partition_label_table(results: Results, column: str, axis: str = "agreement") -> Table | None:
+    """Every partition's agreement with one column."""
+    measures = [_Measure(title, metric, axis, column) for metric, title in AGREEMENT.items()]
+    return _by_partition(results, [*measures, _NOISE])
+
+
+def structure_table(results: Results, space: str) -> Table | None:
+    """Every partition's structure in one space that all methods share."""
+    return _by_partition(
+        results, [_Measure(t, m, "structure", space, n) for m, (t, n) in STRUCTURE.items()]
+    )
+
+
+def shape_table(results: Results) -> Table | None:
+    """Cluster counts, noise, the largest cluster, and structure in each method's own space."""
+    own = "own space"
+    return _by_partition(
+        results,
+        [
+            _Measure("Clusters", "n_clusters", "health", cell=_count),
+            _NOISE,
+            _Measure("Largest cluster", "largest_cluster_share", "health", cell=share_cell),
+            *(_Measure(t, m, own, own, OWN_SPACE, _own) for m, (t, _) in STRUCTURE.items()),
+        ],
+    )
+
+
+def stability_table(results: Results) -> Table | None:
+    """How far every partition comes back."""
+    axis = "stability"
+    return _by_partition(
+        results,
+        [
+            _Measure("Other seeds", "ari_over_seeds", axis, note="ARI, training included"),
+            _Measure("80 % of the songs", "ari_over_subsamples", axis, note="ARI, same space"),
+            _Measure("Weakest cluster", "jaccard_of_weakest", axis, note="Jaccard"),
+            _Measure("Unsure songs", "unsure_share", axis, note="change sides", cell=share_cell),
+        ],
+        flagged=False,
+    )
+
+
+def models_table(results: Results) -> Table | None:
+    """Health and cost of every model, mean and range over its seeds."""
+    of_model = {str(name): rows for name, rows in results.models.groupby("model", sort=False)}
+    spectra = {model: _kl_by_rank(rows) for model, rows in of_model.items()}
+    tallest = max((one[0] for one in spectra.values() if one), default=0.0)
+    columns = [
+        Column("Seeds", True),
+        Column("Dimensions", True, note="active of all"),
+        Column("KL per dimension", note="largest first; filled: active"),
+        Column("Collapsed"),
+        Column("Held-out ELBO", True, sortable=False, note="nats per song; not comparable"),
+        Column("Seconds", True, note="per seed"),
+        Column("Peak memory", True, note="MiB"),
+        Column("What it is"),
+        Column("Beware"),
+    ]
+    lines: list[list[Content]] = []
+    for model, rows in of_model.items():
+        fitted = rows[rows["status"] == "ok"]
+        count = f"{len(fitted)} of {len(rows)}"
+        lines.append(
+            [
+                Cell(count, float(len(fitted))) if len(rows) > 1 else EMPTY,
+                _dimensions(fitted),
+                _kl(spectra[model], fitted["active_units"].mean(), tallest),
+                _collapsed(fitted),
+                _over_seeds(fitted["validation_elbo"], 1),
+                _over_seeds(rows["seconds"], 1),
+                _over_seeds(rows["peak_memory_mib"], 0),
+                text_cell(next((text for text in rows["summary"] if text), ""), "prose"),
+                _reasons(rows),
+            ]
+        )
+    return _table(results, "Model", _model_heads(results), columns, lines)
+
+
+def _by_model(
+    results: Results, measures: Sequence[_Measure], *, ascending: bool = False
+) -> Table | None:
+    """A row per model, the highest of the first measure first."""
+    columns: list[Column] = []
+    lines: list[list[Content]] = [[] for _ in results.kinds]
+    for one in measures:
+        columns.append(_heading(results, one))
+        where = results.setup.partition_of(one.metric)
+        for model, line in zip(results.kinds, lines):
+            line.append(_content(results, one, model, where))
+        if any(key[1:] == (one.axis, one.metric, one.column) for key in results.tests):
+            _add_tests(results, one, columns, lines)
+    heads = _model_heads(results)
+    return _table(results, "Model", heads, columns, lines, order=1 if ascending else -1)
+
+
+def _add_tests(
+    results: Results, one: _Measure, columns: list[Column], lines: list[list[Content]]
+) -> None:
+    """Differences to the baseline; on agreement to the best method without training as well."""
+    baseline = results.setup.baseline
+    columns.append(Column(f"Against {baseline}", note="difference, 95 % interval"))
+    best = one.axis == "agreement"
+    if best:
+        note = "without training, best of this figure"
+        columns.append(Column("Against the best baseline", note=note))
+    for model, line in zip(results.kinds, lines):
+        test = results.tests.get((model, one.axis, one.metric, one.column))
+        if test is None:
+            line.append(Cell("the baseline", 0.0, "verdict same") if model == baseline else EMPTY)
+            line += [EMPTY] * best
+            continue
+        why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
+        line.append(Tested(test.outcome, test.difference, test.low, test.high, baseline, why))
+        if best and test.best_baseline is None:
+            line.append(EMPTY)
+        elif best and test.best_baseline is not None:
+            ends = (test.difference_to_best, test.low_to_best, test.high_to_best)
+            line.append(Tested(results.to_best.get((model, *test.key)), *ends, test.best_baseline))
+
+
+def _by_partition(
+    results: Results, measures: Sequence[_Measure], *, flagged: bool = True
+) -> Table | None:
+    """A row per model, clusterer and k, the highest of the first measure first."""
+    columns = [_heading(results, one) for one in measures]
+    columns += [Column("Beware")] if flagged else []
+    heads, lines = [], []
+    for one in results.partitions:
+        kind = results.kinds[one.model]
+        how = one.key.title.replace(" ", "\u00a0")
+        note = "; ".join(part for part in (how, KIND_NOTES.get(kind, "")) if part)
+        sort = f"{one.model.casefold()} {one.key.title}"
+        tone = "name baseline" if kind == "baseline" else "name"
+        heads.append((one.model, Cell(one.model, sort, tone, note)))
+        line = [_content(results, measure, one.model, one.key) for measure in measures]
+        if flagged:
+            words = ", ".join(map(wording.flag_words, results.flags(one)))
+            line.append(text_cell(words, "caution short"))
+        lines.append(line)
+    return _table(results, "Method", heads, columns, lines, order=-1)
+
+
+def _heading(results: Results, one: _Measure) -> Column:
+    """The note says what the intervals are, where there are any."""
+    if one.cell is not None:
+        own = one.axis == "own space"
+        return Column(one.title, True, sortable=not own, note=one.note, own=own)
+    rows = results.summary
+    rows = rows[(rows["metric"] == one.metric) & (rows["column"] == one.column)]
+    kinds = list(dict.fromkeys(rows["interval"][rows["high"] > rows["low"]]))
+    kind = next((k for k in kinds if k.startswith("95")), next(iter(kinds), ""))
+    return Column(one.title, True, note="; ".join(part for part in (one.note, kind) if part))
+
+
+def _content(results: Results, one: _Measure, model: str, key: PartitionKey) -> Content:
+    row = results.figures.known(model, one.metric, one.column, one.axis, key)
+    if row is None:
+        return EMPTY
+    if one.cell is not None:
+        return one.cell(row["estimate"])
+    names = ("estimate", "low", "high", "chance", "null_95")
+    return Figure(*(row[name] for name in names))
+
+
+def _model_heads(results: Results) -> list[tuple[str, Cell]]:
+    flagged = {v.model: v.flags for v in results.assessment.verdicts}
+    heads = []
+    for model, kind in results.kinds.items():
+        collapsed = any(flag.kind is FlagKind.COLLAPSED for flag in flagged.get(model, ()))
+        note = "collapsed" if collapsed else KIND_NOTES.get(kind, "")
+        tone = "name baseline" if kind == "baseline" else "name"
+        heads.append((model, text_cell(model, tone, note)))
+    return heads
+
+
+def _table(
+    results: Results,
+    head: str,
+    heads: Sequence[tuple[str, Cell]],
+    columns: Sequence[Column],
+    lines: Sequence[Sequence[Content]],
+    order: int | None = None,
+) -> Table | None:
+    """References stand apart; empty columns and rows are left out, None without any figures."""
+    kept = [i for i in range(len(columns)) if any(line[i] != EMPTY for line in lines)]
+    if not any(columns[i].title != "Beware" for i in kept):
+        return None
+    rows = [
+        (model, (first, *cells))
+        for (model, first), cells in zip(heads, drawn([[line[i] for i in kept] for line in lines]))
+        if any(cell != EMPTY for cell in cells)
+    ]
+    if order is not None:
+        rows.sort(key=lambda item: _rank(item[1][1], order))
+    reference = {model for model, kind in results.kinds.items() if kind == "reference"}
+    return Table(
+        (Column(head), *(columns[i] for i in kept)),
+        tuple(cells for model, cells in rows if model not in reference),
+        references=tuple(cells for model, cells in rows if model in reference),
+    )
+
+
+def _rank(cell: Cell, order: int) -> tuple[bool, float]:
+    value = cell.sort if isinstance(cell.sort, float) else None
+    return value is None, (value or 0.0) * order
+
+
+def _over_seeds(values: pd.Series[float], digits: int) -> Cell:
+    """Mean and range over seeds in words."""
+    known = values.dropna()
+    if not len(known):
+        return EMPTY
+    if known.max() <= known.min():
+        return number_cell(float(known.iloc[0]), digits)
+    note = f"{number(known.min(), digits)} … {number(known.max(), digits)}"
+    return number_cell(float(known.mean()), max(digits, 1), note=note)
+
+
+def _dimensions(rows: pd.DataFrame) -> Cell:
+    """ "12 of 16", or "16" where a model has no dimensions to be active."""
+    latent, active = (_over_seeds(rows[name], 0) for name in ("n_latent", "active_units"))
+    if active.sort is None:
+        return latent
+    return Cell(f"{active.text} of {latent.text}", active.sort, note=active.note)
+
+
+def _collapsed(rows: pd.DataFrame) -> Cell:
+    """Whether the posterior collapsed, and with how many seeds."""
+    states = rows["collapsed"].astype(str).str.casefold()
+    count = int((states == "true").sum())
+    if count:
+        return Cell(f"yes ({count} of {len(states)})", "yes", "caution")
+    return Cell("no", "no") if (states == "false").any() else EMPTY
+
+
+def _reasons(rows: pd.DataFrame) -> Cell:
+    """Why seeds failed, and the warnings of the training, each once."""
+    texts = [text.rstrip(".") for name in ("reason", "warnings") for text in rows[name] if text]
+    return text_cell("; ".join(dict.fromkeys(texts)), "caution prose")
+
+
+def _kl_by_rank(rows: pd.DataFrame) -> list[float]:
+    """Mean over seeds of the largest KL, of the second largest …: seeds number them differently."""
+    texts = [text for text in rows["kl_per_dimension"] if text.strip()]
+    seeds = [sorted(map(float, text.split()), reverse=True) for text in texts]
+    width = max(map(len, seeds), default=0)
+    return [sum(s[i] for s in seeds if i < len(s)) / len(seeds) for i in range(width)]
+
+
+def _kl(mean: list[float], active: float, tallest: float) -> Cell:
+    """The KL of every dimension, to one scale for all models, or a collapse would not show.
+
+    As many are filled as are active (Burda et al. 2016), which the model counts by the variance of
+    the posterior means.
+    """
+    if not mean or mean[0] <= 0:
+        return EMPTY
+    strip = Strip(tuple(100 * v / tallest for v in mean), 0 if active != active else round(active))
+    note = f"largest {number(mean[0], 2)}, sum {number(sum(mean), 1)} nats"
+    return Cell("", sum(mean), note=note, strip=strip)

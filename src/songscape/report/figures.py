@@ -1,0 +1,190 @@
+"""Which pictures the page shows, under which file names, and what each is of."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from songscape.benchmark.wording import METRIC_NAMES
+from songscape.report.read import main_label
+
+if TYPE_CHECKING:
+    from songscape.report.read import Results
+
+__all__ = [
+    "EXAMPLES",
+    "NumberedFigure",
+    "Planned",
+    "number_figures",
+    "picture_name",
+    "picture_plan",
+    "pictured_models",
+    "png_size",
+    "shown_columns",
+]
+
+# Base64 makes three bytes four, and the page must stay below 12 MB with its tables.
+BUDGET_BYTES = 7_500_000
+SECTIONS = (
+    *("map", "heatmap", "forest", "other-forest", "scatter", "k", "other-map", "other-heatmap"),
+    *("reconstruction", "words", "training", "k-distance"),
+)
+EXAMPLES = 3
+"""Songs whose words are drawn before and after a model."""
+_LONGEST_NAME = 80
+_MOST_COLUMNS = 5
+_INSIDE = {
+    "reconstruction": "What {} was given, and what its decoder made of it.",
+    "words": "Heaviest words of a song, before and after {}.",
+    "training": "Training of {}.",
+    "k-distance": "Distances that DBSCAN's radius was chosen from, in the space of {}.",
+}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A picture that the page shows if it lies in `pictures/`.
+
+    Attributes
+    ----------
+    section : str
+        One of `SECTIONS`; "map" and "heatmap" are of the featured method.
+    name : str
+        File name without ".png".
+    caption : str
+        What it shows; how to read its kind is said once per section.
+    parts : tuple of str
+        What it is of: axis, metric and column of a forest; metric, label and nuisance of a scatter;
+        model, and column of a heat map or number of the example.
+    """
+
+    section: str
+    name: str
+    caption: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NumberedFigure:
+    """A picture on the page: its number, caption, data URI ("" where there is no room), size."""
+
+    figure: int
+    caption: str
+    source: str
+    file: str
+    width: int
+    height: int
+
+
+def picture_name(*parts: str) -> str:
+    """A file name (without ending) for these parts, safe on any file system.
+
+    Names that had to be changed end in a digest of what they were, so no two share a file.
+    """
+    wanted = "-".join(parts)
+    safe = re.sub(r"[^\w.+-]+", "_", wanted).strip("._") or "_"
+    if safe == wanted and len(safe.encode()) <= _LONGEST_NAME:
+        return safe
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+    cut = safe.encode()[: _LONGEST_NAME - 9].decode(errors="ignore")
+    return f"{cut}-{digest}"
+
+
+def shown_columns(results: Results) -> list[str]:
+    """Columns that maps and heat maps show: labels, and the language."""
+    language = results.setup.language
+    columns = list(results.setup.labels)[: _MOST_COLUMNS - 1]
+    return columns if language is None else [*columns, language]
+
+
+def pictured_models(results: Results) -> list[str]:
+    """Models that maps and heat maps are drawn for, the featured one first.
+
+    All, unless methods were tested: then the recommended ones, the baseline, and the best trained
+    one: that hides the language, else that has most wins, then fewest losses, then the first.
+    """
+    assessment, chosen = results.assessment, results.assessment.recommendation
+    first = [] if results.featured is None else [results.featured.model]
+    if not results.compared:
+        return list(
+            dict.fromkeys([*first, *(v.model for v in assessment.verdicts if not v.failed)])
+        )
+    found = [*first, *chosen.models[:2], results.setup.baseline, *chosen.neutral[-1:]]
+    trained = [v for v in assessment.verdicts if v.kind in ("vae", "autoencoder") and v.usable]
+    if trained and not chosen.neutral:
+        found.append(min(trained, key=lambda v: (-len(v.wins), len(v.losses))).model)
+    return [name for name in dict.fromkeys(found) if name in results.kinds]
+
+
+def picture_plan(results: Results) -> list[Planned]:
+    """Every picture of the page, in its order."""
+    setup, plan = results.setup, []
+    how, models = setup.headline.title, pictured_models(results)
+    first = (main_label(setup.labels), setup.language)
+    for model in models:
+        other = "" if model == models[0] else "other-"
+        caption = f"Map of the space of {model}, coloured by {how}, then by label."
+        plan.append(Planned(f"{other}map", picture_name("map", model), caption, (model,)))
+        for column in shown_columns(results):
+            name = picture_name("heatmap", column, model)
+            caption = f"Clusters of {model} ({how}) by {column}."
+            section = "heatmap" if model == models[0] and column in first else "other-heatmap"
+            plan.append(Planned(section, name, caption, (model, column)))
+    for axis, metric, column in dict.fromkeys(key[1:] for key in results.tests):
+        leaks = axis == "leakage"
+        caption = (
+            f"Difference to {setup.baseline} in {'leakage of' if leaks else 'agreement with'} "
+        )
+        caption += f"{column}, by {METRIC_NAMES.get(metric, metric)}."
+        caption += " Left of zero leaks less, which is better." if leaks else ""
+        section = "other-forest" if leaks and column != setup.language else "forest"
+        name = picture_name("forest", axis, metric, column)
+        plan.append(Planned(section, name, caption, (axis, metric, column)))
+    label, language = main_label(setup.labels), setup.language
+    if results.compared and label is not None and language is not None:
+        for metric in ("knn", "ami"):
+            caption = f"Agreement with {label} against leakage of {language}, by "
+            caption += f"{METRIC_NAMES[metric]}."
+            name = picture_name("agreement-leakage", metric, label, language)
+            plan.append(Planned("scatter", name, caption, (metric, label, language)))
+    if not results.stability.empty:
+        caption = f"Stability by k, k-means on balanced PCA; k = {setup.headline.k} was taken."
+        plan.append(Planned("k", "stability", caption))
+    for section, caption in _INSIDE.items():
+        for model in results.kinds:
+            for number in range(EXAMPLES if section == "words" else 1):
+                parts = (model, str(number)) if section == "words" else (model,)
+                name = picture_name(section, *parts)
+                plan.append(Planned(section, name, caption.format(model), parts))
+    return sorted(plan, key=lambda planned: SECTIONS.index(planned.section))
+
+
+def number_figures(
+    results: Results, plan: Sequence[Planned]
+) -> dict[str, tuple[NumberedFigure, ...]]:
+    """The pictures that lie in the folder, numbered, by section."""
+    room, sections = BUDGET_BYTES, {}
+    if results.folder is None:
+        return {}
+    number = 0
+    for planned in plan:
+        path = results.folder / "pictures" / f"{planned.name}.png"
+        if not path.exists():
+            continue
+        number += 1
+        data = path.read_bytes()
+        fits = len(data) <= room
+        room -= len(data) if fits else 0
+        source = f"data:image/png;base64,{base64.b64encode(data).decode()}" if fits else ""
+        figure = NumberedFigure(number, planned.caption, source, path.name, *png_size(data))
+        sections[planned.section] = (*sections.get(planned.section, ()), figure)
+    return sections
+
+
+def png_size(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels, which follow the PNG signature and "IHDR"."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
