@@ -17,7 +17,7 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.checks import check_collection, check_folder, check_settings
 from songscape.experiment.fit import digest_of
 from songscape.experiment.outputs import Collected, ExperimentSummary, write_results
-from songscape.experiment.request import Request
+from songscape.experiment.request import Outcome, Request
 from songscape.experiment.tables import ledger_table
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar, say
@@ -137,8 +137,8 @@ def comparison_settings(out: Path | None = None) -> Settings:
     Where `out` holds a run, its settings hold on (features, options, labels, k), and its models
     stand beside the others.
     """
-    recorded = recorded_request(ResultsFolder(out), "run") if out is not None else None
-    base = Settings() if recorded is None else recorded.settings
+    recorded = _recorded(ResultsFolder(out), "run") if out is not None else None
+    base = Settings() if recorded is None else recorded[0]
     ran = () if recorded is None else base.models
     return replace(
         base,
@@ -179,7 +179,7 @@ def _conduct(
     check_folder(folder.root, source)
     workers = workers or available_cores()
     with folder.locked():
-        other = recorded_request(folder, "compare" if verb == "run" else "run")
+        other = _recorded(folder, "compare" if verb == "run" else "run")
         with _library(source, folder, settings, workers, executor) as library:
             collected = Collected(
                 library.path,
@@ -187,20 +187,16 @@ def _conduct(
                 settings.title or library.root.name,
                 ledger_table(library),
             )
-            inputs = _inputs(library, settings, other)
+            inputs = _inputs(library, settings, None if other is None else other[0])
         check_collection(len(inputs.track_ids), (), settings)
         clusters = _number_of_clusters(inputs, settings.k, folder)
-        request = Request(settings, clusters.ks, verb == "compare", command)
+        request = Request(settings, clusters, verb == "compare", command)
         mine = request.fulfil(inputs, folder, workers, executor)
         if not mine.trials:
             reasons = dict.fromkeys(str(one["reason"]) for one in mine.summaries.values())
             raise SongscapeError(f"no model could be trained: {'; '.join(reasons)}")
-        theirs = None
-        if other is not None and _same_data(other.settings, settings):
-            theirs = other.kept(inputs, folder)
-        if theirs is not None and not theirs.complete:
-            theirs = None
-        return write_results(folder, collected, inputs, clusters, mine, theirs)
+        kept = _kept(other, settings, inputs, folder, verb)
+        return write_results(folder, collected, inputs, mine, kept)
 
 
 def _library(
@@ -219,7 +215,6 @@ def _library(
     SongscapeError
         Too few tracks, or the collection is gone before everything is read.
     """
-    from songscape.columns import find_columns
     from songscape.experiment.dataset import EVIDENCE_VIEWS, views_needed
     from songscape.features.extract import complete, extract
     from songscape.ingest import read_collection
@@ -270,13 +265,13 @@ def _check_still_there(library: Library, collection: Collection) -> None:
     )
 
 
-def _inputs(library: Library, settings: Settings, other: Request | None) -> TrialInputs:
+def _inputs(library: Library, settings: Settings, other: Settings | None) -> TrialInputs:
     """What trials are run on; with the views that the other command's models read."""
     from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
 
     if other is not None:
-        further = [name for name in other.settings.models if name not in settings.models]
-        options = {**other.settings.model_options, **settings.model_options}
+        further = [name for name in other.models if name not in settings.models]
+        options = {**other.model_options, **settings.model_options}
         settings = replace(settings, models=(*settings.models, *further), model_options=options)
     views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
     dataset = load_inputs(library, settings, views)
@@ -290,34 +285,62 @@ def _number_of_clusters(
     inputs: TrialInputs, given: Sequence[int], folder: ResultsFolder
 ) -> NumberOfClusters:
     """As given, or chosen by stability in the space of balanced PCA; the choice is kept."""
-    import pandas as pd
-
     from songscape.benchmark.metric_table import KOrigin
     from songscape.benchmark.number_of_clusters import NumberOfClusters, number_of_clusters
     from songscape.models.presets import make_model
 
-    if given:
-        return NumberOfClusters(tuple(given))
-    views = [name for name in ("timbre", "lyrics") if name in inputs.digests]
-    path, key = folder.root / "trials" / "k.json", digest_of([inputs.digests[n] for n in views])
-    kept = read_json(path)
-    if kept is not None and kept.get("key") == key:
-        curve = pd.DataFrame(kept["curve"]) if kept["curve"] else None
-        return NumberOfClusters(tuple(kept["ks"]), KOrigin(kept["origin"]), kept["reason"], curve)
+    kept = _known_number(inputs, given, folder)
+    if kept is not None:
+        return kept
     if len(inputs.track_ids) < FEWEST_TO_CHOOSE:
         reason = f"{len(inputs.track_ids)} tracks are too few to choose k"
         return NumberOfClusters((2,), KOrigin.NO_GROUPS, reason)
+    views = _views_for_k(inputs)
     with progress_bar("choosing k", unit=""):
-        space = make_model("balanced-pca", views=tuple(views)).fit_transform(inputs.views(views))
-        found = number_of_clusters(space)
-    curve = [] if found.curve is None else found.curve.to_dict(orient="records")
-    chosen = {"ks": found.ks, "origin": found.origin.value, "reason": found.reason}
-    write_json(path, {"key": key, **chosen, "curve": curve})
+        model = make_model("balanced-pca", views=tuple(views))
+        found = number_of_clusters(model.fit_transform(inputs.views(views)))
+    write_json(
+        _choice_of_k(folder),
+        {
+            "key": digest_of(list(views.values())),
+            "ks": found.ks,
+            "origin": found.origin.value,
+            "reason": found.reason,
+            "curve": [] if found.curve is None else found.curve.to_dict(orient="records"),
+        },
+    )
     return found
 
 
-def recorded_request(folder: ResultsFolder, verb: str) -> Request | None:
-    """What the other command asked for the last time in this folder."""
+def _known_number(
+    inputs: TrialInputs, given: Sequence[int], folder: ResultsFolder
+) -> NumberOfClusters | None:
+    """As given, or as it was chosen before for the same data; None where it has to be chosen."""
+    import pandas as pd
+
+    from songscape.benchmark.metric_table import KOrigin
+    from songscape.benchmark.number_of_clusters import NumberOfClusters
+
+    if given:
+        return NumberOfClusters(tuple(given))
+    kept = read_json(_choice_of_k(folder))
+    if kept is None or kept.get("key") != digest_of(list(_views_for_k(inputs).values())):
+        return None
+    curve = pd.DataFrame(kept["curve"]) if kept["curve"] else None
+    return NumberOfClusters(tuple(kept["ks"]), KOrigin(kept["origin"]), kept["reason"], curve)
+
+
+def _views_for_k(inputs: TrialInputs) -> dict[str, str]:
+    """Views in whose common space k is chosen, with their digests."""
+    return {n: inputs.digests[n] for n in ("timbre", "lyrics") if n in inputs.digests}
+
+
+def _choice_of_k(folder: ResultsFolder) -> Path:
+    return folder.root / "trials" / "k.json"
+
+
+def _recorded(folder: ResultsFolder, verb: str) -> tuple[Settings, tuple[str, ...]] | None:
+    """Settings and command line of the last `run` or `compare` in this folder."""
     recorded = (folder.read_document() or {}).get(verb)
     if not recorded:
         return None
@@ -325,7 +348,24 @@ def recorded_request(folder: ResultsFolder, verb: str) -> Request | None:
         settings = settings_from(recorded["settings"], str(folder.tables))
     except UsageError:
         return None
-    return Request(settings, tuple(recorded["k"]), verb == "compare", tuple(recorded["command"]))
+    return settings, tuple(recorded["command"])
+
+
+def _kept(
+    recorded: tuple[Settings, tuple[str, ...]] | None,
+    settings: Settings,
+    inputs: TrialInputs,
+    folder: ResultsFolder,
+    verb: str,
+) -> Outcome | None:
+    """What the other command left, if it is all there and of the same data."""
+    if recorded is None or not _same_data(recorded[0], settings):
+        return None
+    clusters = _known_number(inputs, recorded[0].k, folder)
+    if clusters is None:
+        return None
+    found = Request(recorded[0], clusters, verb == "run", recorded[1]).kept(inputs, folder)
+    return found if found.complete else None
 
 
 def _same_data(one: Settings, other: Settings) -> bool:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from songscape.benchmark.keys import SPACE, PartitionKey
 from songscape.experiment.fit import Training
 from songscape.experiment.schedule import run_trials
-from songscape.experiment.trials import Part, Trial, read_trial
 from songscape.experiment.trial_inputs import TrialInputs
+from songscape.experiment.trials import Part, Trial, read_trial
 from songscape.results import ResultsFolder
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
     from songscape.benchmark.measure import Measurements
+    from songscape.benchmark.number_of_clusters import NumberOfClusters
 
 __all__ = ["Outcome", "Request"]
 
@@ -66,7 +67,7 @@ class Request:
     Attributes
     ----------
     settings : Settings
-    ks : tuple of int
+    clusters : NumberOfClusters
     nulls : bool
         With permutation nulls, probes and subsamples, as a comparison needs them.
     command : tuple of str
@@ -74,7 +75,7 @@ class Request:
     """
 
     settings: Settings
-    ks: tuple[int, ...]
+    clusters: NumberOfClusters
     nulls: bool
     command: tuple[str, ...] = ()
 
@@ -83,6 +84,11 @@ class Request:
         """The seed whose clusters are described and shown."""
         return self.settings.seeds[0]
 
+    @property
+    def headline(self) -> PartitionKey:
+        """The partition that is tested and pictured: of the first clusterer and the first k."""
+        return self.parts(self.first)[1].key
+
     def parts(self, seed: int) -> tuple[Part, ...]:
         """The space and every partition that is asked for."""
         from songscape.clustering.methods import NEEDS_K
@@ -90,9 +96,13 @@ class Request:
         options, first = self.settings.clusterer_options, seed == self.first
         found = [Part(SPACE, self.nulls, first, measures=self.settings.measures)]
         for name in self.settings.clusterers:
-            for k in self.ks if name in NEEDS_K else (None,):
+            for k in self.clusters.ks if name in NEEDS_K else (None,):
                 found.append(Part(PartitionKey(name, k), self.nulls, first, options.get(name, {})))
         return tuple(found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `experiment.json`."""
+        return {"settings": self.settings.as_dict(), "command": list(self.command)}
 
     def trainings(self, inputs: TrialInputs) -> dict[Name, Training]:
         """What is to be trained, all models of the first seed first."""

@@ -277,7 +277,9 @@ def _described(labels: Any, X: Any, views: Any, columns: pd.DataFrame) -> list[d
     found = describe_clusters(labels, X, views, {name: columns[name] for name in columns})
     return [
         {
-            **{"cluster": one.cluster, "size": one.size, "share": one.share},
+            "cluster": one.cluster,
+            "size": one.size,
+            "share": one.share,
             "typical": "; ".join(one.medoids),
             "words": "; ".join(word for word, _ in one.words),
             "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in one.labels),
