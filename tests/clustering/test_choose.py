@@ -35,10 +35,6 @@ def test_one_stretched_cloud_has_no_structure():
     assert none.p_value > 0.05
 
 
-def test_the_uniform_reference_also_finds_blobs(blobs):
-    assert choose_k(blobs, method="ward", null="uniform", **QUICK).k == 4
-
-
 def test_same_seed_same_curve_and_ordered_bands(blobs):
     first, second = (
         choose_k(blobs, method="ward", max_tracks=100, random_state=3, **QUICK) for _ in range(2)
@@ -57,8 +53,10 @@ def test_units_and_place_do_not_matter(blobs):
 def test_what_cannot_be_chosen_is_refused(blobs):
     with pytest.raises(UsageError, match="finds its own"):
         choose_k(blobs, method="dbscan")
-    with pytest.raises(UsageError, match="no null reference"):
-        choose_k(blobs, null="poisson")
+    with pytest.raises(UsageError, match="at least 2"):
+        choose_k(blobs, n_subsamples=1)
+    with pytest.raises(SongscapeError, match=r"1 of 200 tracks .* row 7;"):
+        choose_k(np.where(np.arange(200)[:, None] == 7, np.nan, blobs), max_tracks=50)
     with pytest.raises(UsageError, match="use more"):
         choose_k(blobs, n_null=5)
     with pytest.raises(SongscapeError, match="too few"):

@@ -10,6 +10,7 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from songscape.clustering.methods import CLUSTERERS, NEEDS_K, canonical_labels, cluster, knee
+from songscape.clustering.options import OPTIONS, check_options
 from songscape.clustering.trees import cut, ward_linkage
 from songscape.errors import SongscapeError, UsageError
 
@@ -163,10 +164,96 @@ def test_identical_tracks_do_not_break_it(name):
 def test_unknown_names_and_parameters_are_usage_errors():
     with pytest.raises(UsageError, match="no clusterer 'kmean'; choose one of kmeans"):
         cluster("kmean", np.eye(4), k=2)
-    with pytest.raises(UsageError, match="no parameter 'eps'; it has"):
+    with pytest.raises(UsageError, match="no option 'eps'; it has n_init, max_iter"):
         cluster("kmeans", np.eye(4), k=2, eps=1)
+    with pytest.raises(UsageError, match="no option 'k'; it has none"):
+        check_options("ward", {"k": 3})
     with pytest.raises(UsageError, match="needs the number of clusters"):
         cluster("ward", np.eye(4))
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "wanted"),
+    [
+        ("dbscan", "eps", -1, "a number above 0"),
+        ("dbscan", "eps", float("nan"), "a number above 0"),
+        ("dbscan", "eps", "wide", "a number above 0"),
+        ("dbscan", "eps", True, "a number above 0"),
+        ("dbscan", "min_samples", 0, "a whole number of 1 or more"),
+        ("dbscan", "min_samples", 2.5, "a whole number of 1 or more"),
+        ("hdbscan", "min_cluster_size", 1, "a whole number of 2 or more"),
+        ("hdbscan", "cluster_selection_method", "best", "one of eom, leaf"),
+        ("kmeans", "n_init", "many", "a whole number of 1 or more"),
+        ("gmm", "covariance_type", ["full"], "one of full, tied, diag, spherical"),
+        ("average", "metric", "ward", "one of euclidean, "),
+    ],
+)
+def test_a_wrong_option_is_refused_before_the_work(name, option, value, wanted):
+    for check in (check_options, lambda name, options: cluster(name, np.eye(9), k=2, **options)):
+        with pytest.raises(UsageError) as caught:
+            check(name, {option: value})
+        assert str(caught.value).startswith(f"{name}: {option} = {value!r}; give {wanted}")
+
+
+def test_options_are_those_of_the_clusterers_and_none_is_the_default(blobs):
+    assert list(OPTIONS) == list(CLUSTERERS)
+    X, _ = blobs
+    for name, rows in OPTIONS.items():
+        check_options(name, {option: row.default for option, row in rows.items()})
+        explicit = run(name, X, **{option: row.default for option, row in rows.items()})
+        assert explicit.params == run(name, X).params
+        assert set(rows) <= set(explicit.params)
+
+
+@pytest.mark.parametrize("k", [0, -2, 2.5, "three"])
+def test_a_wrong_number_of_clusters_is_a_usage_error(k):
+    with pytest.raises(UsageError, match="a whole number from 1"):
+        cluster("kmeans", np.eye(4), k=k)
+
+
+def result_or_reason(name, X, k):
+    try:
+        return run(name, X, k=k)
+    except SongscapeError as error:
+        return str(error)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", CLUSTERERS)
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.arange(6.0).reshape(2, 3),
+        np.zeros((2, 2)),
+        np.ones((12, 1)),
+        np.repeat(np.eye(3), 4, axis=0),
+        np.random.default_rng(0).normal(size=(4, 50)),
+        np.full((6, 2), 1e90) * [[1], [2], [3], [4], [5], [6]],
+        np.full((6, 2), 1e200),
+        np.full((6, 2), np.inf),
+        np.empty((0, 2)),
+        np.zeros(5),
+        [["a", "b"], ["c", "d"]],
+    ],
+    ids=[
+        *("two tracks", "two alike", "all alike", "three places", "wide", "huge", "too huge"),
+        *("infinite", "no tracks", "no rows", "words"),
+    ],
+)
+def test_odd_data_is_clustered_or_refused_in_one_line(name, X):
+    for k in (1, 2, len(X)):
+        found = result_or_reason(name, X, k)
+        if isinstance(found, str):
+            assert found.startswith(name)
+            assert "\n" not in found
+        else:
+            assert found.labels.shape == (len(X),)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "correlation"])
+def test_a_metric_that_some_rows_do_not_have_is_refused(metric):
+    with pytest.raises(SongscapeError, match=f"{metric} distances need rows"):
+        cluster("average", np.vstack([np.eye(3), np.zeros((2, 3))]), k=2, metric=metric)
 
 
 def test_average_linkage_refuses_what_would_not_fit(monkeypatch):

@@ -166,7 +166,7 @@ def test_nothing_of_an_earlier_run_is_left_in_the_report(collection: Path, tmp_p
     [
         (["--k", "500"], "k = 500: the collection has 14 analysed tracks"),
         (["--labels", "nope"], "no label column 'nope'"),
-        (["--config", "CONFIG"], "clusterer_options.kmeans: no option 'foo'"),
+        (["--config", "CONFIG"], "kmeans: no option 'foo'"),
     ],
 )
 def test_a_mistake_costs_no_training(

@@ -1,15 +1,15 @@
-"""Choosing k: where clusters come back more surely than they would in data without any."""
+"""Chooses k: the clusters must come back more surely than those of data without clusters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.clustering.methods import NEEDS_K, cluster
+from songscape.clustering.methods import NEEDS_K, check_rows, cluster
+from songscape.clustering.trees import cut
 from songscape.errors import SongscapeError, UsageError
 from songscape.metrics.stability import NOT_DRAWN, pairwise_ari, subsamples
 
@@ -18,24 +18,17 @@ __all__ = ["KChoice", "choose_k"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_SHARE = 0.8
+
 
 @dataclass(frozen=True, eq=False)
 class KChoice:
     """The chosen number of clusters and the curve it was read from.
 
-    Attributes
-    ----------
-    k : int
-        1 where nothing beats the null reference.
-    reason : str
-        In plain words.
-    p_value : float
-        Of "as stable as data without clusters", over all k together.
-    ks : ndarray of shape (n_ks,), int64
-    stability, low, high : ndarray of shape (n_ks,)
-        Mean ARI of clusterings of overlapping subsamples, and the central 90 % of the pairs.
-    null, null_low, null_high : ndarray of shape (n_ks,)
-        Mean over null collections of the same, and their central 90 %.
+    ``k`` is 1 where nothing beats the null reference; ``p_value`` is that of "as stable as data
+    without clusters", over all k together. The arrays have shape (n_ks,): ``stability`` is the mean
+    ARI of clusterings of overlapping subsamples and ``null`` its mean over null collections, each
+    with its central 90 %.
     """
 
     k: int
@@ -65,12 +58,9 @@ def choose_k(
     ks: Iterable[int] = range(2, 13),
     n_subsamples: int = 6,
     n_null: int = 19,
-    share: float = 0.8,
-    null: str = "gaussian",
     max_tracks: int = 2_000,
     alpha: float = 0.05,
     random_state: int = 0,
-    **params: Any,
 ) -> KChoice:
     """Choose k by stability under subsampling, against a null reference.
 
@@ -92,54 +82,53 @@ def choose_k(
     ks : iterable of int
         Numbers of clusters to try, from 2 up.
     n_subsamples : int
-        Subsamples; their pairs are compared.
+        Subsamples of 80 % of the tracks; their pairs are compared.
     n_null : int
-        Null collections; at least 1 / alpha − 1 of them, for p-values go no lower.
-    share : float
-        Of the tracks in each subsample.
-    null : {"gaussian", "uniform"}
-        One Gaussian cloud with the data's covariance, or a box along its principal axes.
+        Collections drawn from one Gaussian cloud with the covariance of the data; at least
+        1 / alpha − 1 of them, because p-values go no lower.
     max_tracks : int
         With more tracks a random sample is used.
     alpha : float
         Level of the test for any structure at all.
     random_state : int
-    **params
-        For the clusterer; kmeans takes 3 starts per run and gmm 1 unless told otherwise.
 
     Raises
     ------
     SongscapeError
-        Too few tracks for any of `ks`.
+        Too few tracks for any of `ks`, or values that are not finite.
     UsageError
-        A method that takes no k, or an unknown null.
+        A method that takes no k, or too few subsamples or null collections.
     """
     if method not in NEEDS_K:
         raise UsageError(f"{method} finds its own number of clusters; choose k only for others")
-    if null not in ("gaussian", "uniform"):
-        raise UsageError(f"no null reference {null!r}: gaussian or uniform")
     if n_null < 2 or alpha * (n_null + 1) < 1 - 1e-9:
         raise UsageError(f"n_null={n_null} null collections cannot give p below {alpha}; use more")
-    space = np.asarray(X, dtype=np.float64)
+    if n_subsamples < 2:
+        raise UsageError(f"n_subsamples={n_subsamples}: pairs of subsamples need at least 2")
+    space = check_rows("choosing k", X)
     rng = np.random.default_rng(random_state)
     if len(space) > max_tracks:
         space = space[np.sort(rng.choice(len(space), max_tracks, replace=False))]
-    most = round(share * len(space)) // 2
+    most = round(_SHARE * len(space)) // 2
     tried = np.array(sorted({int(k) for k in ks if 2 <= k <= most}), dtype=np.int64)
     if not len(tried):
         raise SongscapeError(
             f"choosing k: {len(space)} tracks are too few; give k yourself or add tracks"
         )
-    if method in ("kmeans", "gmm"):
-        params = {"n_init": 3 if method == "kmeans" else 1} | params
-    rows = subsamples(len(space), n_repeats=n_subsamples, share=share, random_state=random_state)
+    rows = subsamples(len(space), n_repeats=n_subsamples, share=_SHARE, random_state=random_state)
 
     def curve(data: Floats) -> Floats:
-        return _pair_stability(data, method, tried, rows, random_state, params)
+        """ARI of every pair of subsamples for every k, shape (n_ks, n_pairs)."""
+        partitions = np.full((len(tried), len(rows), len(data)), NOT_DRAWN, dtype=np.int64)
+        for draw, drawn in enumerate(rows):
+            every = _labels(data[drawn], method, tried, random_state + draw)
+            for position, labels in enumerate(every):
+                partitions[position, draw, drawn] = labels
+        # Two clusterings with everything in one cluster agree about nothing.
+        return np.array([np.nan_to_num(pairwise_ari(partition)) for partition in partitions])
 
     pairs = curve(space)
-    draw = _gaussian if null == "gaussian" else _uniform
-    nulls = np.array([curve(draw(space, rng)).mean(axis=1) for _ in range(n_null)])
+    nulls = np.array([curve(_gaussian(space, rng)).mean(axis=1) for _ in range(n_null)])
     k, reason, p_value = _decide(tried, pairs, nulls, n_subsamples, alpha)
     low, high = np.quantile(pairs, [0.05, 0.95], axis=1)
     null_low, null_high = np.quantile(nulls, [0.05, 0.95], axis=0)
@@ -148,54 +137,23 @@ def choose_k(
     return KChoice(k, reason, p_value, tried, observed, low, high, null_mean, null_low, null_high)
 
 
-def _pair_stability(
-    data: Floats,
-    method: str,
-    ks: Integers,
-    rows: list[Integers],
-    random_state: int,
-    params: dict[str, Any],
-) -> Floats:
-    """ARI of every pair of subsamples for every k, shape (n_ks, n_pairs)."""
-    partitions = np.full((len(ks), len(rows), len(data)), NOT_DRAWN, dtype=np.int64)
-    for draw, drawn in enumerate(rows):
-        found = _labels(data[drawn], method, ks, random_state + draw, params)
-        for place, labels in enumerate(found):
-            partitions[place, draw, drawn] = labels
-    # Two clusterings that both say "all in one" agree about nothing.
-    return np.array([np.nan_to_num(pairwise_ari(partition)) for partition in partitions])
-
-
-def _labels(
-    data: Floats, method: str, ks: Integers, seed: int, params: dict[str, Any]
-) -> Iterable[Integers]:
-    if method not in ("ward", "average"):
-        for k in ks:
-            yield cluster(method, data, k=int(k), random_state=seed, **params).labels
+def _labels(data: Floats, method: str, ks: Integers, seed: int) -> Iterable[Integers]:
+    """Clusters for each k; a tree is grown once and cut at every k."""
+    if method in ("ward", "average"):
+        tree = cluster(method, data, k=1).extras["linkage"]
+        yield from (cut(tree, int(k)) for k in ks)
         return
-    from songscape.clustering.trees import cut
-
-    tree = cluster(method, data, k=int(ks[0]), **params).extras["linkage"]
+    n_init = 3 if method == "kmeans" else 1
     for k in ks:
-        yield cut(tree, int(k))
+        yield cluster(method, data, k=int(k), random_state=seed, n_init=n_init).labels
 
 
 def _gaussian(space: Floats, rng: np.random.Generator) -> Floats:
+    """Draw a null collection: random mixtures of the tracks have their covariance."""
     centred = space - space.mean(axis=0)
-    # Random mixtures of the tracks have their covariance without forming it.
     _, scales, axes = np.linalg.svd(centred, full_matrices=False)
-    drawn: Floats = rng.normal(size=(len(space), len(scales))) @ (
-        scales[:, None] * axes / np.sqrt(len(space))
-    )
-    return drawn
-
-
-def _uniform(space: Floats, rng: np.random.Generator) -> Floats:
-    centred = space - space.mean(axis=0)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    scores = centred @ axes.T
-    drawn: Floats = rng.uniform(scores.min(axis=0), scores.max(axis=0), scores.shape) @ axes
-    return drawn
+    spread = scales[:, None] * axes / np.sqrt(len(space))
+    return np.asarray(rng.normal(size=(len(space), len(scales))) @ spread)
 
 
 def _p_value(observed: Floats, nulls: Floats) -> float:
@@ -218,8 +176,8 @@ def _decide(
     if p_value > alpha or not beyond.any():
         best = int(np.argmax(excess))
         reason = (
-            "no structure beyond the null: no clusters come back more surely than those of a cloud "
-            f"without clusters (p = {p_value:.2g}; nearest to it k = {ks[best]}, stability "
+            "no structure beyond the null: no number of clusters is more stable than in a cloud "
+            f"without clusters (p = {p_value:.2g}; the nearest is k = {ks[best]}, stability "
             f"{observed[best]:.2f} against {expected[best]:.2f})"
         )
         return 1, reason, p_value
@@ -227,8 +185,7 @@ def _decide(
     error = float(pairs[best].std()) / n_subsamples**0.5 / possible[best]
     chosen = int(np.flatnonzero(beyond & (excess >= excess[best] - error - 0.01))[-1])
     reason = (
-        f"k = {ks[chosen]}: its clusters come back with stability {observed[chosen]:.2f}, against "
-        f"{expected[chosen]:.2f} in a cloud without clusters; no finer division is as sure "
-        f"(p = {p_value:.2g})"
+        f"k = {ks[chosen]}: stability {observed[chosen]:.2f} against {expected[chosen]:.2f} in a "
+        f"cloud without clusters; no larger k is as stable (p = {p_value:.2g})"
     )
     return int(ks[chosen]), reason, p_value

@@ -1,4 +1,4 @@
-"""What a cluster is: size, most typical tracks, words, labels, and how its sound differs."""
+"""Describes clusters: size, most typical tracks, words, labels, and how the sound differs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ _EXACT_MEDOID_UP_TO = 5_000
 
 @dataclass(frozen=True)
 class LabelShare:
-    """A label that is more common in a cluster than outside.
+    """A label that is more common in a cluster than in the collection.
 
     Attributes
     ----------
-    column, label : str
     count : int
         Tracks of the cluster that carry it.
     share : float
@@ -67,20 +66,9 @@ class Deviation:
 class ClusterDescription:
     """One cluster in words and numbers.
 
-    Attributes
-    ----------
-    cluster : int
-    size : int
-    share : float
-        Of all tracks, noise included.
-    medoids : tuple of str
-        Ids of the most central tracks, the medoid first.
-    words : tuple of (str, float)
-        Words by class-based TF-IDF, highest first.
-    labels : tuple of LabelShare
-        Over-represented labels, the least likely by chance first.
-    timbre : tuple of Deviation
-        Largest deviations, by size.
+    ``share`` is of all tracks, noise included; ``medoids`` are ids of the most central tracks, the
+    medoid first; ``words`` have their class-based TF-IDF, highest first; ``labels`` are the
+    over-represented ones, the least likely by chance first; ``timbre`` has the largest deviations.
     """
 
     cluster: int
@@ -124,28 +112,26 @@ def describe_clusters(
         By cluster id.
     """
     clusters = np.asarray(labels)
-    ids = np.unique(clusters[clusters >= 0])
     if clusters.shape != (views.n_tracks,):
         raise ValueError(f"{len(clusters)} labels for {views.n_tracks} tracks: one per track")
+    space = np.asarray(X, dtype=np.float64)
     words = class_tfidf(clusters, views["lyrics"], n_words) if "lyrics" in views else {}
     timbre = deviations(clusters, views["timbre"], n_deviations) if "timbre" in views else {}
-    shares: dict[int, list[LabelShare]] = {int(c): [] for c in ids}
     table = {} if columns is None else columns
-    for name in table:
-        for cluster, found in label_shares(clusters, table[name], name).items():
-            shares[cluster].extend(found)
-    space = np.asarray(X, dtype=np.float64)
+    shares = [label_shares(clusters, table[name], name) for name in table]
     described = []
-    for cluster in map(int, ids):
+    for cluster in _ids(clusters):
         rows = np.flatnonzero(clusters == cluster)
-        central = rows[medoids(space[rows], n_medoids)]
-        likely = sorted(shares[cluster], key=lambda s: (s.p_value, -s.lift, s.column, s.label))
+        likely = sorted(
+            (share for column in shares for share in column[cluster]),
+            key=lambda s: (s.p_value, -s.lift, s.column, s.label),
+        )
         described.append(
             ClusterDescription(
                 cluster,
                 len(rows),
                 len(rows) / len(clusters),
-                tuple(views.track_ids[row] for row in central),
+                tuple(views.track_ids[row] for row in rows[medoids(space[rows], n_medoids)]),
                 words.get(cluster, ()),
                 tuple(likely[:n_labels]),
                 timbre.get(cluster, ()),
@@ -154,10 +140,14 @@ def describe_clusters(
     return tuple(described)
 
 
+def _ids(clusters: Integers) -> list[int]:
+    return [int(cluster) for cluster in np.unique(clusters[clusters >= 0])]
+
+
 def medoids(X: ArrayLike, n: int = 5) -> Integers:
     """The n most central rows, by their summed distance to all others; equal ones by row.
 
-    Above 5,000 rows they are the nearest to the mean, for the exact search is quadratic.
+    Above 5,000 rows they are the nearest to the mean, because the exact search is quadratic.
     """
     space = np.asarray(X, dtype=np.float64)
     if len(space) <= _EXACT_MEDOID_UP_TO:
@@ -179,32 +169,24 @@ def class_tfidf(
 
     A word's weight is its share of the cluster's words times log(1 + A / f): f its sum over all
     clusters, A the mean sum of words per cluster. The view's weights stand in for counts.
-
-    Returns
-    -------
-    dict of cluster to tuple of (word, weight)
-        Highest first, only positive weights; clusters without lyrics have none.
+    Only positive weights are returned, highest first; clusters without lyrics have none.
     """
     clusters = np.asarray(labels)
-    ids = np.unique(clusters[clusters >= 0])
-    if not len(ids):
+    ids = _ids(clusters)
+    if not ids:
         return {}
-    matrix = sp.csr_array(lyrics.values)
     rows = np.flatnonzero((clusters >= 0) & lyrics.present)
-    places = np.searchsorted(ids, clusters[rows])
-    member = sp.csr_array((np.ones(len(rows)), (places, rows)), shape=(len(ids), len(clusters)))
-    sums = np.asarray((member @ matrix).toarray(), dtype=np.float64)
+    columns = np.searchsorted(ids, clusters[rows])
+    member = sp.csr_array((np.ones(len(rows)), (columns, rows)), shape=(len(ids), len(clusters)))
+    sums = np.asarray((member @ sp.csr_array(lyrics.values)).toarray(), dtype=np.float64)
     per_cluster, per_word = sums.sum(axis=1), sums.sum(axis=0)
     rarity = np.log1p(per_cluster.mean() / np.where(per_word > 0, per_word, np.inf))
     weights = sums / np.where(per_cluster > 0, per_cluster, 1.0)[:, None] * rarity
+    names = lyrics.feature_names
     result = {}
-    for place, cluster in enumerate(ids):
-        best = np.argsort(-weights[place], kind="stable")[:n_words]
-        result[int(cluster)] = tuple(
-            (lyrics.feature_names[word], float(weights[place, word]))
-            for word in best
-            if weights[place, word] > 0
-        )
+    for cluster, row in zip(ids, weights):
+        best = [word for word in np.argsort(-row, kind="stable")[:n_words] if row[word] > 0]
+        result[cluster] = tuple((names[word], float(row[word])) for word in best)
     return result
 
 
@@ -222,25 +204,24 @@ def label_shares(
     known = codes >= 0
     total = np.bincount(codes[known], minlength=len(classes))
     n_known = int(total.sum())
-    result: dict[int, list[LabelShare]] = {}
-    for cluster in np.unique(clusters[clusters >= 0]):
+    result = {}
+    for cluster in _ids(clusters):
         inside = np.bincount(codes[known & (clusters == cluster)], minlength=len(classes))
         size = int(inside.sum())
-        found = result.setdefault(int(cluster), [])
         lifts = inside * n_known / np.maximum(size * total, 1)
-        codes_found = np.flatnonzero((inside >= min_count) & (lifts > 1))
-        p_values = hypergeom.sf(inside[codes_found] - 1, n_known, total[codes_found], size)
-        for code, p_value in zip(codes_found, p_values):
-            found.append(
-                LabelShare(
-                    column,
-                    str(classes[code]),
-                    int(inside[code]),
-                    float(inside[code] / size),
-                    float(lifts[code]),
-                    float(p_value),
-                )
+        common = np.flatnonzero((inside >= min_count) & (lifts > 1))
+        p_values = hypergeom.sf(inside[common] - 1, n_known, total[common], size)
+        result[cluster] = [
+            LabelShare(
+                column,
+                str(classes[code]),
+                int(inside[code]),
+                float(inside[code] / size),
+                float(lifts[code]),
+                float(p_value),
             )
+            for code, p_value in zip(common, p_values)
+        ]
     return result
 
 
@@ -254,20 +235,17 @@ def deviations(labels: ArrayLike, view: View, n: int = 5) -> dict[int, tuple[Dev
     values = values.reshape(len(values), -1)
     names = view.feature_names or timbre_names(values.shape[1])
     present = values[view.present]
-    ids = [int(c) for c in np.unique(clusters[clusters >= 0])]
     if not len(present):
-        return dict.fromkeys(ids, ())
+        return dict.fromkeys(_ids(clusters), ())
     mean, spread = present.mean(axis=0), present.std(axis=0)
     result = {}
-    for cluster in ids:
+    for cluster in _ids(clusters):
         rows = view.present & (clusters == cluster)
         gap = values[rows].mean(axis=0) - mean if rows.any() else np.zeros_like(mean)
         scaled = np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
         best = np.argsort(-np.abs(scaled), kind="stable")[:n]
         result[cluster] = tuple(
-            Deviation(names[feature], float(scaled[feature]))
-            for feature in best
-            if scaled[feature] != 0
+            Deviation(names[i], float(scaled[i])) for i in best if scaled[i] != 0
         )
     return result
 

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.errors import SongscapeError, UsageError
+from songscape.clustering.options import OPTIONS, check_options
+from songscape.errors import SongscapeError, UsageError, first_line
 
-__all__ = ["CLUSTERERS", "NEEDS_K", "Clustering", "canonical_labels", "cluster", "knee"]
+__all__ = [
+    "CLUSTERERS",
+    "NEEDS_K",
+    "Clustering",
+    "canonical_labels",
+    "check_rows",
+    "cluster",
+    "knee",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Outcome = tuple[Any, dict[str, Any], dict[str, Any]]
+"""Labels, parameters chosen from the data, and the extras of a `Clustering`."""
 
+_LARGEST = 1e100
 _MAX_AVERAGE_TRACKS = 20_000
 _MAX_DBSCAN_PAIRS = 2e8
 
@@ -28,22 +40,11 @@ _MAX_DBSCAN_PAIRS = 2e8
 class Clustering:
     """A partition of the tracks.
 
-    Attributes
-    ----------
-    labels : ndarray of shape (n_tracks,), int64
-        Cluster of each track, 0 the largest; -1 is noise, which is no cluster.
-    n_clusters : int
-        Clusters found, noise not counted.
-    noise_share : float
-        Share of tracks left as noise, 0 to 1.
-    method : str
-        Name in `CLUSTERERS`.
-    params : mapping
-        Every parameter as it was used, defaults and chosen values included.
-    extras : mapping
-        What only some methods have: `k_distances` and `eps` (dbscan), `responsibilities`
-        of shape (n_tracks, k) (gmm), `probabilities` (hdbscan), `centroids` (kmeans),
-        `linkage` in SciPy's form (ward, average).
+    ``labels`` has shape (n_tracks,): 0 is the largest cluster, -1 noise, which ``n_clusters`` does
+    not count. ``params`` has every parameter as used, chosen values included. ``extras`` is
+    what only some methods have: `k_distances` and `eps` (dbscan), `responsibilities` of shape
+    (n_tracks, k) (gmm), `probabilities` (hdbscan), `centroids` (kmeans), `linkage` in SciPy's form
+    (ward, average).
     """
 
     labels: Integers
@@ -55,7 +56,7 @@ class Clustering:
 
 
 def cluster(
-    name: str, X: ArrayLike, *, k: int | None = None, random_state: int = 0, **params: Any
+    name: str, X: ArrayLike, *, k: int | None = None, random_state: int = 0, **options: Any
 ) -> Clustering:
     """Cluster the rows of `X`.
 
@@ -70,8 +71,8 @@ def cluster(
         Number of clusters, at least 1; dbscan and hdbscan find their own and ignore it.
     random_state : int
         Seed of kmeans and gmm; the others use no random numbers.
-    **params
-        Parameters of the method, see its function in `CLUSTERERS`.
+    **options
+        Options of the method, see `songscape.clustering.options`; None stands for the default.
 
     Returns
     -------
@@ -83,44 +84,65 @@ def cluster(
     SongscapeError
         Fewer tracks than clusters, missing or infinite values, or a job too big for memory.
     UsageError
-        Unknown method or parameter, or k missing where it is needed.
+        Unknown method or option, a value out of range, or k missing where it is needed.
     """
-    if name not in CLUSTERERS:
-        raise UsageError(f"no clusterer {name!r}; choose one of {', '.join(CLUSTERERS)}")
-    data = _check(name, X)
-    arguments = dict(params)
+    check_options(name, options)
+    data = check_rows(name, X)
+    defaults = {option: row.default for option, row in OPTIONS[name].items()}
+    given = {option: value for option, value in options.items() if value is not None}
+    arguments = defaults | given
     if name in NEEDS_K:
         if k is None:
             raise UsageError(f"{name} needs the number of clusters: give k, or let it be chosen")
-        if k < 1:
-            raise UsageError(f"k={k}: the number of clusters must be at least 1")
+        if not isinstance(k, Integral) or k < 1:
+            raise UsageError(f"k = {k}: the number of clusters must be a whole number from 1")
         if len(data) < k:
             raise SongscapeError(
                 f"{name}: {len(data)} tracks cannot make {k} clusters; choose a smaller k"
             )
         arguments["k"] = int(k)
     if name in SEEDED:
-        arguments["random_state"] = random_state
-    known = list(inspect.signature(CLUSTERERS[name]).parameters)[1:]
-    for parameter in arguments:
-        if parameter not in known:
-            raise UsageError(f"{name} has no parameter {parameter!r}; it has {', '.join(known)}")
+        if not isinstance(random_state, Integral) or not 0 <= random_state < 2**32:
+            raise UsageError(f"random_state = {random_state}: give a whole number of 0 or more")
+        arguments["random_state"] = int(random_state)
     # One thread: the order in which threads add up must not change the last bit.
     with _thread_pools().limit(limits=1):
-        labels, used, extras = CLUSTERERS[name](data, **arguments)
+        try:
+            labels, chosen, extras = CLUSTERERS[name](data, **arguments)
+        except (ValueError, FloatingPointError) as error:
+            raise SongscapeError(
+                f"{name} fails on these {len(data)} tracks ({first_line(error)}); "
+                "choose other options or another clusterer"
+            ) from error
     labels, order = canonical_labels(labels, data)
-    if "responsibilities" in extras:
-        extras["responsibilities"] = _reordered(extras["responsibilities"], order, axis=1)
-    if "centroids" in extras:
-        extras["centroids"] = _reordered(extras["centroids"], order, axis=0)
-    return Clustering(
-        labels=labels,
-        n_clusters=len(order),
-        noise_share=float(np.mean(labels < 0)),
-        method=name,
-        params=used,
-        extras=extras,
-    )
+    for extra, axis in (("responsibilities", 1), ("centroids", 0)):
+        if extra in extras:
+            # Components that won no track come last.
+            empty = np.setdiff1d(np.arange(extras[extra].shape[axis]), order)
+            extras[extra] = np.take(extras[extra], np.concatenate([order, empty]), axis=axis)
+    params = arguments | chosen
+    return Clustering(labels, len(order), float(np.mean(labels < 0)), name, params, extras)
+
+
+def check_rows(name: str, X: ArrayLike) -> Floats:
+    """Return the rows as float64, or refuse what no clusterer can use."""
+    try:
+        data = np.ascontiguousarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise SongscapeError(f"{name}: the tracks are not rows of numbers") from None
+    if data.ndim != 2:
+        raise SongscapeError(f"{name}: expected one row per track, got shape {data.shape}")
+    if data.shape[0] == 0 or data.shape[1] == 0:
+        raise SongscapeError(f"{name}: no tracks to cluster (shape {data.shape}); analyse some")
+    bad = np.flatnonzero(~np.isfinite(data).all(axis=1))
+    if len(bad):
+        raise SongscapeError(
+            f"{name}: {len(bad)} of {len(data)} tracks have missing or infinite values, the first "
+            f"in row {bad[0]}; leave them out or impute them"
+        )
+    if np.abs(data).max() > _LARGEST:
+        raise SongscapeError(f"{name}: values above {_LARGEST:g} overflow when squared; scale them")
+    return data
 
 
 def canonical_labels(labels: ArrayLike, X: ArrayLike) -> tuple[Integers, Integers]:
@@ -129,18 +151,8 @@ def canonical_labels(labels: ArrayLike, X: ArrayLike) -> tuple[Integers, Integer
     Rows compare column by column, as words in a dictionary do, so the numbering depends on
     the partition and the data and not on the order of rows.
 
-    Parameters
-    ----------
-    labels : array-like of shape (n_tracks,), int
-        Any cluster ids; negative ones are noise.
-    X : array-like of shape (n_tracks, n_dimensions)
-
-    Returns
-    -------
-    labels : ndarray of shape (n_tracks,), int64
-        0 … n_clusters − 1, noise −1.
-    order : ndarray of shape (n_clusters,), int64
-        The old id of each new cluster.
+    Returns the labels, shape (n_tracks,), 0 … n_clusters − 1 with −1 for noise (any negative id),
+    and the old id of each new cluster, shape (n_clusters,).
     """
     old = np.asarray(labels, dtype=np.int64)
     data = np.asarray(X)
@@ -158,44 +170,38 @@ def canonical_labels(labels: ArrayLike, X: ArrayLike) -> tuple[Integers, Integer
         return (-sizes[position], *rows[0].tolist())
 
     order = ids[sorted(range(len(ids)), key=key)] if len(ids) else ids
+    number = np.full(old.max(initial=-1) + 1, -1, dtype=np.int64)
+    number[order] = np.arange(len(order))
     new = np.full(old.shape, -1, dtype=np.int64)
-    if len(ids):
-        number = np.empty(len(ids), dtype=np.int64)
-        number[np.searchsorted(ids, order)] = np.arange(len(ids))
-        kept = old >= 0
-        new[kept] = number[np.searchsorted(ids, old[kept])]
+    new[old >= 0] = number[old[old >= 0]]
     return new, order
 
 
-def _kmeans(
-    X: Floats, *, k: int, random_state: int, n_init: int = 10, max_iter: int = 300
-) -> tuple[Integers, dict[str, Any], dict[str, Any]]:
+def _kmeans(X: Floats, k: int, **options: Any) -> Outcome:
     """Lloyd's algorithm from `n_init` k-means++ starts (Arthur & Vassilvitskii 2007)."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    model = KMeans(k, n_init=n_init, max_iter=max_iter, random_state=random_state)
+    model = KMeans(k, **options)
     with warnings.catch_warnings():
         # Fewer distinct tracks than k: n_clusters says so.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X)
-    used = {"k": k, "n_init": n_init, "max_iter": max_iter, "random_state": random_state}
-    return model.labels_, used, {"centroids": model.cluster_centers_}
+    return model.labels_, {}, {"centroids": model.cluster_centers_}
 
 
-def _ward(X: Floats, *, k: int) -> tuple[Integers, dict[str, Any], dict[str, Any]]:
+def _ward(X: Floats, k: int) -> Outcome:
     """Agglomerative clustering, Ward's criterion (1963)."""
     from songscape.clustering.trees import cut, ward_linkage
 
     linkage = ward_linkage(X)
-    return cut(linkage, k), {"k": k}, {"linkage": linkage}
+    return cut(linkage, k), {}, {"linkage": linkage}
 
 
-def _average(
-    X: Floats, *, k: int, metric: str = "euclidean"
-) -> tuple[Integers, dict[str, Any], dict[str, Any]]:
+def _average(X: Floats, k: int, metric: str) -> Outcome:
     """Agglomerative clustering, average linkage (UPGMA; Sokal & Michener 1958)."""
-    from scipy.cluster.hierarchy import linkage as scipy_linkage
+    from scipy.cluster.hierarchy import linkage as average_linkage
+    from scipy.spatial.distance import pdist
 
     from songscape.clustering.trees import cut
 
@@ -205,13 +211,17 @@ def _average(
             f"average linkage of {len(X)} tracks needs {gigabytes:.0f} GB of distances; "
             "use ward or kmeans"
         )
-    linkage = np.empty((0, 4)) if len(X) < 2 else scipy_linkage(X, "average", metric=metric)
-    return cut(linkage, k), {"k": k, "metric": metric}, {"linkage": linkage}
+    distances = pdist(X, metric)
+    if not np.isfinite(distances).all():
+        raise SongscapeError(
+            f"average: {metric} distances need rows that are not all zero or constant; "
+            "use euclidean"
+        )
+    linkage = average_linkage(distances, "average") if len(X) > 1 else np.empty((0, 4))
+    return cut(linkage, k), {}, {"linkage": linkage}
 
 
-def _dbscan(
-    X: Floats, *, eps: float | None = None, min_samples: int | None = None
-) -> tuple[Integers, dict[str, Any], dict[str, Any]]:
+def _dbscan(X: Floats, eps: float | None, min_samples: int | None) -> Outcome:
     """DBSCAN (Ester et al. 1996); eps is the knee of the sorted k-distance curve.
 
     `min_samples` counts the track itself and defaults to ln(n), at least 5 (Birant & Kut 2007).
@@ -219,61 +229,43 @@ def _dbscan(
     from sklearn.cluster import DBSCAN
     from sklearn.neighbors import NearestNeighbors
 
-    chosen = max(5, round(math.log(len(X)))) if min_samples is None else min_samples
-    if len(X) < chosen:
-        raise SongscapeError(
-            f"dbscan: {len(X)} tracks are fewer than min_samples={chosen}; use a smaller one"
-        )
-    neighbors = NearestNeighbors(n_neighbors=chosen).fit(X)
+    least = max(5, round(math.log(len(X)))) if min_samples is None else min_samples
+    _check_size("dbscan", X, "min_samples", least)
+    neighbors = NearestNeighbors(n_neighbors=least).fit(X)
     k_distances = np.sort(neighbors.kneighbors(X)[0][:, -1])
     radius = float(k_distances[knee(k_distances)]) if eps is None else float(eps)
     radius = max(radius, float(np.finfo(float).tiny))
-    _check_pairs(neighbors, X, radius)
-    labels = DBSCAN(eps=radius, min_samples=chosen).fit(X).labels_
-    used = {"eps": radius, "min_samples": chosen, "eps_from": "knee" if eps is None else "given"}
-    return labels, used, {"k_distances": k_distances, "eps": radius}
+    # An eps whose neighbourhoods would not fit in memory, judged on 100 rows.
+    rows = np.linspace(0, len(X) - 1, min(100, len(X))).astype(int)
+    joined = neighbors.radius_neighbors(X[rows], radius, return_distance=False)
+    pairs = len(X) * float(np.mean([len(row) for row in joined]))
+    if pairs > _MAX_DBSCAN_PAIRS:
+        raise SongscapeError(
+            f"dbscan: eps={radius:.4g} joins about {pairs:.1e} pairs of tracks, too many for "
+            "memory; give a smaller eps or use hdbscan"
+        )
+    labels = DBSCAN(eps=radius, min_samples=least).fit(X).labels_
+    chosen = {"eps": radius, "min_samples": least, "eps_from": "knee" if eps is None else "given"}
+    return labels, chosen, {"k_distances": k_distances, "eps": radius}
 
 
 def _hdbscan(
-    X: Floats,
-    *,
-    min_cluster_size: int | None = None,
-    min_samples: int | None = None,
-    cluster_selection_method: str = "eom",
-) -> tuple[Integers, dict[str, Any], dict[str, Any]]:
+    X: Floats, min_cluster_size: int | None, min_samples: int | None, **options: Any
+) -> Outcome:
     """HDBSCAN (Campello et al. 2013); clusters hold at least 1 % of the tracks, at least 5."""
     from sklearn.cluster import HDBSCAN
 
     size = max(5, round(0.01 * len(X))) if min_cluster_size is None else min_cluster_size
-    samples = min(size, 10) if min_samples is None else min_samples
-    if len(X) < max(size, samples):
-        raise SongscapeError(
-            f"hdbscan: {len(X)} tracks are fewer than min_cluster_size={size}; use a smaller one"
-        )
-    model = HDBSCAN(
-        min_cluster_size=size,
-        min_samples=samples,
-        cluster_selection_method=cluster_selection_method,
-        copy=True,
-    ).fit(X)
-    used = {
-        "min_cluster_size": size,
-        "min_samples": samples,
-        "cluster_selection_method": cluster_selection_method,
-    }
-    return model.labels_, used, {"probabilities": model.probabilities_}
+    least = min(size, 10) if min_samples is None else min_samples
+    _check_size("hdbscan", X, "min_cluster_size", size)
+    _check_size("hdbscan", X, "min_samples", least)
+    model = HDBSCAN(min_cluster_size=size, min_samples=least, copy=True, **options).fit(X)
+    chosen = {"min_cluster_size": size, "min_samples": least}
+    return model.labels_, chosen, {"probabilities": model.probabilities_}
 
 
-def _gmm(
-    X: Floats,
-    *,
-    k: int,
-    random_state: int,
-    covariance_type: str = "diag",
-    n_init: int = 3,
-    max_iter: int = 200,
-) -> tuple[Integers, dict[str, Any], dict[str, Any]]:
-    """Gaussian mixture by EM; diagonal covariances, because small collections cannot pay for full.
+def _gmm(X: Floats, k: int, **options: Any) -> Outcome:
+    """Gaussian mixture by EM.
 
     Runs on the data divided by their overall standard deviation, so that units do not matter to
     the variance floor of a millionth.
@@ -282,30 +274,22 @@ def _gmm(
     from sklearn.mixture import GaussianMixture
 
     if len(X) < 2:
-        labels = np.zeros(len(X), dtype=np.int64)
-        return labels, {"k": k}, {"responsibilities": np.ones((len(X), 1))}
+        return np.zeros(len(X), dtype=np.int64), {}, {"responsibilities": np.ones((len(X), 1))}
     spread = float(np.sqrt(X.var(axis=0).mean()))
     scaled = (X - X.mean(axis=0)) / (spread if spread > 0 else 1.0)
-    model = GaussianMixture(
-        k,
-        covariance_type=covariance_type,
-        n_init=n_init,
-        max_iter=max_iter,
-        reg_covar=1e-6,
-        random_state=random_state,
-    )
+    model = GaussianMixture(k, reg_covar=1e-6, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         labels = model.fit(scaled).predict(scaled)
-    used = {
-        "k": k,
-        "covariance_type": covariance_type,
-        "n_init": n_init,
-        "max_iter": max_iter,
-        "random_state": random_state,
-        "converged": bool(model.converged_),
-    }
-    return labels, used, {"responsibilities": model.predict_proba(scaled)}
+    chosen = {"converged": bool(model.converged_)}
+    return labels, chosen, {"responsibilities": model.predict_proba(scaled)}
+
+
+def _check_size(name: str, X: Floats, option: str, least: int) -> None:
+    if len(X) < least:
+        raise SongscapeError(
+            f"{name}: {len(X)} tracks are fewer than {option}={least}; use a smaller one"
+        )
 
 
 def knee(curve: ArrayLike) -> int:
@@ -314,15 +298,7 @@ def knee(curve: ArrayLike) -> int:
     Both axes are scaled to 0 … 1 first, so the chord is the diagonal (Satopää et al. 2011,
     "Kneedle", with no smoothing).
 
-    Parameters
-    ----------
-    curve : array-like of shape (n_points,)
-        Rising values, such as sorted k-distances.
-
-    Returns
-    -------
-    int
-        The middle point for a curve that is flat or straight.
+    A curve that is flat or straight has none: then the middle point.
     """
     values = np.asarray(curve, dtype=float)
     rise = values[-1] - values[0]
@@ -333,7 +309,7 @@ def knee(curve: ArrayLike) -> int:
     return int(np.argmax(gap)) if gap.max() > 1e-9 else middle
 
 
-CLUSTERERS: dict[str, Callable[..., tuple[Any, dict[str, Any], dict[str, Any]]]] = {
+CLUSTERERS: dict[str, Callable[..., Outcome]] = {
     "kmeans": _kmeans,
     "ward": _ward,
     "average": _average,
@@ -352,37 +328,3 @@ def _thread_pools() -> Any:
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return ThreadpoolController()
-
-
-def _check(name: str, X: ArrayLike) -> Floats:
-    data = np.asarray(X)
-    if data.ndim != 2:
-        raise SongscapeError(f"{name}: expected one row per track, got shape {data.shape}")
-    if data.shape[0] == 0 or data.shape[1] == 0:
-        raise SongscapeError(f"{name}: no tracks to cluster (shape {data.shape}); analyse some")
-    data = np.ascontiguousarray(data, dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(data).all(axis=1))
-    if len(bad):
-        raise SongscapeError(
-            f"{name}: {len(bad)} of {len(data)} tracks have missing or infinite values, the first "
-            f"in row {bad[0]}; leave them out or impute them"
-        )
-    return data
-
-
-def _check_pairs(neighbors: Any, X: Floats, radius: float) -> None:
-    """Refuse an eps whose neighbourhoods would not fit in memory, judged on 100 rows."""
-    rows = np.linspace(0, len(X) - 1, min(100, len(X))).astype(int)
-    found = neighbors.radius_neighbors(X[rows], radius, return_distance=False)
-    pairs = len(X) * float(np.mean([len(row) for row in found]))
-    if pairs > _MAX_DBSCAN_PAIRS:
-        raise SongscapeError(
-            f"dbscan: eps={radius:.4g} joins about {pairs:.1e} pairs of tracks, too many for "
-            "memory; give a smaller eps or use hdbscan"
-        )
-
-
-def _reordered(values: Floats, order: Integers, *, axis: int) -> Floats:
-    """Columns (or rows) in canonical order; components that won no track come last."""
-    empty = np.setdiff1d(np.arange(values.shape[axis]), order)
-    return np.take(values, np.concatenate([order, empty]), axis=axis)

@@ -15,15 +15,8 @@ def ward_linkage(X: ArrayLike) -> NDArray[np.float64]:
     which Ward's reducible criterion allows to merge at once (Murtagh 1983; Müllner 2011). Only
     centroids and sizes are kept: O(n) memory where a distance matrix takes n²/2, and O(n² d) time.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-        Finite numbers.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks - 1, 4)
-        SciPy's linkage matrix: the two clusters merged, the height, the size.
+    Takes finite numbers of shape (n_tracks, n_dimensions); returns SciPy's linkage matrix of shape
+    (n_tracks - 1, 4): the two clusters merged, the height, the size.
     """
     points = np.array(X, dtype=np.float64)
     points -= points.mean(axis=0)
@@ -78,20 +71,9 @@ def ward_linkage(X: ArrayLike) -> NDArray[np.float64]:
 
 
 def cut(linkage: ArrayLike, k: int) -> NDArray[np.int64]:
-    """Cut a tree into exactly k clusters.
+    """Cut SciPy's linkage matrix into exactly k clusters, from 1 to n_tracks.
 
     Unlike SciPy's `fcluster(criterion="maxclust")`, equal heights never leave fewer than k.
-
-    Parameters
-    ----------
-    linkage : array-like of shape (n_tracks - 1, 4)
-        SciPy's linkage matrix.
-    k : int
-        From 1 to n_tracks.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,), int64
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
