@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,7 @@ __all__ = ["check_collection", "check_folder", "check_promises", "check_settings
 MIN_TRACKS = 4
 RESERVED = ("track_id",)
 """What our own tables call a column: no label of the collection may be called so."""
-# What songscape decides itself, from k and the seeds.
-_DECIDED = ("k", "random_state", "X")
-_METRICS = "euclidean cityblock cosine correlation chebyshev canberra braycurtis sqeuclidean"
-_CHOICES = {
-    "metric": tuple(_METRICS.split()),
-    "covariance_type": ("full", "tied", "diag", "spherical"),
-    "cluster_selection_method": ("eom", "leaf"),
-}
-_LEAST = {"n_init": 1, "max_iter": 1, "min_samples": 1, "min_cluster_size": 2}
+_OURS = ("self", "random_state", "callback", "checkpoint")
 
 
 def check_settings(settings: Settings) -> None:
@@ -36,7 +28,8 @@ def check_settings(settings: Settings) -> None:
     ------
     UsageError
     """
-    from songscape.clustering.methods import CLUSTERERS
+    from songscape.benchmark.measure import MEASURES
+    from songscape.clustering.options import check_options
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.loading import check_view_names
     from songscape.models.presets import find_preset
@@ -48,68 +41,43 @@ def check_settings(settings: Settings) -> None:
     for name in (*settings.models, *settings.model_options):
         find_preset(name)
     for name, options in settings.model_options.items():
-        preset = find_preset(name)
-        module, _, attribute = preset.factory.partition(":")
         if options:
-            factory = getattr(import_module(module), attribute)
-            _check_options(f"model_options.{name}", options, factory, _model_option)
+            _check_model_options(name, options)
         check_view_names(options.get("views") or ())
     for name in (*settings.clusterers, *settings.clusterer_options):
-        if name not in CLUSTERERS:
-            raise UsageError(f"no clusterer {name!r}; known: {', '.join(CLUSTERERS)}")
-    for name, options in settings.clusterer_options.items():
-        where = f"clusterer_options.{name}"
-        _check_options(where, options, CLUSTERERS[name], _clusterer_option)
+        check_options(name, settings.clusterer_options.get(name, {}))
+    for name in settings.measures:
+        if name not in MEASURES:
+            raise UsageError(f"no measure {name!r}; known: {', '.join(MEASURES)}")
 
 
-def _check_options(
-    where: str,
-    options: Mapping[str, Any],
-    function: Callable[..., Any],
-    check: Callable[[str, Any, Any], str],
-) -> None:
-    known = {
-        name: one.default
-        for name, one in inspect.signature(function).parameters.items()
-        if name not in _DECIDED
-    }
-    for name, value in options.items():
-        if name in ("k", "random_state"):
-            decided = "k" if name == "k" else "seeds"
-            raise UsageError(f"{where}: {name} comes from the setting {decided!r}")
-        if name not in known:
-            raise UsageError(f"{where}: no option {name!r}; known: {', '.join(known) or 'none'}")
-        wrong = check(name, value, known[name])
+def _check_model_options(name: str, options: Mapping[str, Any]) -> None:
+    from songscape.models.presets import find_preset
+
+    module, _, attribute = find_preset(name).factory.partition(":")
+    parameters = inspect.signature(getattr(import_module(module), attribute)).parameters
+    known = [option for option in parameters if option not in _OURS]
+    for option, value in options.items():
+        where = f"model_options.{name}"
+        if option == "random_state":
+            raise UsageError(f"{where}: random_state comes from the setting 'seeds'")
+        if option not in known:
+            raise UsageError(f"{where}: no option {option!r}; known: {', '.join(known)}")
+        wrong = _wrong_type(value, parameters[option].default)
         if wrong:
-            raise UsageError(f"{where}: {name} = {value!r} {wrong}")
+            raise UsageError(f"{where}: {option} = {value!r} {wrong}")
 
 
-def _clusterer_option(name: str, value: Any, default: Any) -> str:
-    """What is wrong with the value of a clusterer's option; "" where nothing is."""
-    if name in _CHOICES:
-        known = _CHOICES[name]
-        return "" if value in known else f"is none of {', '.join(known)}"
-    if name in _LEAST:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        right = whole and value >= _LEAST[name]
-        return "" if right else f"is no whole number from {_LEAST[name]}"
-    return "" if _is_number(value) and value > 0 else "is no number above 0"
-
-
-def _model_option(_name: str, value: Any, default: Any) -> str:
-    """What is wrong with the type of a model's option, as its default tells; "" where nothing is."""
+def _wrong_type(value: Any, default: Any) -> str:
+    """What is wrong with the value of an option, as its default tells; "" where nothing is."""
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "is neither true nor false"
     if not isinstance(default, int | float) or value is None:
         return ""
     kind = int if isinstance(default, int) else int | float
-    if not _is_number(value) or not isinstance(value, kind):
+    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
         return f"is no {'whole ' if kind is int else ''}number"
     return "is below 0" if value < min(0, default) else ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
