@@ -193,7 +193,7 @@ def run_trial(
     Parameters
     ----------
     out, inputs : str
-        The results folder, and the folder of `songscape.experiment.handover.write_inputs`.
+        The results folder, and the folder of `songscape.experiment.trial_inputs`.
     model, seed, options, digests
         See `songscape.experiment.fit.Training.of`.
     context : str
@@ -203,7 +203,7 @@ def run_trial(
     """
     import pandas as pd
 
-    from songscape.experiment.handover import read_columns, read_targets, read_views
+    from songscape.experiment.trial_inputs import read_columns, read_targets, read_views
 
     start = time.perf_counter()
     folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
