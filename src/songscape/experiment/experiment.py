@@ -137,12 +137,11 @@ def comparison_settings(out: Path | None = None) -> Settings:
     Where `out` holds a run, its settings hold on (features, options, labels, k), and its models
     stand beside the others.
     """
-    recorded = _recorded(ResultsFolder(out), "run") if out is not None else None
-    base = Settings() if recorded is None else recorded[0]
-    ran = () if recorded is None else base.models
+    ran = None if out is None else recorded_settings(ResultsFolder(out), "run")
+    models = (*COMPARED_MODELS, *(() if ran is None else ran.models))
     return replace(
-        base,
-        models=tuple(dict.fromkeys((*COMPARED_MODELS, *ran))),
+        ran or Settings(),
+        models=tuple(dict.fromkeys(models)),
         clusterers=COMPARED_CLUSTERERS,
         seeds=SEEDS,
     )
@@ -179,7 +178,8 @@ def _conduct(
     check_folder(folder.root, source)
     workers = workers or available_cores()
     with folder.locked():
-        other = _recorded(folder, "compare" if verb == "run" else "run")
+        other_verb = "compare" if verb == "run" else "run"
+        other = recorded_settings(folder, other_verb)
         with _library(source, folder, settings, workers, executor) as library:
             collected = Collected(
                 library.path,
@@ -187,7 +187,7 @@ def _conduct(
                 settings.title or library.root.name,
                 ledger_table(library),
             )
-            inputs = _inputs(library, settings, None if other is None else other[0])
+            inputs = _inputs(library, settings, other)
         check_collection(len(inputs.track_ids), (), settings)
         clusters = _number_of_clusters(inputs, settings.k, folder)
         request = Request(settings, clusters, verb == "compare", command)
@@ -195,7 +195,7 @@ def _conduct(
         if not mine.trials:
             reasons = dict.fromkeys(str(one["reason"]) for one in mine.summaries.values())
             raise SongscapeError(f"no model could be trained: {'; '.join(reasons)}")
-        kept = _kept(other, settings, inputs, folder, verb)
+        kept = _kept(other, settings, inputs, folder, other_verb)
         return write_results(folder, collected, inputs, mine, kept)
 
 
@@ -339,32 +339,30 @@ def _choice_of_k(folder: ResultsFolder) -> Path:
     return folder.root / "trials" / "k.json"
 
 
-def _recorded(folder: ResultsFolder, verb: str) -> tuple[Settings, tuple[str, ...]] | None:
-    """Settings and command line of the last `run` or `compare` in this folder."""
+def recorded_settings(folder: ResultsFolder, verb: str) -> Settings | None:
+    """Settings of the last `run` or `compare` in this folder; None where there is none."""
     recorded = (folder.read_document() or {}).get(verb)
-    if not recorded:
-        return None
     try:
-        settings = settings_from(recorded["settings"], str(folder.tables))
+        return settings_from(recorded["settings"], str(folder.tables)) if recorded else None
     except UsageError:
         return None
-    return settings, tuple(recorded["command"])
 
 
 def _kept(
-    recorded: tuple[Settings, tuple[str, ...]] | None,
+    other: Settings | None,
     settings: Settings,
     inputs: TrialInputs,
     folder: ResultsFolder,
     verb: str,
 ) -> Outcome | None:
     """What the other command left, if it is all there and of the same data."""
-    if recorded is None or not _same_data(recorded[0], settings):
+    if other is None or not _same_data(other, settings):
         return None
-    clusters = _known_number(inputs, recorded[0].k, folder)
+    clusters = _known_number(inputs, other.k, folder)
     if clusters is None:
         return None
-    found = Request(recorded[0], clusters, verb == "run", recorded[1]).kept(inputs, folder)
+    command = (folder.read_document() or {})[verb]["command"]
+    found = Request(other, clusters, verb == "compare", tuple(command)).kept(inputs, folder)
     return found if found.complete else None
 
 
