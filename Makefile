@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.songscape-ready
 N_WORKERS ?= 2
 
-.PHONY: demo test slow lint notebooks results bench clean
+.PHONY: demo test slow lint notebooks reference results bench clean
 
 demo: $(SETUP)
 	"$(BIN)/songscape" demo data/demo
@@ -36,6 +36,9 @@ results: $(SETUP)
 
 notebooks: $(SETUP)
 	"$(BIN)/python" notebooks/execute.py
+
+reference: $(SETUP)
+	"$(BIN)/python" docs/make_reference.py
 
 bench: $(SETUP)
 	"$(BIN)/python" benchmarks/startup.py

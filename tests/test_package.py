@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import songscape
-from songscape.cli.command import make_parser
 
 HEAVY = ("torch", "sklearn", "numpy", "scipy", "pandas", "matplotlib", "librosa", "umap")
 
@@ -28,12 +27,3 @@ def test_help_loads_nothing_heavy() -> None:
 def test_every_public_name_can_be_imported() -> None:
     for name in songscape.__all__:
         assert getattr(songscape, name) is not None
-
-
-def test_every_verb_and_option_has_help() -> None:
-    verbs = next(a for a in make_parser()._actions if a.choices and "run" in a.choices)
-    assert {action.dest for action in verbs._choices_actions} == set(verbs.choices)
-    assert all(action.help for action in verbs._choices_actions)
-    for name, parser in verbs.choices.items():
-        for action in parser._actions:
-            assert action.help or not action.option_strings, f"{name} {action.option_strings}"

@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_s
 
 from songscape.demo import SongPlan, plan_collection
 from songscape.demo.plan import LANGUAGE_OF_STYLE
-from songscape.demo.vocabulary import LANGUAGES, THEMES
+from songscape.demo.words import LANGUAGES, THEMES
 
 N = 2000
 

@@ -7,16 +7,15 @@ import unicodedata
 import numpy as np
 import pytest
 
-from songscape.demo.vocabulary import LANGUAGES, THEMES, Language
-from songscape.demo.words import to_lrc, write_lyrics
+from songscape.demo.words import LANGUAGES, THEMES, to_lrc, write_lyrics
 
 
-def texts(language: Language) -> list[str]:
+def texts(language: dict) -> list[str]:
     slots = re.compile(r"\{\w+\}")
-    found = [slots.sub("", template) for template in language.verse + language.refrain]
-    for phrases in language.themes.values():
+    found = [slots.sub("", template) for template in language["verse"] + language["refrain"]]
+    for phrases in language["themes"].values():
         found += [
-            *phrases.subjects, *phrases.verbs, *phrases.adverbials, *phrases.objects,
+            *phrases["subjects"], *phrases["verbs"], *phrases["adverbials"], *phrases["objects"],
         ]  # fmt: skip
     return found
 
@@ -29,7 +28,7 @@ def test_every_letter_is_in_the_language_s_script(language):
             if category[0] in "LM" and unicodedata.name(character) not in (
                 "KATAKANA-HIRAGANA PROLONGED SOUND MARK",
             ):
-                assert unicodedata.name(character).startswith(language.script), (text, character)
+                assert unicodedata.name(character).startswith(language["script"]), (text, character)
             elif category[0] not in "LM":
                 assert character in " ,'　ー", (text, character)
 
@@ -37,27 +36,32 @@ def test_every_letter_is_in_the_language_s_script(language):
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
 def test_texts_are_in_normal_form_c_without_stray_spaces(language):
     # Bangla and Hindi letters with a dot can be written in two ways; words must be equal as bytes.
-    for phrases in language.themes.values():
-        for text in (*phrases.subjects, *phrases.verbs, *phrases.adverbials, *phrases.objects):
+    for phrases in language["themes"].values():
+        for text in (
+            *phrases["subjects"],
+            *phrases["verbs"],
+            *phrases["adverbials"],
+            *phrases["objects"],
+        ):
             assert unicodedata.is_normalized("NFC", text)
             assert text == " ".join(text.split())
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
 def test_every_theme_has_its_own_words(language):
-    assert set(language.themes) == set(THEMES)
-    for theme, phrases in language.themes.items():
-        lists = (phrases.subjects, phrases.verbs, phrases.adverbials, phrases.objects)
+    assert set(language["themes"]) == set(THEMES)
+    for theme, phrases in language["themes"].items():
+        lists = (phrases["subjects"], phrases["verbs"], phrases["adverbials"], phrases["objects"])
         assert all(len(set(items)) == len(items) >= 4 for items in lists), theme
         assert all(all(items) for items in lists)
-        for other, theirs in language.themes.items():
+        for other, theirs in language["themes"].items():
             if other != theme:
-                assert not set(phrases.objects) & set(theirs.objects)
+                assert not set(phrases["objects"]) & set(theirs["objects"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
 def test_templates_use_known_slots(language):
-    for template in language.verse + language.refrain:
+    for template in language["verse"] + language["refrain"]:
         slots = {name for _, name, _, _ in string.Formatter().parse(template) if name}
         assert slots
         assert slots <= {"s", "s2", "v", "v2", "a", "o"}
@@ -65,7 +69,7 @@ def test_templates_use_known_slots(language):
 
 def test_there_are_six_languages_in_four_scripts():
     assert len(LANGUAGES) >= 6
-    assert len({language.script for language in LANGUAGES.values()}) >= 4
+    assert len({language["script"] for language in LANGUAGES.values()}) >= 4
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from songscape.demo.vocabulary import LANGUAGES
+from songscape.demo.words import LANGUAGES
 from songscape.ingest.languages import (
     identify_line,
     identify_lines,
@@ -77,10 +77,10 @@ def test_romanised_songs_are_unknown_as_a_whole() -> None:
 def test_demo_phrases_are_in_their_language(name: str) -> None:
     language = LANGUAGES[name]
     phrases = [
-        template.format(s=p.subjects[0], s2=p.subjects[1], v=p.verbs[0], v2=p.verbs[1],
-                        a=p.adverbials[0], o=p.objects[0])
-        for p in language.themes.values()
-        for template in language.verse
+        template.format(s=p["subjects"][0], s2=p["subjects"][1], v=p["verbs"][0], v2=p["verbs"][1],
+                        a=p["adverbials"][0], o=p["objects"][0])
+        for p in language["themes"].values()
+        for template in language["verse"]
     ]  # fmt: skip
     assert language_composition("\n".join(phrases)) == {name: 1.0}
 

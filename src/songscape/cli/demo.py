@@ -1,4 +1,4 @@
-"""`songscape demo`: a collection whose truth is known."""
+"""`songscape demo`: composes a collection whose styles, languages and themes are known."""
 
 from __future__ import annotations
 
@@ -17,17 +17,23 @@ def add_parser(verbs: Any) -> None:
         verbs,
         "demo",
         _demo,
-        "compose a small multilingual collection whose truth is known",
-        "No download: the music is synthesised, the lyrics are written for it.",
+        "compose a small multilingual collection with known styles, languages and themes",
+        "Nothing is downloaded: the music is synthesised, the lyrics come with the package.",
     )
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("songscape-demo"))
-    parser.add_argument("--songs", type=int, default=240, help="how many songs (default 240)")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("songscape-demo"),
+        help="where to write (default songscape-demo)",
+    )
+    parser.add_argument("--songs", type=int, default=240, help="number of songs (default 240)")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same files (default 0)")
     parser.add_argument(
         "--confound",
         type=share,
         default=0.0,
-        help="0: language and style independent (default); 1: each style has its language",
+        help="from 0, language and style independent (default), to 1, one language for each style",
     )
     parser.add_argument("--workers", type=int, help="processes (default: cores)")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")

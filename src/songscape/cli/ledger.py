@@ -1,4 +1,4 @@
-"""`songscape ledger`: what was not simply analysed."""
+"""`songscape ledger`: the tracks that were skipped, failed or have warnings."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from songscape.cli.outcome import DONE, print_json
 
 def add_parser(verbs: Any) -> None:
     """Add `ledger` to the verbs."""
-    parser = add_verb(
-        verbs, "ledger", _ledger, "list what was not simply analysed, each with its reason"
+    summary = "list the tracks that were skipped, failed or have warnings, each with its reason"
+    parser = add_verb(verbs, "ledger", _ledger, summary)
+    parser.add_argument("library", type=Path, help="results folder or its songscape.db")
+    parser.add_argument(
+        "--all", action="store_true", help="list the tracks without problems as well"
     )
-    parser.add_argument("library", type=Path, help="a results folder or its songscape.db")
-    parser.add_argument("--all", action="store_true", help="list the tracks without problems too")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
 
 

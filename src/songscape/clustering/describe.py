@@ -12,19 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.features.views import View, Views
 from songscape.metrics.clusters import encode_labels
 
-__all__ = [
-    "ClusterDescription",
-    "Deviation",
-    "LabelShare",
-    "class_tfidf",
-    "describe_clusters",
-    "deviations",
-    "label_shares",
-    "medoids",
-    "timbre_names",
-]
+__all__ = ["ClusterDescription", "Deviation", "LabelShare", "describe_clusters"]
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _EXACT_MEDOID_UP_TO = 5_000
@@ -105,11 +94,6 @@ def describe_clusters(
         Label columns; a data frame will do.
     n_medoids, n_words, n_labels, n_deviations : int
         At most so many of each.
-
-    Returns
-    -------
-    tuple of ClusterDescription
-        By cluster id.
     """
     clusters = np.asarray(labels)
     if clusters.shape != (views.n_tracks,):

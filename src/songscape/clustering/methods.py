@@ -157,17 +157,10 @@ def canonical_labels(labels: ArrayLike, X: ArrayLike) -> tuple[Integers, Integer
     old = np.asarray(labels, dtype=np.int64)
     data = np.asarray(X)
     ids, sizes = np.unique(old[old >= 0], return_counts=True)
-    repeated = set(sizes[np.flatnonzero(np.bincount(sizes)[sizes] > 1)].tolist())
+    tied = len(set(sizes.tolist())) < len(sizes)
 
-    def key(position: int) -> tuple[Any, ...]:
-        if sizes[position] not in repeated:
-            return (-sizes[position],)
-        rows = data[old == ids[position]]
-        for column in range(rows.shape[1]):
-            if len(rows) == 1:
-                break
-            rows = rows[rows[:, column] == rows[:, column].min()]
-        return (-sizes[position], *rows[0].tolist())
+    def key(i: int) -> tuple[int, list[float]]:
+        return -int(sizes[i]), min(data[old == ids[i]].tolist()) if tied else []
 
     order = ids[sorted(range(len(ids)), key=key)] if len(ids) else ids
     number = np.full(old.max(initial=-1) + 1, -1, dtype=np.int64)

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from songscape.demo.tables import read_table
-from songscape.demo.vocabulary import LANGUAGES, THEMES
+from songscape.demo.words import LANGUAGES, THEMES
 
 __all__ = ["LANGUAGE_OF_STYLE", "SongPlan", "plan_collection"]
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songscape.demo.vocabulary import LANGUAGES, Phrases
+from songscape.demo.tables import Row, read_table
 
-__all__ = ["Lyrics", "to_lrc", "write_lyrics"]
+__all__ = ["LANGUAGES", "THEMES", "Lyrics", "to_lrc", "write_lyrics"]
+
+LANGUAGES: dict[str, Row] = read_table("lyrics")
+THEMES = ("love", "sea", "city", "harvest", "journey", "freedom")
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,11 @@ def write_lyrics(rng: np.random.Generator, languages: tuple[str, ...], theme: st
     """
     verse, refrain = LANGUAGES[languages[0]], LANGUAGES[languages[-1]]
     n_refrain = int(rng.integers(2, 5))
-    repeated = _lines(rng, refrain.themes[theme], refrain.refrain, n_refrain)
+    repeated = _lines(rng, refrain["themes"][theme], refrain["refrain"], n_refrain)
     stanzas: list[tuple[str, ...]] = []
     for _ in range(int(rng.integers(2, 4))):
-        stanzas += [_lines(rng, verse.themes[theme], verse.verse, 4), repeated]
-    titles = verse.themes[theme].objects + verse.themes[theme].subjects
+        stanzas += [_lines(rng, verse["themes"][theme], verse["verse"], 4), repeated]
+    titles = verse["themes"][theme]["objects"] + verse["themes"][theme]["subjects"]
     return Lyrics(_capitalised(titles[int(rng.integers(len(titles)))]), tuple(stanzas))
 
 
@@ -48,21 +51,17 @@ def to_lrc(lyrics: Lyrics, artist: str, start: float, end: float) -> str:
 
 
 def _lines(
-    rng: np.random.Generator, phrases: Phrases, templates: tuple[str, ...], count: int
+    rng: np.random.Generator, phrases: Row, templates: tuple[str, ...], count: int
 ) -> tuple[str, ...]:
+    subjects, verbs = phrases["subjects"], phrases["verbs"]
     lines = []
     for pick in rng.permutation(len(templates))[:count]:
-        s, s2 = rng.permutation(len(phrases.subjects))[:2]
-        v, v2 = rng.permutation(len(phrases.verbs))[:2]
-        line = templates[pick].format(
-            s=phrases.subjects[s],
-            s2=phrases.subjects[s2],
-            v=phrases.verbs[v],
-            v2=phrases.verbs[v2],
-            a=phrases.adverbials[int(rng.integers(len(phrases.adverbials)))],
-            o=phrases.objects[int(rng.integers(len(phrases.objects)))],
-        )
-        lines.append(_capitalised(line))
+        s, s2 = rng.permutation(len(subjects))[:2]
+        v, v2 = rng.permutation(len(verbs))[:2]
+        slots = {"s": subjects[s], "s2": subjects[s2], "v": verbs[v], "v2": verbs[v2]}
+        slots["a"] = phrases["adverbials"][int(rng.integers(len(phrases["adverbials"])))]
+        slots["o"] = phrases["objects"][int(rng.integers(len(phrases["objects"])))]
+        lines.append(_capitalised(templates[pick].format(**slots)))
     return tuple(lines)
 
 
