@@ -201,11 +201,11 @@ def main() -> None:
     parser.add_argument("--k", type=seeds_argument, help="default: the one chosen, and 10")
     options = parser.parse_args()
 
-    from songscape.experiment.partitions import shared_k
+    from songscape.experiment.shared_k import shared_k
 
     results: dict[str, Any] = {}
     for name, inputs, subject in collections(options):
-        ks = options.k or sorted({*shared_k(inputs.views, ())[0], 10})
+        ks = options.k or sorted({*shared_k(inputs.views).ks, 10})
         plain, correlations, reliability = measure(inputs.views, subject, ks, options)
         print(f"\n## {name}: {inputs.views.n_tracks} tracks")
         print(f"\nSpearman correlation\n\n{markdown(correlations)}")

@@ -271,7 +271,7 @@ def main() -> None:
         print("skipped: pythae and multivae (give --libraries PYTHON, see the top of this file)")
 
     from songscape.benchmark.summary import compare
-    from songscape.experiment.partitions import shared_k
+    from songscape.experiment.shared_k import shared_k
 
     results = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,23 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOCUMENT",
-    "TABLE_COLUMNS",
     "ResultsFolder",
     "model_stem",
     "read_latents",
-    "read_tidy_table",
-    "tidy_table",
     "write_atomically",
 ]
 
 DOCUMENT = "experiment"
 """`results/experiment.json` says what was done with what."""
-TABLE_COLUMNS = (
-    *("model", "clusterer", "k", "seed", "axis", "metric", "column"),
-    *("value", "chance", "null_95", "p_value", "reason"),
-)
-"""Of the tidy table: one row per model, clusterer ("" for its space), k, seed and measure."""
-_TEXT = ("model", "clusterer", "axis", "metric", "column", "reason")
 _KEY = b"songscape.key"
 
 
@@ -114,6 +105,10 @@ class ResultsFolder:
         """What was measured of a model and seed; the arrays lie beside it, as Parquet."""
         return self.root / "trials" / f"{model_stem(model, seed)}.json"
 
+    @property
+    def choice_of_k(self) -> Path:
+        return self.root / "trials" / "k.json"
+
     def write_table(self, name: str, frame: pd.DataFrame | None, *, parquet: bool = False) -> None:
         """Write `results/<name>.csv`: UTF-8, LF, shortest decimals that read back exactly.
 
@@ -150,40 +145,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def tidy_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """The tidy table of measures: `TABLE_COLUMNS`, text "" where there is none, k as Int64."""
-    import pandas as pd
-
-    frame = pd.DataFrame(list(rows), columns=list(TABLE_COLUMNS))
-    for name in _TEXT:
-        frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
-    for name in ("value", "chance", "null_95", "p_value"):
-        frame[name] = frame[name].astype(float)
-    return frame.astype({"k": "Int64", "seed": "int64"})
-
-
-def read_tidy_table(folder: Path) -> pd.DataFrame:
-    """The tidy table in a folder `results`, as `tidy_table` made it.
-
-    Raises
-    ------
-    SongscapeError
-        It is missing or cannot be read.
-    """
-    import pandas as pd
-
-    path = folder / "table.csv"
-    try:
-        # "NA" may be the name of a column: only an empty cell is missing.
-        return tidy_table(
-            pd.read_csv(
-                path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=[""]
-            ).to_dict(orient="records")
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise SongscapeError(f"{path}: cannot be read ({error}); run songscape again") from None
 
 
 def write_latents(

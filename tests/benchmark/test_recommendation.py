@@ -330,7 +330,7 @@ def test_without_the_baseline_nothing_is_recommended(made: ModuleType) -> None:
 
 
 def test_the_words_for_no_structure_are_those_of_the_pipeline() -> None:
-    from songscape.experiment.partitions import shared_k
+    from songscape.experiment.shared_k import shared_k
     from songscape.features.views import View, Views
 
     rng = np.random.default_rng(0)

@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.checks import check_collection, check_folder, check_settings
-from songscape.experiment.fit import digest_of
 from songscape.experiment.outputs import Collected, ExperimentSummary, write_results
 from songscape.experiment.request import Outcome, Request
+from songscape.experiment.shared_k import kept_k
 from songscape.experiment.tables import ledger_table
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar, say
-from songscape.results import ResultsFolder, read_json, write_json
+from songscape.results import ResultsFolder
 from songscape.settings import Settings, settings_from
 
 if TYPE_CHECKING:
-    from songscape.benchmark.number_of_clusters import NumberOfClusters
     from songscape.library import Collection, Library
 
 __all__ = [
@@ -50,8 +49,6 @@ COMPARED_MODELS = (
 COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")
 SEEDS = tuple(range(10))
 QUICK_SEEDS = tuple(range(3))
-FEWEST_TO_CHOOSE = 5
-"""Tracks, to choose k from."""
 
 
 def run(
@@ -189,7 +186,8 @@ def _conduct(
             )
             inputs = _inputs(library, settings, other)
         check_collection(len(inputs.track_ids), (), settings)
-        clusters = _number_of_clusters(inputs, settings.k, folder)
+        clusters = kept_k(inputs, settings.k, folder.choice_of_k)
+        assert clusters is not None
         request = Request(settings, clusters, verb == "compare", command)
         mine = request.fulfil(inputs, folder, workers, executor)
         if not mine.trials:
@@ -281,64 +279,6 @@ def _inputs(library: Library, settings: Settings, other: Settings | None) -> Tri
     return TrialInputs.of(dataset, settings)
 
 
-def _number_of_clusters(
-    inputs: TrialInputs, given: Sequence[int], folder: ResultsFolder
-) -> NumberOfClusters:
-    """As given, or chosen by stability in the space of balanced PCA; the choice is kept."""
-    from songscape.benchmark.metric_table import KOrigin
-    from songscape.benchmark.number_of_clusters import NumberOfClusters, number_of_clusters
-    from songscape.models.presets import make_model
-
-    kept = _known_number(inputs, given, folder)
-    if kept is not None:
-        return kept
-    if len(inputs.track_ids) < FEWEST_TO_CHOOSE:
-        reason = f"{len(inputs.track_ids)} tracks are too few to choose k"
-        return NumberOfClusters((2,), KOrigin.NO_GROUPS, reason)
-    views = _views_for_k(inputs)
-    with progress_bar("choosing k", unit=""):
-        model = make_model("balanced-pca", views=tuple(views))
-        found = number_of_clusters(model.fit_transform(inputs.views(views)))
-    write_json(
-        _choice_of_k(folder),
-        {
-            "key": digest_of(list(views.values())),
-            "ks": found.ks,
-            "origin": found.origin.value,
-            "reason": found.reason,
-            "curve": [] if found.curve is None else found.curve.to_dict(orient="records"),
-        },
-    )
-    return found
-
-
-def _known_number(
-    inputs: TrialInputs, given: Sequence[int], folder: ResultsFolder
-) -> NumberOfClusters | None:
-    """As given, or as it was chosen before for the same data; None where it has to be chosen."""
-    import pandas as pd
-
-    from songscape.benchmark.metric_table import KOrigin
-    from songscape.benchmark.number_of_clusters import NumberOfClusters
-
-    if given:
-        return NumberOfClusters(tuple(given))
-    kept = read_json(_choice_of_k(folder))
-    if kept is None or kept.get("key") != digest_of(list(_views_for_k(inputs).values())):
-        return None
-    curve = pd.DataFrame(kept["curve"]) if kept["curve"] else None
-    return NumberOfClusters(tuple(kept["ks"]), KOrigin(kept["origin"]), kept["reason"], curve)
-
-
-def _views_for_k(inputs: TrialInputs) -> dict[str, str]:
-    """Views in whose common space k is chosen, with their digests."""
-    return {n: inputs.digests[n] for n in ("timbre", "lyrics") if n in inputs.digests}
-
-
-def _choice_of_k(folder: ResultsFolder) -> Path:
-    return folder.root / "trials" / "k.json"
-
-
 def recorded_settings(folder: ResultsFolder, verb: str) -> Settings | None:
     """Settings of the last `run` or `compare` in this folder; None where there is none."""
     recorded = (folder.read_document() or {}).get(verb)
@@ -358,7 +298,7 @@ def _kept(
     """What the other command left, if it is all there and of the same data."""
     if other is None or not _same_data(other, settings):
         return None
-    clusters = _known_number(inputs, other.k, folder)
+    clusters = kept_k(inputs, other.k, folder.choice_of_k, choose=False)
     if clusters is None:
         return None
     command = (folder.read_document() or {})[verb]["command"]
