@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from songscape.benchmark.evidence import TABLE_COLUMNS
 from songscape.cli import FAILED, SOME_FAILED, USAGE, main
 from songscape.errors import SongscapeError
 from songscape.experiment import fit, request
 from songscape.experiment.experiment import ExperimentSummary, run
 from songscape.models.saving import load_model
-from songscape.results import TABLE_COLUMNS, ResultsFolder, read_latents
+from songscape.results import ResultsFolder, read_latents
 from songscape.settings import Settings
 
 N_TRACKS = 14
