@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from songscape.demo import plan_collection
 from songscape.demo.words import write_lyrics
 from songscape.experiment.compare import ComparisonSummary, run_comparison
-from songscape.library import Analysis, Collection, Library, Track
+from songscape.library import Analysis, Collection, FileStamp, Library, Track
 from songscape.report.comparison_read import ComparisonResults, read_comparison
 from songscape.settings import FeatureSettings, Settings
 
@@ -178,7 +178,9 @@ def write_library(songs: Songs, folder: Path) -> Path:
                 "segments": songs.segments[i],
             }
             facts = songs.facts.loc[track.id].to_dict()
-            library.store(track.id, Analysis(features, facts), size=1, mtime_ns=1, recipe="made")
+            library.store(
+                track.id, Analysis(features, facts), stamp=FileStamp("", 1, 1, 1), recipe="made"
+            )
     return path
 
 

@@ -242,14 +242,67 @@ def test_vanished_tracks_are_skipped_and_come_back_without_work(folder, tmp_path
     run(folder, tmp_path / "a.db")
     (folder / "s2.flac").rename(tmp_path / "s2.flac")
     counts = run(folder, tmp_path / "a.db")
-    assert (counts.found, counts.analysed, counts.skipped) == (5, 4, 1)
+    assert (counts.found, counts.analysed, counts.skipped, counts.gone) == (4, 4, 0, 1)
     with Library.open(tmp_path / "a.db") as library:
-        assert [r.reason for r in library.ledger("skipped")] == ["no longer in the collection"]
+        assert [r.reason for r in library.ledger("gone")] == ["no longer in the collection"]
         assert "s2" not in load_views(library).track_ids
     (tmp_path / "s2.flac").rename(folder / "s2.flac")
     total: list[int] = []
     counts = run(folder, tmp_path / "a.db", progress=lambda _, n, __: total.append(n))
     assert (counts.analysed, total) == (5, [0])
+
+
+def audio_digests(db):
+    with Library.open(db) as library:
+        return library.audio_facts()["digest"].tolist()
+
+
+def of_one_size_and_date(folder, seed):
+    folder.mkdir()
+    for i in range(3):
+        noise = np.random.default_rng([seed, i]).normal(0, 0.1, 30_000)
+        soundfile.write(folder / f"s{i}.wav", noise, 22_050)
+        os.utime(folder / f"s{i}.wav", (1_600_000_000,) * 2)
+
+
+def test_features_are_never_those_of_another_file_of_the_same_size_and_date(tmp_path):
+    of_one_size_and_date(tmp_path / "first", 1)
+    of_one_size_and_date(tmp_path / "second", 2)
+    run(tmp_path / "second", tmp_path / "fresh.db")
+    db = tmp_path / "a.db"
+    run(tmp_path / "first", db)
+    first = audio_digests(db)
+    run(tmp_path / "second", db)
+    assert audio_digests(db) == audio_digests(tmp_path / "fresh.db") != first
+    # In the same place: put there by a copy that keeps dates.
+    for i in range(3):
+        shutil.copy2(tmp_path / "first" / f"s{i}.wav", tmp_path / "second" / f"s{i}.wav")
+    run(tmp_path / "second", db)
+    assert audio_digests(db) == first
+
+
+@pytest.mark.parametrize("change", ["moved", "copied", "touched", "linked", "rights"])
+def test_the_same_bytes_are_not_extracted_twice(folder, tmp_path, change):
+    db = tmp_path / "a.db"
+    run(folder, db)
+    expected = digest(db)
+    place = tmp_path / "elsewhere"
+    if change == "moved":
+        folder.rename(place)
+    elif change == "copied":
+        shutil.copytree(folder, place, copy_function=shutil.copyfile)
+    elif change == "linked":
+        place.symlink_to(folder, target_is_directory=True)
+    else:
+        place = folder
+        for file in folder.glob("*.flac"):
+            os.utime(file) if change == "touched" else file.chmod(0o600)
+    totals: list[int] = []
+    for _ in range(2):
+        counts = run(place, db, progress=lambda _, n, __: totals.append(n))
+        assert counts.analysed == 5
+    assert totals == [0, 0]
+    assert digest(db) == expected
 
 
 def test_interrupted_and_run_again_gives_the_same_library(folder, tmp_path):

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from songscape.errors import SongscapeError
-from songscape.library import Analysis, Collection, Counts, LedgerRow, Library, Track
+from songscape.library import (
+    Analysis,
+    Collection,
+    Counts,
+    FileStamp,
+    LedgerRow,
+    Library,
+    Lyrics,
+    Track,
+)
 from songscape.library.database import transaction
 
 ROOT = Path("/music")
@@ -33,7 +43,7 @@ def analysis(value: float = 1.0) -> Analysis:
 
 
 def store(library: Library, track_id: str, result: Analysis) -> None:
-    library.store(track_id, result, size=1, mtime_ns=2, recipe="r")
+    library.store(track_id, result, stamp=FileStamp("x", 1, 2, 3), recipe="r")
 
 
 def test_tracks_come_back_as_they_went_in_sorted_by_id(tmp_path):
@@ -42,7 +52,7 @@ def test_tracks_come_back_as_they_went_in_sorted_by_id(tmp_path):
         library.update(collection(*tracks, columns=("language", "genre", "mood")))
     with Library.open(tmp_path / "x.db", must_exist=True) as library:
         assert library.tracks() == [tracks[1], tracks[0], tracks[2]]
-        frame = library.labels()
+        frame = library.columns()
     assert list(frame.columns) == ["language", "genre", "mood"]
     assert frame.index.name == "id"
     assert frame.loc["b"].tolist() == ["বাংলা", "pop", None]
@@ -115,11 +125,13 @@ def test_a_new_scan_replaces_remarks_and_labels_and_keeps_features(tmp_path):
         library.update(collection(track("a", genre="pop"), track("b"), problems=remark))
         store(library, "a", analysis())
         library.update(collection(track("a", genre="rock")))
-        assert library.labels().loc["a", "genre"] == "rock"
+        assert library.columns().loc["a", "genre"] == "rock"
         assert library.ledger("warning") == []
-        assert library.ledger("skipped") == [
-            LedgerRow("b", "scan", "skipped", "no longer in the collection")
+        assert library.ledger("skipped") == []
+        assert library.ledger("gone") == [
+            LedgerRow("b", "scan", "gone", "no longer in the collection")
         ]
+        assert library.counts() == Counts(1, 1, 0, 0, 0, 0, 0, gone=1)
         assert list(library.features("timbre")) == ["a"]
 
 
@@ -149,6 +161,180 @@ def test_any_sqlite_tool_can_read_it(tmp_path):
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         (blob,) = db.execute("SELECT data FROM features WHERE name = 'timbre'").fetchone()
     assert np.frombuffer(blob, "<f4").tolist() == [1.0] * 160
+
+
+ODD = [
+    "\udce9 lone surrogate",
+    "NUL \0 inside",
+    "\ud83d half a pair",
+    "বাংলা",
+    "\u2028",
+    "'; --",
+    " ",
+]
+
+
+def test_any_text_and_number_comes_back_as_it_was(tmp_path):
+    tracks = tuple(Track(odd, ROOT / "x.mp3", odd, {"a": odd, "b": odd}) for odd in ODD)
+    numbers = {"nan": float("nan"), "inf": float("-inf"), "huge": 10**40, "text": ODD}
+    with Library.open(tmp_path / "x.db") as library:
+        remarks = tuple(LedgerRow(odd, "lyrics", "warning", odd) for odd in ODD)
+        library.update(Collection(ROOT, tracks, remarks, ("b", "a")))
+        for odd in ODD:
+            library.store(
+                odd,
+                Analysis({odd: np.ones(2)}, {"size_bytes": 10**30}, (odd,)),
+                stamp=FileStamp(odd, 2**70, 2**70, None),
+                recipe=odd,
+            )
+        library.store_facts(ODD[0], {odd: (odd, numbers) for odd in ODD})
+    with Library.open(tmp_path / "x.db") as library:
+        assert {t.id: t for t in library.tracks()} == {t.id: t for t in tracks}
+        assert set(library.track_ids("analysed")) == set(ODD)
+        assert set(library.ledger("warning")) == {
+            *remarks,
+            *(LedgerRow(odd, "audio", "warning", odd) for odd in ODD),
+        }
+        columns = library.columns()
+        assert list(columns) == ["b", "a"]
+        assert all(columns.loc[odd].tolist() == [odd, odd] for odd in ODD)
+        facts = library.audio_facts()
+        assert set(facts.index) == set(ODD)
+        assert set(facts["size_bytes"]) == {2**63 - 1}
+        for odd in ODD:
+            assert list(library.features(odd)) == list(library.feature_digests(odd)) == [odd]
+            assert library.feature_recipes([odd]) == {odd: {odd: odd}}
+            assert library.analysed_files()[odd].stamp == FileStamp(odd, 2**70, 2**70, None)
+            recipe, value = library.facts(ODD[0])[odd]
+            assert recipe == odd
+            assert (value["huge"], value["inf"], value["text"]) == (10**40, float("-inf"), ODD)
+            assert value["nan"] != value["nan"]
+
+
+def test_a_file_of_the_year_2300_can_be_stored(tmp_path):
+    file = tmp_path / "song.mp3"
+    file.write_bytes(b"x")
+    os.utime(file, (10_413_792_000, 10_413_792_000))
+    stamp = FileStamp.of(file)
+    with Library.open(tmp_path / "x.db") as library:
+        library.update(collection(track("t")))
+        library.store("t", analysis(), stamp=stamp, recipe="r")
+        before = library.analysed_files()["t"].stamp
+        assert before is not None
+        assert before.is_state_of(FileStamp.of(file))
+
+
+def test_nothing_is_written_where_nothing_changed(tmp_path):
+    with Library.open(tmp_path / "x.db") as library:
+        library.update(collection(track("a", genre="pop"), track("b")))
+        before = library._db.total_changes
+        library.update(collection(track("a", genre="pop"), track("b")))
+        assert library._db.total_changes == before
+        library.update(collection(track("a", genre="pop"), track("b", genre="pop")))
+        assert library._db.total_changes > before
+        assert library.columns()["genre"].tolist() == ["pop", "pop"]
+
+
+def test_lyric_files_are_known_in_the_state_that_they_were_read_in(tmp_path):
+    stamp = FileStamp("/music/a.txt", 3, 4, 5)
+    files = {stamp: Lyrics("la", "warning", "not UTF-8"), FileStamp("/b", 0, 0, 0): Lyrics(None)}
+    with Library.open(tmp_path / "x.db") as library:
+        library.update(Collection(ROOT, (track("a"),), lyric_files=files))
+        assert library.known_lyrics() == files
+        library.update(Collection(ROOT, (track("a"),), lyric_files={stamp: files[stamp]}))
+        assert library.known_lyrics() == {stamp: files[stamp]}
+
+
+def test_facts_are_kept_with_their_recipes(tmp_path):
+    with Library.open(tmp_path / "x.db") as library:
+        library.store_facts("language", {"a": ("1", {"German": 1.0}), "b": ("1", {})})
+        library.store_facts("language", {"b": ("2", None)})
+        assert library.facts("language") == {"a": ("1", {"German": 1.0}), "b": ("2", None)}
+        assert library.facts("copies") == {}
+        library.store_arrays("words", "1", {"x": np.arange(4).reshape(2, 2)})
+        library.store_arrays("words", "2", {"x": np.ones(3, np.float32), "y": np.array(["a"])})
+        assert library.arrays("words", "1") is None
+        stored = library.arrays("words", "2")
+        assert stored["x"].dtype == np.float32
+        assert stored["y"].tolist() == ["a"]
+
+
+def test_digests_tell_features_apart_and_are_made_up_where_they_lack(tmp_path):
+    with Library.open(tmp_path / "x.db") as library:
+        library.update(collection(track("a"), track("b"), track("c")))
+        for track_id, value in zip("abc", (1.0, 2.0, 1.0)):
+            store(library, track_id, analysis(value))
+        digests = library.feature_digests("timbre")
+        assert digests["a"] == digests["c"] != digests["b"]
+        library._db.execute("DELETE FROM facts")
+        assert library.feature_digests("timbre") == digests
+        library.add_features("a", {"timbre": np.zeros(160, np.float32)}, {"timbre": "s"})
+        assert library.feature_digests("timbre")["a"] != digests["a"]
+
+
+def everything(library: Library) -> None:
+    for name in ("tracks", "columns", "ledger", "counts", "audio_facts", "analysed_files"):
+        getattr(library, name)()
+    for name in ("timbre", "mfcc"):
+        library.features(name)
+        library.feature_digests(name)
+    library.facts("language")
+    library.known_lyrics()
+
+
+@pytest.mark.parametrize("kind", ["half", "a page", "noise", "zeros", "header only", "empty"])
+def test_a_damaged_library_says_what_to_do(tmp_path, kind):
+    path = tmp_path / "songscape.db"
+    with Library.open(path) as library:
+        library.update(collection(*(track(f"t{i}", genre="pop") for i in range(80))))
+        for i in range(80):
+            store(library, f"t{i}", analysis())
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    size = len(whole)
+    damaged = {
+        "half": whole[: size // 2],
+        "a page": whole[:8192] + rng.bytes(size - 3 * 8192) + whole[-2 * 8192 :],
+        "noise": rng.bytes(size),
+        "zeros": bytes(size),
+        "header only": whole[:100],
+        "empty": b"",
+    }
+    path.write_bytes(damaged[kind])
+    with pytest.raises(SongscapeError) as caught, Library.open(path, must_exist=True) as library:
+        everything(library)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: is damaged; restore it from a backup, or move it away and run")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_few_wrong_bytes_are_never_a_traceback(tmp_path, seed):
+    path = tmp_path / "songscape.db"
+    with Library.open(path) as library:
+        library.update(collection(*(track(f"t{i}", genre="pop") for i in range(20))))
+        for i in range(20):
+            store(library, f"t{i}", analysis())
+            library.store_facts("language", {f"t{i}": ("1", {"German": 1.0})})
+    data = bytearray(path.read_bytes())
+    rng = np.random.default_rng(seed)
+    for position in rng.integers(0, len(data), 400):
+        data[position] = rng.integers(256)
+    path.write_bytes(bytes(data))
+    with suppress(SongscapeError), Library.open(path, must_exist=True) as library:
+        everything(library)
+
+
+def test_a_locked_library_is_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "x.db"
+    with Library.open(path) as library:
+        library.update(collection(track("a")))
+        with sqlite3.connect(path, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            library._db.execute("PRAGMA busy_timeout = 1")
+            with pytest.raises(SongscapeError, match="another program writes to it; wait"):
+                library.update(collection(track("b")))
+        assert library.track_ids() == ["a"]
 
 
 def test_other_files_are_refused_in_one_line(tmp_path):

@@ -50,7 +50,7 @@ def check_collection(
     views : Views
         `mfcc`, `segments` and `lyrics` are used where they are.
     labels : DataFrame
-        `Library.labels()`.
+        `Library.columns()`.
     audio_facts : DataFrame
         `Library.audio_facts()`.
     lyrics_texts : sequence of str or None

@@ -40,7 +40,7 @@ def nuisance_table(
     Parameters
     ----------
     labels : DataFrame
-        `Library.labels()`; language, artist, album, source and licence are taken where there are
+        `Library.columns()`; language, artist, album, source and licence are taken where there are
         such columns. Placeholder artists ("Traditional") count as missing.
     audio_facts : DataFrame
         `Library.audio_facts()`.

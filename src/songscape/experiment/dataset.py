@@ -203,7 +203,7 @@ def load_inputs(
             f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering needs "
             f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
-    find_columns(settings.nuisances, library.labels().columns, "nuisance")
+    find_columns(settings.nuisances, library.columns().columns, "nuisance")
     asked = [name for name in settings.models if name in settings.model_options]
     wanted = views_needed(asked, view_names, settings.model_options)
     with progress_bar("computing further views") as advance:
@@ -215,7 +215,7 @@ def load_inputs(
         max_frames=settings.features.max_frames,
     )
     ids = list(views.track_ids)
-    columns, facts = library.labels().reindex(ids), library.audio_facts().reindex(ids)
+    columns, facts = library.columns().reindex(ids), library.audio_facts().reindex(ids)
     copies = duplicate_groups(views, facts)
     groups = split_groups(copies, artists=artists_of(columns))
     blocks = {name: views[name] for name in wanted if name != "language"}

@@ -213,6 +213,7 @@ def _library(
     SongscapeError
         Too few tracks, or the collection is gone before everything is read.
     """
+    from songscape.columns import find_columns
     from songscape.experiment.dataset import EVIDENCE_VIEWS, views_needed
     from songscape.features.extract import complete, extract
     from songscape.ingest import read_collection
@@ -225,6 +226,8 @@ def _library(
     else:
         collection = read_collection(source)
         check_collection(len(collection.tracks), collection.label_columns, settings)
+        find_columns(settings.labels, collection.label_columns)
+        find_columns(settings.nuisances, collection.label_columns, "nuisance")
         folder.root.mkdir(parents=True, exist_ok=True)
         library = Library.open(folder.library)
         if library.counts().found and library.root != collection.root:

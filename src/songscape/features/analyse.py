@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from songscape.features import harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
-from songscape.library.records import Analysis
+from songscape.library.records import Analysis, digest_of_file
 
 __all__ = [
     "CORE",
@@ -133,6 +133,7 @@ def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
             "peak_dbfs": float(20 * np.log10(stream.peak)),
             "size_bytes": size,
             "digest": digest.hexdigest(),
+            "file_digest": digest_of_file(file),
         },
         warnings=tuple(stream.warnings),
     )

@@ -148,7 +148,7 @@ def covariate_views(
     names : iterable of str
         "language", label columns ("source"), columns of `audio_facts` ("codec").
     labels, audio_facts : DataFrame of shape (n_tracks, n_columns)
-        `Library.labels()` and `Library.audio_facts()`, in one order of tracks.
+        `Library.columns()` and `Library.audio_facts()`, in one order of tracks.
     texts : sequence of str or None, optional
         Lyrics, see `language_view`.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 
 from songscape.errors import SongscapeError
@@ -22,7 +21,8 @@ from songscape.features.embeddings import (
     is_complete,
 )
 from songscape.features.jobs import Job, run_jobs
-from songscape.library import Analysis, Collection, Counts, Library, Track
+from songscape.library import Analysis, Collection, Counts, FileStamp, Library, Track
+from songscape.library.records import digest_of_file
 
 __all__ = ["complete", "extract"]
 
@@ -42,11 +42,11 @@ def extract(
 ) -> Counts:
     """Bring the library up to date with a collection: analyse every track that is missing.
 
-    A track is missing when its file's size or modification time changed, when features are made
-    differently now (recipe), or when it failed before: a failure may be mended by installing a
-    decoder, and costs little to meet again. Of a track that is there but lacks one of `views`,
-    only that is computed. Every track is committed as it comes, so an interrupted run goes on
-    where it was.
+    A track is missing when its file changed (in content: another place or date alone does not
+    count), when features are made differently now (recipe), or when it failed before: a failure may
+    be mended by installing a decoder, and costs little to meet again. Of a track that is there but
+    lacks one of `views`, only that is computed. Every track is committed as it comes, so an
+    interrupted run goes on where it was.
 
     Parameters
     ----------
@@ -156,34 +156,49 @@ def _work(
 
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
     if job.whole or analysis.failure is not None:
-        size, mtime_ns = job.fingerprint
-        library.store(
-            job.track.id,
-            analysis,
-            size=size,
-            mtime_ns=mtime_ns,
-            recipe=RECIPES["timbre"],
-            recipes=RECIPES,
-        )
+        assert job.stamp is not None
+        recipe = RECIPES["timbre"]
+        library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=RECIPES)
     else:
         library.add_features(job.track.id, analysis.features, RECIPES)
 
 
 def _missing(library: Library, tracks: Sequence[Track], wanted: Sequence[str]) -> Iterator[Job]:
-    known = library.fingerprints()
+    stamps = {t.id: FileStamp.of(t.audio) for t in tracks if t.audio is not None}
+    unchanged = _unchanged(library, stamps)
     recipes = library.feature_recipes(wanted)
     everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
     for track in tracks:
         if track.audio is None:
             continue
-        try:
-            status = os.stat(track.audio)
-            fingerprint = (status.st_size, status.st_mtime_ns)
-        except OSError:
-            fingerprint = (-1, -1)  # gone since the scan: the worker will say why
-        if known.get(track.id) != ("ok", *fingerprint, RECIPES["timbre"]):
-            yield Job(track, (everything,), fingerprint, whole=True)
+        stamp = stamps[track.id]
+        if track.id not in unchanged:
+            yield Job(track, (everything,), stamp, whole=True)
             continue
         absent = tuple(n for n in wanted if recipes[n].get(track.id) != RECIPES[n])
         if absent:
-            yield Job(track, (absent,), fingerprint)
+            yield Job(track, (absent,), stamp)
+
+
+def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
+    """Tracks whose features are of the file that is there, made as they would be now.
+
+    A file in another place, or with other dates, is the same if its bytes are.
+    """
+    known = library.analysed_files()
+    unchanged, doubtful = set(), []
+    for track_id, stamp in stamps.items():
+        before = known.get(track_id)
+        if before is None or before.outcome != "ok" or before.recipe != RECIPES["timbre"]:
+            continue
+        if before.stamp is not None and before.stamp.is_state_of(stamp):
+            unchanged.add(track_id)
+        elif before.stamp is not None and before.stamp.size == stamp.size and before.file_digest:
+            doubtful.append(track_id)
+    if not doubtful:
+        return unchanged
+    with ThreadPoolExecutor() as pool:
+        digests = dict(zip(doubtful, pool.map(digest_of_file, (stamps[i].path for i in doubtful))))
+    same = {i: (stamps[i], d) for i, d in digests.items() if d == known[i].file_digest}
+    library.remember_files(same)
+    return unchanged | same.keys()

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from songscape.errors import SongscapeError, first_line
-from songscape.library import Analysis, Track
+from songscape.library import Analysis, FileStamp, Track
 from songscape.workers import (
     TIME_LIMIT_S,
     IsolatingExecutor,
@@ -33,15 +33,15 @@ class Job:
     track : Track
     arguments : tuple
         What the function takes besides the path; plain JSON types.
-    fingerprint : tuple of int
-        The file's size and modification time in ns.
+    stamp : FileStamp or None
+        The file's state before it is read; needed to store everything about the track.
     whole : bool
         Whether everything about the track is made anew.
     """
 
     track: Track
     arguments: tuple[Any, ...] = ()
-    fingerprint: tuple[int, int] = (-1, -1)
+    stamp: FileStamp | None = None
     whole: bool = False
 
 

@@ -1,8 +1,13 @@
-"""What a file really is, told from its first bytes, for messages that help."""
+"""What a file really is, by its first bytes: for messages that help, and sound by other names."""
 
 from __future__ import annotations
 
-__all__ = ["control_share", "looks_like", "printable"]
+import re
+
+__all__ = ["HEAD_BYTES", "control_share", "is_sound", "looks_like", "printable"]
+
+HEAD_BYTES = 4096
+"""What `is_sound` needs to see: a tag-less MPEG stream is known by its second frame."""
 
 # First bytes -> the name people know the format by (Gary Kessler's file signature table).
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -34,7 +39,23 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"wvpk", "a WavPack"),
     (b"\x1aE\xdf\xa3", "a Matroska or WebM"),
 )
-_TEXT_CONTROLS = frozenset("\t\n\r\f\v")
+_SOUND_SIGNATURES = (
+    *(b"ID3", b"OggS", b"fLaC", b"RF64", b"BW64", b"caff", b".snd", b"MAC ", b"wvpk", b"TTA1"),
+    *(b"TTA2", b"MPCK", b"MP+", b"DSD ", b"FRM8", b"#!AMR", b".ra\xfd", b"tBaK", b"ajkg", b"OFR "),
+    *(b"0&\xb2u\x8ef\xcf\x11", b"riff\x2e\x91\xcf\x11", b"Creative Voice File"),
+)
+_SOUND_FORMS = {b"RIFF": (b"WAVE",), b"FORM": (b"AIFF", b"AIFC", b"8SVX"), b"RIFX": (b"WAVE",)}
+_SOUND_BRANDS = (b"M4A", b"M4B", b"M4P", b"F4A", b"F4B")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+# kbit/s by version and layer (ISO 11172-3 and 13818-3), Hz by version.
+_RATES = {
+    (3, 3): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (3, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (3, 1): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 3): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_HERTZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 
 def looks_like(head: bytes) -> str | None:
@@ -50,12 +71,39 @@ def looks_like(head: bytes) -> str | None:
     return None
 
 
+def is_sound(head: bytes) -> bool:
+    """Whether the first `HEAD_BYTES` of a file are those of a known audio format."""
+    if head.startswith(_SOUND_SIGNATURES):
+        return True
+    if head[:4] in _SOUND_FORMS:
+        return head[8:12] in _SOUND_FORMS[head[:4]]
+    if head[4:8] == b"ftyp":
+        return head[8:11] in _SOUND_BRANDS
+    length = _frame_length(head)
+    return length > 0 and (_frame_length(head[length:]) > 0 or length == len(head))
+
+
+def _frame_length(data: bytes) -> int:
+    """Bytes of the MPEG audio (layers 1 to 3) or ADTS frame that begins here, 0 if none does."""
+    if len(data) < 7 or data[0] != 0xFF or data[1] < 0xE0:
+        return 0
+    version, layer = data[1] >> 3 & 3, data[1] >> 1 & 3
+    if layer == 0:  # ADTS: a 13-bit frame length
+        length = (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5
+        return length if data[1] & 0xF0 == 0xF0 and data[2] >> 2 & 15 < 13 and length > 7 else 0
+    if version not in _HERTZ or data[2] >> 4 in (0, 15) or data[2] >> 2 & 3 == 3:
+        return 0
+    rates = _RATES[(3, layer) if version == 3 else (2, 3 if layer == 3 else 2)]
+    bits, hertz = rates[data[2] >> 4] * 1000, _HERTZ[version][data[2] >> 2 & 3]
+    padding = data[2] >> 1 & 1
+    if layer == 3:
+        return (12 * bits // hertz + padding) * 4
+    return (144 if version == 3 or layer == 2 else 72) * bits // hertz + padding
+
+
 def control_share(text: str) -> float:
     """Share of characters that are control characters and not white space, 0 to 1."""
-    controls = sum(
-        1 for c in text if (c < " " or "\x7f" <= c <= "\x9f") and c not in _TEXT_CONTROLS
-    )
-    return controls / max(len(text), 1)
+    return len(_CONTROLS.findall(text)) / max(len(text), 1)
 
 
 def printable(head: bytes) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import regex
 
-from songscape.ingest.lyrics import strip_lrc
+from songscape.ingest.cleaning import clean_lyrics
 from songscape.language_codes import NAMES, SCRIPTS
 
 __all__ = [
@@ -36,19 +36,11 @@ MIN_LINES, MIN_SHARE = 2, 0.25
 second language."""
 MIN_IDENTIFIED = 1 / 3
 """Share of its letters that a song must have identified before anything is said of it."""
+MAX_LINES, MAX_LINE = 2000, 2000
+"""Different lines, and characters of a line, that are looked at: more is no song."""
 
 LATIN = "Latin"
 ACUTE = "\u0301"
-_WORDS = (
-    "verse|chorus|refrain|bridge|intro|outro|interlude|hook|pre-?chorus|post-?chorus|instrumental|"
-    "solo|coda|spoken|strophe|couplet|refr[aã]o|estribillo|coro|estrofa|verso|ritornello|strofa|"
-    "kehrreim|nakarat"
-)
-_BRACKETED = regex.compile(r"\[[^\]\n]*\]|\{[^}\n]*\}")
-_HEADING = regex.compile(
-    rf"^\W*(?:(?:{_WORDS})\b[\s.:#\-]*(?:\d+|[ivx]+\b)?[\s.:)\-]*(?:x\s*\d+)?|(?:x\s*\d+|\d+\s*x))\W*$",
-    regex.IGNORECASE,
-)
 _LETTER = regex.compile(r"\p{L}")
 _SCRIPT = {name: regex.compile(rf"\p{{{name}}}") for name in (*SCRIPTS, "Han")}
 _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
@@ -82,15 +74,17 @@ class Line:
 
 
 def lyric_lines(text: str) -> list[str]:
-    """The different lines of lyrics: no time stamps, no section headings, nothing without letters.
+    """The different lines of lyrics that have letters, without what is not sung.
 
     A line that returns counts once, also in other letter case.
     """
     lines: dict[str, str] = {}
-    for line in strip_lrc(text).splitlines():
-        plain = " ".join(_BRACKETED.sub(" ", line).split())
-        if _LETTER.search(plain) and not _HEADING.match(plain):
+    for line in clean_lyrics(text).text.split("\n"):
+        plain = " ".join(line[:MAX_LINE].split())
+        if _LETTER.search(plain):
             lines.setdefault(plain.casefold(), plain)
+            if len(lines) == MAX_LINES:
+                break
     return list(lines.values())
 
 
@@ -238,6 +232,11 @@ def _without_stress(text: str) -> str:
     for ligature, letters in (("æ", "ae"), ("œ", "oe"), ("Æ", "Ae"), ("Œ", "Oe")):
         spread = spread.replace(ligature, letters)
     return unicodedata.normalize("NFC", spread)
+
+
+def language_probabilities(text: str) -> dict[str, float]:
+    """Probability of every language that the model knows, by English name."""
+    return _probabilities(text)
 
 
 @lru_cache(maxsize=1)

@@ -1,138 +1,84 @@
-"""Lyric files -> clean text: encodings, LRC time stamps, and what is not text at all."""
+"""A lyric file -> the words of its song, or the reason why there are none."""
 
 from __future__ import annotations
 
-import codecs
-import re
-import unicodedata
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from songscape.ingest.file_signatures import control_share, looks_like, printable
+from songscape.ingest.cleaning import clean_lyrics
+from songscape.ingest.encodings import NotTextError, decode_text
+from songscape.ingest.files import UnreadableError, display, read_bytes
+from songscape.library.records import FileStamp, Lyrics
 
-__all__ = ["Lyrics", "NotTextError", "decode_text", "read_lyrics", "strip_lrc"]
+__all__ = ["Reader", "lyrics_in", "read_files", "read_here", "read_lyrics"]
 
-MAX_BYTES = 2_000_000
+MAX_BYTES = 1_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
-
-_BOMS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    # The UTF-32 mark begins with the UTF-16 one, so it is tried first.
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_TIME = r"\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?"
-_LINE_STAMP = re.compile(rf"\[{_TIME}\]")
-_WORD_STAMP = re.compile(rf"<{_TIME}>")
-_ID_TAG = re.compile(
-    r"^\s*\[(?:al|ar|au|by|encoding|id|la|length|lr|offset|re|ti|tool|ve|#)\s*:[^\]\n]*\][ \t]*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_TEXT_LIKE = ("a PDF", "an RTF document", "a web page")
+_SILENCE = {
+    "instrumental": ("ok", "says that the song is instrumental"),
+    "missing": ("warning", "says that there are no lyrics; read as none"),
+    None: ("warning", "no words; read as no lyrics"),
+}
 
 
-class NotTextError(ValueError):
-    """The bytes are not text; the message says what they look like."""
+Reader = Callable[[Sequence[tuple[str, str]]], Iterable[Lyrics]]
+"""Reads files, given by their path and the name to show, and gives the outcomes in order."""
 
 
-@dataclass(frozen=True)
-class Lyrics:
-    """The outcome of reading one lyric file.
-
-    Attributes
-    ----------
-    text : str or None
-        NFC text without time stamps; None where there is nothing to use.
-    status : {"ok", "warning", "failed"}
-    reason : str
-        What was wrong, and the mend; empty when all is well.
-    """
-
-    text: str | None
-    status: str = "ok"
-    reason: str = ""
+def lyrics_in(text: str, shown: str, remark: str = "") -> Lyrics:
+    """The words in a decoded text; `remark` is what decoding had to say."""
+    cleaned = clean_lyrics(text)
+    if cleaned.text:
+        return (
+            Lyrics(cleaned.text, "warning", f"{shown}: {remark}")
+            if remark
+            else Lyrics(cleaned.text)
+        )
+    status, reason = _SILENCE[cleaned.silence] if text.strip() else ("warning", "empty")
+    return Lyrics(None, status, f"{shown}: {reason}")
 
 
-def decode_text(data: bytes) -> tuple[str, str]:
-    """Bytes -> text and the encoding used.
-
-    A byte order mark decides; without one, strict UTF-8, then Windows-1252 (a superset of
-    printable Latin-1).
-
-    Raises
-    ------
-    NotTextError
-        When the bytes carry a known binary signature, NUL bytes or many control characters.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            try:
-                return _checked(data.decode(encoding)), encoding
-            except UnicodeDecodeError:
-                raise NotTextError(f"not text (marked as {encoding}, but broken)") from None
-    kind = looks_like(data[:512])
-    # "FORM" or "MAC " may also be how a song begins.
-    if kind in _TEXT_LIKE or (kind is not None and not printable(data[:512])):
-        raise NotTextError(f"not text (looks like {kind})")
-    if b"\0" in data:
-        raise NotTextError("not text (has NUL bytes)")
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return _checked(text), encoding
-    raise NotTextError("neither UTF-8 nor Windows-1252")
-
-
-def _checked(text: str) -> str:
-    if "\0" in text or control_share(text) > 0.01:
-        raise NotTextError("not text (many control characters)")
-    return text
-
-
-def strip_lrc(text: str) -> str:
-    """Take LRC time stamps (`[00:12.30]`, `<00:12.3>`) and ID tags (`[ar:...]`) out of a text."""
-    text = _ID_TAG.sub("", text)
-    text = _LINE_STAMP.sub("", text)
-    return _WORD_STAMP.sub("", text)
-
-
-def clean(text: str) -> str:
-    """NFC, LF line ends, no time stamps, no white space around lines, no blank lines around."""
-    text = strip_lrc(text.replace("\r\n", "\n").replace("\r", "\n"))
-    lines = [line.strip() for line in unicodedata.normalize("NFC", text).split("\n")]
-    return "\n".join(lines).strip()
-
-
-def read_lyrics(path: Path, shown: str) -> Lyrics:
+def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
     """Read one lyric file; whatever is wrong comes back as a status with its reason.
 
     Parameters
     ----------
-    path : Path
+    path : path
     shown : str
         The name used in the reason, as the user knows it (relative to the collection).
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            return Lyrics(
-                None, "failed", f"{shown}: {size / 1e6:.0f} MB is no lyric file; remove it"
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        return Lyrics(None, "failed", f"{shown}: cannot be read ({error.strerror}); check the file")
-    try:
-        text, encoding = decode_text(data)
+        text, remark = decode_text(read_bytes(path, MAX_BYTES))
+    except UnreadableError as error:
+        mend = "; no lyric file is so long, remove it" if "over" in str(error) else ""
+        return Lyrics(None, "failed", f"{shown}: {error}{mend}")
     except NotTextError as error:
-        mend = "convert it to UTF-8" if "neither" in str(error) else "rename or remove it"
+        mend = "convert it to UTF-8" if "UTF-8" in str(error) else "rename or remove it"
         return Lyrics(None, "failed", f"{shown}: {error}; {mend}")
-    text = clean(text)
-    if not text:
-        return Lyrics(None, "warning", f"{shown}: empty; read as no lyrics")
-    if encoding == "cp1252":
-        return Lyrics(text, "warning", f"{shown}: not UTF-8; read as Windows-1252")
-    return Lyrics(text)
+    return lyrics_in(text, shown, remark)
+
+
+def read_here(files: Sequence[tuple[str, str]]) -> Iterator[Lyrics]:
+    """Read files in this process."""
+    return (read_lyrics(path, shown) for path, shown in files)
+
+
+def read_files(
+    root: Path, places: Iterable[str], known: Mapping[FileStamp, Lyrics], read: Reader
+) -> dict[str, tuple[FileStamp, Lyrics]]:
+    """The words in lyric files, by place; files in a state that is known are not opened.
+
+    Parameters
+    ----------
+    root : Path
+    places : iterable of str
+        Paths relative to `root`.
+    known : mapping of FileStamp to Lyrics
+    read : Reader
+    """
+    stamps = {place: FileStamp.of(root / place) for place in sorted(set(places))}
+    new = [place for place, stamp in stamps.items() if stamp not in known]
+    outcomes = read([(stamps[place].path, display(place)) for place in new])
+    found = dict(zip(new, outcomes, strict=True))
+    return {place: (s, found[place] if place in found else known[s]) for place, s in stamps.items()}

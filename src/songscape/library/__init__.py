@@ -1,6 +1,23 @@
 """One SQLite file that holds a collection's tracks, ledger and features."""
 
 from songscape.library.library import Library
-from songscape.library.records import Analysis, Collection, Counts, LedgerRow, Track
+from songscape.library.records import (
+    Analysis,
+    Collection,
+    Counts,
+    FileStamp,
+    LedgerRow,
+    Lyrics,
+    Track,
+)
 
-__all__ = ["Analysis", "Collection", "Counts", "LedgerRow", "Library", "Track"]
+__all__ = [
+    "Analysis",
+    "Collection",
+    "Counts",
+    "FileStamp",
+    "LedgerRow",
+    "Library",
+    "Lyrics",
+    "Track",
+]

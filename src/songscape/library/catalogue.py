@@ -1,104 +1,186 @@
-"""The catalogue: tracks, where they lie, and the columns of the collection's table."""
+"""The catalogue and the ledger: which tracks there are, and what happened to each of them."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from songscape.library.database import OUTCOME, transaction
-from songscape.library.ledger import insert_rows
-from songscape.library.records import Collection, LedgerRow, Track
+from songscape.library.database import Database, as_text, transaction
+from songscape.library.facts import Facts
+from songscape.library.records import Collection, Counts, FileStamp, LedgerRow, Lyrics, Track
+from songscape.library.schema import GONE, OUTCOME
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["labels", "root", "track_ids", "tracks", "update"]
+__all__ = ["LYRICS_RECIPE", "Catalogue", "insert_rows"]
 
-GONE = "no longer in the collection"
+LYRICS_RECIPE = "2"
+"""Raised when the same lyric file gives other text or another remark: it is read again then."""
+_LAST_SCAN = "digest of the last scan"
+_UPSERT = """INSERT INTO tracks (id, audio, lyrics, listing) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET audio = excluded.audio, lyrics = excluded.lyrics,
+    listing = excluded.listing"""
 
 
-def root(db: sqlite3.Connection) -> Path | None:
-    """The collection's folder as of the last scan, None before there was one."""
-    row = db.execute("SELECT value FROM meta WHERE key = 'root'").fetchone()
-    return Path(row[0]) if row else None
+class Catalogue(Facts):
+    """The part of a library that a scan fills."""
+
+    path: Path
+
+    @property
+    def root(self) -> Path:
+        """The collection's folder as of the last scan."""
+        row = self._meta("root")
+        return self.path.parent if row is None else Path(row)
+
+    def update(self, collection: Collection) -> None:
+        """Make the catalogue say what the scan found; features stay.
+
+        Tracks that are no longer there are kept as gone, so a folder that was unplugged for a day
+        costs nothing. Nothing is written where nothing changed.
+        """
+        digest = _digest(collection)
+        if self._meta(_LAST_SCAN) != digest:
+            with transaction(self._db) as db:
+                _update(db, collection)
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LAST_SCAN, digest))
+        if collection.lyric_files.keys() != self.known_lyrics().keys():
+            files = {s: [r.text, r.status, r.reason] for s, r in collection.lyric_files.items()}
+            self.store_file_facts("lyrics", LYRICS_RECIPE, files)
+
+    def known_lyrics(self) -> dict[FileStamp, Lyrics]:
+        """Lyric files that were read before: one in the same state need not be read again."""
+        files = self.file_facts("lyrics", LYRICS_RECIPE)
+        return {stamp: Lyrics(*value) for stamp, value in files.items()}
+
+    def tracks(self, outcome: str | None = None) -> list[Track]:
+        """All tracks sorted by id, or those that are analysed, skipped, failed, pending or gone."""
+        root = self.root
+        labels: dict[str, dict[str, str]] = {}
+        query = (
+            "SELECT track_id, labels.name, value FROM labels "
+            "JOIN label_columns USING (name) ORDER BY position"
+        )
+        for track_id, name, value in self._db.execute(query):
+            labels.setdefault(as_text(track_id), {})[as_text(name)] = as_text(value)
+        return [
+            Track(
+                as_text(track_id),
+                None if audio is None else root / os.fsdecode(audio),
+                None if lyrics is None else as_text(lyrics),
+                labels.get(as_text(track_id), {}),
+            )
+            for track_id, audio, lyrics, its in self._db.execute(
+                f"SELECT id, audio, lyrics, {OUTCOME} FROM tracks ORDER BY id"
+            )
+            if outcome in (None, its)
+        ]
+
+    def track_ids(self, outcome: str | None = None) -> list[str]:
+        """Ids, sorted; all, or those of one outcome, as for `tracks`."""
+        query = f"SELECT id, {OUTCOME} FROM tracks ORDER BY id"
+        return [as_text(row[0]) for row in self._db.execute(query) if outcome in (None, row[1])]
+
+    def columns(self) -> pd.DataFrame:
+        """The collection's table: its columns in its order and spelling, all tracks, by id.
+
+        A missing value is None.
+        """
+        import pandas as pd
+
+        names = self._db.execute("SELECT name FROM label_columns ORDER BY position").fetchall()
+        rows = {track_id: i for i, track_id in enumerate(self.track_ids())}
+        cells: dict[str, list[str | None]] = {
+            as_text(name): [None] * len(rows) for (name,) in names
+        }
+        for track_id, name, value in self._db.execute("SELECT track_id, name, value FROM labels"):
+            cells[as_text(name)][rows[as_text(track_id)]] = as_text(value)
+        index = pd.Index(list(rows), name="id", dtype=object)
+        series = {name: pd.Series(cells[name], index=index, dtype=object) for name in cells}
+        return pd.DataFrame(series, index=index)
+
+    def ledger(self, status: str | None = None) -> list[LedgerRow]:
+        """What happened, sorted by track and stage; all rows or those of one status."""
+        rows = self._db.execute(
+            "SELECT * FROM (SELECT track_id, stage, status, reason FROM ledger UNION ALL "
+            "SELECT id, 'scan', 'gone', ?2 FROM tracks WHERE listing = 'gone') "
+            "WHERE ?1 IS NULL OR status = ?1 ORDER BY 1, 2, 3, 4",
+            (status, GONE),
+        )
+        return [LedgerRow(*map(as_text, row)) for row in rows]
+
+    def note(self, stage: str, rows: Iterable[LedgerRow]) -> None:
+        """Replace the ledger's rows of a stage beyond the scan, the lyrics and the audio."""
+        with transaction(self._db) as db:
+            db.execute("DELETE FROM ledger WHERE stage = ?", (stage,))
+            insert_rows(db, rows)
+
+    def counts(self) -> Counts:
+        """How many tracks were found and what became of them."""
+        outcomes = f"SELECT {OUTCOME} AS its, count(*) FROM tracks GROUP BY its"
+        numbers = dict(self._db.execute(outcomes).fetchall())
+        remarks = "SELECT count(*) FROM ledger WHERE status = "
+        (warnings,) = self._db.execute(f"{remarks} 'warning'").fetchone()
+        (parts,) = self._db.execute(f"{remarks} 'failed' AND stage = 'lyrics'").fetchone()
+        gone = numbers.pop("gone", 0)
+        return Counts(
+            found=sum(numbers.values()),
+            **{name: numbers.get(name, 0) for name in ("analysed", "skipped", "failed", "pending")},
+            warnings=warnings,
+            failed_parts=parts,
+            gone=gone,
+        )
+
+    def _meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else as_text(row[0])
 
 
-def update(db: sqlite3.Connection, collection: Collection) -> None:
-    """Make the catalogue say what the scan found; see `Library.update`."""
+def insert_rows(db: Database, rows: Iterable[LedgerRow]) -> None:
+    """Add rows to the ledger; within a transaction of the caller's."""
+    db.executemany(
+        "INSERT INTO ledger VALUES (?, ?, ?, ?)",
+        [(r.track_id, r.stage, r.status, r.reason) for r in rows],
+    )
+
+
+def _update(db: Database, collection: Collection) -> None:
+    root, tracks = collection.root, collection.tracks
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('root', ?)", (str(root),))
+    db.execute("UPDATE tracks SET listing = 'gone'")
+    db.execute("DELETE FROM ledger WHERE stage IN ('scan', 'lyrics')")
+    db.execute("DELETE FROM labels")
+    db.execute("DELETE FROM label_columns")
+    names = collection.label_columns or dict.fromkeys(n for t in tracks for n in t.labels)
+    db.executemany("INSERT INTO label_columns VALUES (?, ?)", enumerate(names))
+    rows = ((t.id, _stored_path(t.audio, root), t.lyrics, "present") for t in tracks)
+    db.executemany(_UPSERT, rows)
+    db.executemany(
+        "INSERT INTO labels VALUES (?, ?, ?)",
+        ((t.id, name, value) for t in tracks for name, value in t.labels.items()),
+    )
     rejected = {
-        row.track_id: row
+        row.track_id: row.status
         for row in collection.problems
         if row.stage == "scan" and row.status in ("failed", "skipped")
     }
-    with transaction(db):
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('root', ?)", (str(collection.root),))
-        known = {row[0] for row in db.execute("SELECT id FROM tracks")}
-        db.execute("DELETE FROM ledger WHERE stage IN ('scan', 'lyrics')")
-        db.execute("DELETE FROM labels")
-        db.execute("DELETE FROM label_columns")
-        columns = dict.fromkeys(name for t in collection.tracks for name in t.labels)
-        db.executemany(
-            "INSERT INTO label_columns VALUES (?, ?)",
-            enumerate(collection.label_columns or columns),
-        )
-        upsert = (
-            "INSERT INTO tracks (id, audio, lyrics, listing) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET audio = excluded.audio, "
-            "lyrics = excluded.lyrics, listing = excluded.listing"
-        )
-        for track in collection.tracks:
-            stored = _stored_path(track.audio, collection.root)
-            db.execute(upsert, (track.id, stored, track.lyrics, "present"))
-            db.executemany(
-                "INSERT INTO labels VALUES (?, ?, ?)",
-                [(track.id, name, value) for name, value in track.labels.items()],
-            )
-        for track_id, row in rejected.items():
-            db.execute(upsert, (track_id, None, None, row.status))
-        gone = known - {track.id for track in collection.tracks} - rejected.keys()
-        db.executemany("UPDATE tracks SET listing = 'skipped' WHERE id = ?", [(i,) for i in gone])
-        rows = [*collection.problems, *(LedgerRow(i, "scan", "skipped", GONE) for i in gone)]
-        insert_rows(db, rows)
+    db.executemany(_UPSERT, ((i, None, None, status) for i, status in rejected.items()))
+    insert_rows(db, collection.problems)
 
 
-def tracks(db: sqlite3.Connection, root: Path, outcome: str | None = None) -> list[Track]:
-    """All tracks sorted by id, or those of one outcome."""
-    told: dict[str, dict[str, str]] = {}
-    query = (
-        "SELECT track_id, labels.name, value FROM labels "
-        "JOIN label_columns USING (name) ORDER BY position"
-    )
-    for track_id, name, value in db.execute(query):
-        told.setdefault(track_id, {})[name] = value
-    return [
-        Track(track_id, _loaded_path(audio, root), lyrics, told.get(track_id, {}))
-        for track_id, audio, lyrics, found in db.execute(
-            f"SELECT id, audio, lyrics, {OUTCOME} FROM tracks ORDER BY id"
-        )
-        if outcome in (None, found)
-    ]
-
-
-def track_ids(db: sqlite3.Connection, outcome: str | None = None) -> list[str]:
-    """Ids, sorted; all, or those of one outcome."""
-    query = f"SELECT id, {OUTCOME} FROM tracks ORDER BY id"
-    return [row[0] for row in db.execute(query) if outcome in (None, row[1])]
-
-
-def labels(db: sqlite3.Connection, tracks: Sequence[Track]) -> pd.DataFrame:
-    """Label columns in the table's order, indexed by track id; missing is None."""
-    import pandas as pd
-
-    names = [r[0] for r in db.execute("SELECT name FROM label_columns ORDER BY position")]
-    index = pd.Index([track.id for track in tracks], name="id", dtype=object)
-    columns = {
-        name: pd.Series([t.labels.get(name) for t in tracks], index=index, dtype=object)
-        for name in names
-    }
-    return pd.DataFrame(columns, index=index)
+def _digest(collection: Collection) -> str:
+    hasher = hashlib.blake2b(digest_size=16)
+    for part in (
+        (str(collection.root), collection.label_columns),
+        *((t.id, str(t.audio), t.lyrics, list(t.labels.items())) for t in collection.tracks),
+        *collection.problems,
+    ):
+        hasher.update(ascii(part).encode())
+    return hasher.hexdigest()
 
 
 def _stored_path(path: Path | None, root: Path) -> str | bytes | None:
@@ -110,7 +192,3 @@ def _stored_path(path: Path | None, root: Path) -> str | bytes | None:
     except UnicodeEncodeError:  # a file name that isn't UTF-8
         return os.fsencode(text)
     return text
-
-
-def _loaded_path(stored: str | bytes | None, root: Path) -> Path | None:
-    return None if stored is None else root / os.fsdecode(stored)

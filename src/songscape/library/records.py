@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Analysis", "Collection", "Counts", "LedgerRow", "Track"]
+__all__ = [
+    "Analysed",
+    "Analysis",
+    "Collection",
+    "Counts",
+    "FileStamp",
+    "LedgerRow",
+    "Lyrics",
+    "Track",
+    "digest_of_file",
+]
+
+_LARGEST = 2**63 - 1  # SQLite's; a date after the year 2262 has more nanoseconds
 
 
 @dataclass(frozen=True)
@@ -24,8 +39,71 @@ class Track:
 
 
 @dataclass(frozen=True)
+class FileStamp:
+    """A file in one state: a change of its content or its place changes one of these."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int | None
+    """Time of the last change, also of the name and the rights; None where nobody looked."""
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> FileStamp:
+        """The file's state now; size -1 where it can't be looked at."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return cls(os.fspath(path), -1, -1, None)
+        times = (status.st_mtime_ns, status.st_ctime_ns)
+        mtime_ns, ctime_ns = (max(-_LARGEST, min(time, _LARGEST)) for time in times)
+        return cls(os.fspath(path), status.st_size, mtime_ns, ctime_ns)
+
+    def is_state_of(self, now: FileStamp) -> bool:
+        """Whether the file is in the same state now: then nobody need look into it."""
+        same = (self.path, self.size, self.mtime_ns) == (now.path, now.size, now.mtime_ns)
+        return same and self.size >= 0 and self.ctime_ns in (None, now.ctime_ns)
+
+    def as_tuple(self) -> tuple[str, int, int, int | None]:
+        return self.path, self.size, self.mtime_ns, self.ctime_ns
+
+
+def digest_of_file(path: str | os.PathLike[str]) -> str | None:
+    """A hash of the file's bytes, None where it is no file or can't be read."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True)
+class Lyrics:
+    """The outcome of reading one lyric file or cell.
+
+    Attributes
+    ----------
+    text : str or None
+        The words of the song and nothing else, a line a line; None where there are none to use.
+    status : {"ok", "warning", "failed"}
+    reason : str
+        What is to be known, and the mend; empty when all is well.
+    """
+
+    text: str | None
+    status: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class LedgerRow:
-    """What happened to one track at one stage; status is ok, warning, failed or skipped."""
+    """What happened to one track at one stage.
+
+    Status is ok, warning, failed or skipped; gone for a track of an earlier scan that the
+    collection no longer has.
+    """
 
     track_id: str
     stage: str
@@ -38,7 +116,8 @@ class Counts:
     """Outcomes: found = analysed + skipped + failed (+ pending while an extraction is unfinished).
 
     `warnings` counts ledger rows, and `failed_parts` tracks that were analysed without a part
-    that was there but couldn't be read (their lyrics).
+    that was there but couldn't be read (their lyrics). `gone` are tracks of earlier scans that the
+    collection no longer has; their features are kept.
     """
 
     found: int
@@ -48,6 +127,7 @@ class Counts:
     pending: int
     warnings: int
     failed_parts: int
+    gone: int = 0
 
     @property
     def complete(self) -> bool:
@@ -70,12 +150,15 @@ class Collection:
         among `tracks`; all others are remarks on a track or file.
     label_columns : tuple of str
         Names of the label columns in the table's order.
+    lyric_files : mapping of FileStamp to Lyrics
+        Every lyric file that the scan read or knew from the library.
     """
 
     root: Path
     tracks: tuple[Track, ...]
     problems: tuple[LedgerRow, ...] = ()
     label_columns: tuple[str, ...] = ()
+    lyric_files: Mapping[FileStamp, Lyrics] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +171,7 @@ class Analysis:
         `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
         `harmony` (89,), `mel` (10, 128) in dB; those that were asked for.
     facts : mapping
-        Columns of the library's `audio_facts`.
+        Columns of the library's `audio_facts`, and `file_digest` (`digest_of_file`).
     warnings : tuple of str
     failure : str or None
         Why there is nothing else.
@@ -98,3 +181,24 @@ class Analysis:
     facts: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """What a library knows of a track's extraction.
+
+    Attributes
+    ----------
+    outcome : {"ok", "failed"} or None
+    recipe : str or None
+        Of the features that every track has.
+    stamp : FileStamp or None
+        The file that they are of.
+    file_digest : str or None
+        Hash of its bytes.
+    """
+
+    outcome: str | None
+    recipe: str | None
+    stamp: FileStamp | None
+    file_digest: str | None

@@ -1,0 +1,288 @@
+"""Bytes -> text: Unicode by its marks and rules, older encodings by what their letters look like.
+
+Decoders of one-byte encodings accept nearly everything, so an older encoding is believed only where
+its text passes a test that rubbish fails: letters of one script, whole words, the usual letters of
+that script. Else there is no text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+from collections.abc import Callable
+
+import regex
+
+from songscape.ingest.data import read_table
+from songscape.ingest.file_signatures import control_share, looks_like, printable
+from songscape.ingest.files import nfc
+from songscape.ingest.languages import language_probabilities
+
+__all__ = ["NotTextError", "decode_text"]
+
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # The UTF-32 mark begins with the UTF-16 one, so it is tried first.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_FORMATS = ("a PDF", "an RTF document", "a web page")
+_SAMPLE = 20_000
+"""Bytes of the lines with foreign letters that an encoding is judged by."""
+MAX_BROKEN_SHARE = 0.02
+"""Of the characters beyond ASCII, those that may be broken in a text that counts as UTF-8."""
+_NAMES = {
+    "koi8_u": "KOI8-U",
+    "cp932": "Shift JIS",
+    "cp949": "EUC-KR",
+    "euc_jp": "EUC-JP",
+    "iso2022_jp_2": "ISO-2022-JP",
+    "mac_roman": "Mac Roman",
+}
+
+MIN_SCRIPT_SCORE, MIN_LEAD = 0.45, 0.08
+"""Share of a script's usual letters that its text has, and the lead over any other reading: a true
+one has 0.55 to 0.7, the letters of a wrong one are spread evenly (0.3 to 0.5)."""
+MIN_LATIN_SCORE, MIN_LATIN_LEAD = 0.34, 0.05
+
+_ALONE = regex.compile(r"(?<![^\x00-\x7f])[^\x00-\x7f](?![^\x00-\x7f])")
+_WRITING = regex.compile(r"[\p{L}\p{M}]")
+_FOREIGN_LETTER = regex.compile(r"(?V1)[\p{L}--[\x00-\x7f]]")
+_FOREIGN_SIGN = regex.compile(r"(?V1)[[^\x00-\x7f]--[\p{L}\p{M}]]")
+_USUAL_SIGNS = frozenset("‘’‚“”„«»‹›–—…¡¿·•°©®™´′″ª  、。，！？：；「」『』（）・ー～〜《》　♪♫♬")
+_MIXED_WORD = regex.compile(r"(?V1)[A-Za-z][[\p{L}]--[\p{Latin}]]|[[\p{L}]--[\p{Latin}]][A-Za-z]")
+_OTHER_SCRIPT = regex.compile(r"(?V1)[\p{L}--\p{Latin}]")
+_SIGN_INSIDE = regex.compile(r"(?V1)\p{Ll}[[^\x00-\x7f]--[\p{L}\p{M}’]](?=\p{Ll})")
+_CAPITAL = regex.compile(r"\p{Lu}")
+_FINAL_INSIDE = regex.compile(r"[ςךםןףץ](?=\p{L})")
+_CAPITAL_INSIDE = regex.compile(r"(?V1)\p{Ll}[\p{Lu}--[A-Z]]")
+
+
+class NotTextError(ValueError):
+    """The bytes are no text that can be read; the message says what they look like."""
+
+
+def decode_text(data: bytes) -> tuple[str, str]:
+    """Bytes -> text and a remark, which is empty for UTF-8 and for text with a byte order mark.
+
+    A mark decides; without one, UTF-16 where bytes are zero, then UTF-8, then an older encoding
+    whose letters look right. Text that was encoded as UTF-8 twice is mended.
+
+    Raises
+    ------
+    NotTextError
+        When the bytes carry a known binary signature, NUL bytes or many control characters, or
+        fit no encoding convincingly.
+    """
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            try:
+                return _checked(data.decode(encoding).lstrip("\ufeff")), ""
+            except UnicodeDecodeError:
+                raise NotTextError(f"not text (marked as {encoding}, but broken)") from None
+    kind = looks_like(data[:512])
+    # "FORM" or "MAC " may also be how a song begins.
+    if kind in _FORMATS or (kind is not None and not printable(data[:512])):
+        raise NotTextError(f"not text (looks like {kind})")
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd") if not _is_utf8(data) else 0
+    foreign = len(text) - len(text.encode("ascii", "ignore")) - broken
+    if b"\0" in data:
+        encoding = _wide(data)
+    elif b"\x1b$" in data:
+        encoding = "iso2022_jp_2"
+    elif not broken:
+        once = _encoded_once(text) if foreign else None
+        return (_checked(text), "") if once is None else (_checked(once), "UTF-8 twice; read once")
+    elif foreign >= 8 and broken <= max(1, MAX_BROKEN_SHARE * foreign):
+        return _checked(text), f"broken UTF-8; what can be read of it is ({broken} lost)"
+    else:
+        encoding = _older(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise NotTextError("not UTF-8, and in no encoding as a whole") from None
+    name = _NAMES.get(encoding, encoding.replace("cp", "Windows-").replace("_", "-").upper())
+    return _checked(text), f"not UTF-8; read as {name.replace('WINDOWS', 'Windows')}"
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _checked(text: str) -> str:
+    if "\0" in text or control_share(text) > 0.01:
+        raise NotTextError("not text (many control characters)")
+    return text
+
+
+def _wide(data: bytes) -> str:
+    """The byte order of UTF-16 without a mark: the one that has blanks, line ends and letters."""
+    for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
+        sample = _decoded(data[:_SAMPLE], encoding) or ""
+        blanks = sum(sample.count(blank) for blank in " \n\r")
+        if (
+            zeros.count(0) > max(0.8 * data.count(0), len(data) / 200)
+            and blanks > len(sample) / 100
+            and len(_WRITING.findall(sample)) > len(sample) / 2
+        ):
+            return encoding
+    raise NotTextError("not text (has NUL bytes), or UTF-16 without a mark")
+
+
+def _encoded_once(text: str) -> str | None:
+    """Text whose UTF-8 bytes were read as Windows-1252 and written again, mended; else None."""
+    if _ALONE.search(text):  # such text has no letter beyond ASCII without another beside it
+        return None
+    try:
+        return b"".join(
+            bytes([ord(c)]) if "\x80" <= c <= "\x9f" else c.encode("cp1252") for c in text
+        ).decode("utf-8")
+    except UnicodeError:
+        return None
+
+
+# -- older encodings ---------------------------------------------------------------------------
+
+_TABLE = read_table("encodings")
+_LATIN = (
+    *("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "iso8859_15"),
+    *("mac_roman", "cp850", "cp852"),
+    *("cp932", "gb18030"),  # words in ASCII whose quotation marks were typed in East Asia
+)
+_ALPHABETS = {name: frozenset(letters) for name, letters in _TABLE["alphabets"].items()}
+
+
+def _older(data: bytes) -> str:
+    """The encoding of text that is no Unicode."""
+    lines = (line for line in data.splitlines() if not line.isascii())
+    sample = b"\n".join(lines)[:_SAMPLE]
+    runs = regex.findall(rb"[\x80-\xff]+", sample)
+    # A letter with an accent stands alone; words of other scripts have none between.
+    latin = sum(map(len, runs)) < 1.8 * len(runs)
+    encoding = _best_latin(sample) if latin else _best_script(sample)
+    if encoding is None:
+        raise NotTextError("not UTF-8, and its encoding is not clear")
+    return encoding
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    """Text of bytes that may end within a character."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(data)
+    except UnicodeDecodeError:
+        return None
+
+
+def _sample(data: bytes, encoding: str) -> str | None:
+    """The bytes in an encoding, None where they don't fit or the text is odd."""
+    decoded = _decoded(data, encoding)
+    sample = nfc(decoded or "")
+    letters = len(_FOREIGN_LETTER.findall(sample))
+    signs = [sign for sign in _FOREIGN_SIGN.findall(sample) if sign not in _USUAL_SIGNS]
+    odd = len(signs) + len(_CAPITAL_INSIDE.findall(sample))
+    return None if not sample or odd > 0.02 * (letters + len(sample) / 20) else sample
+
+
+def _best_script(data: bytes) -> str | None:
+    """The encoding under which the words are of one script and have its usual letters."""
+    scores: dict[str, tuple[float, str]] = {}
+    for script, (usual, *encodings) in _TABLE["scripts"].items():
+        for encoding in encodings:
+            sample = _sample(data, encoding)
+            if sample is not None:
+                scores[encoding] = (_script_score(sample, script, usual), sample)
+    for encoding, judge in _EAST_ASIAN.items():
+        sample = _sample(data, encoding)
+        if sample is not None:
+            letters = len(_FOREIGN_LETTER.findall(sample))
+            alone = letters >= 8 and len(_MIXED_WORD.findall(sample)) < 0.3 * letters
+            scores[encoding] = (judge(sample) if alone else 0.0, sample)
+    ranked = sorted(scores, key=lambda name: (-scores[name][0], name))
+    if not ranked or scores[ranked[0]][0] < MIN_SCRIPT_SCORE:
+        return None
+    best, text = scores[ranked[0]]
+    rivals = [scores[name][0] for name in ranked if scores[name][1] != text]
+    return ranked[0] if best - max(rivals, default=0) >= MIN_LEAD else None
+
+
+def _script_score(sample: str, script: str, usual: str) -> float:
+    folded = unicodedata.normalize("NFD", sample.lower())
+    own = rf"(?V1)[\p{{L}}&&\p{{{script}}}]"
+    letters = regex.findall(own, folded)
+    others = len(_FOREIGN_LETTER.findall(sample)) - len(regex.findall(own, sample))
+    misplaced = len(_MIXED_WORD.findall(sample)) + len(_FINAL_INSIDE.findall(sample))
+    if len(letters) < 8 or others + misplaced > 0.03 * len(letters):
+        return 0.0
+    # Small letters of one code page are the capitals of another.
+    shouted = 0.1 * (len(_CAPITAL.findall(sample)) > 0.5 * len(letters))
+    return sum(letter in usual for letter in letters) / len(letters) - shouted
+
+
+def _japanese(sample: str) -> float:
+    kana = len(regex.findall(r"[\p{Hiragana}\p{Katakana}ー]", sample))
+    small = len(regex.findall(r"[\uff61-\uff9f]", sample))
+    share = kana / max(len(_FOREIGN_LETTER.findall(sample)), 1)
+    return 0.0 if share < 0.25 or small > kana / 4 else 0.75 + 0.25 * share
+
+
+def _korean(sample: str) -> float:
+    letters = _FOREIGN_LETTER.findall(sample)
+    # The syllables of the national standard have two bytes; the rest of the code page is rare.
+    syllables = [letter for letter in letters if "\uac00" <= letter <= "\ud7a3"]
+    usual = sum(len(letter.encode("euc_kr", "replace")) == 2 for letter in syllables)
+    return usual / max(len(letters), 1) if usual > 0.95 * len(letters) else 0.0
+
+
+def _chinese(encoding: str, last: int) -> Callable[[str], float]:
+    def score(sample: str) -> float:
+        """Share of the characters in the standard's first level, which are nearly all of a text."""
+        letters = _FOREIGN_LETTER.findall(sample)
+        codes = [letter.encode(encoding, "replace") for letter in letters]
+        first = 0xB0A1 if encoding == "gb18030" else 0xA440
+        usual = sum(len(c) == 2 and first <= int.from_bytes(c, "big") <= last for c in codes)
+        share = usual / max(len(letters), 1)
+        return 0.85 * share if share > 0.9 else 0.0
+
+    return score
+
+
+_EAST_ASIAN: dict[str, Callable[[str], float]] = {
+    "cp932": _japanese,
+    "euc_jp": _japanese,
+    "cp949": _korean,
+    "gb18030": _chinese("gb18030", 0xD7F9),
+    "big5": _chinese("big5", 0xC67E),
+}
+
+
+def _best_latin(data: bytes) -> str | None:
+    """The encoding whose letters are those of the language that the words are in."""
+    scores: dict[str, float] = {}
+    texts: dict[str, str] = {}
+    for encoding in _LATIN:
+        sample = _sample(data, encoding)
+        if sample is None or _OTHER_SCRIPT.search(sample):
+            continue
+        foreign = [c.lower() for c in _FOREIGN_LETTER.findall(sample)]
+        inside = len(_SIGN_INSIDE.findall(sample))
+        languages = language_probabilities(sample[:2000].lower())
+        texts[encoding] = sample
+        scores[encoding] = sum(
+            languages.get(name, 0.0) * (1 + sum(c in alphabet for c in foreign))
+            for name, alphabet in _ALPHABETS.items()
+        ) / (1 + len(foreign) + inside)
+    if not scores:
+        return None
+    # Without a clear sign of another, the most widespread one.
+    first = next(iter(scores))
+    best = max(scores, key=lambda name: scores[name])
+    if texts[best] == texts[first] or scores[best] - scores[first] < MIN_LATIN_LEAD:
+        best = first
+    return best if scores[best] >= MIN_LATIN_SCORE else None

@@ -1,0 +1,83 @@
+"""Audio and lyric files -> tracks with their ids, before anything is read of them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from songscape.ingest.file_kinds import SHORT_ID_SUFFIXES, without_suffix
+from songscape.ingest.files import Files, display, nfc
+from songscape.ingest.sidecars import match_sidecars
+from songscape.library.records import LedgerRow
+
+__all__ = ["Entry", "entries_of_files"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A track before its lyrics are read.
+
+    Attributes
+    ----------
+    id : str
+    place : str
+        The audio file, relative to the root (or absolute).
+    sidecar : str or None
+        The lyric file, likewise.
+    words : str or None
+        The lyrics themselves, not yet cleaned, where a table holds them.
+    labels : mapping of str to str
+    remarks : tuple of LedgerRow
+    """
+
+    id: str
+    place: str
+    sidecar: str | None = None
+    words: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[LedgerRow, ...] = ()
+
+
+def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
+    """Every audio file is a track; its id is its path without the suffix."""
+    ids = ids_of([*files.audio, *files.failed])
+    matches = match_sidecars([*files.audio, *files.failed], files.lyrics)
+    problems = [
+        LedgerRow(ids[place], "scan", "failed", f"{display(place)}: {reason}")
+        for place, reason in files.failed.items()
+    ]
+    entries = []
+    for place in files.audio:
+        remarks = []
+        if place in matches.nearly:
+            reason = f"{display(matches.files[place])}: taken for the words of {ids[place]}"
+            remarks.append(LedgerRow(ids[place], "lyrics", "ok", reason))
+        if place in matches.unclear:
+            names = ", ".join(map(display, matches.unclear[place]))
+            reason = f"{names}: which of them holds the words? Name one as the audio file"
+            remarks.append(LedgerRow(ids[place], "lyrics", "skipped", reason))
+        entries.append(Entry(ids[place], place, matches.files.get(place), remarks=tuple(remarks)))
+    for place in matches.unclaimed:
+        reason = f"{display(place)}: no audio file of this name; rename it, or leave it"
+        problems.append(LedgerRow(display(place), "lyrics", "skipped", reason))
+    return entries, problems
+
+
+def ids_of(places: Iterable[str]) -> dict[str, str]:
+    """Track ids for root-relative paths: NFC, without suffix unless two would be the same."""
+    places = sorted(places)
+    short = {place: nfc(display(without_suffix(place))) for place in places}
+    first = [os.path.splitext(place)[1].lower() in SHORT_ID_SUFFIXES for place in places]
+    uses = Counter(short[place] for place, known in zip(places, first) if known)
+    others = Counter(short.values())
+    ids: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    for place, known in zip(places, first):
+        alone = uses[short[place]] == 1 if known else others[short[place]] == 1
+        track_id = short[place] if alone else nfc(display(place))
+        taken[track_id] += 1
+        # Two spellings of one name (NFC and NFD files side by side).
+        ids[place] = track_id if taken[track_id] == 1 else f"{track_id} ({taken[track_id]})"
+    return ids

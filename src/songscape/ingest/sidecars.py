@@ -1,0 +1,165 @@
+"""Which lyric file belongs to which audio file: by place and name, spelled alike or nearly so."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import regex
+
+from songscape.ingest.file_kinds import LYRIC_SUFFIXES, is_audio_name, without_suffix
+from songscape.ingest.files import nfc
+from songscape.language_codes import language_name
+
+__all__ = ["Matches", "match_sidecars"]
+
+_MARKS = regex.compile("[\u0300-\u036f]")
+_APOSTROPHES = regex.compile("['’‘ʼ´`＇]")
+_OTHER = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+_LABEL = regex.compile(
+    r"(?i)[\s._-]*[(\[]?(?:lyrics?|songtext|paroles|letra|testo|synced|unsynced|plain|karaoke)[)\]]?$"
+)
+_LANGUAGE_TAG = regex.compile(
+    r"(?:[._-]|\s*(?=[(\[]))[(\[]?(\p{L}{2,12}(?:[-_]\p{L}{2,4})?)[)\]]?$"
+)
+_ABOUT_FOLDER = frozenset(
+    {
+        "readme",
+        "license",
+        "licence",
+        "copying",
+        "notice",
+        "changelog",
+        "info",
+        "tracklist",
+        "tracks",
+    }
+)
+"""Text files of these names are about a folder and not the words of a song."""
+
+
+@dataclass
+class Matches:
+    """The outcome.
+
+    Attributes
+    ----------
+    files : dict of str to str
+        Audio file -> lyric file, both root-relative.
+    nearly : set of str
+        Audio files whose lyric file has not quite their name.
+    unclear : dict of str to tuple of str
+        Audio files that several lyric files fit equally well, with these.
+    unclaimed : list of str
+        Lyric files that fit no audio file, sorted.
+    """
+
+    files: dict[str, str] = field(default_factory=dict)
+    nearly: set[str] = field(default_factory=set)
+    unclear: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unclaimed: list[str] = field(default_factory=list)
+
+
+def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
+    """Find the lyric file of every audio file.
+
+    Looked for beside the audio; then for every folder above it in its `lyrics` folder, under the
+    same subfolders, with and without the first one (`audio/de/x.mp3`, `lyrics/de/x.txt`). First
+    the audio file's own name counts; lyric files that nobody has by that are then found by a name
+    that differs in case, accents, apostrophes and other marks, that has the audio file's suffix
+    too, or a language, or "lyrics" (`x.en.lrc`, `x.mp3.txt`, `x (lyrics).txt`).
+    """
+    result = Matches()
+    exact: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for place in lyrics:
+        path = PurePosixPath(place)
+        exact[_folder_key(path.parent.parts), nfc(path.stem)].append(place)
+    waiting = []
+    for place in audio:
+        stem = nfc(PurePosixPath(without_suffix(place)).name)
+        found = next((exact[key] for key in _keys(place, stem) if key in exact), None)
+        if found:
+            result.files[place] = min(found, key=_rank)
+        else:
+            waiting.append(place)
+    # An lrc beside a txt of the same name is claimed with it.
+    claimed = {each for kept in result.files.values() for each in exact[_key_of(kept)]}
+    near: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for place in lyrics:
+        if place not in claimed:
+            path = PurePosixPath(place)
+            for name in _readings(path.stem):
+                near[_folder_key(path.parent.parts), name].append(place)
+    for place in waiting:
+        stem = _folded(PurePosixPath(without_suffix(place)).name)
+        found = (
+            next((near[key] for key in _keys(place, stem) if key in near), None) if stem else None
+        )
+        if not found:
+            continue
+        names = {PurePosixPath(each).stem for each in found}
+        if len(names) == 1:
+            result.files[place] = min(found, key=_rank)
+            result.nearly.add(place)
+        else:
+            result.unclear[place] = tuple(sorted(found))
+        claimed.update(found)
+    result.unclaimed = [
+        place
+        for place in sorted(lyrics)
+        if place not in claimed and PurePosixPath(place).stem.casefold() not in _ABOUT_FOLDER
+    ]
+    return result
+
+
+def _keys(place: str, stem: str) -> list[tuple[str, str]]:
+    parts = PurePosixPath(place).parent.parts
+    folders = [parts]
+    for depth in range(len(parts), -1, -1):
+        below = parts[depth:]
+        folders.append((*parts[:depth], "lyrics", *below))
+        folders.append((*parts[:depth], "lyrics", *below[1:]))
+    return [(_folder_key(folder), stem) for folder in folders]
+
+
+def _key_of(place: str) -> tuple[str, str]:
+    path = PurePosixPath(place)
+    return _folder_key(path.parent.parts), nfc(path.stem)
+
+
+def _folder_key(parts: Sequence[str]) -> str:
+    # "Lyrics" and "lyrics" are one folder to people.
+    return nfc("/".join(parts)).casefold()
+
+
+def _rank(place: str) -> tuple[int, str]:
+    return LYRIC_SUFFIXES.index(PurePosixPath(place).suffix.lower()), place
+
+
+def _readings(stem: str) -> set[str]:
+    """What a lyric file's name may be besides its song's: without a suffix, label or language."""
+    readings, waiting = set(), [stem]
+    while waiting:
+        name = waiting.pop()
+        readings.add(_folded(name))
+        shorter = [without_suffix(name)] if is_audio_name(name) else []
+        shorter.append(_LABEL.sub("", name))
+        tag = _LANGUAGE_TAG.search(name)
+        if tag and _is_language(tag[1]):
+            shorter.append(name[: tag.start()])
+        waiting += [each for each in shorter if each and each != name]
+    return readings - {""}
+
+
+def _is_language(tag: str) -> bool:
+    return language_name(tag.casefold()) not in (None, tag.casefold())
+
+
+def _folded(name: str) -> str:
+    """A name without what people and programs write differently."""
+    plain = _MARKS.sub("", unicodedata.normalize("NFKD", name)).casefold()
+    plain = _APOSTROPHES.sub("", plain)
+    return " ".join(_OTHER.sub(" ", plain).split())

@@ -1,0 +1,110 @@
+"""What is known of tracks, files and the whole collection: found once, each with its recipe."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songscape.library.database import Database, as_text, transaction
+from songscape.library.records import FileStamp
+
+__all__ = ["Facts", "insert_facts"]
+
+
+class Facts:
+    """The part of a library that keeps what was found out, so that it is found out once.
+
+    The recipe says how something was found and from what, so that a stale value is not taken.
+    Storing has no effect in a library that can't be written.
+    """
+
+    _db: Database
+
+    def facts(self, name: str) -> dict[str, tuple[str, Any]]:
+        """Per track, what is known by that name: the recipe it was found by, and the value."""
+        query = "SELECT track_id, recipe, value FROM facts WHERE name = ?"
+        with _well_formed(self._db):
+            return {
+                as_text(track_id): (as_text(recipe), json.loads(as_text(value)))
+                for track_id, recipe, value in self._db.execute(query, (name,))
+            }
+
+    def store_facts(self, name: str, found: Mapping[str, tuple[str, Any]]) -> None:
+        """Keep recipe and value (JSON types) per track."""
+        with _writing(self._db) as writing:
+            if writing:
+                insert_facts(self._db, name, found)
+
+    def file_facts(self, name: str, recipe: str) -> dict[FileStamp, Any]:
+        """Of each file, in the state it had then, what this recipe gave."""
+        query = (
+            "SELECT path, size, mtime_ns, ctime_ns, value FROM file_facts "
+            "WHERE name = ? AND recipe = ?"
+        )
+        with _well_formed(self._db):
+            return {
+                FileStamp(as_text(path), *state): json.loads(as_text(value))
+                for path, *state, value in self._db.execute(query, (name, recipe))
+            }
+
+    def store_file_facts(self, name: str, recipe: str, found: Mapping[FileStamp, Any]) -> None:
+        """Replace what is known by that name; files that are not among `found` are forgotten."""
+        rows = [
+            (name, *stamp.as_tuple(), recipe, json.dumps(value, ensure_ascii=False))
+            for stamp, value in found.items()
+        ]
+        with _writing(self._db) as writing:
+            if writing:
+                self._db.execute("DELETE FROM file_facts WHERE name = ?", (name,))
+                self._db.executemany("INSERT INTO file_facts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def arrays(self, name: str, recipe: str) -> dict[str, NDArray[Any]] | None:
+        """Arrays of the whole collection that this recipe gave, None where there are none."""
+        query = "SELECT data FROM collection_facts WHERE name = ? AND recipe = ?"
+        row = self._db.execute(query, (name, recipe)).fetchone()
+        if row is None:
+            return None
+        with _well_formed(self._db), np.load(io.BytesIO(row[0]), allow_pickle=False) as stored:
+            return {key: stored[key] for key in stored.files}
+
+    def store_arrays(self, name: str, recipe: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep arrays of the whole collection instead of those of another recipe."""
+        file = io.BytesIO()
+        np.savez(file, allow_pickle=False, **arrays)
+        with _writing(self._db) as writing:
+            if writing:
+                row = (name, recipe, file.getvalue())
+                self._db.execute("INSERT OR REPLACE INTO collection_facts VALUES (?, ?, ?)", row)
+
+
+def insert_facts(db: Database, name: str, found: Mapping[str, tuple[str, Any]]) -> None:
+    """As `Facts.store_facts`, within a transaction of the caller's."""
+    rows = [
+        (name, track_id, recipe, json.dumps(value, ensure_ascii=False))
+        for track_id, (recipe, value) in found.items()
+    ]
+    db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
+
+
+@contextmanager
+def _writing(db: Database) -> Iterator[bool]:
+    """A transaction; False where the tables can't be written."""
+    if db.writable or db.execute("SELECT 1 FROM temp.sqlite_master").fetchone():
+        with transaction(db):
+            yield True
+    else:
+        yield False
+
+
+@contextmanager
+def _well_formed(db: Database) -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError) as error:  # no JSON, no UTF-8, no array
+        raise db.damaged() from error

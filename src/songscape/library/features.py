@@ -1,0 +1,177 @@
+"""What extraction leaves of each track: features, what the file says of itself, an outcome."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songscape.library.catalogue import insert_rows
+from songscape.library.database import as_text, transaction
+from songscape.library.facts import Facts, insert_facts
+from songscape.library.records import Analysed, Analysis, FileStamp, LedgerRow
+from songscape.library.schema import OUTCOME
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Features"]
+
+FACTS = (
+    *("duration_s", "sample_rate", "channels", "container", "codec", "bitrate_kbps"),
+    *("loudness_dbfs", "peak_dbfs", "size_bytes", "digest"),
+)
+_FILE, _FILE_RECIPE = "audio file", "1"
+
+
+class Features(Facts):
+    """The part of a library that holds what was computed from audio (and embeddings of words)."""
+
+    def analysed_files(self) -> dict[str, Analysed]:
+        """Per track, the outcome of its extraction and which file that is about."""
+        files = self.facts(_FILE)
+        found = {}
+        for track_id, outcome, recipe in self._db.execute("SELECT id, outcome, recipe FROM tracks"):
+            *stamp, digest = files.get(as_text(track_id), ("", [None] * 5))[1]
+            file = None if stamp[0] is None else FileStamp(*stamp)
+            found[as_text(track_id)] = Analysed(outcome, recipe, file, digest)
+        return found
+
+    def remember_files(self, files: Mapping[str, tuple[FileStamp, str | None]]) -> None:
+        """Note that tracks' features are those of these files, with the digests of their bytes."""
+        self.store_facts(
+            _FILE, {i: (_FILE_RECIPE, [*s.as_tuple(), digest]) for i, (s, digest) in files.items()}
+        )
+
+    def forget_outcomes(self, track_ids: Iterable[str]) -> None:
+        """Mark tracks as not extracted; they are pending until `store` is called for them."""
+        with transaction(self._db) as db:
+            for track_id in track_ids:
+                db.execute("UPDATE tracks SET outcome = NULL WHERE id = ?", (track_id,))
+                db.execute("DELETE FROM ledger WHERE track_id = ? AND stage = 'audio'", (track_id,))
+
+    def store(
+        self,
+        track_id: str,
+        analysis: Analysis,
+        *,
+        stamp: FileStamp,
+        recipe: str,
+        recipes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write one track's features, facts, ledger rows and outcome in one transaction.
+
+        `recipe` says how the features were made, `recipes` where one was made in another way;
+        `stamp` is the file's state before it was read.
+        """
+        outcome = "ok" if analysis.failure is None else "failed"
+        rows = [LedgerRow(track_id, "audio", "warning", text) for text in analysis.warnings]
+        rows.append(LedgerRow(track_id, "audio", outcome, analysis.failure or ""))
+        file = [*stamp.as_tuple(), analysis.facts.get("file_digest")]
+        with transaction(self._db) as db:
+            db.execute(
+                "UPDATE tracks SET outcome = ?, audio_size = ?, audio_mtime_ns = ?, recipe = ? "
+                "WHERE id = ?",
+                (outcome, stamp.size, stamp.mtime_ns, recipe, track_id),
+            )
+            db.execute("DELETE FROM ledger WHERE track_id = ? AND stage = 'audio'", (track_id,))
+            insert_rows(db, rows)
+            db.execute("DELETE FROM features WHERE track_id = ?", (track_id,))
+            db.execute("DELETE FROM audio_facts WHERE track_id = ?", (track_id,))
+            insert_facts(db, _FILE, {track_id: (_FILE_RECIPE, file)})
+            made = dict.fromkeys(analysis.features, recipe) | dict(recipes or {})
+            self._insert(track_id, analysis.features, made)
+            if analysis.facts:
+                db.execute(
+                    f"INSERT INTO audio_facts VALUES (?{', ?' * len(FACTS)})",
+                    (track_id, *(analysis.facts.get(name) for name in FACTS)),
+                )
+
+    def add_features(
+        self, track_id: str, arrays: Mapping[str, NDArray[Any]], recipes: Mapping[str, str]
+    ) -> None:
+        """Store further features of a track that was analysed before; the rest stays as it is."""
+        with transaction(self._db):
+            self._insert(track_id, arrays, recipes)
+
+    def features(self, name: str) -> dict[str, NDArray[Any]]:
+        """One feature of every analysed track, by id in sorted order."""
+        return dict(self.each_feature(name))
+
+    def each_feature(self, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
+        """As `features`, one by one, so that not all of it need be in memory."""
+        rows = self._db.execute(
+            "SELECT track_id, dtype, shape, data FROM features JOIN tracks ON id = track_id "
+            f"WHERE name = ? AND {OUTCOME} = 'analysed' ORDER BY track_id",
+            (name,),
+        )
+        for track_id, dtype, shape, data in rows:
+            try:
+                lengths = [int(length) for length in shape.split(",") if length]
+                array = np.frombuffer(data, np.dtype(dtype)).reshape(lengths)
+            except (TypeError, ValueError):
+                raise self._db.damaged() from None
+            yield as_text(track_id), array
+
+    def feature_recipes(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Per feature, the recipe that every track's stored one was made with."""
+        query = "SELECT track_id, recipe FROM features WHERE name = ?"
+        return {
+            name: {as_text(i): as_text(recipe) for i, recipe in self._db.execute(query, (name,))}
+            for name in names
+        }
+
+    def feature_digests(self, name: str) -> dict[str, str]:
+        """Digests of what `features` gives, in its order, without reading it."""
+        known = self.facts(f"digest of {name}")
+        query = (
+            "SELECT track_id, features.recipe FROM features JOIN tracks ON id = track_id "
+            f"WHERE name = ? AND {OUTCOME} = 'analysed' ORDER BY track_id"
+        )
+        recipes = {as_text(i): as_text(r) for i, r in self._db.execute(query, (name,))}
+        lacking = {i: r for i, r in recipes.items() if known.get(i, ("",))[0] != r}
+        if lacking:  # stored by a version that kept none
+            each = self.each_feature(name)
+            found = {i: (lacking[i], _digest(array)) for i, array in each if i in lacking}
+            self.store_facts(f"digest of {name}", found)
+            known |= found
+        return {i: str(known[i][1]) for i in recipes}
+
+    def audio_facts(self) -> pd.DataFrame:
+        """What the audio files themselves say, indexed by track id (analysed tracks).
+
+        Columns: duration_s (decoded seconds), sample_rate (Hz), channels, container, codec,
+        bitrate_kbps (file size over duration), loudness_dbfs (RMS of the mono mix),
+        peak_dbfs, size_bytes, digest (SHA-256 of the decoded mono audio at 22,050 Hz and 16 bit:
+        equal digests are equal audio).
+        """
+        import pandas as pd
+
+        rows = self._db.execute(
+            f"SELECT track_id, {', '.join(FACTS)} FROM audio_facts "
+            f"JOIN tracks ON id = track_id WHERE {OUTCOME} = 'analysed' ORDER BY id"
+        ).fetchall()
+        index = pd.Index([as_text(row[0]) for row in rows], name="id", dtype=object)
+        return pd.DataFrame([row[1:] for row in rows], columns=list(FACTS), index=index)
+
+    def _insert(
+        self, track_id: str, arrays: Mapping[str, NDArray[Any]], recipes: Mapping[str, str]
+    ) -> None:
+        for name, values in arrays.items():
+            little = np.asarray(values, values.dtype.newbyteorder("<"), order="C")
+            shape = ",".join(str(length) for length in little.shape)
+            self._db.execute(
+                "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?, ?)",
+                (track_id, name, little.dtype.str, shape, recipes[name], little.tobytes()),
+            )
+            digest = {track_id: (recipes[name], _digest(little))}
+            insert_facts(self._db, f"digest of {name}", digest)
+
+
+def _digest(values: NDArray[Any]) -> str:
+    hasher = hashlib.blake2b(f"{values.dtype.str}{values.shape}".encode(), digest_size=16)
+    hasher.update(np.ascontiguousarray(values).tobytes())
+    return hasher.hexdigest()
