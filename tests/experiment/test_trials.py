@@ -20,7 +20,7 @@ from songscape.errors import SongscapeError
 from songscape.experiment import fit, request, schedule, trials
 from songscape.experiment.request import Outcome, Request
 from songscape.experiment.schedule import run_trials
-from songscape.experiment.trial_inputs import TrialInputs, read_columns, read_targets, read_views
+from songscape.experiment.trial_inputs import TrialInputs, read_targets, read_views
 from songscape.experiment.trials import Part
 from songscape.features.views import View, Views
 from songscape.models import presets
@@ -109,7 +109,7 @@ def inputs(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialI
 
 def test_trials_read_exactly_what_the_library_gave(inputs: TrialInputs, tmp_path: Path) -> None:
     with inputs.written(tmp_path, ["mfcc", "segments"]) as written:
-        views, targets, columns = read_views(written), read_targets(written), read_columns(written)
+        views, targets = read_views(written), read_targets(written)
         given = inputs.views(list(views))
         assert set(views) >= {"mfcc", "segments", "timbre", "lyrics"}
         assert views.digest() == given.digest()
@@ -120,8 +120,6 @@ def test_trials_read_exactly_what_the_library_gave(inputs: TrialInputs, tmp_path
                 assert list(ours[column]) == list(theirs[column])
         np.testing.assert_array_equal(inputs.targets.groups, targets.groups)
         assert {"timbre", "lyrics", "joint"} == set(targets.references)
-        expected = inputs.columns.reset_index(drop=True).astype(object)
-        pd.testing.assert_frame_equal(columns, expected, check_dtype=False)
         views["mfcc"].values[:] = 0
         assert read_views(written)["mfcc"].values.any(), "changes stay in their process"
     assert not list(tmp_path.iterdir())
@@ -236,8 +234,7 @@ def test_other_labels_measure_again_and_train_nothing(
     monkeypatch.setattr(fit, "_train", None)
     labels = {"sung in": inputs.targets.nuisances["language"]}
     other = replace(inputs, targets=replace(inputs.targets, labels=labels), context="other")
-    columns = inputs.columns.assign(**{"sung in": inputs.columns["language"]})
-    other = replace(other, columns=columns)
+    other = replace(other, shown=("sung in",))
     wanted = Request(SETTINGS, NumberOfClusters((2,)), False)
     with ThreadPoolExecutor(1) as executor:
         found = wanted.fulfil(other, ResultsFolder(tmp_path), 1, executor)

@@ -276,7 +276,7 @@ def _inputs(library: Library, settings: Settings, other: Settings | None) -> Tri
         settings = replace(settings, models=(*settings.models, *further), model_options=options)
     views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
     dataset = load_inputs(library, settings, views)
-    if "language" in dataset.columns and "language" not in library.labels():
+    if "language" in dataset.columns and "language" not in library.columns():
         known = int(dataset.columns["language"].notna().sum())
         say(f"language: identified from the lyrics of {known:,} of {len(dataset.columns):,} tracks")
     return TrialInputs.of(dataset, settings)

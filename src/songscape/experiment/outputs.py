@@ -124,15 +124,14 @@ def write_results(
         reasons = dict.fromkeys(table["reason"][table["axis"] == "failed"])
         raise SongscapeError(f"no clustering succeeded: {'; '.join(reasons)}")
     unmeasured = tables.unmeasured_table(trials, shown, summaries.values())
-    labels = inputs.columns.copy()
-    labels.insert(0, "track_id", list(inputs.track_ids))
+    labels = inputs.dataset.columns[list(inputs.shown)]
     for name, frame in {
         "ledger": collected.ledger,
         "models": tables.models_table(summaries.values()),
         "clusters": clustered,
         "descriptions": tables.descriptions_table(trials, shown),
         "unmeasured": unmeasured,
-        "labels": labels,
+        "labels": labels.rename_axis("track_id").reset_index(),
         "stability": next((c.curve for c in choices if c.curve is not None), None),
     }.items():
         folder.write_table(name, frame)

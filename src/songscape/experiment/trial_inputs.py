@@ -19,12 +19,10 @@ from songscape.experiment.fit import digest_of
 from songscape.features.views import View, Views
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from songscape.experiment.dataset import Inputs
     from songscape.settings import Settings
 
-__all__ = ["TrialInputs", "read_columns", "read_targets", "read_views"]
+__all__ = ["TrialInputs", "read_shown", "read_targets", "read_views"]
 
 _SPARSE = ("data", "indices", "indptr")
 # What clusters are described by, beside their labels.
@@ -40,9 +38,9 @@ class TrialInputs:
     dataset : Inputs
     targets : Targets
         Without reference spaces.
-    columns : DataFrame
+    shown : tuple of str
         Labels, and the nuisances that are columns of the collection: what clusters are described
-        by, one row per track.
+        by.
     digests : mapping of view to digest
         Of the views that some track has.
     context : str
@@ -51,7 +49,7 @@ class TrialInputs:
 
     dataset: Inputs
     targets: Targets
-    columns: pd.DataFrame
+    shown: tuple[str, ...]
     digests: Mapping[str, str]
     context: str
 
@@ -61,8 +59,7 @@ class TrialInputs:
         from songscape.experiment.targets import targets_of
 
         targets = targets_of(dataset, settings.labels)
-        named = [*targets.labels, *targets.nuisances]
-        columns = dataset.columns[[name for name in named if name in dataset.columns]]
+        shown = tuple(name for name in targets.columns if name in dataset.columns)
         digests = {
             name: dataset.views.select([name]).digest()
             for name, view in dataset.views.items()
@@ -70,11 +67,11 @@ class TrialInputs:
         }
         context = {
             "targets": _plain_targets(targets),
-            "columns": {name: _plain(columns[name]) for name in columns},
+            "shown": shown,
             "arrays": [_plain(targets.groups), _plain(targets.copies)],
             "references": [digests.get(name) for name in _DESCRIBED_BY],
         }
-        return cls(dataset, targets, columns, digests, digest_of(context))
+        return cls(dataset, targets, shown, digests, digest_of(context))
 
     @property
     def track_ids(self) -> tuple[str, ...]:
@@ -100,13 +97,13 @@ class TrialInputs:
         root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".inputs-", dir=root))
         try:
-            _write(folder, views, targets, self.columns)
+            _write(folder, views, targets, self.shown)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(folder: Path, views: Views, targets: Targets, columns: pd.DataFrame) -> None:
+def _write(folder: Path, views: Views, targets: Targets, shown: tuple[str, ...]) -> None:
     import numpy as np
 
     document: dict[str, Any] = {
@@ -114,7 +111,7 @@ def _write(folder: Path, views: Views, targets: Targets, columns: pd.DataFrame) 
         "views": {},
         "targets": _plain_targets(targets),
         "references": list(targets.references),
-        "columns": {str(name): _plain(columns[name]) for name in columns},
+        "shown": shown,
     }
     arrays = {
         name: np.asarray(values)
@@ -189,11 +186,9 @@ def read_targets(folder: Path) -> Targets:
     )
 
 
-def read_columns(folder: Path) -> pd.DataFrame:
-    """The columns that were written there."""
-    import pandas as pd
-
-    return pd.DataFrame(_columns(_document(folder)["columns"]))
+def read_shown(folder: Path) -> list[str]:
+    """Names of the columns that clusters are described by."""
+    return list(_document(folder)["shown"])
 
 
 def _columns(stored: dict[str, list[Any]]) -> dict[str, Any]:

@@ -203,13 +203,13 @@ def run_trial(
     """
     import pandas as pd
 
-    from songscape.experiment.trial_inputs import read_columns, read_targets, read_views
+    from songscape.experiment.trial_inputs import read_shown, read_targets, read_views
 
     start = time.perf_counter()
     folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
     views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
-    columns = read_columns(Path(inputs))
-    summary = fit(training, views, folder, labels=columns[list(targets.labels)])
+    columns = {name: targets.columns[name] for name in read_shown(Path(inputs))}
+    summary = fit(training, views, folder, labels=pd.DataFrame(dict(targets.labels)))
     kept = read_trial(folder, training, context, views.track_ids)
     measured = {} if kept is None else dict(kept.parts)
     arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
@@ -266,7 +266,7 @@ def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
     )
 
 
-def _described(labels: Any, X: Any, views: Any, columns: pd.DataFrame) -> list[dict[str, Any]]:
+def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of `results/descriptions.csv`.
 
     `labels` holds those more common in the cluster than elsewhere, as "column=value share"; `sound`
@@ -274,7 +274,7 @@ def _described(labels: Any, X: Any, views: Any, columns: pd.DataFrame) -> list[d
     """
     from songscape.clustering.describe import describe_clusters
 
-    found = describe_clusters(labels, X, views, {name: columns[name] for name in columns})
+    found = describe_clusters(labels, X, views, columns)
     return [
         {
             "cluster": one.cluster,
