@@ -6,7 +6,7 @@ Each run draws a collection with artists of very unequal size, the spaces and k-
 baselines, candidates and a reference that are correlated as those of real models are (one part of
 every space is common to all, and clumped by artist), and labels that have nothing to do with any of
 them: one goes by artist, one by track, one of them is a nuisance. The evidence goes through
-`songscape.benchmark.summary.compare` as in `songscape compare`, headline partitions included.
+`songscape.benchmark.benchmark.evaluate` as in `songscape compare`, headline partitions included.
 Printed is the share of the runs in which any candidate is called better, with its 95 % interval
 (Clopper & Pearson 1934). The script fails where even the lower end is above 5 %.
 """
@@ -20,22 +20,25 @@ from typing import Any
 
 import numpy as np
 
+from songscape.benchmark.verdicts import Outcome
+
 K = 5
 CLAIMS = {
-    "better than balanced-pca": ("agreement", "verdict", "better than"),
-    "better than the best baseline": ("agreement", "verdict_to_best", "better than"),
-    "leaks less than balanced-pca": ("leakage", "verdict", "better than"),
-    "worse than balanced-pca": ("agreement", "verdict", "worse than"),
-    "worse than the best baseline": ("agreement", "verdict_to_best", "worse than"),
+    "better than balanced-pca": ("agreement", "verdict", Outcome.BETTER),
+    "better than the best baseline": ("agreement", "verdict_to_best", Outcome.BETTER),
+    "leaks less than balanced-pca": ("leakage", "verdict", Outcome.BETTER),
+    "worse than balanced-pca": ("agreement", "verdict", Outcome.WORSE),
+    "worse than the best baseline": ("agreement", "verdict_to_best", Outcome.WORSE),
 }
 
 
 def simulated_tests(
     seed: int, *, n_artists: int = 60, n_candidates: int = 6, n_seeds: int = 3
 ) -> Any:
-    """The tests (`Comparison.differences`) of one comparison in which labels mean nothing."""
-    from songscape.benchmark.measure import Subject
-    from songscape.benchmark.summary import compare
+    """The tests (`Evaluation.differences`) of one comparison in which labels mean nothing."""
+    from songscape.benchmark.benchmark import evaluate
+    from songscape.benchmark.keys import PartitionKey
+    from songscape.benchmark.targets import Targets
 
     rng = np.random.default_rng(seed)
     # Most artists have a song or two, a few have dozens.
@@ -45,7 +48,7 @@ def simulated_tests(
     by_artist = [rng.choice(4, n_artists, p=[0.45, 0.3, 0.15, 0.1])[artist] for _ in range(2)]
     astray = rng.random(n) < 0.15
     genre = np.where(astray, rng.permutation(by_artist[0]), by_artist[0])
-    subject = Subject(
+    targets = Targets(
         labels={"genre": genre, "mood": rng.choice(3, n, p=[0.5, 0.3, 0.2])},
         nuisances={"language": by_artist[1]},
         artists=artist,
@@ -63,35 +66,42 @@ def simulated_tests(
         # What needs no training is the same with every seed, but for its clusters.
         by_seed = 0.4 * (kind == "vae")
         spaces = [turned + own + by_seed * rng.normal(size=(n, 6)) for _ in range(n_seeds)]
-        evidence.append(_evidence(model, kind, spaces, subject))
-    return compare(evidence, subject, headline=("kmeans", K)).differences
+        evidence.append(_evidence(model, kind, spaces, targets))
+    found = evaluate(evidence, targets, baseline="balanced-pca", headline=PartitionKey("kmeans", K))
+    return found.differences
 
 
-def _evidence(model: str, kind: str, spaces: list[np.ndarray], subject: Any) -> Any:
+def _evidence(model: str, kind: str, spaces: list[np.ndarray], targets: Any) -> Any:
     """What `songscape.experiment` would hand over, without what no test reads."""
-    from songscape.benchmark.summary import ModelEvidence
+    from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.keys import PartitionKey, SampleKey
     from songscape.clustering.methods import cluster
     from songscape.metrics.clusters import ami
-    from songscape.metrics.neighbour_agreement import class_mean, knn_agreement_samples
-    from songscape.metrics.neighbours import nearest_neighbors, without_groups
+    from songscape.metrics.neighbours import (
+        class_mean,
+        knn_agreement_samples,
+        nearest_neighbors,
+        without_groups,
+    )
 
     rows: list[dict[str, Any]] = []
-    samples: dict[str, list[np.ndarray]] = {}
+    samples: dict[SampleKey, list[np.ndarray]] = {}
     partitions = []
     for seed, X in enumerate(spaces):
-        near = without_groups(nearest_neighbors(X, 60), subject.artists, 10, X)
+        near = without_groups(nearest_neighbors(X, 60), targets.artists, 10, X)
         clusters = cluster("kmeans", X, k=K, random_state=seed, n_init=1).labels
         partitions.append(clusters)
-        for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
+        for axis, columns in (("agreement", targets.labels), ("leakage", targets.nuisances)):
             for column, truth in columns.items():
                 each = knn_agreement_samples(near, truth)
-                samples.setdefault(f"knn:{column}", []).append(each)
+                samples.setdefault(SampleKey("knn", column), []).append(each)
                 shared = {"seed": seed, "axis": axis, "column": column}
                 space = {"metric": "knn_balanced", "value": class_mean(each, truth)}
                 found = {"metric": "ami", "value": ami(clusters, truth)}
                 rows += [shared | space, shared | found | {"clusterer": "kmeans", "k": K}]
     stacked = {name: np.stack(values) for name, values in samples.items()}
-    return ModelEvidence(model, kind, rows, stacked, {("kmeans", K): np.stack(partitions)})
+    key = PartitionKey("kmeans", K)
+    return Evidence(model, kind, rows, stacked, {key: np.stack(partitions)})
 
 
 def claims(differences: Any) -> dict[str, bool]:

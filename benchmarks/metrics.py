@@ -58,15 +58,15 @@ def main() -> None:
     parser.add_argument("--skip-reference", action="store_true", help="leave scikit-learn out")
     options = parser.parse_args()
 
-    from songscape.benchmark import leakage
+    from songscape.benchmark.measure import measure
+    from songscape.benchmark.targets import Targets
     from songscape.clustering.methods import cluster
     from songscape.metrics import clusters as metrics
     from songscape.metrics import neighbours as neighbors
-    from songscape.metrics import stability
-    from songscape.metrics.neighbour_agreement import knn_label_agreement
-    from songscape.metrics.retrieval import hit_samples, retrieval
+    from songscape.metrics import silhouette, stability
+    from songscape.metrics.retrieval import average_precision_samples, hit_samples
     from songscape.statistics.intervals import bootstrap_mean
-    from songscape.statistics.permutations import permutation_null
+    from songscape.statistics.permutations import permutation_nulls
     from songscape.statistics.subsampling import half_sample_interval
 
     X, columns = collection(options.tracks, options.dimensions)
@@ -87,27 +87,24 @@ def main() -> None:
     )
     timed(
         "AMI with genre, 999 permutations by artist",
-        lambda: permutation_null(labels, columns["genre"], groups=artist),
+        lambda: permutation_nulls(labels, columns["genre"], metrics=("ami",), groups=artist),
     )
     near, _ = timed("90 nearest neighbours, exact", lambda: neighbors.nearest_neighbors(X, 90))
     timed(
         "neighbour agreement, artist filter",
-        lambda: knn_label_agreement(near, columns["genre"], artists=artist, X=X),
+        lambda: neighbors.knn_label_agreement(near, columns["genre"], artists=artist, X=X),
     )
-    timed("artist retrieval, mAP of 2,000", lambda: retrieval(X, near, artist))
+    timed("artist retrieval, mAP of 2,000", lambda: average_precision_samples(X, artist))
     for column in ("language", "seconds"):
+        targets = Targets({}, {column: columns[column]}, None, artist)
         timed(
-            f"leakage of {column}: probes, iLISI, kBET",
-            lambda c=column: leakage.space_leakage(X, columns[c], artist, neighbors=near),
-        )
-        timed(
-            f"leakage of {column}: clusters, 999 perm.",
-            lambda c=column: leakage.cluster_leakage(labels, columns[c], artist),
+            f"leakage of {column}: space, all nulls",
+            lambda t=targets: measure(X, t, (), measures=("ilisi", "kbet")),
         )
     timed("stability over seeds", lambda: stability.stability(labels, runs[1:]))
     hits = hit_samples(near, artist)
     timed("bootstrap of hit@10 by artist", lambda: bootstrap_mean(hits, artist))
-    exact, ours = timed("silhouette, exact", lambda: metrics.silhouette(X, labels))
+    exact, ours = timed("silhouette, exact", lambda: silhouette.silhouette(X, labels))
     total, busy = time.perf_counter() - start, time.process_time() - busy
     print(f"whole set {total:.0f} s, {busy:.0f} s CPU; peak {peak_megabytes():.0f} MB")
     if not options.skip_reference:

@@ -43,7 +43,7 @@ def partitions(model: Any, views: Any, k: int, seed: int) -> dict[str, np.ndarra
 
 
 def rows_of(
-    runs: Sequence[dict[str, np.ndarray]], subject: Any, k: int
+    runs: Sequence[dict[str, np.ndarray]], targets: Any, k: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Table rows and plain figures: AMI of each way with each label, and mixture minus k-means."""
     from songscape.metrics.clusters import ami
@@ -52,15 +52,15 @@ def rows_of(
     stacked = {way: np.stack([run[way] for run in runs]) for way in WAYS}
     used = [len(np.unique(labels)) for labels in stacked["mixture"]]
     table, figures = [], []
-    for column, truth in subject.labels.items():
+    for column, truth in targets.labels.items():
         row: dict[str, Any] = {"k": k, "used": f"{min(used)}-{max(used)}", "label": column}
         figure: dict[str, Any] = {"k": k, "used": used, "label": column}
         for way, labels in stacked.items():
-            one = half_sample_interval(ami, labels, truth, subject.groups)
+            one = half_sample_interval(ami, labels, truth, targets.groups)
             row[way] = with_interval(one.estimate, one.low, one.high)
             figure[way] = [one.estimate, one.low, one.high]
         gap = half_sample_difference(
-            ami, stacked["mixture"], stacked["k-means"], truth, subject.groups
+            ami, stacked["mixture"], stacked["k-means"], truth, targets.groups
         )
         row["mixture - k-means"] = with_interval(gap.estimate, gap.low, gap.high, True)
         # What is nothing in print is no difference.
@@ -81,7 +81,7 @@ def main() -> None:
     from songscape.experiment.shared_k import shared_k
 
     results: dict[str, Any] = {}
-    for name, inputs, subject in collections(options, also=("language",)):
+    for name, inputs, targets in collections(options, also=("language",)):
         views, table, figures = inputs.views, [], []
         for k in options.k or sorted({*shared_k(views).ks, 10}):
             runs = []
@@ -90,7 +90,7 @@ def main() -> None:
                 model = trained_model(views, "vade", seed, arguments, options.work)
                 runs.append(partitions(model, views, k, seed))
                 print(f"{name}: k {k}, seed {seed} done", file=sys.stderr, flush=True)
-            rows, plain = rows_of(runs, subject, k)
+            rows, plain = rows_of(runs, targets, k)
             table += rows
             figures += plain
         print(f"\n## {name}: {views.n_tracks} tracks\n\n{markdown(table)}", flush=True)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ import numpy as np
 Latents = dict[str, np.ndarray]
 
 REFERENCE = "song-vae"
+N_NEIGHBORS = 90
+MIN_IN_CATEGORY = 20
+"""Tracks of a category that make ten neighbours of one's own label mean something."""
 CANDIDATE = "neutral-vae"
 COLUMNS = {
     "language_knn": "language kNN",
@@ -166,11 +169,9 @@ def inputs_of(path: Path) -> Any:
 
 def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     """All figures of one representation."""
-    from songscape.audit.overlap import shared_label_agreement, within_category_agreement
     from songscape.experiment.dataset import artists_of
-    from songscape.metrics.neighbour_agreement import knn_chance, knn_label_agreement
-    from songscape.metrics.neighbours import nearest_neighbors
-    from songscape.metrics.probes import probe
+    from songscape.metrics.neighbours import knn_chance, knn_label_agreement, nearest_neighbors
+    from songscape.statistics.space_nulls import probe
 
     artists = artists_of(inputs.columns)
     language, labels = list(inputs.columns["language"]), list(inputs.columns[genre])
@@ -184,8 +185,8 @@ def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     }
     for kind in ("linear", "nonlinear"):
         probed = probe(X, language, artists, kind=kind)
-        result |= {kind: probed.balanced_accuracy, f"{kind}_null_95": probed.null_95}
-        result[f"{kind}_p"] = probed.p_value
+        result |= {kind: probed.balanced_accuracy, f"{kind}_null_95": probed.null.null_95}
+        result[f"{kind}_p"] = probed.null.p_value
     language_of = inputs.views["language"]
     for name, agreement in (
         ("genre", knn_label_agreement(near, labels, artists=artists, X=X)),
@@ -194,6 +195,107 @@ def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     ):
         result |= {f"{name}_{kind}": agreement[kind] for kind in ("mean", "balanced")}
     return result
+
+
+def shared_label_agreement(
+    X: np.ndarray,
+    values: Sequence[Any],
+    composition: Any,
+    *,
+    k: int = 10,
+    artists: Sequence[Any] | None = None,
+) -> dict[str, float]:
+    """Neighbour agreement with a label among the tracks whose label occurs in several languages.
+
+    Over all tracks, whoever finds the language is paid for the labels that follow from it. Here
+    only tracks of label values that occur in two categories or more, with five tracks in each, are
+    neighbours of each other (`songscape.features.overlap.shared_mask`).
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+    values : sequence of length n_tracks
+        The label.
+    composition : View
+        The covariate's shares.
+    k : int
+    artists : sequence, optional
+        Switches the artist filter on.
+
+    Returns
+    -------
+    dict
+        As `songscape.metrics.neighbours.knn_label_agreement`, and `n_tracks`,
+        `n_values`; NaN where fewer than two label values are shared.
+    """
+    from songscape.metrics.neighbours import knn_label_agreement, nearest_neighbors
+    from songscape.statistics.overlap import shared_mask
+
+    mask = shared_mask(values, composition)
+    kept = [value for value, here in zip(values, mask) if here]
+    sizes: dict[str, float] = {"n_tracks": int(mask.sum()), "n_values": len(set(kept))}
+    if len(set(kept)) < 2:
+        nan = float("nan")
+        names = ("mean", "balanced", "chance", "balanced_chance")
+        return {**dict.fromkeys(names, nan), "n_used": 0, "n_missing": 0, **sizes}
+    space = np.asarray(X)[mask]
+    theirs: Any = None if artists is None else [a for a, here in zip(artists, mask) if here]
+    near = nearest_neighbors(space, max(N_NEIGHBORS, k))
+    return knn_label_agreement(near, kept, k=k, artists=theirs, X=space) | sizes
+
+
+def within_category_agreement(
+    X: np.ndarray,
+    values: Sequence[Any],
+    composition: Any,
+    *,
+    k: int = 10,
+    artists: Sequence[Any] | None = None,
+) -> dict[str, float]:
+    """Neighbour agreement with a label among the tracks of one's own language.
+
+    Knowing the language helps nobody here, so a representation that hides it can be compared with
+    one that shows it also where label and language depend on each other.
+
+    Parameters
+    ----------
+    X, values, composition, k, artists
+        As in `shared_label_agreement`. A track belongs to the category of its largest share; those
+        of categories with fewer than 20 tracks, or of unknown composition, are left out.
+
+    Returns
+    -------
+    dict
+        `mean` over tracks, `balanced` (mean of the label's class means), `n_used`.
+    """
+    from songscape.metrics.neighbours import (
+        class_mean,
+        knn_agreement_samples,
+        nearest_neighbors,
+        without_groups,
+    )
+
+    space = np.asarray(X)
+    names = np.asarray(values, dtype=object)
+    everyone = None if artists is None else np.asarray(artists, dtype=object)
+    samples = np.full(len(space), np.nan)
+    category = np.where(composition.present, composition.values.argmax(axis=1), -1)
+    for code in np.unique(category[category >= 0]):
+        rows = np.flatnonzero(category == code)
+        if len(rows) < MIN_IN_CATEGORY:
+            continue
+        near = nearest_neighbors(space[rows], max(N_NEIGHBORS, k))
+        if everyone is None:
+            near = near.first(min(k, near.n_neighbors))
+        else:
+            near = without_groups(near, everyone[rows], k, space[rows])
+        samples[rows] = knn_agreement_samples(near, names[rows])
+    used = np.isfinite(samples)
+    return {
+        "mean": float(samples[used].mean()) if used.any() else float("nan"),
+        "balanced": class_mean(samples, names),
+        "n_used": int(used.sum()),
+    }
 
 
 def interval(values: Any) -> tuple[float, float]:

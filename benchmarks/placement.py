@@ -58,13 +58,12 @@ def complete_tracks(views: Any) -> np.ndarray:
 
 
 def agreement(
-    placed: np.ndarray, space: np.ndarray, among: np.ndarray, subject: Any
+    placed: np.ndarray, space: np.ndarray, among: np.ndarray, targets: Any
 ) -> dict[str, np.ndarray]:
     """Per label, neighbour agreement of tracks placed at `placed` among the tracks `among`."""
     from scipy.spatial.distance import cdist
 
-    from songscape.metrics.neighbour_agreement import knn_agreement_samples
-    from songscape.metrics.neighbours import Neighbors, without_groups
+    from songscape.metrics.neighbours import Neighbors, knn_agreement_samples, without_groups
 
     distances = cdist(placed, space)
     distances[:, ~among] = np.inf
@@ -73,26 +72,28 @@ def agreement(
     distances = np.take_along_axis(distances, order, axis=1)
     order[np.isinf(distances)] = -1
     # Neither copies of a song nor songs of its artist count as neighbours.
-    near = without_groups(Neighbors(order, distances), subject.groups, K_NEAREST)
-    return {f"knn:{n}": knn_agreement_samples(near, v) for n, v in subject.labels.items()}
+    near = without_groups(Neighbors(order, distances), targets.groups, K_NEAREST)
+    return {f"knn:{n}": knn_agreement_samples(near, v) for n, v in targets.labels.items()}
 
 
 def placements(
-    model: Any, views: Any, subject: Any, among: np.ndarray, asked: np.ndarray
+    model: Any, views: Any, targets: Any, among: np.ndarray, asked: np.ndarray
 ) -> dict[str, dict[str, np.ndarray]]:
     """Agreement per way of placing and label; NaN for tracks that were not asked."""
     complete = model.transform(views)
     found = {}
     for way, absent in ONLY.items():
         placed = model.transform(without(views, absent)) if absent else complete
-        values = agreement(placed, complete, among, subject)
+        values = agreement(placed, complete, among, targets)
         found[way] = {name: np.where(asked, v, np.nan) for name, v in values.items()}
     return found
 
 
-def kept_table(samples: dict[str, dict[str, np.ndarray]], subject: Any) -> list[dict[str, Any]]:
+def kept_table(samples: dict[str, dict[str, np.ndarray]], targets: Any) -> list[dict[str, Any]]:
     """Rows of the placement table; samples are (n_seeds, n_tracks) per way and label."""
-    from songscape.benchmark.summary import ModelEvidence, compare
+    from songscape.benchmark.benchmark import evaluate
+    from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.keys import SPACE, SampleKey
 
     goal = {name: KEPT_SHARE * values for name, values in samples["complete"].items()}
     every = {**samples, "goal": goal}
@@ -103,12 +104,13 @@ def kept_table(samples: dict[str, dict[str, np.ndarray]], subject: Any) -> list[
             | {"value": float("nan"), "seed": 0}
             for name in values
         ]
-        evidence.append(ModelEvidence(way, "vae", rows, values, {}))
-    found = compare(evidence, subject, baseline="goal")
-    table = found.table.set_index(["model", "column"])
+        keyed = {SampleKey.parse(name): each for name, each in values.items()}
+        evidence.append(Evidence(way, "vae", rows, keyed, {}))
+    found = evaluate(evidence, targets, baseline="goal", headline=SPACE)
+    table = found.summary.set_index(["model", "column"])
     differences = found.differences.set_index(["model", "column"])
     out = []
-    for column in subject.labels:
+    for column in targets.labels:
         complete = table.loc[("complete", column)]
         for way in ("audio only", "lyrics only"):
             one, test = table.loc[(way, column)], differences.loc[(way, column)]
@@ -177,7 +179,7 @@ def hits_of(measured: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def held_out(
-    views: Any, subject: Any, seeds: Sequence[int], work: Path | None
+    views: Any, targets: Any, seeds: Sequence[int], work: Path | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Placement and retrieval of tracks that the model has not seen."""
     from sklearn.model_selection import GroupKFold
@@ -189,21 +191,21 @@ def held_out(
     samples: dict[str, dict[str, np.ndarray]] = {way: {} for way in ONLY}
     hits: dict[str, np.ndarray] = {}
     chance, within = np.full((2, views.n_tracks), np.nan)
-    label = next(iter(subject.labels), None)
+    label = next(iter(targets.labels), None)
     for seed, (training, test) in zip(seeds, folds.split(both, groups=views.groups)):
         model = trained_model(views.take(training), MODEL, seed, LATENT, work)
         among = np.zeros(views.n_tracks, bool)
         among[training] = both[training]
         asked = np.zeros(views.n_tracks, bool)
         asked[test] = both[test]
-        for way, values in placements(model, views, subject, among, asked).items():
+        for way, values in placements(model, views, targets, among, asked).items():
             for name, new in values.items():
                 known = samples[way].setdefault(name, np.full((1, views.n_tracks), np.nan))
                 known[0, asked] = new[asked]
         rows = np.flatnonzero(asked)
         chance[rows] = K_NEAREST / len(rows)
         if label is not None:
-            truth = np.asarray(subject.labels[label], dtype=object)[rows]
+            truth = np.asarray(targets.labels[label], dtype=object)[rows]
             alike = np.array([(truth == value).sum() for value in truth])
             within[rows] = np.minimum(1.0, K_NEAREST / np.maximum(alike, 1))
         found_again = retrieval_hits(model, views, rows)
@@ -213,9 +215,9 @@ def held_out(
         print(f"fold of seed {seed} done", file=sys.stderr, flush=True)
     found = []
     for way, values in hits.items():
-        one = bootstrap_mean(values, subject.groups)
-        test = paired_difference(values, RETRIEVAL_FACTOR * chance, subject.groups)
-        inside = paired_difference(values, within, subject.groups)
+        one = bootstrap_mean(values, targets.groups)
+        test = paired_difference(values, RETRIEVAL_FACTOR * chance, targets.groups)
+        inside = paired_difference(values, within, targets.groups)
         found.append(
             {
                 "retrieval": way,
@@ -227,7 +229,7 @@ def held_out(
                 "minus that": with_interval(inside.estimate, inside.low, inside.high, True),
             }
         )
-    return kept_table(samples, subject), found
+    return kept_table(samples, targets), found
 
 
 def has_lyrics(
@@ -275,13 +277,13 @@ def main() -> None:
     from songscape.experiment.shared_k import shared_k
 
     results: dict[str, Any] = {}
-    for collection, inputs, subject in collections(options, also=("language",)):
+    for collection, inputs, targets in collections(options, also=("language",)):
         views, seeds, work = inputs.views, options.seeds, options.work
         tables: dict[str, list[dict[str, Any]]] = {}
         print(f"\n## {collection}: {views.n_tracks} tracks", flush=True)
         for part in options.parts.split(","):
             if part == "held-out":
-                tables[part], tables["retrieval"] = held_out(views, subject, seeds, work)
+                tables[part], tables["retrieval"] = held_out(views, targets, seeds, work)
             elif part == "has-lyrics":
                 ks = sorted({2, *shared_k(views).ks, 10})
                 tables[part] = has_lyrics(views, ks, seeds, work)

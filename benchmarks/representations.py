@@ -132,28 +132,29 @@ def spaces_of(
 
 
 def measure(
-    latents: np.ndarray, subject: Any, k: int, seed: int
-) -> tuple[list[dict[str, Any]], dict[str, np.ndarray], np.ndarray]:
+    latents: np.ndarray, targets: Any, k: int, seed: int
+) -> tuple[list[dict[str, Any]], dict[Any, np.ndarray], np.ndarray]:
     """Evidence rows, values per track, and the k-means partition of one space."""
-    from songscape.benchmark.measure import space_evidence
+    from songscape.benchmark.measure import space_rows
     from songscape.clustering.methods import cluster
     from songscape.metrics.clusters import ami
 
-    rows, samples = space_evidence(latents, subject, random_state=seed)
+    rows, samples = space_rows(latents, targets, seed=seed)
     partition = cluster("kmeans", latents, k=k, random_state=seed).labels
     rows += [
         {"clusterer": "kmeans", "k": k, "axis": "agreement", "metric": "ami", "column": column}
         | {"value": ami(partition, truth)}
-        for column, truth in subject.labels.items()
+        for column, truth in targets.labels.items()
     ]
     return [row | {"seed": seed} for row in rows], samples, partition
 
 
 def evidence_of(
-    inputs: Any, subject: Any, k: int, options: argparse.Namespace, work: Path
+    inputs: Any, targets: Any, k: int, options: argparse.Namespace, work: Path
 ) -> list[Any]:
-    """ModelEvidence of every model, each trained once per seed."""
-    from songscape.benchmark.summary import ModelEvidence
+    """Evidence of every model, each trained once per seed."""
+    from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.keys import PartitionKey
 
     evidence = []
     with tempfile.TemporaryDirectory() as folder:
@@ -165,15 +166,15 @@ def evidence_of(
         for name in names:
             start = time.perf_counter()
             spaces = spaces_of(name, inputs.views, options, features, work)
-            measured = [measure(X, subject, k, seed) for X, seed in zip(spaces, options.seeds)]
+            measured = [measure(X, targets, k, seed) for X, seed in zip(spaces, options.seeds)]
             seconds = time.perf_counter() - start
             print(f"{name}: {seconds:.0f} s", file=sys.stderr, flush=True)
             samples = {key: np.stack([one[1][key] for one in measured]) for key in measured[0][1]}
             rows = [row for one in measured for row in one[0]]
-            partitions = {("kmeans", k): np.stack([one[2] for one in measured])}
-            # To `compare`, everything but ours is a baseline: it looks for the best of them.
+            partitions = {PartitionKey("kmeans", k): np.stack([one[2] for one in measured])}
+            # To `evaluate`, everything but ours is a baseline: it looks for the best of them.
             kind = "vae" if name == OURS else "baseline"
-            evidence.append(ModelEvidence(name, kind, rows, samples, partitions))
+            evidence.append(Evidence(name, kind, rows, samples, partitions))
     return evidence
 
 
@@ -190,7 +191,7 @@ TITLES = {"knn_balanced": "kNN", "ami": "AMI", "hit": "hit@10"}
 
 def report(name: str, comparison: Any, k: int, reason: str, n_tracks: int) -> dict[str, Any]:
     """Print both tables of one folder; returns what goes into the JSON file."""
-    table, differences = comparison.table, comparison.differences
+    table, differences = comparison.summary, comparison.differences
     columns = figures(table)
     wide = []
     for model in table["model"].unique():
@@ -270,7 +271,8 @@ def main() -> None:
     if not options.libraries:
         print("skipped: pythae and multivae (give --libraries PYTHON, see the top of this file)")
 
-    from songscape.benchmark.summary import compare
+    from songscape.benchmark.benchmark import evaluate
+    from songscape.benchmark.keys import PartitionKey
     from songscape.experiment.shared_k import shared_k
 
     results = []
@@ -278,12 +280,18 @@ def main() -> None:
         work = options.work or Path(scratch)
         work.mkdir(parents=True, exist_ok=True)
         for folder in options.folders:
-            inputs, subject = read_folder(folder, work)
-            ks, reason, _ = shared_k(inputs.views, (options.k,) if options.k else ())
+            inputs, targets = read_folder(folder, work)
+            clusters = shared_k(inputs.views, (options.k,) if options.k else ())
+            k = clusters.ks[0]
             name = folder.resolve().name
-            evidence = evidence_of(inputs, subject, ks[0], options, work)
-            found = compare(evidence, subject, headline=("kmeans", ks[0]))
-            results.append(report(name, found, ks[0], reason, inputs.views.n_tracks))
+            evidence = evidence_of(inputs, targets, k, options, work)
+            found = evaluate(
+                evidence,
+                targets,
+                baseline="balanced-pca",
+                headline=PartitionKey("kmeans", k),
+            )
+            results.append(report(name, found, k, clusters.reason, inputs.views.n_tracks))
             if options.json:
                 options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -28,21 +28,20 @@ MAX_VALUES = 12
 """A label with more values has too few tracks of each among thirty."""
 
 
-def part_agreement(views: Any, subject: Any, size: int, seed: int) -> dict[str, dict[str, float]]:
+def part_agreement(views: Any, targets: Any, size: int, seed: int) -> dict[str, dict[str, float]]:
     """Agreement by label and model on one random part."""
-    from songscape.metrics.neighbour_agreement import knn_label_agreement
-    from songscape.metrics.neighbours import nearest_neighbors
+    from songscape.metrics.neighbours import knn_label_agreement, nearest_neighbors
     from songscape.models.presets import find_preset, make_model
 
     rows = np.sort(np.random.default_rng(seed).permutation(views.n_tracks)[:size])
     some = views.take(rows)
-    artists = None if subject.artists is None else subject.artists[rows]
+    artists = None if targets.artists is None else targets.artists[rows]
     found: dict[str, dict[str, float]] = {}
     for name in MODELS:
         model = make_model(name, random_state=seed)
         space = model.fit_transform(some.select(find_preset(name).views))
         neighbors = nearest_neighbors(space, size - 1)
-        for label, values in subject.labels.items():
+        for label, values in targets.labels.items():
             if len({v for v in values if v not in (None, "")}) <= MAX_VALUES:
                 here = np.asarray(values, dtype=object)[rows]
                 agreed = knn_label_agreement(neighbors, here, k=K_NEAREST, artists=artists)
@@ -67,10 +66,10 @@ def main() -> None:
     parser.add_argument("--sizes", type=seeds_argument, default=(30, 60, 120, 240))
     options = parser.parse_args()
     results: dict[str, Any] = {}
-    for name, inputs, subject in collections(options):
+    for name, inputs, targets in collections(options):
         table, figures = [], []
         for size in (size for size in options.sizes if size <= inputs.views.n_tracks):
-            parts = [part_agreement(inputs.views, subject, size, seed) for seed in options.seeds]
+            parts = [part_agreement(inputs.views, targets, size, seed) for seed in options.seeds]
             for label in parts[0]:
                 both = np.array([[part[label][model] for model in MODELS] for part in parts])
                 cells = {model: f"{both[:, i].mean():.3f}" for i, model in enumerate(MODELS)}

@@ -28,8 +28,12 @@ import numpy as np
 from songscape.experiment.dataset import Inputs, artists_of, load_inputs, read_library
 from songscape.features.loading import VIEW_NAMES
 from songscape.library import Library
-from songscape.metrics.neighbour_agreement import knn_agreement_samples, knn_chance
-from songscape.metrics.neighbours import nearest_neighbors, without_groups
+from songscape.metrics.neighbours import (
+    knn_agreement_samples,
+    knn_chance,
+    nearest_neighbors,
+    without_groups,
+)
 from songscape.metrics.retrieval import hit_samples
 from songscape.models.presets import TEXT_VIEWS, find_preset, make_model
 from songscape.settings import Settings

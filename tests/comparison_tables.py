@@ -6,16 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from songscape.benchmark.metric_table import Setting
+from songscape.audit.finding import Check, Finding, Severity
+from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.metric_table import KOrigin, Setup
+from songscape.benchmark.wording import finding_sentence
 
-SETTING = Setting(
+SETUP = Setup(
     baseline="balanced-pca",
-    headline=("kmeans", 4),
+    headline=PartitionKey("kmeans", 4),
     labels=("genre",),
     nuisances=("language", "duration_s"),
     n_tracks=1000,
     n_groups=200,
     n_seeds=10,
+    k_origin=KOrigin.STABLE,
     k_reason="k = 4: more stable than data without clusters",
     has_artists=True,
 )
@@ -80,7 +84,7 @@ def model_rows(model: str, **given: float) -> list[dict[str, Any]]:
 def outcome(
     model: str, word: str, metric: str = "hit", column: str = "artist", axis: str = "agreement"
 ) -> dict[str, Any]:
-    gain = {"better": 0.05, "worse": -0.05, "not": 0.0}[word.split()[0]]
+    gain = {"better": 0.05, "worse": -0.05, "same": 0.0}[word]
     gain = -gain if axis == "leakage" else gain
     return {
         "model": model,
@@ -95,6 +99,7 @@ def outcome(
         "adjusted_p": 0.01,
         "verdict": word,
         "baseline": "balanced-pca",
+        "withheld": "",
     }
 
 
@@ -122,12 +127,15 @@ def tables(
         for name in names
         for seed in (0, 1)
     ]
-    columns = list(outcome("x", "better than"))
+    columns = list(outcome("x", "better"))
     return pd.DataFrame(rows), pd.DataFrame(tests, columns=columns), pd.DataFrame(models)
 
 
-def warning_table(*messages: tuple[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [(check, "warning", message, "") for check, message in messages],
-        columns=["check", "severity", "message", "tracks"],
-    )
+def confounded(column: str, nuisance: str) -> Finding:
+    values = {"column": column, "is_function": True, "open_share_given": {nuisance: 0.0}}
+    return Finding(Check.CONFOUNDED_LABEL, Severity.WARNING, values=values | {"examples": {}})
+
+
+def warning_table(*findings: Finding) -> pd.DataFrame:
+    rows = [finding.as_row(finding_sentence(finding)) for finding in findings]
+    return pd.DataFrame(rows, columns=["check", "severity", "message", "tracks", "values"])

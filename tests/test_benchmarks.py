@@ -8,11 +8,12 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.neighbors import NearestNeighbors
 
-from songscape.benchmark.measure import Subject
+from songscape.benchmark.targets import Targets
+from songscape.features.covariates import composition_view
 from songscape.features.views import View, Views
-from songscape.metrics.neighbour_agreement import knn_label_agreement
-from songscape.metrics.neighbours import nearest_neighbors
+from songscape.metrics.neighbours import knn_label_agreement, nearest_neighbors
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -30,8 +31,8 @@ def script(monkeypatch: pytest.MonkeyPatch):
     return load
 
 
-def subject_of(labels: np.ndarray, artists: np.ndarray) -> Subject:
-    return Subject(labels={"genre": labels}, nuisances={}, artists=artists, groups=artists)
+def targets_of(labels: np.ndarray, artists: np.ndarray) -> Targets:
+    return Targets(labels={"genre": labels}, nuisances={}, artists=artists, groups=artists)
 
 
 def test_placing_tracks_where_they_are_gives_the_usual_agreement(script) -> None:
@@ -39,7 +40,7 @@ def test_placing_tracks_where_they_are_gives_the_usual_agreement(script) -> None
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 5))
     genre, artist = rng.integers(0, 3, 60), rng.integers(0, 20, 60)
-    found = placement.agreement(X, X, np.ones(60, bool), subject_of(genre, artist))["knn:genre"]
+    found = placement.agreement(X, X, np.ones(60, bool), targets_of(genre, artist))["knn:genre"]
     usual = knn_label_agreement(nearest_neighbors(X, 59), genre, k=10, artists=artist)
     assert np.nanmean(found) == pytest.approx(usual["mean"])
 
@@ -49,8 +50,8 @@ def test_only_tracks_among_which_one_is_placed_are_neighbours(script) -> None:
     X = np.arange(40.0)[:, None]
     genre = np.repeat(["near", "far"], 20)
     among = genre == "far"
-    subject = subject_of(genre, np.arange(40))
-    found = placement.agreement(X, X, among, subject)["knn:genre"]
+    targets = targets_of(genre, np.arange(40))
+    found = placement.agreement(X, X, among, targets)["knn:genre"]
     assert (found[~among] == 0).all()
     assert (found[among] == 1).all()
 
@@ -65,7 +66,7 @@ def test_placing_as_well_keeps_ninety_percent_and_half_as_well_does_not(script) 
         "audio only": {"knn:genre": complete},
         "lyrics only": {"knn:genre": complete / 2},
     }
-    audio, words = placement.kept_table(samples, subject_of(genre, artist))
+    audio, words = placement.kept_table(samples, targets_of(genre, artist))
     assert (audio["placed by"], audio["share"], audio["90 %"]) == ("audio only", "1.00", "kept")
     assert (words["placed by"], words["share"], words["90 %"]) == (
         "lyrics only",
@@ -151,22 +152,6 @@ def test_common_point_is_reached_by_all_in_both_elbos_at_once(script) -> None:
     assert course_speed.common_point([CURVE]) == [-20.0, -10.0]
 
 
-def test_neighbours_of_the_same_tracks_do_not_change_and_others_do(script) -> None:
-    calibration = script("calibration")
-    first = np.array([[1, 2, 3, 4], [0, 2, 3, 4]])
-    second = np.array([[4, 3, 2, 1], [0, 2, 7, 8]])
-    assert calibration.changed(first, second).tolist() == [0.0, 0.5]
-    assert calibration.turnover([first, first, second]).tolist() == pytest.approx([0.0, 1 / 3])
-
-
-def test_instability_rises_by_fifths_of_a_spread_that_ranks_it(script) -> None:
-    calibration = script("calibration")
-    instability = np.random.default_rng(0).uniform(size=100)
-    fifths = np.array(calibration.by_fifths(instability[None] ** 3, instability))
-    assert (np.diff(fifths[:, 1]) > 0).all()
-    assert fifths[:, 1].mean() == pytest.approx(instability.mean())
-
-
 def test_mixture_that_knows_the_labels_is_ahead_of_k_means_that_guesses(script) -> None:
     mixture = script("mixture")
     rng = np.random.default_rng(0)
@@ -175,7 +160,7 @@ def test_mixture_that_knows_the_labels_is_ahead_of_k_means_that_guesses(script) 
         {way: genre if way == "mixture" else rng.integers(0, 3, 120) for way in mixture.WAYS}
         for _ in range(3)
     ]
-    (row,), (plain,) = mixture.rows_of(runs, subject_of(genre, np.arange(120) // 2), 3)
+    (row,), (plain,) = mixture.rows_of(runs, targets_of(genre, np.arange(120) // 2), 3)
     assert row["verdict"] == "ahead"
     assert plain["mixture"][0] == pytest.approx(1.0)
     assert plain["difference"][0] == pytest.approx(1.0 - plain["k-means"][0])
@@ -192,3 +177,69 @@ def test_markdown_table_has_a_cell_for_every_column(script) -> None:
     shared = script("shared_inputs")
     table = shared.markdown([{"model": "a", "kNN": "0.5"}, {"model": "b"}])
     assert table.splitlines() == ["| model | kNN |", "| --- | --- |", "| a | 0.5 |", "| b |  |"]
+
+
+RNG = np.random.default_rng(0)
+LANGUAGES = ["de", "en", "tr"]
+
+
+def table(n: int = 120) -> tuple[dict[str, list[str]], list[str]]:
+    language = [LANGUAGES[i % 3] for i in range(n)]
+    mood = [("calm", "wild")[i // 3 % 2] for i in range(n)]
+    genre = [{"de": "lied", "en": "hymn", "tr": "makam"}[tag] for tag in language]
+    return {"mood": mood, "genre": genre}, language
+
+
+def test_agreement_on_shared_labels_is_that_of_the_subset(script) -> None:
+    neutral = script("neutral")
+    labels, language = table()
+    genre = np.where(np.arange(120) % 4 == 0, "makam", labels["mood"])
+    language = ["tr" if g == "makam" else tag for g, tag in zip(genre, language)]
+    X = RNG.standard_normal((120, 4)) + 2 * (genre == "wild")[:, None]
+    found = neutral.shared_label_agreement(X, list(genre), composition_view(language))
+    inside = genre != "makam"
+    near = NearestNeighbors(n_neighbors=10).fit(X[inside]).kneighbors(return_distance=False)
+    expected = (genre[inside][near] == genre[inside][:, None]).mean()
+    assert found["mean"] == pytest.approx(expected)
+    assert found["n_tracks"] == inside.sum()
+    assert found["n_values"] == 2
+
+
+def test_nothing_shared_gives_nothing_to_report(script) -> None:
+    neutral = script("neutral")
+    labels, language = table()
+    found = neutral.shared_label_agreement(
+        RNG.standard_normal((120, 2)), list(labels["genre"]), composition_view(language)
+    )
+    assert np.isnan(found["mean"])
+    assert found["n_tracks"] == 0
+
+
+def test_knowing_the_language_earns_nothing_within_a_language(script) -> None:
+    neutral = script("neutral")
+    _, language = table()
+    # Most German songs are calm, most others wild: the language alone tells much of the mood.
+    mood = ["calm" if (tag == "de") != (i % 7 == 0) else "wild" for i, tag in enumerate(language)]
+    noise = RNG.standard_normal((120, 2))
+    tells = noise + 100.0 * np.array([LANGUAGES.index(tag) for tag in language])[:, None]
+    view = composition_view(language)
+    knowing, blind = (neutral.shared_label_agreement(X, mood, view)["mean"] for X in (tells, noise))
+    assert knowing > blind + 0.1
+    within = neutral.within_category_agreement(tells, mood, view)
+    assert within == neutral.within_category_agreement(noise, mood, view)
+    by_hand = []
+    for tag in LANGUAGES:
+        rows = [i for i, t in enumerate(language) if t == tag]
+        near = NearestNeighbors(n_neighbors=10).fit(tells[rows]).kneighbors(return_distance=False)
+        mine = np.array(mood)[rows]
+        by_hand.append((mine[near] == mine[:, None]).mean())
+    assert within["mean"] == pytest.approx(np.mean(by_hand))
+    assert within["n_used"] == 120
+
+
+def test_small_categories_are_left_out(script) -> None:
+    neutral = script("neutral")
+    language = ["de"] * 30 + ["en"] * 5 + [None] * 5
+    X = RNG.standard_normal((40, 2))
+    found = neutral.within_category_agreement(X, ["a", "b"] * 20, composition_view(language))
+    assert found["n_used"] == 30

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = Path(songscape.__file__).resolve().parent
 MOST_LINES_OF_A_FILE = 400
 MOST_LINES = 29_000  # on its way to 20,000
-LONG_FILES = {"models.vae"}  # known, to be divided
+LONG_FILES = {"models.vae", "benchmark.wording"}  # known, to be divided
 UNDESCRIBED = {"Library", "compare", "make_model"}  # known, to be described
 
 FLOORS = (
@@ -42,10 +42,6 @@ FLOORS = (
     {"__main__"},
 )
 """From the ground up: a module imports from its own floor and from those below."""
-KNOWN_STAIRS = {  # to be taken away
-    f"metrics.{name} imports statistics.permutations"
-    for name in ("mixing", "neighbour_agreement", "probes", "retrieval", "stability")
-}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -83,7 +79,7 @@ def test_no_module_imports_from_a_floor_above() -> None:
         for other in imports(path):
             if name and other and FLOOR_OF[other.split(".")[0]] > FLOOR_OF[name.split(".")[0]]:
                 wrong.add(f"{name} imports {other}")
-    assert wrong <= KNOWN_STAIRS
+    assert not wrong
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

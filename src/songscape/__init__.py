@@ -9,6 +9,7 @@ from typing import Any
 from songscape._version import __version__
 
 _HOMES = {
+    "Benchmark": "songscape.benchmark.benchmark",
     "Library": "songscape.library",
     "Settings": "songscape.settings",
     "SongVAE": "songscape.models.vae",

@@ -1,6 +1,7 @@
 """Planted traps are named, and a clean collection is left in peace."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_mutual_info_score
 
-from songscape.audit.checks import Finding, check_collection
+from songscape.audit.checks import check_collection, uninformative_views
+from songscape.audit.finding import Finding
 from songscape.audit.lyrics import hapax_share, language_mismatches
 from songscape.audit.nuisances import bin_labels, nuisance_table, unexplained_share
+from songscape.benchmark.wording import finding_sentence
 from songscape.features.text import lyrics_view
 from songscape.features.views import View, Views
 
@@ -77,8 +80,9 @@ class Collection:
             self.views(), self.labels, self.facts, lyrics_texts=self.texts, **options
         )
         for finding in found:
-            json.dumps(dict(finding.values))
-            assert "\n" not in finding.message
+            row = finding.as_row(finding_sentence(finding))
+            assert "\n" not in row["message"]
+            assert Finding.of_row(row) == replace(finding, values=json.loads(row["values"]))
         return found
 
 
@@ -99,7 +103,7 @@ def test_duplicate_audio_is_named() -> None:
     finding = only(planted.check(), "duplicate-audio")
     assert finding.severity == "warning"
     assert finding.tracks == ("t000", "t005", "t009", "t030")
-    assert "t000 = t005; t009 = t030" in finding.message
+    assert "t000 = t005; t009 = t030" in finding_sentence(finding)
 
 
 def test_duplicate_lyrics_are_named() -> None:
@@ -114,7 +118,7 @@ def test_lyrics_generated_from_the_language_label_are_named() -> None:
     template = {name: lyrics(name, rng) for name in LANGUAGES}
     planted.texts = [template[name] for name in planted.labels["language"]]
     findings = planted.check()
-    near_copies = [f for f in findings if "language alone decides" in f.message]
+    near_copies = [f for f in findings if "language alone decides" in finding_sentence(f)]
     assert len(near_copies) == 1
     assert near_copies[0].check == "templated-lyrics"
     assert near_copies[0].values["label"] == "language"
@@ -135,7 +139,7 @@ def test_lyrics_in_another_language_than_tagged_are_named() -> None:
     planted.labels.loc["t001", "language"] = "German"
     finding = only(planted.check(), "language-mismatch")
     assert set(finding.tracks) == {"t000", "t001"}
-    assert "t000 (Turkish, reads like German)" in finding.message
+    assert "t000 (Turkish, reads like German)" in finding_sentence(finding)
 
 
 def test_a_song_in_two_languages_is_at_home_in_both() -> None:
@@ -163,8 +167,8 @@ def test_short_clips_for_one_language_are_named() -> None:
     planted.facts["duration_s"] = np.where(german, 3.0, 30.0) + rng.uniform(0, 0.2, N)
     finding = only(planted.check(), "confounded-label")
     assert finding.severity == "warning"
-    assert finding.message.startswith("language is almost a function of duration_s (")
-    assert "(English: 30.0–30.2 s, German: 3.0–3.2 s)" in finding.message
+    assert finding_sentence(finding).startswith("language is almost a function of duration_s (")
+    assert "(English: 30.0–30.2 s, German: 3.0–3.2 s)" in finding_sentence(finding)
 
 
 def test_a_nuisance_that_follows_from_a_label_is_named_the_other_way_round() -> None:
@@ -172,7 +176,7 @@ def test_a_nuisance_that_follows_from_a_label_is_named_the_other_way_round() -> 
     planted.labels["style"] = [f"style {(i // 3) % 6}" for i in range(N)]
     planted.facts["codec"] = ["mp3" if (i // 3) % 6 < 4 else "vorbis" for i in range(N)]
     finding = only(planted.check(), "confounded-label")
-    assert finding.message.startswith("codec is almost a function of style (")
+    assert finding_sentence(finding).startswith("codec is almost a function of style (")
 
 
 def test_a_language_that_mostly_goes_with_the_style_is_named() -> None:
@@ -183,9 +187,9 @@ def test_a_language_that_mostly_goes_with_the_style_is_named() -> None:
     planted.labels["style"] = [f"style {code}" for code in drawn]
     finding = only(planted.check(), "confounded-label")
     assert finding.severity == "warning"
-    assert "is closely tied to" in finding.message
-    assert "language" in finding.message
-    assert "style" in finding.message
+    assert "is closely tied to" in finding_sentence(finding)
+    assert "language" in finding_sentence(finding)
+    assert "style" in finding_sentence(finding)
 
 
 def test_artists_who_sing_one_language_are_a_note_and_not_a_warning() -> None:
@@ -302,3 +306,25 @@ def test_hapax_share_counts_words_of_one_text() -> None:
     share, n_words = hapax_share(["alpha beta beta", "beta gamma", None, ""])
     assert (share, n_words) == (2 / 3, 3)
     assert np.isnan(hapax_share([None])[0])
+
+
+@pytest.mark.parametrize("kind", ["silence", "one text", "one value but for rounding"])
+def test_a_view_that_is_the_same_for_every_track_is_named(kind: str) -> None:
+    planted = Collection()
+    if kind == "silence":
+        planted.mfcc[:] = planted.mfcc[0]
+    elif kind == "one text":
+        planted.texts = [planted.texts[0]] * N
+    else:
+        signs = np.random.default_rng(0).choice([-1, 1], planted.mfcc.shape)
+        planted.mfcc = (planted.mfcc[:1] * (1 + 5e-8 * signs)).astype(np.float32)
+    name = "lyrics" if kind == "one text" else "mfcc"
+    assert uninformative_views(planted.views()) == [name]
+    finding = only(planted.check(), "uninformative-view")
+    assert finding_sentence(finding).startswith(f"{name} is the same for every track")
+
+
+def test_a_view_in_which_one_track_differs_says_something() -> None:
+    planted = Collection()
+    planted.mfcc[:-1] = planted.mfcc[0]
+    assert uninformative_views(planted.views()) == []

@@ -209,7 +209,7 @@ class Compared:
 
     @property
     def recommended(self) -> tuple[str, ...]:
-        return self.results.advice.recommendation.models
+        return self.results.assessment.recommendation.models
 
     def sentence(self, model: str) -> str:
         """The verdict on one model, as printed."""
@@ -220,7 +220,7 @@ class Compared:
         """Labels that the model is called better on."""
         rows = self.summary.differences
         rows = rows[(rows["model"] == model) & (rows["axis"] == "agreement")]
-        return set(rows[rows["verdict"] == "better than"]["column"])
+        return set(rows[rows["verdict"] == "better"]["column"])
 
     def value(self, model: str, metric: str, column: str, clusterer: str = "") -> pd.Series:
         """One row of the table: estimate, low, high, chance, null_95, p_value."""

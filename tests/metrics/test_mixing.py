@@ -11,6 +11,7 @@ from scipy.stats import chisquare
 
 from songscape.metrics import mixing
 from songscape.metrics.neighbours import nearest_neighbors
+from songscape.statistics.space_nulls import mixing_nulls
 
 scib = load_module(Path(__file__).with_name("scib_reference.py"))
 
@@ -69,3 +70,23 @@ def test_one_class_or_missing_values_have_no_mixing():
     missing = np.array([v in (None, "") for v in nuisance])
     assert (np.isnan(mixing.lisi_samples(near, nuisance)) == missing).all()
     assert (np.isnan(mixing.kbet_samples(near, nuisance)) == missing).all()
+
+
+def test_kbet_tells_languages_apart_in_a_small_collection():
+    """Seven languages of 17 tracks far apart: 90 of 119 tracks are nearly the whole collection."""
+    rng = np.random.default_rng(0)
+    language = np.repeat(np.arange(7), 17)
+    X = 20 * np.eye(7)[language] + rng.normal(size=(119, 7))
+    near = nearest_neighbors(X, 90)
+    assert mixing.kbet(near, language) > 0.9
+    k_kbet = mixing.kbet_neighbors(language, 90)
+    apart = mixing_nulls(near, language, k_kbet=k_kbet, n_permutations=19)["kbet"]
+    assert apart.observed == 0
+    assert apart.null_mean > 0.85
+    among = nearest_neighbors(rng.normal(size=(119, 7)), 90)
+    noise = mixing_nulls(among, language, k_kbet=k_kbet, n_permutations=19)["kbet"]
+    assert noise.observed > 0.85
+    assert k_kbet == 17
+    assert mixing.kbet_neighbors(np.arange(119) % 40, 90) == 10
+    assert mixing.kbet_neighbors(np.zeros(5000, int), 90) == 90
+    assert mixing.kbet_neighbors([], 7) == 7

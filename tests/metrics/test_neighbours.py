@@ -1,4 +1,4 @@
-"""Neighbours and the artist filter against brute force."""
+"""Neighbours, the artist filter and agreement against brute force, by hand and by chance."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from songscape.errors import SongscapeError
-from songscape.metrics.neighbours import nearest_neighbors, without_groups
+from songscape.metrics.neighbours import (
+    knn_agreement_samples,
+    knn_chance,
+    knn_label_agreement,
+    nearest_neighbors,
+    undefined_neighbours,
+    uninformative,
+    without_groups,
+)
 
 
 def brute(X, k, allowed=None):
@@ -58,3 +66,74 @@ def test_one_track_has_no_neighbours():
         nearest_neighbors(np.ones((1, 2)))
     with pytest.raises(SongscapeError, match="missing or infinite"):
         nearest_neighbors(np.full((3, 2), np.nan))
+
+
+def test_neighbour_agreement_by_hand():
+    X = np.array([[0.0], [1.0], [3.0], [7.0], [15.0]])
+    labels = ["a", "a", "b", None, "b"]
+    values = knn_agreement_samples(nearest_neighbors(X, 2), labels)
+    # Neighbours: 1 2 | 0 2 | 1 0 | 2 1 | 3 2; the unlabelled fourth neither asks nor answers.
+    np.testing.assert_array_equal(values, [0.5, 0.5, 0.0, np.nan, 1.0])
+    result = knn_label_agreement(nearest_neighbors(X, 4), labels, k=2)
+    assert result["mean"] == pytest.approx(0.5)
+    assert result["balanced"] == pytest.approx((0.5 + 0.5) / 2)
+    assert (result["n_used"], result["n_missing"]) == (4, 1)
+
+
+def test_random_neighbours_agree_by_chance():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(4, 3000, p=[0.6, 0.2, 0.15, 0.05])
+    result = knn_label_agreement(nearest_neighbors(rng.normal(size=(3000, 8)), 10), labels)
+    assert result["mean"] == pytest.approx(result["chance"], abs=0.01)
+    assert result["balanced"] == pytest.approx(result["balanced_chance"], abs=0.02)
+
+
+def test_the_artist_filter_unmasks_a_method_that_only_knows_artists():
+    rng = np.random.default_rng(0)
+    artist = np.repeat(np.arange(60), 10)
+    genre = rng.integers(0, 3, 60)[artist]
+    X = 10 * rng.normal(size=(60, 6))[artist] + rng.normal(size=(600, 6))
+    near = nearest_neighbors(X, 20)
+    assert knn_label_agreement(near, genre, k=9)["mean"] > 0.9
+    filtered = knn_label_agreement(near, genre, k=9, artists=artist, X=X)
+    assert filtered["mean"] == pytest.approx(filtered["chance"], abs=0.12)
+
+
+def test_chance_with_an_artist_filter_is_what_random_neighbours_give() -> None:
+    rng = np.random.default_rng(0)
+    artists = np.repeat(np.arange(20), 6)
+    labels = np.array(["a", "b", "c"])[np.repeat(rng.integers(0, 3, 20), 6)]
+    expected = []
+    for i in range(len(labels)):
+        others = np.flatnonzero(artists != artists[i])
+        expected.append(np.mean(labels[others] == labels[i]))
+    mean, balanced = knn_chance(labels, artists)
+    assert mean == pytest.approx(np.mean(expected))
+    assert balanced == pytest.approx(
+        np.mean([np.mean(np.array(expected)[labels == name]) for name in "abc"])
+    )
+
+
+def test_agreement_that_no_space_could_fail_or_pass_is_named() -> None:
+    alone, kinds = np.arange(24), np.arange(24) % 2
+    pairs = alone // 2
+    assert undefined_neighbours(kinds, alone, 10) == ""
+    assert "same value" in undefined_neighbours(np.zeros(24, int), alone, 10)
+    assert "no track has a value" in undefined_neighbours([None] * 24, alone, 10)
+    assert "no two tracks share" in undefined_neighbours(alone, alone, 10)
+    assert "two groups" in undefined_neighbours(pairs, pairs, 10), "an album within an artist"
+    assert "two groups" in undefined_neighbours(kinds, np.zeros(24, int), 10)
+    assert "more than 10 others" in undefined_neighbours(kinds[:11], alone[:11], 10)
+    assert "more than 8 others" in undefined_neighbours(kinds[:16], alone[:16] // 8, 10)
+
+
+def test_a_space_that_is_the_same_for_every_track_is_uninformative() -> None:
+    rng = np.random.default_rng(0)
+    constant = np.tile(rng.normal(size=5), (20, 1))
+    assert "same for every track" in uninformative(constant)
+    assert "same for every track" in uninformative(np.zeros((20, 3)))
+    assert uninformative(np.zeros((0, 3)))
+    jitter = constant.astype(np.float32) * (1 + 1e-7 * rng.choice([-1, 1], (20, 1)))
+    assert uninformative(jitter.astype(np.float32)), "rounding is no information"
+    constant[3, 2] += 1e-3
+    assert uninformative(constant) == "", "one track that differs is information"

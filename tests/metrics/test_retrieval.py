@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from songscape.metrics.neighbours import nearest_neighbors, without_groups
-from songscape.metrics.retrieval import average_precision_samples, hit_samples, retrieval
+from songscape.metrics.retrieval import (
+    average_precision_samples,
+    hit_samples,
+    undefined_retrieval,
+)
 
 
 @settings(deadline=None, max_examples=40)
@@ -35,11 +39,11 @@ def test_average_precision_is_scikit_learns(n, artists, seed, ties):
 
 def test_retrieval_counts_only_artists_with_two_tracks():
     X = np.array([[0.0], [1.0], [5.0], [20.0]])
-    result = retrieval(X, nearest_neighbors(X, 1), ["a", "a", "b", None], k=1)
-    assert result == {"hit": 1.0, "map": 1.0, "map_error": 0.0, "n_used": 2}
-    alone = retrieval(X, nearest_neighbors(X, 1), list("abcd"))
-    assert math.isnan(alone["hit"])
-    assert alone["n_used"] == 0
+    artists = ["a", "a", "b", None]
+    hits = hit_samples(nearest_neighbors(X, 1), artists, k=1)
+    np.testing.assert_array_equal(hits, [1, 1, np.nan, np.nan])
+    np.testing.assert_array_equal(average_precision_samples(X, artists), [1, 1, np.nan, np.nan])
+    assert np.isnan(hit_samples(nearest_neighbors(X, 1), list("abcd"))).all()
 
 
 @settings(deadline=None, max_examples=25)
@@ -65,11 +69,24 @@ def test_the_copies_of_a_song_are_not_retrieved(n, artists, seed):
         assert precision[row] == pytest.approx(expected, abs=1e-6)
 
 
-def test_sampled_queries_state_their_error():
+def test_sampled_queries_are_some_of_all_and_their_mean_is_near():
     rng = np.random.default_rng(0)
     X, artist = rng.normal(size=(400, 4)), rng.integers(0, 100, 400)
-    near = nearest_neighbors(X, 10)
-    full = retrieval(X, near, artist)
-    part = retrieval(X, near, artist, max_queries=150)
-    assert full["map_error"] == 0
-    assert abs(part["map"] - full["map"]) < 4 * part["map_error"]
+    full = average_precision_samples(X, artist)
+    part = average_precision_samples(X, artist, max_queries=150)
+    drawn = np.isfinite(part)
+    assert drawn.sum() == 150
+    np.testing.assert_array_equal(part[drawn], full[drawn])
+    error = np.nanstd(full) / 150**0.5
+    assert abs(np.nanmean(part) - np.nanmean(full)) < 4 * error
+
+
+def test_retrieval_that_no_space_could_fail_or_pass_is_named():
+    two = ["a", "a", "b", "b"] * 6
+    assert "one artist" in undefined_retrieval(["a"] * 24, None, 10)
+    assert "two tracks" in undefined_retrieval([f"artist {i}" for i in range(24)], None, 10)
+    assert "two tracks" in undefined_retrieval(two[:2] + list("cdefgh"), [0, 0, *range(1, 7)], 3)
+    assert "more than 10 others" in undefined_retrieval(two[:11], None, 10)
+    assert undefined_retrieval(two, None, 10) == ""
+    assert undefined_retrieval(two[:11], None, None) == "", "the whole ranking says something"
+    assert undefined_retrieval(["a", "a", None] * 8, None, 10) == "", "others may be near"

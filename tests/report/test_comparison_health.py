@@ -68,10 +68,10 @@ def test_clusters_of_the_recommended_method_are_judged_one_by_one(comparison_fol
         "tfidf,kmeans,4,0,1000,0.1,folk,0.4",
     ]
     (comparison_folder / "clusters.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    table = pd.read_csv(comparison_folder / "table.csv")
+    table = pd.read_csv(comparison_folder / "summary.csv")
     seeds = table[:1].assign(model="song-vae", clusterer="kmeans", k=4, axis="stability")
     seeds = seeds.assign(metric="cluster_jaccard_over_seeds", column="1", estimate=0.61)
-    pd.concat([table, seeds]).to_csv(comparison_folder / "table.csv", index=False)
+    pd.concat([table, seeds]).to_csv(comparison_folder / "summary.csv", index=False)
     found = clusters_table(read_comparison(comparison_folder))
     assert found is not None
     assert found[0] == "song-vae + kmeans, k = 4"

@@ -82,7 +82,7 @@ def test_the_recommendation_stands_before_every_table(folder: Path) -> None:
     raw = write_comparison_report(folder).read_text(encoding="utf-8")
     body = raw[raw.index("<body>") :]
     chosen = body.index("Use song-vae: better than balanced-pca")
-    assert chosen < body.index("Trust it:") < body.index("<table")
+    assert chosen < body.index("Nothing in the data") < body.index("<table")
     assert body.index("What is odd about the songs") < body.index("<table")
 
 
@@ -119,7 +119,7 @@ def test_every_figure_is_drawn_with_its_interval_and_written(folder: Path) -> No
     assert knn.whisker.estimate - knn.whisker.chance == pytest.approx(0.35 * scale)
     verdicts = [r[2].text for r in nuisance_table(results, "language").rows]
     assert sorted(verdicts) == [
-        "the yardstick",
+        "the baseline",
         "▲ better than balanced-pca",
         "▼ worse than balanced-pca",
     ]
@@ -164,7 +164,7 @@ def test_the_best_baseline_is_named_with_its_own_verdict(folder: Path) -> None:
         difference_to_best=0.012,
         low_to_best=-0.01,
         high_to_best=0.03,
-        verdict_to_best="not distinguishable from",
+        verdict_to_best="same",
     )
     pd.concat([differences, tests[:1]]).to_csv(folder / "differences.csv", index=False)
     table = label_table(read_comparison(folder), "genre")
@@ -175,16 +175,16 @@ def test_the_best_baseline_is_named_with_its_own_verdict(folder: Path) -> None:
 
 
 def test_why_nothing_is_claimed_stands_beside_the_interval(folder: Path) -> None:
-    differences = pd.read_csv(folder / "differences.csv")
-    claimed = differences["verdict"] == "better than"
+    differences = pd.read_csv(folder / "differences.csv", keep_default_na=False)
+    claimed = differences["verdict"] == "better"
     differences.loc[claimed, ["verdict", "withheld"]] = (
-        "not distinguishable from",
-        "no better than chance",
+        "same",
+        "at chance",
     )
     differences.to_csv(folder / "differences.csv", index=False)
     page = " ".join(pages.read(write_comparison_report(folder)).text)
     assert claimed.any()
-    assert "; who is ahead: no better than chance" in page
+    assert "; not claimed: no better than chance" in page
 
 
 def test_figures_are_numbered_and_captioned(folder: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_collapsed_model_is_marked_on_the_first_screen(
     made: ModuleType, write: Callable[..., Path], tmp_path: Path
 ) -> None:
     rows = [row for model in ("balanced-pca", "song-vae") for row in made.model_rows(model)]
-    tests = [made.outcome("song-vae", "better than")]
+    tests = [made.outcome("song-vae", "better")]
     where = write(tmp_path / "results", rows, tests, collapsed={"song_vae": True})
     raw = write_comparison_report(where).read_text(encoding="utf-8")
     body = raw[raw.index("<body>") : raw.index('id="agreement"')]
@@ -225,8 +225,8 @@ def test_a_collection_without_labels_languages_or_artists_has_a_page(
 
 
 def test_what_is_missing_is_named(folder: Path) -> None:
-    (folder / "table.csv").unlink()
-    with pytest.raises(SongscapeError, match=r"table\.csv"):
+    (folder / "summary.csv").unlink()
+    with pytest.raises(SongscapeError, match=r"summary\.csv"):
         write_comparison_report(folder)
 
 

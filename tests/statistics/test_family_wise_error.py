@@ -30,12 +30,12 @@ def test_claims_are_counted_where_they_are_made(benchmark: ModuleType) -> None:
     assert not any(benchmark.claims(tests.assign(verdict="", verdict_to_best="")).values())
     candidate = tests["model"] == "candidate 1"
     one = tests.assign(verdict="", verdict_to_best="")
-    one.loc[candidate & (tests["axis"] == "leakage"), "verdict"] = "better than"
+    one.loc[candidate & (tests["axis"] == "leakage"), "verdict"] = "better"
     assert [name for name, made in benchmark.claims(one).items() if made] == [
         "leaks less than balanced-pca"
     ]
     reference = tests.assign(verdict="", verdict_to_best="")
-    reference.loc[tests["model"] == "random", "verdict"] = "better than"
+    reference.loc[tests["model"] == "random", "verdict"] = "better"
     assert not any(benchmark.claims(reference).values())
 
 

@@ -76,8 +76,7 @@ def test_many_groups_use_the_limit_of_the_same_test():
 
 def test_neighbour_agreement_of_unrelated_labels_differs_no_more_often_than_said():
     """Neighbours of each other share their agreement, so groups are not independent."""
-    from songscape.metrics.neighbour_agreement import knn_agreement_samples
-    from songscape.metrics.neighbours import nearest_neighbors
+    from songscape.metrics.neighbours import knn_agreement_samples, nearest_neighbors
 
     p_values = {1.0: [], 2.0: []}
     for seed in range(300):

@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from songscape.audit.finding import Finding
+from songscape.audit.finding import Check, Finding, Severity
 from songscape.audit.nuisances import unexplained_share
-from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of
+from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of, same_column
+from songscape.statistics.overlap import measure_overlap
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FUNCTION_BELOW", "TIED_BELOW", "confounded_labels"]
+    from songscape.features.views import View
+
+__all__ = ["FUNCTION_BELOW", "TIED_BELOW", "confounded_labels", "poor_overlaps"]
 
 FUNCTION_BELOW = 0.1
 """A column is almost a function of another that leaves this little open (`unexplained_share`)."""
@@ -50,7 +53,7 @@ def confounded_labels(
     roles : ColumnRoles, optional
         As for `nuisance_table`.
     """
-    decided: dict[tuple[str, str, bool], dict[str, float]] = {}
+    decided: dict[tuple[str, Severity, bool], dict[str, float]] = {}
     examples: dict[tuple[str, str], str] = {}
     roles = roles or find_roles(labels.columns)
     for column in columns:
@@ -74,45 +77,61 @@ def confounded_labels(
             people = about & ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
             if people and left > FUNCTION_BELOW:
                 continue
-            key = (first, "note" if people else "warning", left <= FUNCTION_BELOW)
+            severity = Severity.NOTE if people else Severity.WARNING
+            key = (first, severity, left <= FUNCTION_BELOW)
             decided.setdefault(key, {})[second] = max(0.0, left)
             examples[first, second] = _example(values, given)
-    return [_finding(*key, given, examples) for key, given in decided.items()]
-
-
-def _finding(
-    column: str,
-    severity: str,
-    is_function: bool,
-    given: dict[str, float],
-    examples: dict[tuple[str, str], str],
-) -> Finding:
-    shown = [
-        name + (examples[column, name] if severity == "warning" and len(given) <= 2 else "")
-        for name in given
+    return [
+        Finding(
+            Check.CONFOUNDED_LABEL,
+            severity,
+            values={
+                "column": column,
+                "is_function": is_function,
+                "open_share_given": {name: round(left, 4) for name, left in given.items()},
+                "examples": {name: examples[column, name] for name in given},
+            },
+        )
+        for (column, severity, is_function), given in decided.items()
     ]
-    names = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-    if not is_function:
-        left = max(given.values())
-        message = (
-            f"{column} is closely tied to {names}, which leaves {left:.0%} of it open: much of "
-            "what a method finds of the one may come from the other."
+
+
+def poor_overlaps(
+    labels: pd.DataFrame, columns: Sequence[str], composition: View, *, covariate: str = "language"
+) -> list[Finding]:
+    """One warning per label that a representation blind to the covariate would lose too.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_tracks, n_columns)
+    columns : sequence of str
+        Those of more than 30 values, and the covariate itself, are left out.
+    composition : View
+        See `songscape.features.covariates`.
+    covariate : str
+        What the covariate is called.
+    """
+    overlaps = [
+        measure_overlap(list(labels[name]), composition, label=name, covariate=covariate)
+        for name in columns
+        if not same_column(name, covariate) and labels[name].nunique() <= _MANY_VALUES
+    ]
+    return [
+        Finding(
+            Check.POOR_OVERLAP,
+            Severity.WARNING,
+            values={
+                "column": one.label,
+                "covariate": covariate,
+                "shared_share": round(one.shared_share, 4),
+                "left_open": round(one.left_open, 4),
+                "shared": list(one.shared),
+                "sentence": one.sentence,
+            },
         )
-    elif severity == "note":
-        message = (
-            f"{column} is almost a function of {names}: usual where people or small groups are "
-            "concerned; keep them together in splits."
-        )
-    else:
-        message = (
-            f"{column} is almost a function of {names}: whether a method found the one or the "
-            "other cannot be told from these tracks."
-        )
-    values = {
-        "column": column,
-        "open_share_given": {name: round(left, 4) for name, left in given.items()},
-    }
-    return Finding("confounded-label", severity, message, (), values)
+        for one in overlaps
+        if one.poor
+    ]
 
 
 def _open_share(values: Texts, given: Texts) -> float:

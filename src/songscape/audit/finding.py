@@ -1,12 +1,35 @@
-"""Finding: one plain sentence about the data, with the tracks and the figures behind it."""
+"""Finding: one thing that is odd about the data, with the tracks and the figures behind it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-__all__ = ["Finding"]
+__all__ = ["Check", "Finding", "Severity"]
+
+
+class Check(StrEnum):
+    """What was checked."""
+
+    DUPLICATE_AUDIO = "duplicate-audio"
+    DUPLICATE_LYRICS = "duplicate-lyrics"
+    TEMPLATED_LYRICS = "templated-lyrics"
+    LANGUAGE_MISMATCH = "language-mismatch"
+    CONFOUNDED_LABEL = "confounded-label"
+    POOR_OVERLAP = "poor-overlap"
+    UNINFORMATIVE_VIEW = "uninformative-view"
+    NO_LYRICS = "no-lyrics"
+    ONE_LANGUAGE = "one-language"
+
+
+class Severity(StrEnum):
+    """A note explains; a warning can make a score mean something else."""
+
+    WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -15,21 +38,29 @@ class Finding:
 
     Attributes
     ----------
-    check : str
-        Which check: `duplicate-audio`, `duplicate-lyrics`, `templated-lyrics`,
-        `language-mismatch`, `confounded-label`, `no-lyrics`, `one-language`.
-    severity : {"warning", "note"}
-        A note explains; a warning can make a score mean something else.
-    message : str
-        One plain sentence.
+    check : Check
+    severity : Severity
     tracks : tuple of str
         Ids of the tracks it is about.
     values : mapping
-        The figures behind it, and the groups or columns, ready for JSON.
+        The figures behind it, and the groups or columns, ready for JSON. Its sentence is made by
+        `songscape.benchmark.wording.finding_sentence`.
     """
 
-    check: str
-    severity: str
-    message: str
+    check: Check
+    severity: Severity
     tracks: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_row(self, message: str) -> dict[str, str]:
+        """A row of `warnings.csv`, its sentence included."""
+        values = json.dumps(dict(self.values), ensure_ascii=False)
+        row = {"check": self.check.value, "severity": self.severity.value, "message": message}
+        return row | {"tracks": "; ".join(self.tracks), "values": values}
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Finding:
+        """Read what `as_row` wrote."""
+        tracks = tuple(str(row["tracks"]).split("; ")) if row["tracks"] else ()
+        values = json.loads(row["values"])
+        return cls(Check(row["check"]), Severity(row["severity"]), tracks, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.audit.duplicates import known_artists
 from songscape.columns import ColumnRoles, find_roles
 from songscape.metrics.clusters import contingency
+from songscape.metrics.labels import encode_labels
 from songscape.statistics.overlap import entropy
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["bin_labels", "nuisance_table", "unexplained_share"]
+__all__ = ["bin_labels", "column_nuisances", "nuisance_table", "unexplained_share"]
 
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
@@ -65,11 +66,6 @@ def nuisance_table(
     known = labels.reindex(ids)
     facts = audio_facts.reindex(ids)
     columns: dict[str, list[str | None]] = {}
-    roles = roles or find_roles(known.columns)
-    for name, column in roles.nuisances.items():
-        told = _texts(known[column])
-        columns[name] = known_artists(told) if column == roles.artist else told
-    taken = set(roles.nuisances.values())
     for name in ("codec", "container"):
         if name in facts.columns:
             columns[name] = _texts(facts[name])
@@ -85,14 +81,35 @@ def nuisance_table(
         columns["has_lyrics"] = [
             "with lyrics" if there else "without lyrics" for there in views["lyrics"].present
         ]
-    for name in extra:
-        if name not in taken:
-            columns[name] = _binned_numbers(_texts(known[name]))
-    varying = {k: v for k, v in columns.items() if len({x for x in v if x is not None}) > 1}
+    given = column_nuisances(known, extra, roles or find_roles(known.columns))
+    usual = {name: values for name, values in given.items() if name not in extra}
+    found = usual | _varying(columns) | given
     index = pd.Index(ids, name="id", dtype=object)
     return pd.DataFrame(
-        {k: pd.Series(v, index=index, dtype=object) for k, v in varying.items()}, index=index
+        {k: pd.Series(v, index=index, dtype=object) for k, v in found.items()}, index=index
     )
+
+
+def column_nuisances(
+    columns: pd.DataFrame, extra: Sequence[str], roles: ColumnRoles
+) -> dict[str, list[str | None]]:
+    """Columns of language, artist, album, source, licence by role, then `extra`, if they vary.
+
+    Numbers with many values are binned, placeholder artists ("Traditional") are missing.
+    """
+    found: dict[str, list[str | None]] = {}
+    for name, column in roles.nuisances.items():
+        found[name] = _texts(columns[column])
+        if column == roles.artist:
+            found[name] = known_artists(found[name])
+    for name in extra:
+        if name not in roles.nuisances.values():
+            found[name] = _binned_numbers(_texts(columns[name]))
+    return _varying(found)
+
+
+def _varying(columns: Mapping[str, list[str | None]]) -> dict[str, list[str | None]]:
+    return {k: v for k, v in columns.items() if len({x for x in v if x is not None}) > 1}
 
 
 _MEASURED = {
@@ -217,8 +234,6 @@ def unexplained_share(values: ArrayLike, given: ArrayLike, *, random_state: int 
     float
         NaN where `values` is constant, or chance explains all there is.
     """
-    from songscape.metrics.clusters import encode_labels
-
     table = contingency(encode_labels(given)[0], values)
     if min(table.shape) == 0 or table.shape[1] < 2:
         return float("nan")

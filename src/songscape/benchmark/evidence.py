@@ -1,60 +1,94 @@
-"""What one model gave over its seeds, and its values per track."""
+"""What one model gave over its seeds, and the tidy table of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.benchmark.measure import Subject
-from songscape.metrics.clusters import encode_labels
+from songscape.benchmark.keys import PartitionKey, SampleKey
+from songscape.benchmark.measure import Measurements, Row
+from songscape.benchmark.targets import Targets
+from songscape.metrics.labels import encode_labels
 
-__all__ = ["ModelEvidence", "per_track"]
+if TYPE_CHECKING:
+    import pandas as pd
 
-Samples = Mapping[str, NDArray[np.float64]]
-Partitions = Mapping[tuple[str, int | None], NDArray[np.int64]]
+__all__ = ["TABLE_COLUMNS", "Evidence", "per_track", "tidy_table"]
+
+TABLE_COLUMNS = (
+    *("model", "clusterer", "k", "seed", "axis", "metric", "column"),
+    *("value", "chance", "null_95", "p_value", "reason"),
+)
 
 
 @dataclass(frozen=True, eq=False)
-class ModelEvidence:
+class Evidence:
     """What one model gave, over its seeds.
 
     Attributes
     ----------
     model : str
     kind : str
-        "baseline" (training-free), "reference" (knows nothing or only one thing), or a candidate.
+        "baseline" (training-free), "reference" (knows nothing or only one thing), else a candidate.
     rows : list of dict
-        Evidence of every seed, with `seed`; see `songscape.benchmark.measure`.
-    samples : mapping of name to ndarray of shape (n_seeds, n_tracks)
-    partitions : mapping of (clusterer, k) to ndarray of shape (n_seeds, n_tracks)
+        Of every seed, with `seed`; see `songscape.benchmark.measure.Measurements`.
+    samples : mapping of SampleKey to ndarray of shape (n_seeds, n_tracks)
+    partitions : mapping of PartitionKey to ndarray of shape (n_seeds, n_tracks)
+        Those that every seed has: else only the seeds that went well would be tested.
     """
 
     model: str
     kind: str
-    rows: list[dict[str, Any]]
-    samples: Samples
-    partitions: Partitions
+    rows: list[Row]
+    samples: Mapping[SampleKey, NDArray[np.float64]]
+    partitions: Mapping[PartitionKey, NDArray[np.int64]]
+
+    @classmethod
+    def of(cls, model: str, kind: str, seeds: Mapping[int, Measurements]) -> Evidence:
+        """Put the seeds of a model together, in their order."""
+        each = list(seeds.values())
+        names = dict.fromkeys(name for one in each for name in one.samples)
+        shared = [key for key in each[0].partitions if all(key in one.partitions for one in each)]
+        return cls(
+            model,
+            kind,
+            [row | {"seed": seed} for seed, one in seeds.items() for row in one.rows],
+            {n: np.stack([one.samples[n] for one in each if n in one.samples]) for n in names},
+            {key: np.stack([one.partitions[key] for one in each]) for key in shared},
+        )
 
 
 def per_track(
-    one: ModelEvidence, metric: str, column: str, subject: Subject
+    one: Evidence, metric: str, column: str, targets: Targets
 ) -> NDArray[np.float64] | None:
-    """Values per seed and track whose mean is the metric.
+    """Values per seed and track whose mean is the metric; None where there are none.
 
     The balanced mean over classes is the mean of values weighted by n / (n_classes x class size).
     """
-    kind = {"knn_balanced": "knn", "map": "ap"}.get(metric, metric)
-    values = one.samples.get(f"{kind}:{column}")
+    sample = {"knn_balanced": "knn", "map": "ap"}.get(metric, metric)
+    values = one.samples.get(SampleKey(sample, column))
     if values is None or metric != "knn_balanced":
         return values
-    truth = {**subject.labels, **subject.nuisances}[column]
-    codes = np.where(np.isfinite(values).any(axis=0), encode_labels(truth)[0], -1)
+    known = encode_labels(targets.columns[column])[0]
+    codes = np.where(np.isfinite(values).any(axis=0), known, -1)
     sizes = np.bincount(codes[codes >= 0], minlength=1)
     if not sizes.any():
         return values
     weights = (codes >= 0).sum() / ((sizes > 0).sum() * np.maximum(sizes[codes], 1))
     return values * np.where(codes >= 0, weights, np.nan)
+
+
+def tidy_table(evidence: Sequence[Evidence]) -> pd.DataFrame:
+    """Every measured value, one row per model, seed, clusterer, k, axis, metric and column."""
+    import pandas as pd
+
+    rows = [{"model": one.model} | row for one in evidence for row in one.rows]
+    frame = pd.DataFrame(rows).reindex(columns=list(TABLE_COLUMNS))
+    for name in ("clusterer", "reason"):
+        frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
+    figures = ["value", "chance", "null_95", "p_value"]
+    return frame.astype({"k": "Int64", **dict.fromkeys(figures, "float64")})

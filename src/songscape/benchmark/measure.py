@@ -1,193 +1,384 @@
-"""Everything measured of one space and of one partition, as rows of one tidy table."""
+"""Everything that is measured of one space and of its partitions, as rows of one tidy table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.benchmark.leakage import cluster_leakage, nuisance_codes, space_leakage
-from songscape.metrics import clusters as metrics
-from songscape.metrics.neighbour_agreement import class_mean, knn_agreement_samples, knn_chance
-from songscape.metrics.neighbours import nearest_neighbors, without_groups
-from songscape.metrics.retrieval import average_precision_samples, hit_samples
-from songscape.statistics.neighbour_nulls import average_precision_null, hit_null, knn_nulls
+from songscape.benchmark.keys import PartitionKey, SampleKey
+from songscape.benchmark.targets import Targets
+from songscape.errors import SongscapeError, first_line
+from songscape.metrics.clusters import contingency, internal_metrics, undefined_agreement
+from songscape.metrics.labels import bin_nuisance, encode_labels
+from songscape.metrics.mixing import kbet_neighbors
+from songscape.metrics.neighbours import (
+    class_mean,
+    knn_agreement_samples,
+    knn_chance,
+    nearest_neighbors,
+    undefined_neighbours,
+    uninformative,
+    without_groups,
+)
+from songscape.metrics.retrieval import (
+    average_precision_samples,
+    hit_samples,
+    undefined_retrieval,
+)
+from songscape.metrics.silhouette import simplified_silhouette
+from songscape.metrics.stability import stability, subsample_partitions
 from songscape.statistics.permutations import (
     PermutationNull,
+    nested_in_groups,
     permutation_nulls,
 )
+from songscape.statistics.space_nulls import (
+    average_precision_null,
+    hit_null,
+    knn_nulls,
+    mixing_nulls,
+    probe,
+)
 
-__all__ = ["Row", "Subject", "partition_rows", "space_evidence"]
+__all__ = ["MEASURES", "Measurements", "Row", "measure", "partition_rows", "space_rows"]
 
 Row = dict[str, Any]
+Samples = dict[SampleKey, NDArray[np.float64]]
 
+MEASURES = ("ilisi", "kbet")
+"""What is measured only where it is asked for."""
 K_NEAREST = 10
-# Enough for kBET and iLISI in the style of scIB, and for the artist filter to have a choice.
+# Enough for the artist filter to have a choice, and for kBET and iLISI in the style of scIB.
 N_NEIGHBORS = 90
-PARTITION_METRICS = ("ami", "nmi", "ari", "purity", "v_measure")
+PARTITION_METRICS = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
 STRUCTURE_METRICS = ("silhouette", "davies_bouldin", "calinski_harabasz")
+HEALTH_METRICS = ("n_clusters", "noise_share", "largest_cluster_share")
+N_SUBSAMPLES = 10
+# What an unsuitable input or option raises in NumPy, SciPy and scikit-learn.
+ERRORS = (SongscapeError, ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """What a space or a partition is compared with, every array of shape (n_tracks,).
+class Measurements:
+    """What `measure` found for one space.
 
     Attributes
     ----------
-    labels : mapping of column to values
-        What a method should find.
-    nuisances : mapping of column to values
-        What should not decide: language, artist, codec, loudness, ...
-    artists : array-like or None
-        None where unknown; for retrieval.
-    groups : array-like
-        Tracks of one group (artist, duplicates) are one piece of evidence, and no neighbours.
-    references : mapping of name to array of shape (n_tracks, n_dimensions)
-        Shared spaces that every partition's structure is measured in; rows of NaN are left out.
-    copies : array-like or None
-        Tracks of one recording, as `songscape.audit.duplicates.duplicate_groups` has them:
-        retrieval of artists doesn't count them. None where there are none.
+    rows : list of dict
+        axis, metric, column, value, of partitions clusterer and k, and where they apply: chance
+        (mean over permuted labels), null_95 (what 5 % of the permutations go beyond: upwards, for
+        iLISI and kBET downwards), p_value, and reason (why there is no value). On axis "failed"
+        the metric is what could not be computed: "space", "partition", "measures" or "stability".
+    samples : mapping of SampleKey to ndarray of shape (n_tracks,)
+        Values per track, NaN where undefined. "knn", "hit" and "ap" of a column; of a partition
+        "border" (1 minus `simplified_silhouette`: 0 in the centre of the cluster, 1 half way to
+        the next) and "unsure" (share of its company that a track loses over subsamples).
+    partitions : mapping of PartitionKey to ndarray of shape (n_tracks,)
+        Clusters; −1 is noise.
     """
 
-    labels: Mapping[str, ArrayLike]
-    nuisances: Mapping[str, ArrayLike]
-    artists: ArrayLike | None
-    groups: ArrayLike
-    references: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
-    copies: ArrayLike | None = None
+    rows: list[Row] = field(default_factory=list)
+    samples: Samples = field(default_factory=dict)
+    partitions: dict[PartitionKey, NDArray[np.int64]] = field(default_factory=dict)
 
 
-def space_evidence(
-    X: NDArray[np.floating], subject: Subject, *, random_state: int = 0
-) -> tuple[list[Row], dict[str, NDArray[np.float64]]]:
-    """Measure a space: neighbourhoods, retrieval of artists, leakage.
+def measure(
+    X: NDArray[np.floating],
+    targets: Targets,
+    clusterers: Sequence[str] = ("kmeans",),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    ks: Sequence[int] = (),
+    seed: int = 0,
+    *,
+    nulls: bool = True,
+    subsamples: int = N_SUBSAMPLES,
+    measures: Iterable[str] = (),
+) -> Measurements:
+    """Measure a space, cluster it in every way asked for, and measure the clusters.
 
-    Neighbours of the same group don't count: a re-encoded copy lies next to its original in any
-    space that hears anything, and carries the same labels. Where groups are artists and copies,
-    that is the artist filter.
-
-    Nuisances that lie within the groups (the artist itself, albums) have rows for iLISI and kBET
-    only. With neighbours of the same group removed there is nobody left to share them, and a probe
-    that keeps artists on one side of a split cannot predict artists that it never saw.
+    What cannot be computed is a row with a reason and stops nothing else. A space that is the same
+    for every track is not measured at all.
 
     Parameters
     ----------
     X : ndarray of shape (n_tracks, n_dimensions)
-    subject : Subject
-    random_state : int
+    targets : Targets
+    clusterers : sequence of str
+        Of `songscape.clustering.methods`.
+    options : mapping of clusterer to its arguments
+    ks : sequence of int
+        Numbers of clusters, for clusterers that need one.
+    seed : int
+        Of clusterers, permutations and probes.
+    nulls : bool
+        False leaves out permutation nulls, probes and subsamples: values only.
+    subsamples : int
+        How often 80 % of the groups are clustered again for the stability of every partition;
+        0 leaves it out.
+    measures : iterable of str
+        Further measures, of `MEASURES`.
+    """
+    from songscape.clustering.methods import NEEDS_K, cluster
 
-    Returns
-    -------
-    rows : list of dict
-        axis, metric, column, value, and beside it what it is when labels are permuted: chance (the
-        mean), null_95 (what 5 % of the permutations go beyond: upwards, for iLISI and kBET
-        downwards), p_value. Permutations keep artists and copies whole; those of the artists
-        themselves (hit, mAP) don't.
-    samples : dict of name to ndarray of shape (n_tracks,)
-        Values per track (NaN where undefined) that intervals are made from: ``knn:COLUMN``
-        (neighbours of the same group removed), ``hit:artist``, ``ap:artist`` (copies removed).
+    done = Measurements()
+    same = uninformative(X)
+    if same:
+        done.rows.append(_failed("space", SongscapeError(same)))
+        return done
+    try:
+        rows, samples = space_rows(X, targets, seed=seed, nulls=nulls, measures=measures)
+        done.rows.extend(rows)
+        done.samples.update(samples)
+    except ERRORS as error:
+        done.rows.append(_failed("space", error))
+    for name in clusterers:
+        given = (options or {}).get(name, {})
+        for k in ks if name in NEEDS_K else (None,):
+            key = PartitionKey(name, k)
+            where = {"clusterer": name, "k": k}
+            try:
+                labels = cluster(name, X, k=k, random_state=seed, **given).labels
+            except ERRORS as error:
+                done.rows.append(where | _failed("partition", error))
+                continue
+            done.partitions[key] = labels
+            try:
+                # First, so that no seed lacks it where only the other measures fail.
+                border = 1.0 - simplified_silhouette(X, labels)
+                done.samples[SampleKey("border", partition=key)] = border
+                found = partition_rows(labels, X, targets, seed=seed, nulls=nulls)
+                done.rows.extend(where | row for row in found)
+            except ERRORS as error:
+                done.rows.append(where | _failed("measures", error))
+            if not (nulls and subsamples):
+                continue
+            try:
+                found, unsure = _subsampled(X, labels, key, given, targets, subsamples)
+                done.rows.extend(where | row for row in found)
+                done.samples[SampleKey("unsure", partition=key)] = unsure
+            except ERRORS as error:
+                done.rows.append(where | _failed("stability", error))
+    return done
+
+
+def space_rows(
+    X: NDArray[np.floating],
+    targets: Targets,
+    *,
+    seed: int = 0,
+    nulls: bool = True,
+    measures: Iterable[str] = (),
+) -> tuple[list[Row], Samples]:
+    """Measure a space: neighbourhoods, retrieval of artists, leakage; see `Measurements`.
+
+    Neighbours of the same group don't count: a re-encoded copy lies next to its original in any
+    space, with the same labels. Where groups are artists, that is the artist filter. Nuisances
+    that lie within the groups (the artist itself, albums) are left out, but for iLISI and kBET:
+    no neighbour is left to share them, and no probe can predict artists that it never saw.
     """
     near = nearest_neighbors(X, N_NEIGHBORS)
-    strangers = without_groups(near, subject.groups, K_NEAREST, X)
-    nested = {
-        name
-        for name, values in subject.nuisances.items()
-        if nuisance_codes(values, subject.groups)[1]
-    }
+    strangers = without_groups(near, targets.groups, K_NEAREST, X)
     rows: list[Row] = []
-    samples: dict[str, NDArray[np.float64]] = {}
-    for axis, columns in (("agreement", subject.labels), ("leakage", subject.nuisances)):
-        for name, values in columns.items():
-            if axis == "leakage" and name in nested:
-                continue
-            each = knn_agreement_samples(strangers, values)
-            samples[f"knn:{name}"] = each
-            nulls = knn_nulls(strangers, values, subject.groups, random_state=random_state)
-            found = {"knn": _mean(each), "knn_balanced": class_mean(each, values)}
-            # Their expectation is known without any permutations.
-            for metric, chance in zip(found, knn_chance(values, subject.groups)):
-                beside = _null(nulls[metric]) | {"chance": chance}
-                rows.append(_row(axis, metric, name, found[metric], **beside))
-    if subject.artists is not None:
-        artists, same = subject.artists, subject.copies
-        others = near if same is None else without_groups(near, same, K_NEAREST, X)
-        samples["hit:artist"] = hit_samples(others, artists, k=K_NEAREST, copies=same)
-        samples["ap:artist"] = average_precision_samples(
-            X, artists, copies=same, random_state=random_state
-        )
-        retrieved = {
-            "hit": (
-                samples["hit:artist"],
-                hit_null(others, artists, k=K_NEAREST, copies=same, random_state=random_state),
-            ),
-            "map": (
-                samples["ap:artist"],
-                average_precision_null(X, artists, copies=same, random_state=random_state),
-            ),
-        }
-        for metric, (each, null) in retrieved.items():
-            rows.append(_row("agreement", metric, "artist", _mean(each), **_null(null)))
-    for name, values in subject.nuisances.items():
-        leaked = space_leakage(X, values, subject.groups, neighbors=near, random_state=random_state)
-        for key in ("linear", "nonlinear", "ilisi", "kbet"):
-            if name in nested and key in ("linear", "nonlinear"):
-                continue
-            metric = f"probe_{key}" if key in ("linear", "nonlinear") else key
-            beside = {
-                "chance": leaked[f"{key}_null_mean"],
-                "null_95": leaked[f"{key}_null_95"],
-                "p_value": leaked[f"{key}_p_value"],
-            }
-            rows.append(_row("leakage", metric, name, leaked[key], **beside))
+    samples: Samples = {}
+    codes = {name: bin_nuisance(values) for name, values in targets.nuisances.items()}
+    nested = {name for name in codes if nested_in_groups(codes[name], targets.groups)}
+    columns = [("agreement", name, values) for name, values in targets.labels.items()]
+    columns += [("leakage", name, codes[name]) for name in codes if name not in nested]
+    for axis, name, values in columns:
+        reason = undefined_neighbours(values, targets.groups, K_NEAREST)
+        if reason:
+            rows += [_row(axis, m, name, reason=reason) for m in ("knn", "knn_balanced")]
+            continue
+        each = samples[SampleKey("knn", name)] = knn_agreement_samples(strangers, values)
+        found = {"knn": _mean(each), "knn_balanced": class_mean(each, values)}
+        beside: dict[str, PermutationNull] = {}
+        if nulls:
+            beside = knn_nulls(strangers, values, targets.groups, random_state=seed)
+        # Their expectation is known without permutations.
+        for metric, chance in zip(found, knn_chance(values, targets.groups)):
+            rows.append(
+                _row(axis, metric, name, found[metric], null=beside.get(metric))
+                | {"chance": chance}
+            )
+    if targets.artists is not None:
+        artist_rows, artist_samples = _retrieval(X, near, targets, seed=seed, nulls=nulls)
+        rows += artist_rows
+        samples |= artist_samples
+    for name in codes if nulls else ():
+        if name not in nested:
+            for kind in ("linear", "nonlinear"):
+                one = probe(X, codes[name], targets.groups, kind=kind, random_state=seed)
+                reason = "" if one.n_used else "fewer than two values occur in two groups"
+                value = one.balanced_accuracy
+                rows.append(
+                    _row("leakage", f"probe_{kind}", name, value, reason=reason, null=one.null)
+                )
+    if set(measures):
+        rows += _mixing(near, codes, nested, targets, set(measures), seed)
     return rows, samples
+
+
+def _retrieval(
+    X: NDArray[np.floating], near: Any, targets: Targets, *, seed: int, nulls: bool
+) -> tuple[list[Row], Samples]:
+    """hit@10 and mAP of a track's artist."""
+    artists, copies = targets.artists, targets.copies
+    assert artists is not None
+    rows, samples = [], {}
+    others = near if copies is None else without_groups(near, copies, K_NEAREST, X)
+    for metric, sample in (("hit", "hit"), ("map", "ap")):
+        k = K_NEAREST if metric == "hit" else None
+        reason = undefined_retrieval(artists, copies, k)
+        if reason:
+            rows.append(_row("agreement", metric, "artist", reason=reason))
+            continue
+        null = None
+        if metric == "hit":
+            each = hit_samples(others, artists, k=K_NEAREST, copies=copies)
+            if nulls:
+                null = hit_null(others, artists, k=K_NEAREST, copies=copies, random_state=seed)
+        else:
+            each = average_precision_samples(X, artists, copies=copies, random_state=seed)
+            if nulls:
+                null = average_precision_null(X, artists, copies=copies, random_state=seed)
+        samples[SampleKey(sample, "artist")] = each
+        rows.append(_row("agreement", metric, "artist", _mean(each), null=null))
+    return rows, samples
+
+
+def _mixing(
+    near: Any,
+    codes: Mapping[str, NDArray[np.int64]],
+    nested: set[str],
+    targets: Targets,
+    measures: set[str],
+    seed: int,
+) -> list[Row]:
+    """iLISI and kBET of every nuisance, as scIB has them."""
+    rows = []
+    for name, values in codes.items():
+        found = mixing_nulls(
+            near,
+            values,
+            None if name in nested else targets.groups,
+            k_kbet=kbet_neighbors(values, near.n_neighbors),
+            random_state=seed,
+        )
+        rows += [
+            _row("leakage", metric, name, null.observed, null=null)
+            for metric, null in found.items()
+            if metric in measures
+        ]
+    return rows
 
 
 def partition_rows(
     labels: NDArray[np.integer],
     own_space: NDArray[np.floating],
-    subject: Subject,
+    targets: Targets,
     *,
-    random_state: int = 0,
+    seed: int = 0,
+    nulls: bool = True,
 ) -> list[Row]:
-    """Measure a partition: agreement with labels, leakage, structure in shared spaces.
+    """Measure a partition: agreement with labels, leakage, structure in shared spaces, health.
 
     The silhouette in the partition's own space is a row of axis "own space": it belongs to no
     comparison between models.
     """
     rows: list[Row] = []
-    for name, values in subject.labels.items():
-        nulls = permutation_nulls(
-            labels,
-            values,
-            metrics=PARTITION_METRICS,
-            groups=subject.groups,
-            random_state=random_state,
-        )
-        for metric, null in nulls.items():
-            rows.append(_row("agreement", metric, name, null.observed, **_null(null)))
-    for name, values in subject.nuisances.items():
-        null = cluster_leakage(labels, values, subject.groups, random_state=random_state)
-        rows.append(_row("leakage", "ami", name, null.observed, **_null(null)))
-    spaces = {**subject.references, "own space": own_space}
-    for name, space in spaces.items():
-        known = np.isfinite(space).all(axis=1)
-        found = metrics.internal_metrics(space[known], labels[known], random_state=random_state)
+    n_permutations = 999 if nulls else 0
+    for axis, columns in (("agreement", targets.labels), ("leakage", targets.nuisances)):
+        for name, values in columns.items():
+            groups: ArrayLike | None = targets.groups
+            codes = encode_labels(values)[0]
+            if axis == "leakage":
+                codes = bin_nuisance(values)
+                # Swapped in whole groups, a nuisance that lies within them would never change.
+                groups = None if nested_in_groups(codes, groups) else groups
+            reason = undefined_agreement(contingency(labels, codes))
+            found = permutation_nulls(
+                labels,
+                codes,
+                metrics=PARTITION_METRICS if axis == "agreement" else ("ami",),
+                groups=groups,
+                n_permutations=n_permutations,
+                random_state=seed,
+            )
+            rows += [
+                _row(axis, metric, name, null.observed, null=null, reason=reason)
+                for metric, null in found.items()
+            ]
+    for name, space in {**targets.references, "own space": own_space}.items():
         axis = "own space" if name == "own space" else "structure"
-        rows += [_row(axis, metric, name, found[metric]) for metric in STRUCTURE_METRICS]
-    for metric in ("n_clusters", "noise_share", "largest_cluster_share"):
-        rows.append(_row("health", metric, "", found[metric]))
+        known = np.isfinite(space).all(axis=1)
+        reason = uninformative(space[known])
+        if not reason and len(np.unique(labels[known & (labels >= 0)])) < 2:
+            reason = "fewer than two clusters"
+        inside = internal_metrics(space[known], labels[known], random_state=seed)
+        rows += [
+            _row(axis, metric, name, float("nan") if reason else inside[metric], reason=reason)
+            for metric in STRUCTURE_METRICS
+        ]
+    # The own space comes last, and holds every track.
+    rows += [_row("health", metric, "", inside[metric]) for metric in HEALTH_METRICS]
     return rows
 
 
-def _row(axis: str, metric: str, column: str, value: float, **null: float) -> Row:
-    return {"axis": axis, "metric": metric, "column": column, "value": float(value), **null}
+def _subsampled(
+    X: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    key: PartitionKey,
+    options: Mapping[str, Any],
+    targets: Targets,
+    n_repeats: int,
+) -> tuple[list[Row], NDArray[np.float64]]:
+    """Cluster 80 % of the groups again and again: does the partition come back?
+
+    The space stays as it was trained; stability over seeds has the training in it.
+    """
+    from songscape.clustering.methods import cluster
+
+    def again(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+        return cluster(key.clusterer, X[rows], k=key.k, random_state=seed, **options).labels
+
+    repeats = subsample_partitions(again, len(X), n_repeats=n_repeats, groups=targets.groups)
+    found = stability(labels, repeats)
+    values = {
+        "ari_over_subsamples": found.mean_ari,
+        "jaccard_of_weakest": float(found.jaccard.min()) if len(found.jaccard) else float("nan"),
+        "unsure_share": float(found.unsure_tracks().mean()),
+    }
+    rows = [_row("stability", metric, "", value) for metric, value in values.items()]
+    rows += [
+        _row("stability", "cluster_jaccard", str(number), value)
+        for number, value in enumerate(map(float, found.jaccard))
+    ]
+    return rows, found.unsure
 
 
-def _null(null: PermutationNull) -> dict[str, float]:
-    return {"chance": null.null_mean, "null_95": null.null_95, "p_value": null.p_value}
+def _failed(what: str, error: BaseException) -> Row:
+    """Row for what could not be computed; `transient` where it may succeed on retry."""
+    row: Row = {"axis": "failed", "metric": what, "column": "", "reason": first_line(error)}
+    return row | ({"transient": True} if isinstance(error, MemoryError) else {})
+
+
+def _row(
+    axis: str,
+    metric: str,
+    column: str,
+    value: float = float("nan"),
+    *,
+    null: PermutationNull | None = None,
+    reason: str = "",
+) -> Row:
+    row: Row = {"axis": axis, "metric": metric, "column": column, "value": float(value)}
+    if null is not None and null.n_permutations:
+        row |= {"chance": null.null_mean, "null_95": null.null_95, "p_value": null.p_value}
+    return row | {"reason": reason} if reason and value != value else row
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -1,105 +1,136 @@
-"""What a comparison measured, by name, and what was compared, as the advice reads it."""
+"""Figures of a comparison by name, and what was compared."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from songscape.benchmark.keys import SPACE, PartitionKey
 from songscape.columns import Role, role_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Measured", "Setting", "Where"]
+__all__ = ["Figures", "KOrigin", "Setup"]
 
-Where = tuple[str, int | None]
-"""Clusterer and k: which of a model's partitions; ("", None) for its space."""
+
+class KOrigin(StrEnum):
+    """Where the number of clusters comes from."""
+
+    GIVEN = "given"
+    STABLE = "stable"
+    NO_GROUPS = "no groups"
+    """Chosen, although no number is more stable than in data without groups."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What was compared, as `compare.json` has it.
+class Setup:
+    """What was compared.
 
     Attributes
     ----------
     baseline : str
-    headline : (clusterer, k)
-        The partitions whose agreement was tested.
+    headline : PartitionKey
+        The partitions whose agreement is tested.
     labels, nuisances : tuple of str
     n_tracks, n_groups, n_seeds : int
+    k_origin : KOrigin
     k_reason : str
-        Why this k; "given" where nobody chose it from the data.
+        Why this k, in words.
     has_artists : bool
     """
 
     baseline: str
-    headline: tuple[str, int | None]
+    headline: PartitionKey
     labels: tuple[str, ...]
     nuisances: tuple[str, ...]
     n_tracks: int
     n_groups: int
     n_seeds: int
-    k_reason: str = "given"
+    k_origin: KOrigin = KOrigin.GIVEN
+    k_reason: str = ""
     has_artists: bool = False
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Setting:
-        """Read it from the document of `compare.json`."""
+    def of(cls, document: Mapping[str, Any]) -> Setup:
+        """Read it from the document that `as_dict` went into."""
         headline = document.get("headline", {})
-        k = headline.get("k")
         return cls(
-            baseline=str(document.get("baseline", "balanced-pca")),
-            headline=(str(headline.get("clusterer", "kmeans")), None if k is None else int(k)),
+            baseline=str(document.get("baseline", "")),
+            headline=PartitionKey.of(headline.get("clusterer"), headline.get("k")),
             labels=tuple(map(str, document.get("labels", ()))),
             nuisances=tuple(map(str, document.get("nuisances", ()))),
             n_tracks=int(document.get("n_tracks", 0)),
             n_groups=int(document.get("n_groups", 0)),
-            n_seeds=len(document.get("settings", {}).get("seeds", ())),
-            k_reason=str(document.get("k_reason") or "given"),
+            n_seeds=int(document.get("n_seeds", 0)),
+            k_origin=KOrigin(document.get("k_origin", KOrigin.GIVEN)),
+            k_reason=str(document.get("k_reason", "")),
             has_artists=bool(document.get("has_artists", False)),
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        headline = {"clusterer": self.headline.clusterer, "k": self.headline.k}
+        rest = {k: v for k, v in vars(self).items() if k != "headline"}
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in rest.items()}
+        return plain | {"headline": headline, "k_origin": self.k_origin.value}
 
     @property
     def language(self) -> str | None:
         """The nuisance that is the language, if there is one."""
         return next((n for n in self.nuisances if role_of(n) is Role.LANGUAGE), None)
 
+    def partition_of(self, metric: str) -> PartitionKey:
+        """Where a tested metric is measured: the headline partition for AMI, else the space."""
+        return self.headline if metric == "ami" else SPACE
 
-class Measured:
-    """Rows of a comparison's table by name: of one model, metric, column, axis and partition."""
 
-    def __init__(self, table: pd.DataFrame) -> None:
-        self._rows: dict[tuple[str, str, str, str, Where], dict[str, float]] = {}
-        self._partitions: dict[str, dict[Where, None]] = {}
-        for row in table.to_dict(orient="records"):
-            k = row["k"]
-            clusterer = row["clusterer"] if isinstance(row["clusterer"], str) else ""
-            where = (clusterer, None if _missing(k) else int(k))
+Figure = dict[str, float]
+
+
+class Figures:
+    """Rows of the summary by name: of one model, metric, column, axis and partition."""
+
+    def __init__(self, summary: pd.DataFrame) -> None:
+        self._rows: dict[tuple[str, str, str, str, PartitionKey], Figure] = {}
+        self._partitions: dict[str, dict[PartitionKey, None]] = {}
+        numbers = ("estimate", "low", "high", "chance", "null_95", "p_value")
+        for row in summary.to_dict(orient="records"):
+            key, model = PartitionKey.of(row["clusterer"], row["k"]), str(row["model"])
             column = row["column"] if isinstance(row["column"], str) else ""
-            model = str(row["model"])
-            self._rows[model, str(row["metric"]), column, str(row["axis"]), where] = {
-                name: float("nan") if _missing(row.get(name)) else float(row[name])
-                for name in ("estimate", "low", "high", "chance", "null_95", "p_value")
+            self._rows[model, str(row["metric"]), column, str(row["axis"]), key] = {
+                name: _number(row.get(name)) for name in numbers
             }
-            if clusterer:
-                self._partitions.setdefault(model, {})[where] = None
+            if key.clusterer:
+                self._partitions.setdefault(model, {})[key] = None
 
-    def value(
-        self, model: str, metric: str, column: str, axis: str, where: Where = ("", None)
-    ) -> dict[str, float] | None:
-        """estimate, low, high, chance, null_95, p_value; None where it was not measured."""
-        return self._rows.get((model, metric, column, axis, where))
+    def row(
+        self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE
+    ) -> Figure | None:
+        """estimate, low, high, chance, null_95, p_value; None where there is no such row."""
+        return self._rows.get((model, metric, column, axis, partition))
 
-    def number(self, model: str, metric: str, column: str, axis: str, where: Where) -> float:
+    def known(
+        self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE
+    ) -> Figure | None:
+        """As `row`; None also where the estimate is missing."""
+        row = self.row(model, metric, column, axis, partition)
+        return None if row is None or row["estimate"] != row["estimate"] else row
+
+    def number(
+        self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE
+    ) -> float:
         """The estimate, NaN where it was not measured."""
-        row = self.value(model, metric, column, axis, where)
+        row = self.row(model, metric, column, axis, partition)
         return float("nan") if row is None else row["estimate"]
 
-    def partitions(self, model: str) -> list[Where]:
-        """Clusterers and k of the model."""
+    def partitions(self, model: str) -> list[PartitionKey]:
+        """Of one model."""
         return list(self._partitions.get(model, ()))
 
 
-def _missing(value: Any) -> bool:
-    return value is None or type(value).__name__ == "NAType" or value != value
+def _number(value: Any) -> float:
+    missing = value is None or type(value).__name__ == "NAType" or value != value
+    return float("nan") if missing else float(value)

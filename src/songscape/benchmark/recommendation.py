@@ -1,4 +1,4 @@
-"""Tables of a comparison -> a verdict per method in words, and which method to use.
+"""Summary and tests -> a verdict per method, and which method to use.
 
 Nothing is merged into one score and nothing is read from a method's own space: a method is
 recommended by a Pareto rule over the corrected tests alone.
@@ -6,256 +6,361 @@ recommended by a Pareto rule over the corrected tests alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from songscape.benchmark.caveats import Reason, trust_reasons
-from songscape.benchmark.claims import withhold
-from songscape.benchmark.metric_table import Measured, Setting
+from songscape.audit.finding import Check, Finding, Severity
+from songscape.benchmark import wording
+from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.metric_table import Figures, KOrigin, Setup
+from songscape.benchmark.significance import above_chance, partition_flags
 from songscape.benchmark.verdicts import (
-    FINDS,
-    MethodVerdict,
-    knows_a_label,
-    verdict_sentences,
+    Caveat,
+    CaveatKind,
+    Flag,
+    FlagKind,
+    Outcome,
+    PairedTest,
+    Recommendation,
+    Verdict,
+    Weight,
 )
-from songscape.benchmark.wording import figure, listed, tested_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Advice",
-    "MethodVerdict",
-    "Reason",
-    "Recommendation",
-    "Setting",
-    "advise",
-    "recommend",
-    "verdict_sentences",
-]
+__all__ = ["Assessment", "assess", "flags_of_partition"]
+
+FEW_GROUPS, MANY_GROUPS = 20, 50
+FEW_SEEDS = 5
+MIN_FOUND_AMI = 0.05
+"""Below this an AMI says as good as nothing, whatever the permutations say."""
 
 
 @dataclass(frozen=True)
-class Recommendation:
-    """Which method to use, and how far to trust that.
-
-    Attributes
-    ----------
-    models : tuple of str
-        One, or several that tie; empty where nothing could be tested.
-    headline : str
-    reasons : tuple of Reason
-        Those against first.
-    alternatives : tuple of str
-        What to use for another purpose.
-    neutral : tuple of str
-        The models that `alternatives` names where the language must not decide.
-    """
-
-    models: tuple[str, ...]
-    headline: str
-    reasons: tuple[Reason, ...] = ()
-    alternatives: tuple[str, ...] = ()
-    neutral: tuple[str, ...] = ()
-
-    @property
-    def model(self) -> str:
-        """The first of `models`, "" where there is none."""
-        return self.models[0] if self.models else ""
-
-    @property
-    def trust(self) -> str:
-        """ "good", "limited" or "low": as the gravest reason has it."""
-        return ("good", "limited", "low")[max((r.weight for r in self.reasons), default=2)]
-
-
-@dataclass(frozen=True)
-class Advice:
-    """Recommendation and verdicts, in the order of the models."""
+class Assessment:
+    """Recommendation, and the verdicts: the baseline first, then candidates, then references."""
 
     recommendation: Recommendation
-    verdicts: tuple[MethodVerdict, ...]
+    verdicts: tuple[Verdict, ...]
+    setup: Setup
+    figures: Figures
+
+    @property
+    def headline(self) -> str:
+        """Which method to use, in a sentence."""
+        return wording.recommendation_sentence(self.recommendation, self.setup)
+
+    @property
+    def alternatives(self) -> tuple[str, ...]:
+        """What to use for another purpose, in sentences."""
+        return wording.neutral_sentences(self.recommendation, self.figures, self.setup)
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """One sentence per line of a terminal, the recommendation first."""
-        chosen = self.recommendation
-        against = [reason.text for reason in chosen.reasons if reason.weight]
-        trust = f"trust: {chosen.trust}" + (f" ({' '.join(against)})" if against else "")
-        return (
-            chosen.headline,
-            trust,
-            *chosen.alternatives,
-            *(verdict.sentence for verdict in self.verdicts),
-        )
+        trust = wording.trust_sentence(self.recommendation)
+        said = tuple(verdict.sentence for verdict in self.verdicts)
+        return self.headline, trust, *self.alternatives, *said
 
 
-def advise(
-    table: pd.DataFrame,
+def assess(
+    summary: pd.DataFrame,
     differences: pd.DataFrame,
     models: pd.DataFrame,
-    warnings: pd.DataFrame,
-    setting: Setting,
-) -> Advice:
-    """Verdicts and recommendation from the tables of `songscape compare`.
+    findings: Sequence[Finding],
+    setup: Setup,
+) -> Assessment:
+    """Verdicts and recommendation.
+
+    A method is recommended if it is no reference, never collapsed, better than the baseline on at
+    least one label and worse on none. Of several, the one that is better on most tests; ties are
+    all named, but for those that another of them beats. Where none is, the baseline.
 
     Parameters
     ----------
-    table, differences : DataFrame
-        See `songscape.benchmark.summary.Comparison`; as computed, or read back from CSV.
+    summary, differences : DataFrame
+        Of `summarise` and `differences_to_baseline`, as computed or read back.
     models : DataFrame
-        One row per model and seed: model, kind, status, reason, collapsed.
-    warnings : DataFrame
-        check, severity, message.
-    setting : Setting
+        One row per model and seed: model, kind, status ("ok", "failed", "skipped"), reason,
+        collapsed.
+    findings : sequence of Finding
+        What is odd about the data.
+    setup : Setup
     """
-    references = set(models["model"][models["kind"] == "reference"])
-    differences = withhold(differences, Measured(table), setting.headline, references)
-    verdicts = verdict_sentences(table, differences, models, setting)
-    chosen = recommend(verdicts, table, differences, warnings, setting)
-    return Advice(chosen, tuple(verdicts))
-
-
-def recommend(
-    verdicts: Sequence[MethodVerdict],
-    table: pd.DataFrame,
-    differences: pd.DataFrame,
-    warnings: pd.DataFrame,
-    setting: Setting,
-) -> Recommendation:
-    """Choose by a Pareto rule over the corrected tests on labels.
-
-    A method is eligible if it is no reference, never collapsed, better than the baseline on at
-    least one label (and above chance there) and worse on none. Of several, the one that is better
-    on most tests; ties are all named, but for those that another of them beats. Where none is, the
-    baseline.
-    """
-    names = {verdict.model for verdict in verdicts if "failed" not in verdict.flags}
-    if setting.baseline not in names:
-        headline = f"No recommendation: {setting.baseline} is missing, so nothing could be tested."
-        return Recommendation((), headline)
-    eligible = [
-        v
-        for v in verdicts
-        if v.kind != "reference"
-        and v.model != setting.baseline
-        and v.wins
-        and not v.loses
-        and not _unusable(v)
-    ]
-    most = max((len(v.wins) for v in eligible), default=0)
-    best = _unbeaten([v for v in eligible if len(v.wins) == most], differences)
-    if best:
-        chosen = tuple(v.model for v in best)
-        headline = _winner(best, differences, setting)
-    else:
-        chosen = (setting.baseline,)
-        mixed = [v.model for v in verdicts if v.wins and v.loses and v.kind != "reference"]
-        headline = (
-            f"Use {setting.baseline}: nothing is distinguishably better on one label without being "
-            "worse on another, and it needs no training."
-            if mixed
-            else f"Use {setting.baseline}: no trained model is distinguishably better, and it "
-            "needs no training."
+    figures = Figures(summary)
+    tests: dict[str, list[PairedTest]] = {}
+    for row in differences.to_dict(orient="records"):
+        tests.setdefault(str(row["model"]), []).append(PairedTest.of(row))
+    verdicts = []
+    for name, rows in models.groupby("model", sort=False):
+        model = str(name)
+        verdict = Verdict(
+            model,
+            str(rows["kind"].iloc[0]),
+            tuple(tests.get(model, ())),
+            _flags(model, rows, figures, setup),
         )
-    measured = Measured(table)
-    references = tuple(v.model for v in verdicts if v.kind == "reference")
-    reasons = trust_reasons(chosen, differences, warnings, measured, setting, references)
-    neutral = _neutral(chosen, verdicts, measured, setting)
-    others = _neutral_words(neutral, measured, setting)
-    return Recommendation(chosen, headline, reasons, others, neutral)
+        verdicts.append(
+            replace(verdict, sentence=wording.verdict_sentence(verdict, figures, setup))
+        )
+    verdicts.sort(key=lambda v: (v.model != setup.baseline, v.kind == "reference"))
+    chosen = _recommend(verdicts, figures, findings, setup)
+    return Assessment(chosen, tuple(verdicts), setup, figures)
 
 
-def _unbeaten(tied: Sequence[MethodVerdict], differences: pd.DataFrame) -> list[MethodVerdict]:
+# -- flags -----------------------------------------------------------------------------------
+
+
+def _flags(model: str, rows: pd.DataFrame, figures: Figures, setup: Setup) -> tuple[Flag, ...]:
+    fitted = rows[rows["status"] == "ok"]
+    n_failed = len(rows) - len(fitted)
+    if not len(fitted):
+        reason = str(rows["reason"].iloc[0])
+        return (Flag(FlagKind.FAILED, n_seeds=n_failed, of_seeds=n_failed, reason=reason),)
+    flags = []
+    n_collapsed = int((fitted["collapsed"].astype(str).str.casefold() == "true").sum())
+    if n_collapsed:
+        flags.append(Flag(FlagKind.COLLAPSED, n_seeds=n_collapsed, of_seeds=len(fitted)))
+    if n_failed:
+        flags.append(Flag(FlagKind.FAILED, n_seeds=n_failed, of_seeds=len(rows)))
+    for partition in figures.partitions(model):
+        if partition == setup.headline:
+            flags += flags_of_partition(model, partition, figures, setup)
+        else:
+            kinds = partition_flags(model, partition, figures)
+            flags += [Flag(kind, partition=partition) for kind in kinds]
+    return tuple(flags)
+
+
+def flags_of_partition(
+    model: str, partition: PartitionKey, figures: Figures, setup: Setup
+) -> list[Flag]:
+    """What is wrong with one partition: degenerate, follows a nuisance, or follows no label.
+
+    A partition follows a nuisance where its AMI with it is beyond 95 % of permutations and exceeds
+    the AMI with every label. Artists and albums, which decide most other columns, are named only
+    where they are found best of all.
+    """
+    flags = [Flag(kind) for kind in partition_flags(model, partition, figures)]
+    rows = [figures.known(model, "ami", n, "agreement", partition) for n in setup.labels]
+    known = [row for row in rows if row is not None]
+    best = max((row["estimate"] for row in known), default=0.0)
+    nuisances: dict[str, float] = {}
+    for name in setup.nuisances:
+        row = figures.row(model, "ami", name, "leakage", partition)
+        if row is None or not row["estimate"] >= MIN_FOUND_AMI:
+            continue
+        # Several nuisances are tried, so those other than the language need a clearer case.
+        sure = row["low"] > 0 or name == setup.language
+        if sure and row["estimate"] > row["null_95"] and row["estimate"] > best:
+            nuisances[name] = row["estimate"]
+    for name, value in nuisances.items():
+        # What lies within artists has no neighbours beyond the artist filter.
+        alone = figures.row(model, "knn", name, "leakage") is not None
+        if alone or value >= max(nuisances.values()):
+            flags.append(Flag(FlagKind.FINDS, name))
+    if known and not any(row["estimate"] > row["null_95"] for row in known):
+        flags.append(Flag(FlagKind.NO_LABEL))
+    return flags
+
+
+# -- recommendation --------------------------------------------------------------------------
+
+
+def _recommend(
+    verdicts: Sequence[Verdict], figures: Figures, findings: Sequence[Finding], setup: Setup
+) -> Recommendation:
+    if setup.baseline not in {v.model for v in verdicts if not v.failed}:
+        return Recommendation(())
+    candidates = [v for v in verdicts if v.kind != "reference" and v.model != setup.baseline]
+    eligible = [v for v in candidates if v.wins and not v.losses and v.usable]
+    most = max((len(v.wins) for v in eligible), default=0)
+    best = _unbeaten([v for v in eligible if len(v.wins) == most])
+    chosen = tuple(v.model for v in best) or (setup.baseline,)
+    return Recommendation(
+        models=chosen,
+        wins=best[0].wins if best else (),
+        mixed=tuple(v.model for v in candidates if v.wins and v.losses),
+        caveats=tuple(
+            sorted(_caveats(chosen, verdicts, figures, findings, setup), key=lambda c: -c.weight)
+        ),
+        neutral=_neutral(chosen, verdicts, figures, setup),
+    )
+
+
+def _unbeaten(tied: Sequence[Verdict]) -> list[Verdict]:
     """Leave out a method that another of the tied ones beats on a label, and not the reverse.
 
     Known of those that need no training: each test has its difference to the best of them, and the
-    95 % interval decides. Who beats each other on different labels are both named.
+    95 % interval decides. Methods that beat each other on different labels are both named.
     """
-    if len(tied) < 2 or "best_baseline" not in differences.columns:
-        return list(tied)
-    tests = differences[(differences["axis"] == "agreement") & (differences["high_to_best"] < 0)]
-    beats = set(zip(tests["best_baseline"], tests["model"]))
-    names = [verdict.model for verdict in tied]
+    beats = {
+        (test.best_baseline, one.model)
+        for one in tied
+        for test in one.tests
+        if test.axis == "agreement" and test.high_to_best < 0
+    }
     return [
-        verdict
-        for verdict in tied
+        one
+        for one in tied
         if not any(
-            (other, verdict.model) in beats and (verdict.model, other) not in beats
-            for other in names
+            (other.model, one.model) in beats and (one.model, other.model) not in beats
+            for other in tied
         )
     ]
 
 
-def _unusable(verdict: MethodVerdict) -> bool:
-    return any(flag.startswith(("collapsed", "failed")) for flag in verdict.flags)
-
-
-def _winner(best: Sequence[MethodVerdict], differences: pd.DataFrame, setting: Setting) -> str:
-    if len(best) > 1:
-        return (
-            f"Use {' or '.join(v.model for v in best)}: each is better than {setting.baseline} on "
-            f"{len(best[0].wins)} of the tests on labels and worse on none."
-        )
-    one = best[0]
-    tests = differences[differences["model"] == one.model]
-    won = [tested_words(t) for t in tests.itertuples() if (t.axis, t.metric, t.column) in one.wins]
-    return f"Use {one.model}: better than {setting.baseline} at {listed(won)}, worse on no label."
-
-
 def _neutral(
-    chosen: tuple[str, ...],
-    verdicts: Sequence[MethodVerdict],
-    measured: Measured,
-    setting: Setting,
+    chosen: tuple[str, ...], verdicts: Sequence[Verdict], figures: Figures, setup: Setup
 ) -> tuple[str, ...]:
     """Methods that lose on no label, know one beyond chance, and hide the language better."""
-    language = setting.language
+    language = setup.language
     if language is None:
         return ()
     gains = {
-        v.model: sum((axis, column) == ("leakage", language) for axis, _, column in v.better)
+        v.model: sum((t.axis, t.column) == ("leakage", language) for t in v.having(Outcome.BETTER))
         for v in verdicts
         if v.kind != "reference"
-        and not v.loses
-        and not _unusable(v)
-        and f"{FINDS}{language}" not in v.flags
-        and knows_a_label(v.model, measured, setting)
-        and _hides(v.model, language, measured, setting)
+        and not v.losses
+        and v.usable
+        and Flag(FlagKind.FINDS, language) not in v.flags
+        and _knows_a_label(v.model, figures, setup)
+        and _hides(v.model, language, figures, setup)
     }
     reached = max((gains.get(model, 0) for model in chosen), default=0)
     most = max(gains.values(), default=0)
-    if most <= reached:
-        return ()
-    return tuple(model for model, gain in gains.items() if gain == most)
+    return tuple(m for m, gain in gains.items() if gain == most) if most > reached else ()
 
 
-def _hides(model: str, language: str, measured: Measured, setting: Setting) -> bool:
+def _knows_a_label(model: str, figures: Figures, setup: Setup) -> bool:
+    """Whether nearest songs or headline clusters agree with any label beyond chance."""
+    asked = [(metric, name) for name in setup.labels for metric in ("knn_balanced", "ami")]
+    rows = [
+        (metric, figures.row(model, metric, name, "agreement", setup.partition_of(metric)))
+        for metric, name in asked
+    ]
+    return any(
+        row is not None and above_chance(row, metric, n_tests=len(asked), n_groups=setup.n_groups)
+        for metric, row in rows
+    )
+
+
+def _hides(model: str, language: str, figures: Figures, setup: Setup) -> bool:
     """Whether it gives away at most half of what the baseline does beyond chance.
 
-    A hundredth less may be sure and is still of no use to whoever wants the language hidden.
+    A hundredth less may be sure and is still of no use where the language is to be hidden.
     """
-    own = measured.value(model, "knn", language, "leakage")
-    base = measured.value(setting.baseline, "knn", language, "leakage")
-    if own is None or base is None:
+    row = figures.row(model, "knn", language, "leakage")
+    base = figures.row(setup.baseline, "knn", language, "leakage")
+    if row is None or base is None:
         return True
-    return own["estimate"] - own["chance"] <= 0.5 * (base["estimate"] - base["chance"])
+    return row["estimate"] - row["chance"] <= 0.5 * (base["estimate"] - base["chance"])
 
 
-def _neutral_words(
-    models: tuple[str, ...], measured: Measured, setting: Setting
-) -> tuple[str, ...]:
-    language = setting.language
-    if not models or language is None:
-        return ()
-    rows = {m: measured.value(m, "knn", language, "leakage") for m in (*models, setting.baseline)}
-    figures = {m: "" if r is None else f" ({figure(r['estimate'])})" for m, r in rows.items()}
-    base = rows[setting.baseline]
-    chance = "" if base is None else f"; chance {figure(base['chance'])}"
-    named = listed([f"{model}{figures[model]}" for model in models], "or")
-    return (
-        f"Where the {language} must not decide, use {named}: worse than {setting.baseline}"
-        f"{figures[setting.baseline]} on no label (in brackets: share of nearest songs in the "
-        f"same {language}{chance}).",
-    )
+# -- caveats ---------------------------------------------------------------------------------
+
+
+def _caveats(
+    chosen: tuple[str, ...],
+    verdicts: Sequence[Verdict],
+    figures: Figures,
+    findings: Sequence[Finding],
+    setup: Setup,
+) -> list[Caveat]:
+    return [
+        *_size_of_evidence([t for v in verdicts for t in v.tests], setup),
+        *(caveat for model in chosen for caveat in _of_partition(model, figures, setup)),
+        *_references_better(chosen, verdicts, figures, setup),
+        *(
+            Caveat(CaveatKind.SIMPLE_AS_GOOD, Weight.CAREFUL, {"test": test})
+            for one in verdicts
+            if one.model in chosen
+            for test in one.wins
+            if test.best_baseline not in (None, test.baseline) and not test.low_to_best > 0
+        ),
+        *(
+            Caveat(CaveatKind.CONFOUNDED, Weight.GRAVE, {"finding": finding})
+            for finding in findings
+            if finding.check is Check.CONFOUNDED_LABEL and finding.severity is Severity.WARNING
+        ),
+    ]
+
+
+def _size_of_evidence(tests: Sequence[PairedTest], setup: Setup) -> list[Caveat]:
+    import statistics
+
+    reach: dict[str, list[float]] = {}
+    for test in tests:
+        if test.axis == "agreement":
+            reach.setdefault(test.metric, []).append((test.high - test.low) / 2)
+    half = {
+        metric: statistics.median(finite)
+        for metric, values in reach.items()
+        if (finite := [v for v in values if math.isfinite(v)])
+    }
+    weight = Weight.SUPPORTS
+    if setup.n_groups < MANY_GROUPS:
+        weight = Weight.GRAVE if setup.n_groups < FEW_GROUPS else Weight.CAREFUL
+    detectable = {metric: value for metric, value in half.items() if value > 0}
+    seeds = Weight.SUPPORTS if setup.n_seeds >= FEW_SEEDS else Weight.CAREFUL
+    shown = {"setup": setup}
+    found = [
+        Caveat(CaveatKind.GROUPS, weight, shown | {"detectable": detectable}),
+        Caveat(CaveatKind.SEEDS, seeds, shown),
+    ]
+    if setup.headline.k is not None:
+        sure = setup.k_origin is KOrigin.STABLE
+        found.append(
+            Caveat(
+                CaveatKind.NUMBER_OF_CLUSTERS, Weight.SUPPORTS if sure else Weight.CAREFUL, shown
+            )
+        )
+    return found
+
+
+def _of_partition(model: str, figures: Figures, setup: Setup) -> list[Caveat]:
+    """What the headline clusters of a recommended method follow."""
+    partition = setup.headline
+    labels = {n: figures.known(model, "ami", n, "agreement", partition) for n in setup.labels}
+    known = {name: row for name, row in labels.items() if row is not None}
+    best = max(known, key=lambda name: known[name]["estimate"], default=None)
+    found = []
+    for flag in flags_of_partition(model, partition, figures, setup):
+        values = {"model": model, "flag": flag}
+        if flag.kind is FlagKind.FINDS:
+            values["ami"] = figures.number(model, "ami", flag.column, "leakage", partition)
+            values["best_label"] = None if best is None else (best, known[best]["estimate"])
+        found.append(Caveat(CaveatKind.FLAG, Weight.GRAVE, values))
+    above = {n: r for n, r in known.items() if r["estimate"] > r["null_95"]}
+    if above:
+        found.append(Caveat(CaveatKind.AGREES, Weight.SUPPORTS, {"model": model, "labels": above}))
+    return found
+
+
+def _references_better(
+    chosen: tuple[str, ...], verdicts: Sequence[Verdict], figures: Figures, setup: Setup
+) -> list[Caveat]:
+    """Labels that a reference finds better than a recommended method does.
+
+    Against the baseline that is a corrected test. Against another method there is none, so there
+    the reference must be better than the baseline and the two intervals must lie apart.
+    """
+    found = []
+    for test in (t for v in verdicts if v.kind == "reference" for t in v.wins):
+        # Artists are no label: knowing their language finds some of their songs.
+        if test.column not in setup.labels:
+            continue
+        where = setup.partition_of(test.metric)
+        reached = figures.row(test.model, test.metric, test.column, "agreement", where)
+        for model in chosen:
+            values = {"test": test, "model": model, "reached": None, "own": None}
+            if model != setup.baseline:
+                own = figures.row(model, test.metric, test.column, "agreement", where)
+                if own is None or reached is None or not reached["low"] > own["high"]:
+                    continue
+                values |= {"reached": reached["estimate"], "own": own["estimate"]}
+            found.append(Caveat(CaveatKind.REFERENCE_BETTER, Weight.GRAVE, values))
+    return found

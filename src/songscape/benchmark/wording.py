@@ -1,23 +1,29 @@
-"""Words and figures of the advice: how a test, an interval, a leak is said in a sentence."""
+"""The one place where verdicts, flags, caveats and findings become sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from songscape.benchmark.metric_table import Measured, Setting
+from songscape.audit.finding import Check, Finding, Severity
+from songscape.benchmark.metric_table import Figures, KOrigin, Setup
+from songscape.benchmark.verdicts import (
+    Caveat,
+    CaveatKind,
+    Flag,
+    FlagKind,
+    Outcome,
+    PairedTest,
+    Recommendation,
+    Trust,
+    Verdict,
+    Weight,
+)
 
 __all__ = [
-    "METRIC_NAMES",
-    "figure",
-    "language_words",
-    "listed",
-    "measured_name",
-    "plus",
-    "span",
-    "tested_words",
-    "untested_words",
+    *("FLAG_WORDS", "METRIC_NAMES", "TRUST_WORDS", "caveat_sentence", "figure", "finding_sentence"),
+    *("flag_words", "listed", "metric_name", "neutral_sentences", "recommendation_sentence"),
+    *("trust_sentence", "verdict_sentence"),
 ]
 
 METRIC_NAMES = {
@@ -26,14 +32,41 @@ METRIC_NAMES = {
     "ami": "AMI",
     "hit": "hit@10",
     "map": "mAP",
+    "ilisi": "iLISI",
+    "kbet": "kBET",
+}
+FLAG_WORDS = {
+    FlagKind.COLLAPSED: "collapsed",
+    FlagKind.FAILED: "failed",
+    FlagKind.ALL_NOISE: "all noise",
+    FlagKind.ONE_CLUSTER: "one cluster holds nearly all",
+    FlagKind.MOSTLY_NOISE: "mostly noise",
+    FlagKind.AT_CHANCE: "no better than chance",
+    FlagKind.FINDS: "finds the",
+    FlagKind.NO_LABEL: "clusters match no label beyond chance",
+}
+TRUST_WORDS = {
+    Trust.GOOD: "Nothing in the data speaks against it.",
+    Trust.LIMITED: "Read it with care:",
+    Trust.LOW: "Do not rely on it yet:",
+}
+# What each reference knows, and what is seen of a label that it finds.
+_REFERENCES = {
+    "random": ("nothing", "chance"),
+    "language-only": ("nothing but the language", "the language"),
+    "has-lyrics-only": ("nothing but whether there are lyrics", "whether there are lyrics"),
 }
 # Of the way from chance to certainty.
-GIVES_AWAY = 0.5
+_GIVES_AWAY = 0.5
+_LISTED = 5
 
 
-def measured_name(metric: object) -> str:
+# -- figures and lists -----------------------------------------------------------------------
+
+
+def metric_name(metric: str) -> str:
     """The name of a metric in a sentence."""
-    return METRIC_NAMES.get(str(metric), str(metric))
+    return METRIC_NAMES.get(metric, metric)
 
 
 def figure(value: float) -> str:
@@ -42,58 +75,350 @@ def figure(value: float) -> str:
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
 
 
-def plus(value: float) -> str:
-    """As `figure`, with a sign always."""
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """Items with commas and a last "and"."""
+    return "".join(items) if len(items) < 2 else f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def _signed(value: float) -> str:
     text = figure(value)
     return text if text.startswith("−") else f"+{text}"
 
 
-def span(low: float, high: float) -> str:
-    """A 95 % interval in words."""
-    return f"95 % {figure(low)} … {figure(high)}"
+def _difference(value: float, low: float, high: float) -> str:
+    return f"{_signed(value)}, 95 % {figure(low)} … {figure(high)}"
 
 
-def listed(items: Sequence[str], last: str = "and") -> str:
-    """Items with commas and a last "and"."""
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def tested_words(test: Any) -> str:
-    """A test of `differences` as what a method is better or worse at, with its figures."""
-    figures = f"{measured_name(test.metric)} {plus(test.difference)}, "
-    figures += span(test.low, test.high)
+def _first(names: Sequence[str], joint: str = ", ") -> str:
+    more = f"{joint}and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return joint.join(names[:_LISTED]) + more
+
+
+def _test_words(test: PairedTest) -> str:
+    """What a method is better or worse at, with the figures."""
     what = {
         "ami": f"clusters that follow the {test.column}",
         "hit": f"finding songs of the same {test.column}",
         "map": f"ranking songs of the same {test.column} first",
-    }.get(str(test.metric), f"neighbours that share the {test.column}")
-    return f"{what} ({figures})"
+    }.get(test.metric, f"neighbours that share the {test.column}")
+    figures = _difference(test.difference, test.low, test.high)
+    return f"{what} ({metric_name(test.metric)} {figures})"
 
 
-def untested_words(model: str, measured: Measured, setting: Setting) -> str:
+# -- verdicts --------------------------------------------------------------------------------
+
+
+def flag_words(flag: Flag) -> str:
+    """A flag in a few words: "finds the language", "dbscan: mostly noise"."""
+    words = FLAG_WORDS[flag.kind]
+    if flag.kind is FlagKind.FINDS:
+        words += f" {flag.column}"
+    elif flag.kind is FlagKind.FAILED and flag.n_seeds == flag.of_seeds:
+        words += f" with every seed ({flag.reason.rstrip('.')})" if flag.reason else ""
+    elif flag.n_seeds and (flag.n_seeds < flag.of_seeds or flag.kind is FlagKind.FAILED):
+        words += f" with {flag.n_seeds} of {flag.of_seeds} seeds"
+    return words if flag.partition is None else f"{flag.partition.title}: {words}"
+
+
+def verdict_sentence(verdict: Verdict, figures: Figures, setup: Setup) -> str:
+    """All that is said of one method; begins with its name."""
+    model, baseline = verdict.model, setup.baseline
+    flags = [flag_words(flag) for flag in verdict.flags]
+    if verdict.failed:
+        return f"{model}: {flags[0]}"
+    parts = []
+    if model == baseline:
+        parts.append(f"the baseline; {_baseline_words(model, figures, setup)}")
+    elif verdict.kind == "reference":
+        parts.append("a reference, not a candidate")
+    if verdict.wins:
+        parts.append(f"better than {baseline} at {listed([_test_words(t) for t in verdict.wins])}")
+    same = verdict.having(Outcome.SAME, "agreement")
+    withheld = [t for t in same if t.withheld and t.difference > 0]
+    for why in dict.fromkeys(t.withheld for t in withheld):
+        ahead = listed([_test_words(t) for t in withheld if t.withheld == why])
+        parts.append(f"not claimed, {_why_withheld(why)}: ahead of {baseline} at {ahead}")
+    if verdict.losses:
+        losses = listed([_test_words(t) for t in verdict.losses])
+        parts.append(f"worse than {baseline} at {losses}")
+    equal = [t for t in same if t not in withheld]
+    claims = verdict.having(Outcome.BETTER) or verdict.having(Outcome.WORSE)
+    if equal and (not claims or len(equal) == len(verdict.tests)):
+        parts.append(f"not distinguishable from {baseline} on any test")
+    elif equal:
+        names = ", ".join(dict.fromkeys(t.column for t in equal))
+        parts.append(f"not distinguishable on {_count(len(equal), 'test')} ({names})")
+    parts += _leakage_words(verdict, figures, setup)
+    return f"{model}: {'; '.join([*parts, *flags])}"
+
+
+def _why_withheld(why: FlagKind | None) -> str:
+    if why is FlagKind.AT_CHANCE:
+        return "because its own figure is no better than chance"
+    return f"because its partition is degenerate ({FLAG_WORDS[why or FlagKind.ONE_CLUSTER]})"
+
+
+def _baseline_words(model: str, figures: Figures, setup: Setup) -> str:
     """What the baseline reaches, since it is not tested against itself."""
     parts = []
-    for column in setting.labels:
-        row = measured.value(model, "knn_balanced", column, "agreement")
-        if row is not None and row["estimate"] == row["estimate"]:
+    for column in setup.labels:
+        row = figures.known(model, "knn_balanced", column, "agreement")
+        if row is not None:
             chance = f", chance {figure(row['chance'])}" if row["chance"] == row["chance"] else ""
             parts.append(f"{column} kNN {figure(row['estimate'])}{chance}")
-    row = measured.value(model, "hit", "artist", "agreement")
+    row = figures.known(model, "hit", "artist", "agreement")
     if row is not None:
         parts.append(f"artist hit@10 {figure(row['estimate'])}")
-    return "; ".join(parts) or "no labels to agree with"
+    return "; ".join(parts) or "no label could be measured"
 
 
-def language_words(model: str, language: str, measured: Measured) -> str:
-    """Whether nearest songs give the language away, with the figures; "" if not measured."""
-    row = measured.value(model, "knn", language, "leakage")
-    if row is None or not row["chance"] < 1 or row["estimate"] != row["estimate"]:
-        return ""
-    figures = f"(kNN {figure(row['estimate'])}, chance {figure(row['chance'])})"
-    if (row["estimate"] - row["chance"]) / (1 - row["chance"]) >= GIVES_AWAY:
-        return f"gives the {language} away {figures}"
-    if row["low"] > row["chance"]:
-        return f"knows something of the {language} {figures}"
-    return f"hides the {language} {figures}"
+def _leakage_words(verdict: Verdict, figures: Figures, setup: Setup) -> list[str]:
+    """Whether nearest songs give the language away, and which other nuisances more of."""
+    language, parts = setup.language, []
+    leaks = {o: verdict.having(o, "leakage") for o in (Outcome.BETTER, Outcome.WORSE)}
+    row = None if language is None else figures.known(verdict.model, "knn", language, "leakage")
+    if row is not None and row["chance"] < 1:
+        reached = f"(kNN {figure(row['estimate'])}, chance {figure(row['chance'])})"
+        if (row["estimate"] - row["chance"]) / (1 - row["chance"]) >= _GIVES_AWAY:
+            words = f"gives the {language} away {reached}"
+        elif row["low"] > row["chance"]:
+            words = f"gives away something of the {language} {reached}"
+        else:
+            words = f"hides the {language} {reached}"
+        for outcome, than in ((Outcome.BETTER, "less"), (Outcome.WORSE, "more")):
+            if any(t.column == language for t in leaks[outcome]):
+                words += f", {than} than {setup.baseline}"
+        parts.append(words)
+    others = dict.fromkeys(t.column for t in leaks[Outcome.WORSE] if t.column != language)
+    return [*parts, f"gives away more of {listed(list(others))}"] if others else parts
+
+
+# -- recommendation --------------------------------------------------------------------------
+
+
+def recommendation_sentence(chosen: Recommendation, setup: Setup) -> str:
+    """Which method to use."""
+    baseline = setup.baseline
+    if not chosen.models:
+        return f"No recommendation: {baseline} is missing, so nothing could be tested."
+    if not chosen.wins:
+        why = "no other method is distinguishably better"
+        if chosen.mixed:
+            why = "every method that is better on one label is worse on another"
+        return f"Use {baseline}: {why}."
+    if len(chosen.models) > 1:
+        return (
+            f"Use {' or '.join(chosen.models)}: each is better than {baseline} on "
+            f"{len(chosen.wins)} of the tests on labels and worse on none."
+        )
+    won = listed([_test_words(test) for test in chosen.wins])
+    return f"Use {chosen.model}: better than {baseline} at {won}, worse on no label."
+
+
+def trust_sentence(chosen: Recommendation) -> str:
+    """How far to trust it, with what speaks against it."""
+    against = [caveat_sentence(c) for c in chosen.caveats if c.weight > Weight.SUPPORTS]
+    return f"trust: {chosen.trust}" + (f" ({' '.join(against)})" if against else "")
+
+
+def neutral_sentences(chosen: Recommendation, figures: Figures, setup: Setup) -> tuple[str, ...]:
+    """What to use where the language must not decide."""
+    language = setup.language
+    if not chosen.neutral or language is None:
+        return ()
+    rows = {
+        m: figures.row(m, "knn", language, "leakage") for m in (*chosen.neutral, setup.baseline)
+    }
+    shown = {m: "" if r is None else f" ({figure(r['estimate'])})" for m, r in rows.items()}
+    base = rows[setup.baseline]
+    chance = "" if base is None else f"; chance {figure(base['chance'])}"
+    named = listed([f"{model}{shown[model]}" for model in chosen.neutral], "or")
+    return (
+        f"Where the {language} must not decide, use {named}: worse than {setup.baseline}"
+        f"{shown[setup.baseline]} on no label (in brackets: share of nearest songs in the "
+        f"same {language}{chance}).",
+    )
+
+
+def caveat_sentence(caveat: Caveat) -> str:
+    """Why to trust a recommendation, or why to be careful."""
+    v = caveat.values
+    match caveat.kind:
+        case CaveatKind.GROUPS:
+            return _groups_sentence(v["setup"], v["detectable"], caveat.weight)
+        case CaveatKind.SEEDS:
+            return _seeds_sentence(v["setup"], caveat.weight)
+        case CaveatKind.NUMBER_OF_CLUSTERS:
+            return _k_sentence(v["setup"])
+        case CaveatKind.FLAG:
+            return _flag_sentence(v)
+        case CaveatKind.AGREES:
+            shown = [
+                f"{name} (AMI {figure(row['estimate'])}, 95 % of shuffles stay below "
+                f"{figure(row['null_95'])})"
+                for name, row in v["labels"].items()
+            ]
+            return f"The clusters of {v['model']} agree beyond chance with {listed(shown)}."
+        case CaveatKind.REFERENCE_BETTER:
+            return _reference_sentence(v)
+        case CaveatKind.SIMPLE_AS_GOOD:
+            t = v["test"]
+            how = "better than" if t.high_to_best < 0 else "as well as"
+            gap = _difference(t.difference_to_best, t.low_to_best, t.high_to_best)
+            return (
+                f"On {t.column} ({metric_name(t.metric)}), {t.best_baseline}, which needs no "
+                f"training, does {how} {t.model} ({gap})."
+            )
+        case CaveatKind.CONFOUNDED:
+            return finding_sentence(v["finding"])
+
+
+def _groups_sentence(setup: Setup, detectable: Mapping[str, float], weight: Weight) -> str:
+    artists = " (songs of one artist count as one)" if setup.has_artists else ""
+    only = "only " if weight else ""
+    text = (
+        f"The intervals rest on {only}{setup.n_tracks:,} songs in {setup.n_groups:,} groups"
+        f"{artists}."
+    )
+    if detectable:
+        words = listed([f"{figure(v)} in {metric_name(m)}" for m, v in detectable.items()])
+        text += f" A difference smaller than about {words} cannot be seen here."
+    return text
+
+
+def _seeds_sentence(setup: Setup, weight: Weight) -> str:
+    seeds = _count(setup.n_seeds, "seed")
+    if weight is Weight.SUPPORTS:
+        return f"Every model was trained with {seeds}."
+    return f"With {seeds} only, the variation between trainings is known roughly."
+
+
+def _k_sentence(setup: Setup) -> str:
+    k = setup.headline.k
+    if setup.k_origin is KOrigin.GIVEN:
+        return f"k = {k} was given: nothing here shows that there are {k} groups."
+    text = f"Number of clusters: {setup.k_reason.rstrip('.') or f'k = {k}'}"
+    if setup.k_origin is KOrigin.NO_GROUPS:
+        text += f"; k = {k} is used, but the clusters are not to be read as groups"
+    return f"{text}."
+
+
+def _flag_sentence(v: Mapping[str, Any]) -> str:
+    flag, model = v["flag"], v["model"]
+    if flag.kind is FlagKind.FINDS:
+        best = v["best_label"]
+        beside = "" if best is None else f" ({best[0]}: {figure(best[1])})"
+        return (
+            f"The clusters of {model} follow the {flag.column} (AMI {figure(v['ami'])}) more than "
+            f"any label{beside}."
+        )
+    if flag.kind is FlagKind.NO_LABEL:
+        return f"The clusters of {model} agree with no label more than shuffled labels do."
+    return f"The clusters of {model}: {FLAG_WORDS[flag.kind]}."
+
+
+def _reference_sentence(v: Mapping[str, Any]) -> str:
+    test, model = v["test"], v["model"]
+    if v["own"] is None:
+        reached = _difference(test.difference, test.low, test.high)
+    else:
+        reached = f"{figure(v['reached'])} against {figure(v['own'])}"
+    knows, instead = _REFERENCES.get(test.model, ("next to nothing of the songs", ""))
+    tail = f": what looks like {test.column} may be {instead}." if instead else "."
+    return (
+        f"{test.model}, which knows {knows}, is better at {test.column} than {model} "
+        f"({metric_name(test.metric)} {reached}){tail}"
+    )
+
+
+# -- findings --------------------------------------------------------------------------------
+
+
+def finding_sentence(finding: Finding) -> str:
+    """What is odd about the data, in one or two sentences."""
+    v, n = finding.values, len(finding.tracks)
+    match finding.check:
+        case Check.DUPLICATE_AUDIO:
+            return (
+                f"{_count(n, 'track')} are copies of each other in "
+                f"{_count(len(v['groups']), 'group')} (same audio, perhaps re-encoded): "
+                f"{_groups(v['groups'])}. A copy counts its song again, and must stay on one side "
+                "of a split into training and test."
+            )
+        case Check.DUPLICATE_LYRICS:
+            return (
+                f"{_count(n, 'track')} ({v['share']:.0%} of those with lyrics) share their words "
+                f"with another track, in {_count(len(v['groups']), 'group')}: "
+                f"{_groups(v['groups'])}."
+            )
+        case Check.TEMPLATED_LYRICS:
+            return _templated_sentence(v, n)
+        case Check.LANGUAGE_MISMATCH:
+            shown = [
+                f"{m['track']} ({m['tagged']}, reads like {m['fits']})" for m in v["mismatches"]
+            ]
+            return (
+                f"The words of {_count(n, 'track')} do not fit the language tag: {_first(shown)}."
+            )
+        case Check.CONFOUNDED_LABEL:
+            return _confounded_sentence(finding)
+        case Check.POOR_OVERLAP:
+            return str(v["sentence"])
+        case Check.UNINFORMATIVE_VIEW:
+            return (
+                f"{v['view']} is the same for every track: it carries no information and takes no "
+                "part in any comparison."
+            )
+        case Check.NO_LYRICS:
+            return "No track has lyrics: models that use words have nothing to learn from."
+        case Check.ONE_LANGUAGE:
+            return (
+                f"Every tagged track is in {v['language']}: language leakage cannot be measured "
+                "here."
+            )
+
+
+def _groups(groups: Sequence[Sequence[str]]) -> str:
+    return _first([_first(group, " = ") for group in groups], "; ")
+
+
+def _templated_sentence(v: Mapping[str, Any], n_tracks: int) -> str:
+    if "hapax_share" in v:
+        return (
+            f"The {v['language']} lyrics look generated: {n_tracks} tracks use only {v['n_words']} "
+            f"different words, and {v['hapax_share']:.0%} of these occur in one track alone (in "
+            "lyrics that people wrote about half do), so they tell the language and little else."
+        )
+    tail = f", and {v['label']} alone decides which they are" if v["label"] else ""
+    return (
+        f"{_count(n_tracks, 'track')} ({v['share']:.0%} of those with lyrics) have nearly the same "
+        f"words as other tracks, in {_count(len(v['groups']), 'group')}{tail}: the lyrics look "
+        "generated from a template, so agreement of lyrics with a label proves little."
+    )
+
+
+def _confounded_sentence(finding: Finding) -> str:
+    v = finding.values
+    shares, column = v["open_share_given"], v["column"]
+    warned = finding.severity is Severity.WARNING
+    names = listed(
+        [n + (v["examples"].get(n, "") if warned and len(shares) <= 2 else "") for n in shares]
+    )
+    if not v["is_function"]:
+        return (
+            f"{column} is closely tied to {names}, which leaves {max(shares.values()):.0%} of it "
+            "open: much of what a method finds of the one may come from the other."
+        )
+    if not warned:
+        return (
+            f"{column} is almost a function of {names}: usual where people or small groups are "
+            "concerned; keep them together in splits."
+        )
+    return (
+        f"{column} is almost a function of {names}: these tracks cannot tell whether a method "
+        "found the one or the other."
+    )

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.features.views import View, Views
-from songscape.metrics.clusters import encode_labels
+from songscape.metrics.labels import encode_labels
 
 __all__ = ["ClusterDescription", "Deviation", "LabelShare", "describe_clusters"]
 

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from songscape.benchmark.measure import Subject
+    from songscape.benchmark.targets import Targets
     from songscape.experiment.dataset import Inputs
 
-__all__ = ["subject_of"]
+__all__ = ["targets_of"]
 
 
-def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
+def targets_of(inputs: Inputs, named: Sequence[str] = ()) -> Targets:
     """What the collection's labels, nuisances, artists and reference spaces are.
 
     Columns that the user named are labels, even where they would be nuisances. The artist is both
@@ -31,7 +31,7 @@ def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
     import numpy as np
 
     from songscape.audit.nuisances import nuisance_table
-    from songscape.benchmark.measure import Subject
+    from songscape.benchmark.targets import Targets
     from songscape.columns import find_roles
     from songscape.experiment.dataset import artists_of
 
@@ -54,7 +54,7 @@ def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
     labels = [name for name in inputs.label_columns if name not in nuisances]
     if not named:
         labels = [name for name in labels if not roles.is_nuisance(name)]
-    return Subject(
+    return Targets(
         labels={name: inputs.columns[name].to_numpy(dtype=object) for name in labels},
         nuisances=nuisances,
         artists=None if artists is None else np.asarray(artists, dtype=object),
@@ -65,9 +65,14 @@ def subject_of(inputs: Inputs, named: Sequence[str] = ()) -> Subject:
 
 
 def _reference_spaces(inputs: Inputs) -> dict[str, NDArray[np.floating]]:
-    """Spaces that no model was trained in: standardised timbre, words, and both balanced."""
+    """Spaces that no model was trained in: standardised timbre, words, and both balanced.
+
+    A view that is the same for every track stays a space, so that it is named as unmeasured, and
+    takes no part in the balanced one.
+    """
     import numpy as np
 
+    from songscape.audit.checks import uninformative_views
     from songscape.models.presets import make_model
 
     timbre = inputs.views["timbre"]
@@ -77,11 +82,13 @@ def _reference_spaces(inputs: Inputs) -> dict[str, NDArray[np.floating]]:
     standardised[timbre.present] = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1)
     spaces = {"timbre": standardised}
     lyrics = inputs.views["lyrics"]
-    if lyrics.present.sum() >= 2 and lyrics.shape[1] >= 2:
+    same = uninformative_views(inputs.views.select(["timbre", "lyrics"]))
+    if lyrics.present.sum() >= 2 and "lyrics" in same:
+        spaces["lyrics"] = np.where(lyrics.present[:, None], 0.0, np.nan)
+    elif lyrics.present.sum() >= 2 and lyrics.shape[1] >= 2:
         words = make_model("tfidf").fit_transform(inputs.views.select(["lyrics"]))
-        words = np.where(lyrics.present[:, None], words, np.nan)
-        balanced = make_model("balanced-pca").fit_transform(
-            inputs.views.select(["timbre", "lyrics"])
-        )
-        spaces |= {"lyrics": words, "joint": balanced}
+        spaces["lyrics"] = np.where(lyrics.present[:, None], words, np.nan)
+        if not same:
+            both = inputs.views.select(["timbre", "lyrics"])
+            spaces["joint"] = make_model("balanced-pca").fit_transform(both)
     return spaces

@@ -7,38 +7,29 @@ cluster) is NaN and never a perfect score.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.metrics.contingency import SCORES, score_table
-from songscape.metrics.silhouette import (
-    sampled_silhouette,
-    silhouette,
-    silhouette_samples,
-)
+from songscape.metrics.labels import encode_labels
+from songscape.metrics.silhouette import sampled_silhouette, silhouette
 
 __all__ = [
+    "SCORES",
     "agreement",
     "ami",
     "ari",
     "calinski_harabasz",
-    "completeness",
     "contingency",
     "davies_bouldin",
-    "encode_labels",
-    "homogeneity",
     "internal_metrics",
-    "nmi",
-    "purity",
-    "sampled_silhouette",
-    "silhouette",
-    "silhouette_samples",
-    "v_measure",
+    "score_table",
+    "score_tables",
+    "undefined_agreement",
 ]
 
 Integers = NDArray[np.int64]
+
+SCORES = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness", "v_measure")
 
 
 def internal_metrics(
@@ -97,50 +88,19 @@ def agreement(labels: ArrayLike, truth: ArrayLike) -> dict[str, float]:
     Returns
     -------
     dict
-        `ami`, `nmi`, `ari`, `purity`, `homogeneity`, `completeness`, `v_measure`, then
-        `n_classes`, `n_used` (clustered and labelled), `n_missing` (no label). NaN where undefined.
+        `ami` (Vinh et al. 2010) and `nmi`, with the arithmetic mean of entropies, `ari` (Hubert &
+        Arabie 1985), `purity` (share of tracks in the most common class of their cluster; grows
+        with k), `homogeneity`, `completeness` and `v_measure` (Rosenberg & Hirschberg 2007; the
+        last equals NMI), then `n_classes`, `n_used` (clustered and labelled), `n_missing` (no
+        label). NaN where undefined.
     """
     clusters, classes, n_missing = _paired(labels, truth)
-    result = {metric: _score(metric, clusters, classes) for metric in SCORES}
+    table = contingency(clusters, classes)
+    result = {metric: score_table(metric, table) for metric in SCORES}
     result["n_classes"] = len(np.unique(classes))
     result["n_used"] = len(clusters)
     result["n_missing"] = n_missing
     return result
-
-
-def encode_labels(values: ArrayLike) -> tuple[Integers, tuple[Any, ...]]:
-    """Integer codes of a label column, and its classes in sorted order.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_tracks,)
-        Labels; None, NaN, NaT and "" are missing, and so are negative integers. Labels that are
-        not all numbers compare as text.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_tracks,), int64
-        −1 where the label is missing.
-    classes : tuple
-        The label of each code.
-    """
-    import pandas as pd
-
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(f"labels have shape {array.shape}, expected one label per track")
-    if array.dtype.kind in "iu":
-        present = array >= 0
-    else:
-        array = np.asarray(values, dtype=object)
-        present = ~np.asarray(pd.isna(array), dtype=bool)
-        present &= np.array([not (isinstance(v, str) and not v.strip()) for v in array], bool)
-        if not all(isinstance(v, int | float | np.number) for v in array[present]):
-            array = np.array([str(v) for v in array], dtype=object)
-    codes = np.full(len(array), -1, dtype=np.int64)
-    classes, inverse = np.unique(array[present], return_inverse=True)
-    codes[present] = inverse
-    return codes, tuple(classes.tolist())
 
 
 def contingency(labels: ArrayLike, truth: ArrayLike) -> Integers:
@@ -155,37 +115,86 @@ def contingency(labels: ArrayLike, truth: ArrayLike) -> Integers:
 
 def ari(labels: ArrayLike, truth: ArrayLike) -> float:
     """Adjusted Rand index (Hubert & Arabie 1985): 0 by chance, 1 for equal partitions."""
-    return _score("ari", labels, truth)
-
-
-def nmi(labels: ArrayLike, truth: ArrayLike) -> float:
-    """Normalised mutual information, arithmetic mean of entropies; not corrected for chance."""
-    return _score("nmi", labels, truth)
+    return score_table("ari", contingency(labels, truth))
 
 
 def ami(labels: ArrayLike, truth: ArrayLike) -> float:
     """Adjusted mutual information (Vinh et al. 2010), arithmetic mean: 0 by chance, 1 for equal."""
-    return _score("ami", labels, truth)
+    return score_table("ami", contingency(labels, truth))
 
 
-def homogeneity(labels: ArrayLike, truth: ArrayLike) -> float:
-    """1 when every cluster holds tracks of one class (Rosenberg & Hirschberg 2007)."""
-    return _score("homogeneity", labels, truth)
+def undefined_agreement(table: Integers) -> str:
+    """Why a table of counts says nothing of agreement; "" where it does."""
+    clusters, classes = table.shape
+    if not table.sum():
+        return "no clustered track has a label"
+    if clusters < 2:
+        return "fewer than two clusters"
+    if classes < 2:
+        return "all clustered tracks have the same value"
+    if clusters == table.sum():
+        return "every track is its own cluster"
+    return "no two clustered tracks share a value" if classes == table.sum() else ""
 
 
-def completeness(labels: ArrayLike, truth: ArrayLike) -> float:
-    """1 when every class lies in one cluster (Rosenberg & Hirschberg 2007)."""
-    return _score("completeness", labels, truth)
+def score_table(metric: str, table: Integers) -> float:
+    """The score of one table of counts, empty rows and columns left out; NaN if it says nothing."""
+    if table.size:
+        table = table[table.any(axis=1)][:, table.any(axis=0)]
+    return (
+        float("nan") if undefined_agreement(table) else float(score_tables(metric, table[None])[0])
+    )
 
 
-def v_measure(labels: ArrayLike, truth: ArrayLike) -> float:
-    """Harmonic mean of homogeneity and completeness; equals NMI with the arithmetic mean."""
-    return _score("v_measure", labels, truth)
+def score_tables(metric: str, tables: Integers) -> NDArray[np.float64]:
+    """The score of each table of counts.
 
+    The expected information that AMI subtracts depends on the margins; that of the first
+    table is taken for all, for it costs more than all the rest.
 
-def purity(labels: ArrayLike, truth: ArrayLike) -> float:
-    """Share of tracks in their cluster's most common class; grows with k, so compare at equal k."""
-    return _score("purity", labels, truth)
+    Parameters
+    ----------
+    metric : str
+        One of `SCORES`.
+    tables : ndarray of shape (n_tables, n_clusters, n_classes), int64
+        All with the same total; a permutation changes class sizes little or not at all.
+
+    Returns
+    -------
+    ndarray of shape (n_tables,)
+    """
+    from scipy.special import xlogy
+    from sklearn.metrics.cluster import expected_mutual_information
+
+    if metric not in SCORES:
+        raise ValueError(f"no agreement score {metric!r}; there are {', '.join(SCORES)}")
+    n = float(tables[0].sum())
+    rows, columns = tables.sum(axis=2), tables.sum(axis=1)
+    result: NDArray[np.float64]
+    if metric == "purity":
+        result = tables.max(axis=2).sum(axis=1) / n
+        return result
+    if metric == "ari":
+        pairs = [np.sum(counts * (counts - 1.0), axis=1) / 2 for counts in (rows, columns)]
+        chance = pairs[0] * pairs[1] / (n * (n - 1) / 2)
+        together = np.sum(tables * (tables - 1.0), axis=(1, 2)) / 2
+        result = (together - chance) / (0.5 * (pairs[0] + pairs[1]) - chance)
+        return result
+    of_clusters = np.log(n) - xlogy(rows, rows).sum(axis=1) / n
+    of_classes = np.log(n) - xlogy(columns, columns).sum(axis=1) / n
+    joint = np.log(n) - xlogy(tables, tables).sum(axis=(1, 2)) / n
+    information = np.maximum(of_clusters + of_classes - joint, 0.0)
+    both = (of_clusters + of_classes) / 2
+    if metric == "ami":
+        expected = float(expected_mutual_information(tables[0].astype(np.int64), int(n)))
+        result = (of_clusters + of_classes - joint - expected) / (both - expected)
+    elif metric == "homogeneity":
+        result = information / of_classes
+    elif metric == "completeness":
+        result = information / of_clusters
+    else:
+        result = information / both
+    return result
 
 
 def davies_bouldin(X: ArrayLike, labels: ArrayLike) -> float:
@@ -242,10 +251,6 @@ def _without_gaps(codes: Integers) -> tuple[Integers, int]:
         codes = np.unique(codes, return_inverse=True)[1]
     place = np.cumsum(np.bincount(codes) > 0) - 1
     return place[codes], int(place[-1]) + 1
-
-
-def _score(metric: str, labels: ArrayLike, truth: ArrayLike) -> float:
-    return score_table(metric, contingency(labels, truth))
 
 
 def _clustered(X: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], Integers, int]:

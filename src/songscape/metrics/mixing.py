@@ -7,15 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.metrics.clusters import encode_labels
+from songscape.metrics.labels import encode_labels
 from songscape.metrics.neighbours import Neighbors
-from songscape.statistics.permutations import (
-    PermutationNull,
-    affordable,
-    known_permutations,
-)
 
-__all__ = ["ilisi", "kbet", "kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_nulls"]
+__all__ = ["ilisi", "kbet", "kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_scores"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -29,8 +24,8 @@ def ilisi(neighbors: Neighbors, nuisance: ArrayLike, *, perplexity: float | None
     """Integration LISI: median LISI scaled to 0 (every neighbourhood pure) … 1 (all mixed).
 
     (median − 1) / (n_classes − 1), Luecken et al. 2022. Unequal class sizes keep it below 1 even
-    when perfectly mixed, so compare with the value of a shuffled nuisance (`mixing_nulls`). NaN
-    with one class.
+    when perfectly mixed, so compare with the value of a shuffled nuisance
+    (`songscape.statistics.space_nulls.mixing_nulls`). NaN with one class.
 
     See `lisi_samples` for parameters.
     """
@@ -115,60 +110,40 @@ def kbet_samples(neighbors: Neighbors, nuisance: ArrayLike, *, include_self: boo
     return _kbet(neighbors.indices, codes, len(classes), include_self)
 
 
-def mixing_nulls(
+def mixing_scores(
     neighbors: Neighbors,
-    nuisance: ArrayLike,
-    groups: ArrayLike | None = None,
+    labellings: Integers,
     *,
     perplexity: float | None = None,
     alpha: float = 0.05,
     k_kbet: int | None = None,
-    n_permutations: int = 199,
-    random_state: int = 0,
-) -> dict[str, PermutationNull]:
-    """iLISI and kBET beside the values of a permuted nuisance, the neighbours staying as they are.
-
-    Little mixing is what gives a nuisance away: `p_value` is the share of permutations that mix as
-    little as was observed, and 95 % of them mix better than `null_95`.
+) -> Floats:
+    """iLISI and kBET of many labellings of the same neighbourhoods.
 
     Parameters
     ----------
-    neighbors, nuisance, perplexity, alpha
-        As in `lisi_samples` and `kbet`; missing values stay where they are.
-    groups : array-like of shape (n_tracks,), optional
-        Artists, permuted in blocks.
+    neighbors, perplexity, alpha
+        As in `lisi_samples` and `kbet`.
+    labellings : ndarray of shape (n_labellings, n_tracks), int64
+        −1 is missing, in all of them for the same tracks.
     k_kbet : int, optional
         Neighbours that kBET tests, all by default; see `kbet_neighbors`.
-    n_permutations : int
-        Fewer are made where they would take minutes (about 20 of 100,000 tracks with 90
-        neighbours), see `songscape.statistics.permutations.affordable`.
-    random_state : int
 
     Returns
     -------
-    dict
-        `ilisi` and `kbet`, NaN where undefined.
+    ndarray of shape (n_labellings, 2)
     """
-    codes, classes = encode_labels(nuisance)
-    indices, n_classes = neighbors.indices, len(classes)
-    weights = _neighbor_weights(neighbors, codes >= 0, perplexity)
-    nearest = indices[:, :k_kbet]
-
-    def measured(labels: Integers) -> tuple[float, float]:
-        mixed = _scaled_median(_lisi(indices, weights, labels, n_classes), n_classes)
-        return mixed, _acceptance(_kbet(nearest, labels, n_classes, True), alpha)
-
-    observed = measured(codes)
-    null: Floats = np.zeros((0, 2))
-    if n_classes > 1:
-        count = affordable(n_permutations, indices.size + len(codes) * n_classes)
-        rng = np.random.default_rng(random_state)
-        permuted = known_permutations(codes, groups, count, rng)
-        null = np.array([measured(labels) for labels in permuted])
-    return {
-        name: PermutationNull.of(value, null[:, column], lower=True)
-        for column, (name, value) in enumerate(zip(("ilisi", "kbet"), observed))
-    }
+    n_classes = int(labellings.max(initial=-1)) + 1
+    weights = _neighbor_weights(neighbors, labellings[0] >= 0, perplexity)
+    nearest = neighbors.indices[:, :k_kbet]
+    scores = [
+        (
+            _scaled_median(_lisi(neighbors.indices, weights, labels, n_classes), n_classes),
+            _acceptance(_kbet(nearest, labels, n_classes, True), alpha),
+        )
+        for labels in labellings
+    ]
+    return np.array(scores)
 
 
 def _lisi(indices: Integers, weights: Floats, codes: Integers, n_classes: int) -> Floats:

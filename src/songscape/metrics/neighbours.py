@@ -1,4 +1,8 @@
-"""Neighbours: found once and exactly, then sliced by every metric that looks at neighbourhoods."""
+"""Neighbours: found once and exactly; how many carry a track's label, and what chance gives.
+
+Functions that end in `_samples` give one value per track, NaN where there is none to give, so that
+means, class means and bootstraps can be taken from the same numbers.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.errors import SongscapeError
-from songscape.metrics.clusters import encode_labels
+from songscape.metrics.labels import encode_labels, group_codes
 
-__all__ = ["Neighbors", "nearest_neighbors", "row_chunks", "squared_distances", "without_groups"]
+__all__ = [
+    "Neighbors",
+    "class_mean",
+    "knn_agreement_samples",
+    "knn_chance",
+    "knn_label_agreement",
+    "nearest_neighbors",
+    "row_chunks",
+    "squared_distances",
+    "too_few_candidates",
+    "undefined_neighbours",
+    "uninformative",
+    "without_groups",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -157,3 +174,153 @@ def row_chunks(rows: Integers, width: int) -> Iterator[Integers]:
     step = max(1, _CHUNK_NUMBERS // max(1, width))
     for start in range(0, len(rows), step):
         yield rows[start : start + step]
+
+
+def uninformative(X: ArrayLike) -> str:
+    """Why a space can tell no track from another; "" where it can.
+
+    Values that differ by rounding alone (ten units in the last place of their type) are the same.
+    """
+    space = np.asarray(X)
+    if not space.size:
+        return "no track is in it"
+    rounding = 10 * float(np.finfo(space.dtype if space.dtype.kind == "f" else np.float64).eps)
+    spread = float(np.ptp(space, axis=0).max())
+    if spread <= rounding * float(np.abs(space).max()):
+        return "it is the same for every track and carries no information"
+    return ""
+
+
+def undefined_neighbours(labels: ArrayLike, groups: ArrayLike, k: int) -> str:
+    """Why neighbour agreement says nothing of any space, whatever it is; "" where it can.
+
+    Parameters
+    ----------
+    labels, groups : array-like of shape (n_tracks,)
+        Groups (artists, copies) whose tracks are no neighbours.
+    k : int
+        Neighbours of each track.
+    """
+    codes = encode_labels(labels)[0]
+    blocks = group_codes(groups, len(codes))
+    known = codes >= 0
+    sizes = np.bincount(codes[known])
+    n_values = int(np.sum(sizes > 0))
+    if n_values < 2:
+        return "all tracks have the same value" if n_values else "no track has a value"
+    pairs = np.unique(np.column_stack([codes[known], blocks[known]]), axis=0)[:, 0]
+    if int(np.bincount(pairs).max()) < 2:
+        alone = sizes.max() < 2
+        return "no two tracks share a value" if alone else "no value occurs in two groups"
+    most = len(codes) - int(np.bincount(blocks)[blocks[known]].min())
+    return too_few_candidates(most, k)
+
+
+def too_few_candidates(candidates: int, k: int) -> str:
+    return (
+        "" if candidates > k else f"no track has more than {candidates} others to choose {k} from"
+    )
+
+
+def knn_agreement_samples(neighbors: Neighbors, labels: ArrayLike) -> Floats:
+    """Share of each track's neighbours that carry its label.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        As many as should count, e.g. `.first(10)` or `without_groups(…)`.
+    labels : array-like of shape (n_tracks,)
+        Missing labels are left out, as tracks and as neighbours.
+
+    Returns
+    -------
+    ndarray of shape (n_tracks,)
+        NaN for tracks without a label or without labelled neighbours.
+    """
+    codes = encode_labels(labels)[0]
+    around = np.where(neighbors.indices >= 0, codes[neighbors.indices], -1)
+    labelled = (around >= 0).sum(axis=1)
+    same = ((around == codes[:, None]) & (around >= 0)).sum(axis=1)
+    defined = (labelled > 0) & (codes >= 0)
+    share: Floats = np.full(len(codes), np.nan)
+    share[defined] = same[defined] / labelled[defined]
+    return share
+
+
+def knn_label_agreement(
+    neighbors: Neighbors,
+    labels: ArrayLike,
+    *,
+    k: int = 10,
+    artists: ArrayLike | None = None,
+    X: ArrayLike | None = None,
+) -> dict[str, float]:
+    """k-nearest-neighbour agreement with a label, optionally with same-artist neighbours removed.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        More than k, so that the artist filter has a choice.
+    labels : array-like of shape (n_tracks,)
+    k : int
+    artists : array-like of shape (n_tracks,), optional
+        Switches the artist filter on.
+    X : array-like, optional
+        The space, see `without_groups`.
+
+    Returns
+    -------
+    dict
+        `mean` over tracks, `balanced` (mean of the class means), `chance` and `balanced_chance`
+        (what a random order of tracks gives), `n_used`, `n_missing`.
+    """
+    k = min(k, neighbors.n_neighbors)
+    near = neighbors.first(k) if artists is None else without_groups(neighbors, artists, k, X)
+    values = knn_agreement_samples(near, labels)
+    used = np.isfinite(values)
+    chance, balanced_chance = knn_chance(labels)
+    return {
+        "mean": float(values[used].mean()) if used.any() else float("nan"),
+        "balanced": class_mean(values, labels),
+        "chance": chance,
+        "balanced_chance": balanced_chance,
+        "n_used": int(used.sum()),
+        "n_missing": int((encode_labels(labels)[0] < 0).sum()),
+    }
+
+
+def knn_chance(labels: ArrayLike, artists: ArrayLike | None = None) -> tuple[float, float]:
+    """Expected neighbour agreement, mean and balanced, when neighbours are drawn at random.
+
+    With artists, neighbours are drawn among the tracks that are not by the track's own artist.
+    """
+    codes = encode_labels(labels)[0]
+    used = codes >= 0
+    n = int(used.sum())
+    if n < 2:
+        return float("nan"), float("nan")
+    own = np.arange(len(codes)) if artists is None else group_codes(artists, len(codes))
+    # Tracks of the same artist, and of the same artist and class: the track itself is in both.
+    _, by_artist, sizes = np.unique(own[used], return_inverse=True, return_counts=True)
+    pairs = np.column_stack([own[used], codes[used]])
+    _, by_both, shared = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+    same_class = np.bincount(codes[used])[codes[used]]
+    candidates = n - sizes[by_artist]
+    expected = np.full(len(codes), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected[used] = (same_class - shared[by_both.ravel()]) / candidates
+    known = expected[np.isfinite(expected)]
+    if not len(known):
+        return float("nan"), float("nan")
+    return float(known.mean()), class_mean(expected, labels)
+
+
+def class_mean(values: ArrayLike, labels: ArrayLike) -> float:
+    """Mean over classes of the class means of per-track values; NaN values are left out."""
+    samples, codes = np.asarray(values, dtype=np.float64), encode_labels(labels)[0]
+    used = np.isfinite(samples) & (codes >= 0)
+    if not used.any():
+        return float("nan")
+    counts = np.bincount(codes[used])
+    sums = np.bincount(codes[used], weights=samples[used])
+    return float(np.mean(sums[counts > 0] / counts[counts > 0]))

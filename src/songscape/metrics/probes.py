@@ -8,15 +8,10 @@ observed labels and all permutations together: an exact null costs about as much
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from songscape.metrics.clusters import encode_labels
-from songscape.statistics.permutations import PermutationNull, group_codes, group_permutations
-
-__all__ = ["ProbeResult", "bin_nuisance", "probe"]
+__all__ = ["probe_scores", "probe_tracks"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -26,134 +21,60 @@ _N_FEATURES = 256
 _BATCH_NUMBERS = 20_000_000
 
 
-@dataclass(frozen=True)
-class ProbeResult:
-    """How well a nuisance can be read off the latents of unseen groups.
-
-    Attributes
-    ----------
-    kind : {"linear", "nonlinear"}
-    balanced_accuracy : float
-        Mean over classes of the share recognised, in grouped cross-validation.
-    null_mean, null_95 : float
-        The same with permuted labels.
-    p_value : float
-        One-sided, against the permutations.
-    chance : float
-        1 / n_classes.
-    n_used, n_classes : int
-        Tracks and classes probed.
-    n_left_out : int
-        Tracks with a nuisance too rare to test: in fewer than 2 groups.
-    """
-
-    kind: str
-    balanced_accuracy: float
-    null_mean: float
-    null_95: float
-    p_value: float
-    chance: float
-    n_used: int
-    n_classes: int
-    n_left_out: int
-
-
-def bin_nuisance(values: ArrayLike, n_bins: int = 5) -> Integers:
-    """Classes of a nuisance: quantile bins of a continuous one, codes of a categorical one.
-
-    Numbers with more than 2 × `n_bins` different values are continuous (loudness, length).
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,), int64
-        −1 where missing.
-    """
-    codes, classes = encode_labels(values)
-    numeric = all(isinstance(c, int | float) and not isinstance(c, bool) for c in classes)
-    if not numeric or len(classes) <= 2 * n_bins:
-        return codes
-    used = codes >= 0
-    numbers = np.array(classes, dtype=np.float64)[codes[used]]
-    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    binned = codes.copy()
-    binned[used] = np.unique(np.searchsorted(edges, numbers, side="left"), return_inverse=True)[1]
-    return binned
-
-
-def probe(
-    X: ArrayLike,
-    nuisance: ArrayLike,
-    groups: ArrayLike | None = None,
-    *,
-    kind: str = "linear",
-    n_splits: int = 5,
-    n_permutations: int = 199,
-    max_tracks: int = 3_000,
-    n_bins: int = 5,
-    random_state: int = 0,
-) -> ProbeResult:
-    """Probe the latents for a nuisance.
+def probe_tracks(
+    space: Floats, codes: Integers, blocks: Integers, max_tracks: int, rng: np.random.Generator
+) -> tuple[Integers, int]:
+    """Rows to probe, and how many more have a class in fewer than 2 groups.
 
     Parameters
     ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-    nuisance : array-like of shape (n_tracks,)
-        Categories, or numbers, which are binned by quantiles. Missing values are left out.
-    groups : array-like of shape (n_tracks,), optional
-        Artists (or duplicate sets): never on both sides of a split, and permuted in blocks.
-    kind : {"linear", "nonlinear"}
-    n_splits : int
-        Folds.
-    n_permutations : int
+    space : ndarray of shape (n_tracks, n_dimensions)
+        Rows with missing values are left out.
+    codes, blocks : ndarray of shape (n_tracks,), int64
+        Classes (−1 is missing) and groups.
     max_tracks : int
         With more tracks a random sample is probed.
-    n_bins : int
-        For continuous nuisances.
-    random_state : int
-        Seed of sample, folds, features and permutations.
-
-    Returns
-    -------
-    ProbeResult
-        NaN where fewer than 2 classes are left.
     """
-    if kind not in ("linear", "nonlinear"):
-        raise ValueError(f"no probe {kind!r}: linear or nonlinear")
-    rng = np.random.default_rng(random_state)
-    codes = bin_nuisance(nuisance, n_bins)
-    space = np.asarray(X, dtype=np.float64)
-    blocks = group_codes(groups, len(space))
     used = np.flatnonzero((codes >= 0) & np.isfinite(space).all(axis=1))
     if len(used) > max_tracks:
         used = np.sort(rng.choice(used, max_tracks, replace=False))
     kept = used[np.isin(codes[used], _testable(codes[used], blocks[used]))]
-    classes, labels = np.unique(codes[kept], return_inverse=True)
-    n_left_out = len(used) - len(kept)
-    if len(classes) < 2:
-        nan = float("nan")
-        return ProbeResult(kind, nan, nan, nan, nan, nan, 0, len(classes), n_left_out)
-    permuted = group_permutations(
-        labels.astype(np.int64), None if groups is None else blocks[kept], n_permutations, rng
-    )
-    stacked = np.vstack([labels[None, :], permuted]).astype(np.int64)
-    folds = _folds(labels.astype(np.int64), blocks[kept], n_splits, rng)
-    features = _standardised(space[kept])
+    return kept, len(used) - len(kept)
+
+
+def probe_scores(
+    space: Floats,
+    labellings: Integers,
+    blocks: Integers,
+    rng: np.random.Generator,
+    *,
+    kind: str = "linear",
+    n_splits: int = 5,
+) -> Floats:
+    """Balanced accuracy of a probe for each of many labellings, in grouped cross-validation.
+
+    Parameters
+    ----------
+    space : ndarray of shape (n_tracks, n_dimensions)
+    labellings : ndarray of shape (n_labellings, n_tracks), int64
+        Classes 0 … n; folds are dealt by the first.
+    blocks : ndarray of shape (n_tracks,)
+        Groups, never on both sides of a split.
+    rng : numpy.random.Generator
+        Of folds and features.
+    kind : {"linear", "nonlinear"}
+    n_splits : int
+        Folds.
+    """
+    if kind not in ("linear", "nonlinear"):
+        raise ValueError(f"no probe {kind!r}: linear or nonlinear")
+    n_classes = int(labellings.max()) + 1
+    folds = _folds(labellings[0], blocks, n_splits, rng)
+    features = _standardised(space)
     if kind == "nonlinear":
         features = _fourier(features, rng)
-    predicted = _cross_predict(features, stacked, len(classes), folds)
-    scores = _balanced_accuracy(stacked, predicted, len(classes))
-    null = PermutationNull.of(float(scores[0]), scores[1:])
-    return ProbeResult(
-        kind,
-        null.observed,
-        null.null_mean,
-        null.null_95,
-        null.p_value,
-        1 / len(classes),
-        len(kept),
-        len(classes),
-        n_left_out,
-    )
+    predicted = _cross_predict(features, labellings, n_classes, folds)
+    return _balanced_accuracy(labellings, predicted, n_classes)
 
 
 def _testable(codes: Integers, blocks: Integers) -> Integers:

@@ -11,21 +11,20 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.metrics.clusters import encode_labels
+from songscape.metrics.labels import encode_labels, group_codes
 from songscape.metrics.neighbours import (
     Neighbors,
     row_chunks,
     squared_distances,
-    without_groups,
+    too_few_candidates,
 )
-from songscape.statistics.permutations import group_codes
 
 __all__ = [
     "average_precision_samples",
     "has_company",
     "hit_samples",
     "ranked_queries",
-    "retrieval",
+    "undefined_retrieval",
 ]
 
 Floats = NDArray[np.float64]
@@ -136,43 +135,6 @@ def ranked_queries(
         yield rows, ranks
 
 
-def retrieval(
-    X: ArrayLike,
-    neighbors: Neighbors,
-    groups: ArrayLike,
-    *,
-    k: int = 10,
-    copies: ArrayLike | None = None,
-    max_queries: int = 2_000,
-    random_state: int = 0,
-) -> dict[str, float]:
-    """Artist retrieval: `hit` (share of tracks with one of the same artist among k), `map`.
-
-    A track's own copies (see `hit_samples`) are neither found nor in the way.
-
-    Returns
-    -------
-    dict
-        `hit`, `map`, `map_error` (standard error from drawing queries, 0 when all asked),
-        `n_used` (tracks whose artist has another track).
-    """
-    near = neighbors if copies is None else without_groups(neighbors, copies, k, X)
-    hits = hit_samples(near, groups, k=k, copies=copies)
-    precision = average_precision_samples(
-        X, groups, copies=copies, max_queries=max_queries, random_state=random_state
-    )
-    n, m = int(np.isfinite(hits).sum()), int(np.isfinite(precision).sum())
-    if n == 0:
-        return {"hit": float("nan"), "map": float("nan"), "map_error": float("nan"), "n_used": 0}
-    spread = float(np.nanstd(precision, ddof=1)) if m > 1 else 0.0
-    return {
-        "hit": float(np.nanmean(hits)),
-        "map": float(np.nanmean(precision)),
-        "map_error": spread / m**0.5 * (1 - m / n) ** 0.5,
-        "n_used": n,
-    }
-
-
 def has_company(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
     """Whether the group of each track has another track, copies of that track apart.
 
@@ -190,6 +152,26 @@ def has_company(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
     _, place, counts = np.unique(pairs, return_inverse=True, return_counts=True)
     own[copied] = counts[place]
     return (codes >= 0) & (sizes[codes] > own)
+
+
+def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | None) -> str:
+    """Why retrieval of groups (artists) says nothing of any space; "" where it can.
+
+    Parameters
+    ----------
+    groups, copies : array-like of shape (n_tracks,)
+        As in `hit_samples`.
+    k : int or None
+        Neighbours that are looked at; None where all are ranked.
+    """
+    codes = encode_labels(groups)[0]
+    same_song = group_codes(copies, len(codes))
+    if (codes >= 0).all() and len(np.unique(codes)) == 1:
+        return "all tracks are by one artist"
+    if not has_company(codes, same_song).any():
+        return "no artist has two tracks that are no copies of each other"
+    most = len(codes) - int(np.bincount(same_song).min())
+    return "" if k is None else too_few_candidates(most, k)
 
 
 def _queries(codes: Integers, same_song: Integers, max_queries: int, random_state: int) -> Integers:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.metrics.clusters import ari
-from songscape.statistics.permutations import group_codes
+from songscape.metrics.labels import group_codes
 
 __all__ = [
     "NOT_DRAWN",

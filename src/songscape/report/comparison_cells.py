@@ -30,7 +30,7 @@ NAN = float("nan")
 VERDICT_MARKS = {
     "better": ("▲ better", "better"),
     "worse": ("▼ worse", "worse"),
-    "not": ("= not distinguishable", "same"),
+    "same": ("= not distinguishable", "same"),
 }
 
 
@@ -38,11 +38,11 @@ VERDICT_MARKS = {
 class Compared:
     """A test: difference to the baseline, 95 % interval, and the corrected verdict.
 
-    Without a word there was no test, and only the difference is shown; `named` where columns differ
-    in their baseline from row to row; `withheld` says why nothing is claimed for who is ahead.
+    Without an outcome there was no test, and only the difference is shown; `named` where columns
+    differ in their baseline from row to row; `withheld` says why nothing is claimed.
     """
 
-    word: str
+    outcome: str
     difference: float
     low: float
     high: float
@@ -99,8 +99,8 @@ def _ends(value: Content) -> list[float]:
 
 def _compared(test: Compared, low: float, width: float) -> Cell:
     text, tone = f"to {test.baseline}", "same"
-    if test.word:
-        text, tone = VERDICT_MARKS[test.word.split()[0]]
+    if test.outcome:
+        text, tone = VERDICT_MARKS[test.outcome]
         if tone != "same":
             text += f" than {test.baseline}"
         elif test.named:
@@ -110,7 +110,7 @@ def _compared(test: Compared, low: float, width: float) -> Cell:
     sign = "" if test.difference < 0 else "+"
     figures = f"{sign}{number(test.difference)} ({number(test.low)} … {number(test.high)})"
     if test.withheld:
-        figures += f"; who is ahead: {test.withheld}"
+        figures += f"; not claimed: {test.withheld}"
     whisker = _whisker((test.difference, test.low, test.high, 0.0), low, width)
     return Cell(text, sort_value(test.difference), f"verdict {tone}", note=figures, whisker=whisker)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from songscape.benchmark.metric_table import Where
+from songscape.benchmark.keys import PartitionKey, SampleKey
 from songscape.report.comparison_cells import (
     Content,
     over_seeds,
@@ -48,8 +48,8 @@ def stability_table(results: ComparisonResults) -> Table:
         results,
         columns,
         lambda model, where: [
-            *(results.measured.value(model, m, "", "stability", where) for m in metrics),
-            part(results.measured.number(model, "unsure_share", "", "stability", where)),
+            *(results.figures.row(model, m, "", "stability", where) for m in metrics),
+            part(results.figures.number(model, "unsure_share", "", "stability", where)),
         ],
     )
 
@@ -62,9 +62,9 @@ def shapes_table(results: ComparisonResults) -> Table:
         Column("Largest cluster", True),
     ]
 
-    def cells(model: str, where: Where) -> list[Cell]:
+    def cells(model: str, where: PartitionKey) -> list[Cell]:
         count, noise, largest = (
-            results.measured.number(model, name, "", "health", where)
+            results.figures.number(model, name, "", "health", where)
             for name in ("n_clusters", "noise_share", "largest_cluster_share")
         )
         whole = 0 if count == count and float(count).is_integer() else 1
@@ -168,7 +168,7 @@ def collapse_sentences(results: ComparisonResults) -> list[str]:
 
 def clusters_table(results: ComparisonResults) -> tuple[str, Table] | None:
     """Return the recommended method's partition and its clusters: size, labels, stability."""
-    model, (clusterer, k) = results.advice.recommendation.model, results.setting.headline
+    model, headline = results.assessment.recommendation.model, results.setup.headline
     frame = results.clusters
     if frame.empty or model not in set(frame["model"]):
         return None
@@ -186,12 +186,12 @@ def clusters_table(results: ComparisonResults) -> tuple[str, Table] | None:
     for row in mine.to_dict(orient="records"):
         noise = int(row["cluster"]) < 0
         again = float(row["jaccard"])
-        seeds = results.measured.number(
+        seeds = results.figures.number(
             model,
             "cluster_jaccard_over_seeds",
             str(int(row["cluster"])),
             "stability",
-            results.setting.headline,
+            results.setup.headline,
         )
         weaker = min((value for value in (again, seeds) if value == value), default=again)
         word, tone = _believed(weaker)
@@ -205,8 +205,7 @@ def clusters_table(results: ComparisonResults) -> tuple[str, Table] | None:
                 *(_commonest(row[f"commonest_{name}"], row[f"share_{name}"]) for name in labels),
             )
         )
-    name = f"{model} + {clusterer}" + ("" if k is None else f", k = {k}")
-    return name, Table(columns, tuple(rows))
+    return f"{model} + {headline.title}", Table(columns, tuple(rows))
 
 
 def _commonest(value: object, part: object) -> Cell:
@@ -234,12 +233,11 @@ def cost_table(results: ComparisonResults) -> Table:
 
 def unsure_tracks(results: ComparisonResults) -> tuple[str, list[tuple[str, str]]] | None:
     """Return a partition and the songs whose place in it is least sure, with their shares."""
-    model, (clusterer, k) = results.advice.recommendation.model, results.setting.headline
-    column = f"{model}|{clusterer}|{'' if k is None else k}"
+    model, headline = results.assessment.recommendation.model, results.setup.headline
+    column = f"{model}|{SampleKey('unsure', partition=headline)}"
     if column not in results.tracks.columns:
         return None
     known = results.tracks[["track_id", column]].dropna()
     known = known[known[column] > 0].sort_values([column, "track_id"], ascending=[False, True])
     songs = [(shorten(i, 60), share(v)) for i, v in known.head(_UNSURE_SHOWN).to_numpy()]
-    name = f"{model} + {clusterer}" + ("" if k is None else f", k = {k}")
-    return (name, songs) if songs else None
+    return (f"{model} + {headline.title}", songs) if songs else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from songscape.benchmark.wording import METRIC_NAMES
 from songscape.report.comparison_pictures import genre_like
 from songscape.report.comparison_read import ComparisonResults
 
@@ -13,7 +14,6 @@ __all__ = ["comparison_latex"]
 
 # More do not fit the width of a page: then the table goes on in another block of rows.
 MAX_FIGURES = 4
-_METRICS = {"knn": "kNN", "knn_balanced": "kNN", "ami": "AMI", "hit": "hit@10", "map": "mAP"}
 _MARKS = {"better": r"$\blacktriangle$", "worse": r"$\triangledown$"}
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -60,13 +60,13 @@ def comparison_latex(results: ComparisonResults) -> str:
 
 def _tested(results: ComparisonResults) -> Iterator[_Figure]:
     """The genre first, then other labels and artists, then the language."""
-    setting = results.setting
+    setup = results.setup
     tests = results.differences[["axis", "metric", "column"]].drop_duplicates()
     found = [_Figure(*map(str, row)) for row in tests.itertuples(index=False)]
-    genre = genre_like(setting.labels)
-    for columns in ([genre], [name for name in setting.labels if name != genre], ["artist"]):
+    genre = genre_like(setup.labels)
+    for columns in ([genre], [name for name in setup.labels if name != genre], ["artist"]):
         yield from (f for f in found if f.axis == "agreement" and f.column in columns)
-    yield from (f for f in found if f.axis == "leakage" and f.column == setting.language)
+    yield from (f for f in found if f.axis == "leakage" and f.column == setup.language)
 
 
 def _blocks(figures: Sequence[_Figure]) -> list[list[_Figure]]:
@@ -95,7 +95,7 @@ def _block(results: ComparisonResults, block: Sequence[_Figure], width: int) -> 
         rules.append(rf"\cmidrule(lr){{{at}-{at + count - 1}}}")
         at += count
     empty = [""] * (width - len(block))
-    heads = ["Method", *(_METRICS.get(f.metric, escape(f.metric)) for f in block), *empty]
+    heads = ["Method", *(METRIC_NAMES.get(f.metric, escape(f.metric)) for f in block), *empty]
     lines = [_row(["", *spans, *empty]), " ".join(rules), _row(heads), r"\midrule"]
     methods = [m for m, kind in results.kinds.items() if kind != "reference"]
     references = [m for m, kind in results.kinds.items() if kind == "reference"]
@@ -108,15 +108,14 @@ def _block(results: ComparisonResults, block: Sequence[_Figure], width: int) -> 
 
 
 def _cell(results: ComparisonResults, model: str, figure: _Figure) -> str:
-    where = results.setting.headline if figure.metric == "ami" else ("", None)
-    row = results.measured.value(model, figure.metric, figure.column, figure.axis, where)
+    where = results.setup.partition_of(figure.metric)
+    row = results.figures.row(model, figure.metric, figure.column, figure.axis, where)
     if row is None or row["estimate"] != row["estimate"]:
         return "--"
     tests = results.differences
     tests = tests[(tests["model"] == model) & (tests["axis"] == figure.axis)]
     tests = tests[(tests["metric"] == figure.metric) & (tests["column"] == figure.column)]
-    word = str(tests["verdict"].iloc[0]).split()[0] if len(tests) else ""
-    mark = _MARKS.get(word, "")
+    mark = _MARKS.get(tests["verdict"].iloc[0], "") if len(tests) else ""
     text = _number(row["estimate"]) + (rf"\,{mark}" if mark else "")
     if row["low"] != row["low"]:
         return text
@@ -124,14 +123,13 @@ def _cell(results: ComparisonResults, model: str, figure: _Figure) -> str:
 
 
 def _caption(results: ComparisonResults) -> str:
-    setting = results.setting
-    clusterer, k = setting.headline
-    how = escape(clusterer if k is None else f"{clusterer}, k = {k}")
-    baseline = escape(setting.baseline)
-    grouped = ", resampled by artist" if setting.has_artists else ""
-    seeds = "1 seed" if setting.n_seeds == 1 else f"{setting.n_seeds} seeds"
+    setup = results.setup
+    how = escape(setup.headline.title)
+    baseline = escape(setup.baseline)
+    grouped = ", resampled by artist" if setup.has_artists else ""
+    seeds = "1 seed" if setup.n_seeds == 1 else f"{setup.n_seeds} seeds"
     return (
-        f"{setting.n_tracks} songs, {seeds}; AMI of {how}. "
+        f"{setup.n_tracks} songs, {seeds}; AMI of {how}. "
         rf"In brackets the 95\,\% interval{grouped}. {_MARKS['better']}\,better, "
         rf"{_MARKS['worse']}\,worse than {baseline} after Holm's correction; "
         "unmarked: not distinguishable. Columns with an arrow are leakage: lower is better, and "

@@ -6,10 +6,9 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from songscape.benchmark.verdicts import MethodVerdict
-from songscape.report.comparison_calibration import calibration_table
+from songscape.benchmark.verdicts import Outcome, Verdict
+from songscape.benchmark.wording import TRUST_WORDS, caveat_sentence, flag_words, metric_name
 from songscape.report.comparison_health import (
     clusters_table,
     collapse_sentences,
@@ -35,13 +34,6 @@ from songscape.report.unmeasured import unmeasured_lines
 
 __all__ = ["ShortVerdict", "short_verdict", "write_comparison_report"]
 
-TRUST = {
-    "good": "Trust it: nothing in the data speaks against it.",
-    "limited": "Trust it with care:",
-    "low": "Don't rely on it yet:",
-}
-_METRICS = {"knn": "kNN", "knn_balanced": "kNN", "ami": "AMI", "hit": "hit@10"}
-
 
 @dataclass(frozen=True)
 class ShortVerdict:
@@ -58,9 +50,9 @@ class ShortVerdict:
 def write_comparison_report(results_dir: Path | str) -> Path:
     """Write ``report.html`` into the results folder of a comparison and return its path.
 
-    The page is a function of the files in the folder (`compare.json`, `table.csv`,
+    The page is a function of the files in the folder (`compare.json`, `summary.csv`,
     `differences.csv` and `models.csv` must be there, `warnings.csv`, `stability.csv`,
-    `tracks.csv`, `calibration.csv` and `pictures/` may be); equal files give equal bytes.
+    `tracks.csv` and `pictures/` may be); equal files give equal bytes.
 
     Parameters
     ----------
@@ -73,28 +65,32 @@ def write_comparison_report(results_dir: Path | str) -> Path:
         A file that must be there is missing, or one can't be read.
     """
     results = read_comparison(results_dir)
-    setting, document = results.setting, results.document
+    setup, document = results.setup, results.document
     figures = number_figures(results, picture_plan(results))
     spaces = reference_spaces(results)
-    language = setting.language
-    nuisances = [name for name in setting.nuisances if name != language]
+    language = setup.language
+    nuisances = [name for name in setup.nuisances if name != language]
     page = (
         report_environment()
         .get_template("comparison.html.j2")
         .render(
             title=f"{document.get('title') or 'Songs'}: which method to use",
-            advice=results.advice,
-            trust=TRUST[results.advice.recommendation.trust],
-            short=[short_verdict(verdict, results) for verdict in results.advice.verdicts],
-            setting=setting,
+            assessment=results.assessment,
+            trust=TRUST_WORDS[results.assessment.recommendation.trust],
+            caveats=[
+                (int(caveat.weight), caveat_sentence(caveat))
+                for caveat in results.assessment.recommendation.caveats
+            ],
+            short=[short_verdict(verdict, results) for verdict in results.assessment.verdicts],
+            setup=setup,
             headline=_headline(results),
             size=_size(results),
             warnings=results.warnings.to_dict(orient="records"),
             labels=[
                 (name, label_table(results, name), partition_table(results, name))
-                for name in setting.labels
+                for name in setup.labels
             ],
-            artists=artist_table(results) if setting.has_artists else None,
+            artists=artist_table(results) if setup.has_artists else None,
             language=None if language is None else nuisance_table(results, language),
             nuisances=[(name, nuisance_table(results, name)) for name in nuisances],
             structure=[(name, structure_table(results, name)) for name in spaces],
@@ -102,7 +98,6 @@ def write_comparison_report(results_dir: Path | str) -> Path:
             unmeasured=unmeasured_lines(results.unmeasured),
             clusters=clusters_table(results),
             unsure=unsure_tracks(results),
-            calibration=calibration_table(results),
             collapsed=collapse_sentences(results),
             models=models_table(results),
             shapes=shapes_table(results),
@@ -121,66 +116,62 @@ def write_comparison_report(results_dir: Path | str) -> Path:
     return path
 
 
-def short_verdict(verdict: MethodVerdict, results: ComparisonResults) -> ShortVerdict:
+def short_verdict(verdict: Verdict, results: ComparisonResults) -> ShortVerdict:
     """Return a method's verdict in as few words as the first screen has room for."""
-    baseline = results.setting.baseline
+    baseline = results.setup.baseline
     said: list[tuple[str, str]] = []
-    for tone, mark, tests in (("better", "▲", verdict.better), ("worse", "▼", verdict.worse)):
-        names = _by_column(key for key in tests if key[0] == "agreement")
+    for outcome, mark in ((Outcome.BETTER, "▲"), (Outcome.WORSE, "▼")):
+        metrics: dict[str, list[str]] = {}
+        for test in verdict.having(outcome, "agreement"):
+            metrics.setdefault(test.column, []).append(metric_name(test.metric))
+        names = [f"{column} ({', '.join(found)})" for column, found in metrics.items()]
         if names:
-            said.append((tone, f"{mark} {tone}: {', '.join(names)}"))
-            if tone == "better" and not verdict.wins:
-                said.append(("same", "but no better than chance"))
+            said.append((outcome.value, f"{mark} {outcome.value}: {', '.join(names)}"))
     if verdict.model == baseline:
-        said.append(("same", "the yardstick"))
-    elif not said and "failed" not in verdict.flags:
+        said.append(("same", "the baseline"))
+    elif not said and not verdict.failed:
         said.append(("same", "= not distinguishable"))
-    name, language = results.setting.language, ""
-    if name is not None and "failed" not in verdict.flags:
-        row = results.measured.value(verdict.model, "knn", name, "leakage")
+    name, language = results.setup.language, ""
+    if name is not None and not verdict.failed:
+        row = results.figures.known(verdict.model, "knn", name, "leakage")
         language = number(row["estimate"], 2) if row is not None else ""
-        marks = {"better": "less", "worse": "more"}
-        for tone, tests in (("better", verdict.better), ("worse", verdict.worse)):
-            if any((axis, column) == ("leakage", name) for axis, _, column in tests):
-                language += f" ({marks[tone]})"
-    chosen = verdict.model in results.advice.recommendation.models
+        for outcome, than in ((Outcome.BETTER, "less"), (Outcome.WORSE, "more")):
+            if any(test.column == name for test in verdict.having(outcome, "leakage")):
+                language += f" ({than})"
+    chosen = verdict.model in results.assessment.recommendation.models
     flags = verdict.flags if verdict.kind != "reference" else ()
     return ShortVerdict(
-        verdict.model, verdict.kind, "chosen" if chosen else "", tuple(said), language, flags
+        verdict.model,
+        verdict.kind,
+        "chosen" if chosen else "",
+        tuple(said),
+        language,
+        tuple(map(flag_words, flags)),
     )
-
-
-def _by_column(tests: Any) -> list[str]:
-    """Return "genre (kNN, AMI)" per column."""
-    metrics: dict[str, list[str]] = {}
-    for _, metric, column in tests:
-        metrics.setdefault(column, []).append(_METRICS.get(metric, metric))
-    return [f"{column} ({', '.join(names)})" for column, names in metrics.items()]
 
 
 def _chance(results: ComparisonResults) -> str:
     """Return what chance gives of the language among nearest songs; "" without languages."""
-    name = results.setting.language
+    name = results.setup.language
     if name is None:
         return ""
-    row = results.measured.value(results.setting.baseline, "knn", name, "leakage")
+    row = results.figures.row(results.setup.baseline, "knn", name, "leakage")
     return "" if row is None else number(row["chance"], 2)
 
 
 def _headline(results: ComparisonResults) -> str:
-    clusterer, k = results.setting.headline
-    return clusterer if k is None else f"{clusterer} with k = {k}"
+    return results.setup.headline.title
 
 
 def _size(results: ComparisonResults) -> str:
     """Return how much was compared on how many songs."""
     clusterers = list(dict.fromkeys(c for c in results.table["clusterer"] if c))
-    setting = results.setting
-    seeds = "1 seed" if setting.n_seeds == 1 else f"{setting.n_seeds} seeds"
+    setup = results.setup
+    seeds = "1 seed" if setup.n_seeds == 1 else f"{setup.n_seeds} seeds"
     return (
         f"{len(results.kinds)} methods × {len(clusterers)} clusterers × {seeds} on "
-        f"{setting.n_tracks:,} songs in {setting.n_groups:,} groups"
-        f"{' (songs of one artist are one group)' if setting.has_artists else ''}."
+        f"{setup.n_tracks:,} songs in {setup.n_groups:,} groups"
+        f"{' (songs of one artist are one group)' if setup.has_artists else ''}."
     )
 
 
@@ -203,10 +194,10 @@ def _facts(results: ComparisonResults) -> list[tuple[str, str]]:
     ks = ", ".join(map(str, document.get("k", ())))
     rows = [
         ("Songscape", document.get("songscape")),
-        ("k", f"{ks} ({document.get('k_reason', 'given')})"),
+        ("k", f"{ks} ({results.setup.k_reason or 'given'})"),
         ("Seeds", ", ".join(map(str, settings.get("seeds", ())))),
         ("Clusterers", ", ".join(map(str, settings.get("clusterers", ())))),
-        ("Songs, groups", f"{results.setting.n_tracks:,}, {results.setting.n_groups:,}"),
+        ("Songs, groups", f"{results.setup.n_tracks:,}, {results.setup.n_groups:,}"),
         ("Digest of the input features (SHA-256)", document.get("input_digest")),
         ("Python", document.get("python")),
         ("Platform", document.get("platform")),

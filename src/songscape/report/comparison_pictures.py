@@ -88,35 +88,34 @@ def genre_like(labels: Sequence[str]) -> str | None:
 
 def shown_columns(results: ComparisonResults) -> list[str]:
     """Return the columns that maps and heat maps show: labels, and the language."""
-    language = results.setting.language
-    columns = list(results.setting.labels)[: _MOST_COLUMNS - 1]
+    language = results.setup.language
+    columns = list(results.setup.labels)[: _MOST_COLUMNS - 1]
     return columns if language is None else [*columns, language]
 
 
 def picture_plan(results: ComparisonResults) -> list[Planned]:
     """Return every picture of a comparison, in the order of the page."""
-    setting, plan = results.setting, []
+    setup, plan = results.setup, []
     tests = results.differences[["axis", "metric", "column"]].drop_duplicates()
     for axis, metric, column in tests.itertuples(index=False):
         what = "agreement with" if axis == "agreement" else "leakage of"
-        caption = f"Difference to {setting.baseline} in {what} {column}, by {_titles(metric)}."
+        caption = f"Difference to {setup.baseline} in {what} {column}, by {_titles(metric)}."
         if axis == "leakage":
             caption += " Left of zero leaks less, which is better."
-        first = axis == "agreement" or column == setting.language
+        first = axis == "agreement" or column == setup.language
         section = "forest" if first else "more-forest"
         name = picture_name("forest", axis, metric, column)
         plan.append(Planned(section, name, caption, (axis, metric, column)))
-    label, language = genre_like(setting.labels), setting.language
+    label, language = genre_like(setup.labels), setup.language
     if label is not None and language is not None:
         for metric in ("knn", "ami"):
             caption = f"Agreement with {label} against leakage of {language}, by {_titles(metric)}."
             name = picture_name("agreement-leakage", metric, label, language)
             plan.append(Planned("scatter", name, caption, (metric, label, language)))
     if not results.stability.empty:
-        caption = f"Stability by k, k-means on balanced PCA; k = {setting.headline[1]} was taken."
+        caption = f"Stability by k, k-means on balanced PCA; k = {setup.headline.k} was taken."
         plan.append(Planned("k", "stability", caption))
-    clusterer, k = setting.headline
-    how = clusterer if k is None else f"{clusterer}, k = {k}"
+    how = setup.headline.title
     for model in results.pictured:
         caption = f"Map of the space of {model}, coloured by {how}, then by label."
         plan.append(Planned("map", picture_name("map", model), caption, (model,)))

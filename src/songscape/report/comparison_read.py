@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.benchmark.metric_table import Measured, Setting
-from songscape.benchmark.recommendation import Advice, advise
-from songscape.report.run_read import read_document, read_table
+from songscape.audit.finding import Finding
+from songscape.benchmark.metric_table import Figures, Setup
+from songscape.benchmark.recommendation import Assessment, assess
+from songscape.benchmark.verdicts import Outcome
+from songscape.report.read import read_document, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,21 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["ComparisonResults", "read_comparison"]
 
 _TABLE = {
-    "text": ("model", "clusterer", "axis", "metric", "column", "interval"),
+    "text": ("model", "clusterer", "axis", "metric", "column", "interval", "reason"),
     "figures": ("k", "estimate", "low", "high", "n_seeds", "chance", "null_95", "p_value"),
 }
 _DIFFERENCES = {
-    "text": ("model", "axis", "metric", "column", "clusterer", "verdict", "baseline"),
+    "text": ("model", "axis", "metric", "column", "clusterer", "verdict", "baseline", "withheld"),
     "figures": (
-        *("difference", "low", "high", "p_value", "adjusted_p"),
+        *("difference", "low", "high", "n_groups", "p_value", "adjusted_p"),
         *("difference_to_best", "low_to_best", "high_to_best"),
-    ),
-}
-_CALIBRATION = {
-    "text": ("model", "figure", "kind"),
-    "figures": (
-        *("spearman", "low", "high", "error", "r2"),
-        *("expected", "expected_p10", "expected_p90"),
     ),
 }
 _MODELS = (
@@ -48,15 +43,15 @@ class ComparisonResults:
     ----------
     folder : Path
         Where the files lie.
-    table, differences, models, warnings, stability, tracks, unmeasured, clusters, calibration
-        DataFrames as in the CSV files of the same names; text columns hold "" where a cell is
-        empty.
+    table, differences, models, warnings, stability, tracks, unmeasured, clusters
+        DataFrames; `table` is `summary.csv`, the others the CSV files of the same names; text
+        columns hold "" where a cell is empty.
     document : mapping
         `compare.json`.
-    setting : Setting
-    measured : Measured
+    setup : Setup
+    figures : Figures
         `table` by name.
-    advice : Advice
+    assessment : Assessment
     """
 
     folder: Path
@@ -68,11 +63,10 @@ class ComparisonResults:
     tracks: pd.DataFrame
     unmeasured: pd.DataFrame
     clusters: pd.DataFrame
-    calibration: pd.DataFrame
     document: Mapping[str, Any]
-    setting: Setting
-    measured: Measured
-    advice: Advice
+    setup: Setup
+    figures: Figures
+    assessment: Assessment
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -86,22 +80,17 @@ class ComparisonResults:
         The best candidate is for looking at: one that hides the language, else the one with most
         wins, then fewest losses, then the first.
         """
-        found = list(self.advice.recommendation.models[:2])
-        found.append(self.setting.baseline)
-        found += self.advice.recommendation.neutral[-1:]
+        recommended = self.assessment.recommendation
+        found = list(recommended.models[:2])
+        found.append(self.setup.baseline)
+        found += recommended.neutral[-1:]
         candidates = [
             verdict
-            for verdict in self.advice.verdicts
-            if verdict.kind in ("vae", "autoencoder")
-            and not any(flag.startswith(("collapsed", "failed")) for flag in verdict.flags)
+            for verdict in self.assessment.verdicts
+            if verdict.kind in ("vae", "autoencoder") and verdict.usable
         ]
-        if candidates and not self.advice.recommendation.neutral:
-            found.append(
-                min(
-                    candidates,
-                    key=lambda v: (-len(v.wins), sum(t[0] == "agreement" for t in v.worse)),
-                ).model
-            )
+        if candidates and not recommended.neutral:
+            found.append(min(candidates, key=lambda v: (-len(v.wins), len(v.losses))).model)
         return [name for name in dict.fromkeys(found) if name in self.kinds]
 
 
@@ -111,14 +100,16 @@ def read_comparison(folder: Path | str) -> ComparisonResults:
     Raises
     ------
     SongscapeError
-        If `table.csv`, `differences.csv`, `models.csv` or `compare.json` is missing or unreadable.
+        If `summary.csv`, `differences.csv`, `models.csv` or `compare.json` is missing or
+        unreadable.
     """
     folder = Path(folder)
-    table = _with_columns(read_table(folder, "table", required=True), **_TABLE)
+    table = _with_columns(read_table(folder, "summary", required=True), **_TABLE)
     differences = _with_columns(read_table(folder, "differences", required=True), **_DIFFERENCES)
     # Not text: where there is none they stay missing.
     to_best = ("best_baseline", "verdict_to_best")
     differences = differences.reindex(columns=list(dict.fromkeys([*differences.columns, *to_best])))
+    differences["verdict"] = [Outcome(word) for word in differences["verdict"]]
     models = read_table(folder, "models", required=True)
     models = models.reindex(columns=list(dict.fromkeys([*_MODELS, *models.columns])))
     models["kind"] = [
@@ -126,9 +117,12 @@ def read_comparison(folder: Path | str) -> ComparisonResults:
         for name, kind in zip(models["model"], models["kind"])
     ]
     warnings = read_table(folder, "warnings", text=True)
-    warnings = warnings.reindex(columns=["check", "severity", "message", "tracks"]).fillna("")
+    warnings = warnings.reindex(
+        columns=["check", "severity", "message", "tracks", "values"]
+    ).fillna("")
     document = read_document(folder, "compare")
-    setting = Setting.of(document)
+    setup = Setup.of(document)
+    findings = [Finding.of_row(row) for row in warnings.to_dict(orient="records")]
     return ComparisonResults(
         folder=folder,
         table=table,
@@ -139,11 +133,10 @@ def read_comparison(folder: Path | str) -> ComparisonResults:
         tracks=read_table(folder, "tracks"),
         unmeasured=read_table(folder, "unmeasured"),
         clusters=read_table(folder, "clusters", text=True),
-        calibration=_with_columns(read_table(folder, "calibration"), **_CALIBRATION),
         document=document,
-        setting=setting,
-        measured=Measured(table),
-        advice=advise(table, differences, models, warnings, setting),
+        setup=setup,
+        figures=Figures(table),
+        assessment=assess(table, differences, models, findings, setup),
     )
 
 

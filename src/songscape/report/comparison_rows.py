@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from songscape.benchmark.metric_table import Where
-from songscape.benchmark.verdicts import partition_flags
+from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.recommendation import flags_of_partition
+from songscape.benchmark.verdicts import FlagKind
+from songscape.benchmark.wording import FLAG_WORDS, flag_words
 from songscape.report.comparison_cells import Compared, Content, Figures, Row, draw_columns
 from songscape.report.comparison_read import ComparisonResults
 from songscape.report.style import number
@@ -36,22 +38,21 @@ def tested(
     """Return the test of one model against the yardstick."""
     row = _test_row(results, model, metrics, column, axis)
     if row is None:
-        text = "the yardstick" if model == results.setting.baseline else "–"
+        text = "the baseline" if model == results.setup.baseline else "–"
         return Cell(text, 0.0 if text != "–" else None, "verdict same")
-    withheld = row.get("withheld", "")
     return Compared(
         row["verdict"],
         row["difference"],
         row["low"],
         row["high"],
-        results.setting.baseline,
-        withheld=withheld if isinstance(withheld, str) else "",
+        results.setup.baseline,
+        withheld=FLAG_WORDS[FlagKind(row["withheld"])] if row["withheld"] else "",
     )
 
 
 def tested_column(results: ComparisonResults) -> Column:
     """Heading of `tested`."""
-    return Column(f"Against {results.setting.baseline}", note="difference, 95 % interval")
+    return Column(f"Against {results.setup.baseline}", note="difference, 95 % interval")
 
 
 def beside_best(
@@ -82,8 +83,7 @@ def _test_row(
 
 def headline_note(results: ComparisonResults) -> str:
     """Return the partition that is tested."""
-    clusterer, k = results.setting.headline
-    return clusterer if k is None else f"{clusterer}, k = {k}"
+    return results.setup.headline.title
 
 
 def value_column(
@@ -107,10 +107,10 @@ def by_model(
     from_zero: bool = False,
 ) -> Table:
     """Make a table with a row per model, the highest first unless told otherwise."""
-    flags = {verdict.model: verdict.flags for verdict in results.advice.verdicts}
+    flags = {verdict.model: verdict.flags for verdict in results.assessment.verdicts}
     lines = {}
     for model in cells:
-        collapsed = any(flag.startswith("collapsed") for flag in flags.get(model, ()))
+        collapsed = any(flag.kind is FlagKind.COLLAPSED for flag in flags.get(model, ()))
         note = "collapsed" if collapsed else _KIND_NOTES.get(results.kinds[model], "")
         tone = "name baseline" if results.kinds[model] == "baseline" else "name"
         lines[model] = (Cell(model, model.casefold(), tone, note=note),)
@@ -124,20 +124,21 @@ def by_model(
 def by_partition(
     results: ComparisonResults,
     columns: Sequence[Column],
-    figures: Callable[[str, Where], Sequence[Content]],
+    figures: Callable[[str, PartitionKey], Sequence[Content]],
     *,
     beware: bool = False,
 ) -> Table:
     """Make a table with a row per model, clusterer and k; `beware` says what is wrong with each."""
-    pairs = [(m, where) for m in results.kinds for where in results.measured.partitions(m)]
+    pairs = [(m, where) for m in results.kinds for where in results.figures.partitions(m)]
     drawn = draw_columns([list(figures(*pair)) for pair in pairs])
     rows = []
     for (model, where), cells in zip(pairs, drawn):
         head = _partition_cell(results, model, where)
         tail: Row = ()
         if beware:
-            flags = partition_flags(model, where, results.measured, results.setting)
-            tail = (Cell(", ".join(flags), ", ".join(flags), "caution short"),)
+            flags = flags_of_partition(model, where, results.figures, results.setup)
+            words = ", ".join(map(flag_words, flags))
+            tail = (Cell(words, words, "caution short"),)
         rows.append((model, (head, *cells, *tail)))
     rows.sort(key=lambda item: _rank(item[1][1], False))
     heads = (Column("Method"), *columns)
@@ -146,11 +147,10 @@ def by_partition(
     return _apart(results, heads, rows)
 
 
-def _partition_cell(results: ComparisonResults, model: str, where: Where) -> Cell:
+def _partition_cell(results: ComparisonResults, model: str, where: PartitionKey) -> Cell:
     """Name the partition in one cell, which stays in sight where the others are scrolled away."""
-    clusterer, k = where
     kind = results.kinds[model]
-    how = clusterer if k is None else f"{clusterer}, k\u00a0=\u00a0{k}"
+    how = where.title.replace(" = ", "\u00a0=\u00a0")
     note = "; ".join(part for part in (how, _KIND_NOTES.get(kind, "")) if part)
     tone = "name baseline" if kind == "baseline" else "name"
     return Cell(model, f"{model.casefold()} {how}", tone, note=note)

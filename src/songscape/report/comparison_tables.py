@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from songscape.benchmark.wording import METRIC_NAMES
 from songscape.report.comparison_cells import Content
 from songscape.report.comparison_read import ComparisonResults
 from songscape.report.comparison_rows import (
@@ -42,9 +43,9 @@ def label_table(results: ComparisonResults, label: str) -> Table:
     ]
     rows = {
         model: [
-            results.measured.value(model, knn, label, "agreement"),
+            results.figures.row(model, knn, label, "agreement"),
             *_tests(results, model, ("knn_balanced", "knn"), label, "agreement"),
-            results.measured.value(model, "ami", label, "agreement", results.setting.headline),
+            results.figures.row(model, "ami", label, "agreement", results.setup.headline),
             *_tests(results, model, ("ami",), label, "agreement"),
         ]
         for model in results.kinds
@@ -61,9 +62,9 @@ def artist_table(results: ComparisonResults) -> Table:
     ]
     rows = {
         model: [
-            results.measured.value(model, "hit", "artist", "agreement"),
+            results.figures.row(model, "hit", "artist", "agreement"),
             *_tests(results, model, ("hit",), "artist", "agreement"),
-            results.measured.value(model, "map", "artist", "agreement"),
+            results.figures.row(model, "map", "artist", "agreement"),
         ]
         for model in results.kinds
     }
@@ -82,7 +83,9 @@ def _tests(
 
 def nuisance_table(results: ComparisonResults, nuisance: str) -> Table:
     """Return how much of one nuisance each model's space and headline clusters give away."""
-    metrics = ("probe_linear", "probe_nonlinear", "ilisi", "kbet")
+    # Measured only where they are asked for.
+    mixing = [name for name in ("ilisi", "kbet") if (results.table["metric"] == name).any()]
+    metrics = ("probe_linear", "probe_nonlinear", *mixing)
     columns = [
         value_column(results, "kNN", "knn", nuisance, "nearest songs that share it"),
         tested_column(results),
@@ -90,16 +93,15 @@ def nuisance_table(results: ComparisonResults, nuisance: str) -> Table:
         tested_column(results),
         value_column(results, "Linear probe", "probe_linear", nuisance, "balanced accuracy"),
         value_column(results, "Non-linear probe", "probe_nonlinear", nuisance, "the same"),
-        value_column(results, "iLISI", "ilisi", nuisance, "1 = mixed"),
-        value_column(results, "kBET", "kbet", nuisance, "1 = mixed"),
+        *(value_column(results, METRIC_NAMES[m], m, nuisance, "1 = mixed") for m in mixing),
     ]
     rows = {}
     for model in results.kinds:
-        value = results.measured.value
+        value = results.figures.row
         rows[model] = [
             value(model, "knn", nuisance, "leakage"),
             tested(results, model, ("knn",), nuisance, "leakage"),
-            value(model, "ami", nuisance, "leakage", results.setting.headline),
+            value(model, "ami", nuisance, "leakage", results.setup.headline),
             tested(results, model, ("ami",), nuisance, "leakage"),
             *(value(model, metric, nuisance, "leakage") for metric in metrics),
         ]
@@ -108,14 +110,14 @@ def nuisance_table(results: ComparisonResults, nuisance: str) -> Table:
 
 def partition_table(results: ComparisonResults, label: str) -> Table:
     """Return every partition's agreement with one label column."""
-    metrics = ("ami", "nmi", "ari", "purity", "v_measure")
-    names = ("AMI", "NMI", "ARI", "Purity", "V-measure")
+    metrics = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
+    names = ("AMI", "NMI", "ARI", "Purity", "Homogeneity", "Completeness")
     columns = [value_column(results, n, m, label) for n, m in zip(names, metrics)]
     return by_partition(
         results,
         columns,
         lambda model, where: [
-            results.measured.value(model, metric, label, "agreement", where) for metric in metrics
+            results.figures.row(model, metric, label, "agreement", where) for metric in metrics
         ],
         beware=True,
     )
@@ -140,7 +142,7 @@ def structure_table(results: ComparisonResults, space: str) -> Table:
         results,
         columns,
         lambda model, where: [
-            *(results.measured.value(model, m, space, "structure", where) for m in metrics),
-            own_space(results.measured.value(model, "silhouette", "own space", "own space", where)),
+            *(results.figures.row(model, m, space, "structure", where) for m in metrics),
+            own_space(results.figures.row(model, "silhouette", "own space", "own space", where)),
         ],
     )

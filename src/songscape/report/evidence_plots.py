@@ -34,7 +34,7 @@ def forest_figure(
         Methods.
     differences, low, high : array, shape (m,)
         Method minus baseline, and the ends of the interval.
-    verdicts : sequence of {"better", "not distinguishable", "worse"}
+    verdicts : sequence of {"better", "same", "worse"}
         Colour and shape of the points.
     axis_label, baseline, title : str
         Names for the picture.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from songscape.benchmark.keys import PartitionKey
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -12,7 +14,7 @@ __all__ = ["unmeasured_lines"]
 _SAID = {
     "model": "",
     "skipped": "left out: ",
-    "space": "its neighbours could not be measured: ",
+    "space": "its space could not be measured: ",
     "partition": "no clusters, so none of its seeds is tested: ",
     "measures": "its clusters could not be measured: ",
     "stability": "how surely its clusters come back could not be measured: ",
@@ -32,9 +34,7 @@ def unmeasured_lines(frame: pd.DataFrame) -> list[str]:
     for row in frame.itertuples():
         name = str(row.model)
         if isinstance(row.clusterer, str) and row.clusterer:
-            name += f" + {row.clusterer}"
-            if row.k == row.k and row.k is not None and type(row.k).__name__ != "NAType":
-                name += f", k = {int(row.k)}"
+            name += f" + {PartitionKey.of(row.clusterer, row.k).title}"
         reason = row.reason if isinstance(row.reason, str) and row.reason else "no reason given"
         what = _SAID.get(str(row.what), f"{row.what}: ")
         seeds.setdefault((name, what + reason), []).append(int(row.seed))

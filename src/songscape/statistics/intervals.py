@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.statistics.permutations import group_codes
+from songscape.metrics.labels import group_codes
 
 __all__ = ["Difference", "Interval", "bootstrap_mean", "paired_difference"]
 

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.metrics.clusters import contingency, encode_labels
-from songscape.metrics.contingency import SCORES, says_something, score_tables
+from songscape.metrics.clusters import SCORES, contingency, score_tables, undefined_agreement
+from songscape.metrics.labels import encode_labels, group_codes
 
 __all__ = [
     "PermutationNull",
     "affordable",
-    "group_codes",
     "group_permutations",
     "known_permutations",
     "nested_in_groups",
     "p_value_above",
-    "permutation_null",
     "permutation_nulls",
 ]
 
@@ -156,34 +154,6 @@ def affordable(wanted: int, cells: int) -> int:
     return max(min(wanted, _FEWEST), min(wanted, _BUDGET // max(1, cells)))
 
 
-def permutation_null(
-    labels: ArrayLike,
-    truth: ArrayLike,
-    *,
-    metric: str = "ami",
-    groups: ArrayLike | None = None,
-    n_permutations: int = 999,
-    random_state: int = 0,
-) -> PermutationNull:
-    """Agreement of a partition with a label column beside its permutation null.
-
-    Parameters
-    ----------
-    metric : str
-        One of those of `permutation_nulls`.
-    labels, truth, groups, n_permutations, random_state
-        As there.
-    """
-    return permutation_nulls(
-        labels,
-        truth,
-        metrics=(metric,),
-        groups=groups,
-        n_permutations=n_permutations,
-        random_state=random_state,
-    )[metric]
-
-
 def permutation_nulls(
     labels: ArrayLike,
     truth: ArrayLike,
@@ -221,14 +191,14 @@ def permutation_nulls(
     clusters, codes = np.asarray(labels), encode_labels(truth)[0]
     kept = (clusters >= 0) & (codes >= 0)
     table = contingency(clusters[kept], codes[kept])
-    if not says_something(table):
+    if undefined_agreement(table):
         return {metric: PermutationNull.of(float("nan"), []) for metric in metrics}
     observed = {metric: float(score_tables(metric, table[None])[0]) for metric in metrics}
     rows = np.unique(clusters[kept], return_inverse=True)[1]
     columns = np.unique(codes[kept], return_inverse=True)[1]
     blocks = None if groups is None else group_codes(groups, len(kept))[kept]
     rng = np.random.default_rng(random_state)
-    null: dict[str, list[Floats]] = {metric: [] for metric in metrics}
+    null: dict[str, list[Floats]] = {metric: [np.zeros(0)] for metric in metrics}
     step = max(1, _CHUNK_CELLS // max(table.size, len(rows)))
     for start in range(0, n_permutations, step):
         count = min(step, n_permutations - start)
@@ -243,13 +213,3 @@ def permutation_nulls(
         metric: PermutationNull.of(observed[metric], np.concatenate(null[metric]))
         for metric in metrics
     }
-
-
-def group_codes(groups: ArrayLike | None, n: int) -> Integers:
-    """Group codes without gaps; a track without a group is a group of its own."""
-    if groups is None:
-        return np.arange(n, dtype=np.int64)
-    codes = encode_labels(groups)[0].copy()
-    missing = codes < 0
-    codes[missing] = codes.max(initial=-1) + 1 + np.arange(int(missing.sum()))
-    return np.unique(codes, return_inverse=True)[1].astype(np.int64)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from songscape.metrics.clusters import contingency, score_table
+from songscape.metrics.labels import encode_labels, group_codes
 from songscape.statistics.intervals import N_FLIPS, ROUNDING, Difference, Interval
-from songscape.statistics.permutations import group_codes
 
 __all__ = ["half_sample_difference", "half_sample_interval"]
 
@@ -87,8 +88,6 @@ def _half_samples(
     random_state: int,
 ) -> tuple[float, float, int]:
     """Estimate (first minus second, if there are two), standard error, number of groups."""
-    from songscape.metrics.clusters import encode_labels
-
     sides = [np.atleast_2d(np.asarray(partition)) for partition in partitions]
     codes = encode_labels(truth)[0]
     blocks = group_codes(groups, len(codes))
@@ -129,9 +128,6 @@ def _halved(
     chosen: NDArray[np.bool_],
 ) -> tuple[float, Floats]:
     """The metric on all tracks, and on the tracks of each row of chosen groups."""
-    from songscape.metrics.clusters import contingency
-    from songscape.metrics.contingency import score_table
-
     if not isinstance(metric, str):
         halves = [metric(labels[row[blocks]], codes[row[blocks]]) for row in chosen]
         return float(metric(labels, codes)), np.array(halves, dtype=np.float64)

@@ -9,12 +9,12 @@ import sklearn.metrics as reference
 from scipy import stats
 from sklearn.neighbors import NearestNeighbors
 
-from songscape.benchmark.measure import PARTITION_METRICS, Subject, partition_rows, space_evidence
+from songscape.benchmark.measure import PARTITION_METRICS, partition_rows, space_rows
+from songscape.benchmark.targets import Targets
 from songscape.metrics import mixing
-from songscape.metrics.neighbour_agreement import knn_chance
-from songscape.metrics.neighbours import nearest_neighbors, without_groups
+from songscape.metrics.neighbours import knn_chance, nearest_neighbors, without_groups
 from songscape.metrics.retrieval import average_precision_samples, hit_samples
-from songscape.statistics import neighbour_nulls as nulls
+from songscape.statistics import space_nulls as nulls
 from songscape.statistics.permutations import (
     PermutationNull,
     affordable,
@@ -26,7 +26,8 @@ SKLEARN = {
     "ami": reference.adjusted_mutual_info_score,
     "nmi": reference.normalized_mutual_info_score,
     "ari": reference.adjusted_rand_score,
-    "v_measure": reference.v_measure_score,
+    "homogeneity": reference.homogeneity_score,
+    "completeness": reference.completeness_score,
     "purity": lambda truth, clusters: (
         reference.cluster.contingency_matrix(truth, clusters).max(axis=0).sum() / len(truth)
     ),
@@ -164,7 +165,7 @@ def test_finding_the_copies_of_a_song_is_no_merit(with_artists):
     artists = rng.permutation(np.repeat(np.arange(10), 5))[song] if with_artists else None
     groups = song if artists is None else artists
     genre = rng.integers(0, 3, groups.max() + 1)[groups]
-    rows, _ = space_evidence(X, Subject({"genre": genre}, {}, artists, groups, copies=song))
+    rows, _ = space_rows(X, Targets({"genre": genre}, {}, artists, groups, copies=song))
     found = {row["metric"]: row for row in rows}
     assert {*found} == {"knn", "knn_balanced", *(("hit", "map") if with_artists else ())}
     for metric, row in found.items():
@@ -177,7 +178,7 @@ def test_mixing_nulls_are_the_metrics_on_permuted_nuisances():
     X, artists = rng.normal(size=(150, 4)), rng.integers(0, 40, 150)
     nuisance = np.where(rng.random(150) < 0.1, -1, rng.choice(3, 150, p=[0.6, 0.3, 0.1]))
     near = nearest_neighbors(X, 40)
-    found = mixing.mixing_nulls(near, nuisance, artists, n_permutations=30, random_state=7)
+    found = nulls.mixing_nulls(near, nuisance, artists, n_permutations=30, random_state=7)
     rows = known_permutations(nuisance, artists, 30, np.random.default_rng(7))
     assert ((rows < 0) == (nuisance < 0)).all()
     for name, metric in (("ilisi", mixing.ilisi), ("kbet", mixing.kbet)):
@@ -192,7 +193,7 @@ def test_mixing_nulls_are_the_metrics_on_permuted_nuisances():
 def test_little_mixing_is_what_is_remarkable():
     rng = np.random.default_rng(0)
     X, batch = rng.normal(size=(200, 5)), rng.integers(0, 2, 200)
-    apart = mixing.mixing_nulls(nearest_neighbors(X + 9 * batch[:, None], 40), batch)
+    apart = nulls.mixing_nulls(nearest_neighbors(X + 9 * batch[:, None], 40), batch)
     for null in apart.values():
         assert null.observed < null.null_95 < null.null_mean
         assert null.p_value == pytest.approx(1 / 200)
@@ -207,7 +208,7 @@ def null_of(metric, X, labels, seed):
         return nulls.hit_null(near, labels, k=2, **options)
     if metric == "map":
         return nulls.average_precision_null(X, labels, **options)
-    return mixing.mixing_nulls(near, labels, **options)[metric]
+    return nulls.mixing_nulls(near, labels, **options)[metric]
 
 
 @pytest.mark.parametrize("metric", ["knn", "hit", "map", "ilisi", "kbet"])
@@ -227,7 +228,7 @@ def test_nothing_to_permute_has_no_null():
     assert math.isnan(nulls.hit_null(near, list("abcdefg")).p_value)
     assert math.isnan(nulls.average_precision_null(space(), list("abcdefg")).p_value)
     assert math.isnan(nulls.knn_nulls(near, [None] * 7)["knn"].null_mean)
-    assert math.isnan(mixing.mixing_nulls(near, ["x"] * 7)["kbet"].p_value)
+    assert math.isnan(nulls.mixing_nulls(near, ["x"] * 7)["kbet"].p_value)
 
 
 def test_dear_permutations_are_fewer_and_never_too_few_for_five_per_cent():
@@ -241,11 +242,11 @@ def test_every_agreement_and_mixing_figure_stands_beside_its_null():
     rng = np.random.default_rng(0)
     artists = np.repeat(np.arange(30), 4)
     X = rng.normal(size=(30, 5))[artists] + rng.normal(size=(120, 5))
-    subject = Subject(
+    targets = Targets(
         {"genre": rng.integers(0, 3, 120)}, {"codec": rng.integers(0, 2, 120)}, artists, artists
     )
-    rows, _ = space_evidence(X, subject)
-    rows += partition_rows(rng.integers(-1, 4, 120), X, subject)
+    rows, _ = space_rows(X, targets, measures=("ilisi", "kbet"))
+    rows += partition_rows(rng.integers(-1, 4, 120), X, targets)
     measured = [row for row in rows if row["axis"] in ("agreement", "leakage")]
     assert {row["metric"] for row in measured} == {
         *PARTITION_METRICS,

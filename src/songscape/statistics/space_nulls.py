@@ -1,4 +1,4 @@
-"""Nulls of neighbourhoods: agreement and retrieval when labels are dealt out again.
+"""Nulls of a space: neighbour agreement, retrieval, probes and mixing with permuted labels.
 
 The space and its neighbours stay as they are, the labels are permuted; so hubs and clumps of the
 space are in the null as well.
@@ -6,21 +6,31 @@ space are in the null as well.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.metrics.clusters import encode_labels
+from songscape.metrics.labels import bin_nuisance, encode_labels, group_codes
+from songscape.metrics.mixing import mixing_scores
 from songscape.metrics.neighbours import Neighbors
+from songscape.metrics.probes import probe_scores, probe_tracks
 from songscape.metrics.retrieval import has_company, ranked_queries
 from songscape.statistics.permutations import (
     PermutationNull,
     affordable,
-    group_codes,
     group_permutations,
     known_permutations,
 )
 
-__all__ = ["average_precision_null", "hit_null", "knn_nulls"]
+__all__ = [
+    "ProbeResult",
+    "average_precision_null",
+    "hit_null",
+    "knn_nulls",
+    "mixing_nulls",
+    "probe",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -184,3 +194,119 @@ def _average_precisions(
     asks = n_relevant > 0
     precision: Floats = np.bincount(owner, found / rank, len(rows))[asks] / n_relevant[asks]
     return precision
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """How well a nuisance can be read off the latents of unseen groups.
+
+    Attributes
+    ----------
+    balanced_accuracy : float
+        Mean over classes of the share recognised, in grouped cross-validation.
+    null : PermutationNull
+        The same beside permuted labels.
+    n_used, n_classes : int
+        Tracks and classes probed; chance is 1 / n_classes.
+    n_left_out : int
+        Tracks with a nuisance too rare to test: in fewer than 2 groups.
+    """
+
+    balanced_accuracy: float
+    null: PermutationNull
+    n_used: int
+    n_classes: int
+    n_left_out: int
+
+
+def probe(
+    X: ArrayLike,
+    nuisance: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    kind: str = "linear",
+    n_splits: int = 5,
+    n_permutations: int = 199,
+    max_tracks: int = 3_000,
+    n_bins: int = 5,
+    random_state: int = 0,
+) -> ProbeResult:
+    """Probe the latents for a nuisance, beside probes for permuted labels.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+    nuisance : array-like of shape (n_tracks,)
+        Categories, or numbers, which are binned by quantiles. Missing values are left out.
+    groups : array-like of shape (n_tracks,), optional
+        Artists (or duplicate sets): never on both sides of a split, and permuted in blocks.
+    kind, n_splits
+        See `songscape.metrics.probes.probe_scores`.
+    max_tracks : int
+        With more tracks a random sample is probed.
+    n_permutations, n_bins, random_state : int
+
+    Returns
+    -------
+    ProbeResult
+        NaN where fewer than 2 classes are left.
+    """
+    rng = np.random.default_rng(random_state)
+    codes = bin_nuisance(nuisance, n_bins)
+    space = np.asarray(X, dtype=np.float64)
+    blocks = group_codes(groups, len(space))
+    kept, n_left_out = probe_tracks(space, codes, blocks, max_tracks, rng)
+    classes, labels = np.unique(codes[kept], return_inverse=True)
+    if len(classes) < 2:
+        nothing = PermutationNull.of(float("nan"), [])
+        return ProbeResult(float("nan"), nothing, 0, len(classes), n_left_out)
+    units = None if groups is None else blocks[kept]
+    permuted = group_permutations(labels.astype(np.int64), units, n_permutations, rng)
+    labellings = np.vstack([labels[None, :], permuted]).astype(np.int64)
+    scores = probe_scores(space[kept], labellings, blocks[kept], rng, kind=kind, n_splits=n_splits)
+    null = PermutationNull.of(float(scores[0]), scores[1:])
+    return ProbeResult(float(scores[0]), null, len(kept), len(classes), n_left_out)
+
+
+def mixing_nulls(
+    neighbors: Neighbors,
+    nuisance: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    perplexity: float | None = None,
+    alpha: float = 0.05,
+    k_kbet: int | None = None,
+    n_permutations: int = 199,
+    random_state: int = 0,
+) -> dict[str, PermutationNull]:
+    """iLISI and kBET beside the values of a permuted nuisance.
+
+    Little mixing is what gives a nuisance away: `p_value` is the share of permutations that mix as
+    little as was observed, and 95 % of them mix better than `null_95`.
+
+    Parameters
+    ----------
+    neighbors, nuisance, perplexity, alpha, k_kbet
+        See `songscape.metrics.mixing.mixing_scores`; missing values stay where they are.
+    groups : array-like of shape (n_tracks,), optional
+        Artists, permuted in blocks.
+    n_permutations : int
+        Fewer are made where they would take minutes, see `affordable`.
+    random_state : int
+
+    Returns
+    -------
+    dict
+        `ilisi` and `kbet`, NaN where undefined.
+    """
+    codes, classes = encode_labels(nuisance)
+    labellings = codes[None, :]
+    if len(classes) > 1:
+        count = affordable(n_permutations, neighbors.indices.size + len(codes) * len(classes))
+        rng = np.random.default_rng(random_state)
+        labellings = np.vstack([labellings, known_permutations(codes, groups, count, rng)])
+    scores = mixing_scores(neighbors, labellings, perplexity=perplexity, alpha=alpha, k_kbet=k_kbet)
+    return {
+        name: PermutationNull.of(scores[0, column], scores[1:, column], lower=True)
+        for column, name in enumerate(("ilisi", "kbet"))
+    }

@@ -1,0 +1,144 @@
+"""Targets: what spaces and partitions are compared with, from a table or from arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MIN_TRACKS", "Targets"]
+
+MIN_TRACKS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What a space or a partition is compared with, every array of shape (n_tracks,).
+
+    Attributes
+    ----------
+    labels : mapping of column to values
+        What a method should find.
+    nuisances : mapping of column to values
+        What should not decide: language, artist, codec, loudness, ...
+    artists : array-like or None
+        For retrieval; None where unknown.
+    groups : array-like
+        Tracks of one group (artist, copies) are one piece of evidence, and no neighbours.
+    references : mapping of name to array of shape (n_tracks, n_dimensions)
+        Shared spaces that the structure of every partition is measured in; rows of NaN are left
+        out.
+    copies : array-like or None
+        Tracks of one recording have one number; retrieval of artists doesn't count them.
+    """
+
+    labels: Mapping[str, ArrayLike]
+    nuisances: Mapping[str, ArrayLike]
+    artists: ArrayLike | None
+    groups: ArrayLike
+    references: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    copies: ArrayLike | None = None
+
+    @property
+    def n_tracks(self) -> int:
+        return len(np.asarray(self.groups))
+
+    @property
+    def columns(self) -> dict[str, ArrayLike]:
+        """Labels and nuisances by name."""
+        return {**self.labels, **self.nuisances}
+
+    @classmethod
+    def from_columns(
+        cls,
+        columns: pd.DataFrame | Mapping[str, ArrayLike],
+        *,
+        labels: Sequence[str] | None = None,
+        nuisances: Sequence[str] = (),
+        artist: str | None = None,
+        copies: ArrayLike | None = None,
+        references: Mapping[str, NDArray[np.floating]] | None = None,
+    ) -> Targets:
+        """Sort the columns of a table into labels, nuisances and artists.
+
+        Parameters
+        ----------
+        columns : DataFrame or mapping of name to array-like of shape (n_tracks,)
+            None, NaN and "" are missing; spellings of one value count as one.
+        labels : sequence of str, optional
+            What should be found; default: see `songscape.columns.label_columns`.
+        nuisances : sequence of str
+            What should not decide; columns of language, artist, album, source and licence
+            (`songscape.columns`) are nuisances anyway unless they are named as labels. Numbers
+            with many values are cut into bins.
+        artist : str, optional
+            Who made a track: switches on the artist filter and retrieval, and is a nuisance.
+            Default: by the columns' names.
+        copies, references
+            See `Targets`.
+
+        Raises
+        ------
+        UsageError
+            Columns of different lengths or unknown names, fewer than 4 tracks, nothing to compare
+            with.
+        """
+        from songscape.audit.duplicates import known_artists, split_groups
+        from songscape.audit.nuisances import column_nuisances
+        from songscape.columns import find_columns, find_roles, label_columns, normalised
+
+        frame = _frame(columns)
+        roles = find_roles(frame.columns, {} if artist is None else {"artist": artist})
+        frame = normalised(frame, roles)
+        labels = None if labels is None else find_columns(labels, frame.columns)
+        nuisances = find_columns(nuisances, frame.columns, "nuisance")
+        both = sorted(set(labels or ()) & {*nuisances, roles.artist})
+        if both:
+            raise UsageError(f"{', '.join(both)}: named as a label and as what should not decide")
+        found = {
+            name: np.array(values, dtype=object)
+            for name, values in column_nuisances(frame, nuisances, roles).items()
+            if roles.nuisances.get(name, name) not in (labels or ())
+        }
+        if labels is None:
+            labels = label_columns(frame, nuisances=nuisances, roles=roles)
+        if not labels and not found:
+            raise UsageError("targets: no column puts the tracks into groups; name one as a label")
+        artists = None if roles.artist is None else known_artists(frame[roles.artist])
+        if artists is not None and not any(artists):
+            artists = None
+        same = np.arange(len(frame)) if copies is None else np.asarray(copies)
+        return cls(
+            labels={name: frame[name].to_numpy(dtype=object) for name in labels},
+            nuisances=found,
+            artists=None if artists is None else np.array(artists, dtype=object),
+            groups=split_groups(same, artists=artists),
+            references=dict(references or {}),
+            copies=copies,
+        )
+
+
+def _frame(columns: pd.DataFrame | Mapping[str, ArrayLike]) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(columns, pd.DataFrame):
+        frame = columns.reset_index(drop=True).rename(columns=str)
+    else:
+        lengths = {str(name): len(np.asarray(values)) for name, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise UsageError(f"targets: columns of different lengths ({shown})")
+        frame = pd.DataFrame({str(n): np.asarray(v, dtype=object) for n, v in columns.items()})
+    if not frame.columns.is_unique:
+        raise UsageError("targets: two columns have one name")
+    if len(frame) < MIN_TRACKS:
+        raise UsageError(f"targets: {len(frame)} rows; at least {MIN_TRACKS} tracks are needed")
+    return frame
