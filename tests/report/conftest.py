@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from by_path import load_module
 from sklearn.metrics import adjusted_mutual_info_score
 
-from songscape.audit.finding import Check, Finding, Severity
-from songscape.report import plots, style
+from songscape.report import plots
 from songscape.report.maps import umap_map
 
+folders = load_module(Path(__file__).with_name("results_folder.py"))
 N = 120
 LANGUAGES = ("English", "Bangla", "German", "日本語")
 STYLES = ("folk", "hymn", "<b>rock</b> & roll", "waltz $5", "chant")
@@ -88,10 +89,10 @@ def build(folder: Path, songs, *, with_labels: bool = True) -> Path:
         xy = umap_map(latents[:14])
         few = {name: values[:14] for name, values in labels.items()}
         figure = plots.map_figure(xy, found[:14], few, title=model, method="PCA")
-        style.save_picture(figure, folder / "pictures" / f"map-{stem}.png")
+        folders.save_picture(figure, folder / "pictures" / f"map-{stem}.png")
         for name, values in labels.items():
             figure = plots.heatmap_figure(found, values, name, title=model)
-            style.save_picture(figure, folder / "pictures" / f"heatmap-{name}-{stem}.png")
+            folders.save_picture(figure, folder / "pictures" / f"heatmap-{name}-{stem}.png")
         models.append({"model": model, "seed": 0, "status": "ok", "summary": "a model"})
     health = {"n_latent": 16, "validation_elbo": -512.3}
     models[0] |= health | {"active_units": 12, "collapsed": False}
@@ -147,20 +148,27 @@ def write_comparison(
     """The tables that `songscape compare` leaves; `more` overrides the document."""
     folder.mkdir(parents=True, exist_ok=True)
     table, differences, models = made.tables(rows, tests, **more.pop("collapsed", {}))
-    table.to_csv(folder / "summary.csv", index=False)
+    table.to_csv(folder / "table.csv", index=False)
     differences.to_csv(folder / "differences.csv", index=False)
     models.to_csv(folder / "models.csv", index=False)
-    odd = Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, (NASTY,), {"groups": [[NASTY]]})
-    made.warning_table(odd).to_csv(folder / "warnings.csv", index=False)
-    songs = {"track_id": [NASTY, "b", "c"], "balanced-pca|unsure@kmeans|4": [0.9, 0.0, 0.3]}
+    made.warning_table(("duplicate-lyrics", NASTY)).to_csv(folder / "warnings.csv", index=False)
+    songs = {"track_id": [NASTY, "b", "c"], "balanced-pca|kmeans|4": [0.9, 0.0, 0.3]}
     pd.DataFrame(songs).to_csv(folder / "tracks.csv", index=False)
+    setting = made.SETTING
     document = {
         "title": NASTY,
         "songscape": "0.1.0",
         "command": ["songscape", "compare", "my songs"],
-        "settings": {"seeds": list(range(10)), "clusterers": ["kmeans"]},
-        **made.SETUP.as_dict(),
+        "settings": {"seeds": list(range(setting.n_seeds)), "clusterers": ["kmeans"]},
+        "baseline": setting.baseline,
+        "headline": {"clusterer": "kmeans", "k": 4},
         "k": [4],
+        "k_reason": setting.k_reason,
+        "n_tracks": setting.n_tracks,
+        "n_groups": setting.n_groups,
+        "labels": list(setting.labels),
+        "nuisances": list(setting.nuisances),
+        "has_artists": True,
         "input_digest": "abc123",
         "versions": {"numpy": "2.4"},
     } | more
@@ -179,8 +187,42 @@ def comparison_folder(made: ModuleType, write: Callable[..., Path], tmp_path: Pa
     """Four models; song-vae wins at artists and hides the language, tfidf loses at both."""
     models = ("balanced-pca", "tfidf", "song-vae", "random")
     rows = [row for model in models for row in made.model_rows(model)]
+    tests = [made.outcome("song-vae", "better than"), made.outcome("tfidf", "worse than")]
+    tests += [made.outcome("random", "not distinguishable from")]
+    leaks = [("song-vae", "better than"), ("tfidf", "worse than")]
+    tests += [made.outcome(m, word, "knn", "language", "leakage") for m, word in leaks]
+    return write(tmp_path / "results", rows, tests)
+
+
+@pytest.fixture
+def write_results(made: ModuleType) -> Callable[..., Path]:
+    """`write_folder` of a folder, rows and, where methods were tested, tests; with songs."""
+
+    def write(folder: Path, rows: list[Any], tests: list[Any] | None = None, **more: Any) -> Path:
+        folders.write_folder(folder, made, rows, tests, **more)
+        folders.write_songs(folder, made, tuple(dict.fromkeys(row["model"] for row in rows)))
+        return folder
+
+    return write
+
+
+MODELS = ("balanced-pca", "tfidf", "song-vae", "random")
+
+
+@pytest.fixture
+def run_folder(made: ModuleType, write_results: Callable[..., Path], tmp_path: Path) -> Path:
+    """A run of four models, of which song-vae knows the genre best."""
+    better = {"song-vae": 0.3}
+    rows = [r for m in MODELS for r in made.model_rows(m, genre_ami=better.get(m, 0.2))]
+    return write_results(tmp_path / "results ü", rows)
+
+
+@pytest.fixture
+def compared_folder(made: ModuleType, write_results: Callable[..., Path], tmp_path: Path) -> Path:
+    """Four models; song-vae wins at artists and hides the language, tfidf loses at both."""
+    rows = [row for model in MODELS for row in made.model_rows(model)]
     tests = [made.outcome("song-vae", "better"), made.outcome("tfidf", "worse")]
     tests += [made.outcome("random", "same")]
     leaks = [("song-vae", "better"), ("tfidf", "worse")]
     tests += [made.outcome(m, word, "knn", "language", "leakage") for m, word in leaks]
-    return write(tmp_path / "results", rows, tests)
+    return write_results(tmp_path / "compared", rows, tests)

@@ -11,7 +11,6 @@ from by_path import load_module
 
 from songscape.cli import DONE, FAILED, main
 from songscape.errors import SongscapeError
-from songscape.report import style
 from songscape.report.comparison_health import stability_table, unsure_tracks
 from songscape.report.comparison_page import write_comparison_report
 from songscape.report.comparison_pictures import picture_name, picture_plan
@@ -21,6 +20,7 @@ from songscape.report.evidence_plots import forest_figure
 
 NASTY = "<script>alert('x')</script> 🎵 গান"
 pages = load_module(Path(__file__).with_name("page_reader.py"))
+folders = load_module(Path(__file__).with_name("results_folder.py"))
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def folder(comparison_folder: Path) -> Path:
     figure = forest_figure(["a"], [0.1], [0.0], [0.2], ["better"])
     for planned in picture_plan(read_comparison(comparison_folder))[:3]:
         path = comparison_folder / "pictures" / f"{planned.name}.png"
-        style.save_picture(figure, path, dpi=40)
+        folders.save_picture(figure, path)
     return comparison_folder
 
 

@@ -15,11 +15,11 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from songscape.errors import SongscapeError
 from songscape.report.findings import featured, findings, in_order, mostly_language
-from songscape.report.run_page import write_report
 from songscape.report.pictures import picture_sections
+from songscape.report.run_page import write_report
 from songscape.report.run_read import read_results
-from songscape.report.style import number
 from songscape.report.run_tables import agreement_table, cluster_table, ledger_table
+from songscape.report.style import number
 
 pages = load_module(Path(__file__).with_name("page_reader.py"))
 

@@ -12,16 +12,9 @@ __all__ = ["Group", "group_clusters", "group_labels", "is_missing"]
 
 @dataclass(frozen=True)
 class Group:
-    """Songs drawn alike.
+    """Songs drawn alike: `members`, shape (n,), says which.
 
-    Parameters
-    ----------
-    name : str
-        What the legend calls them, without the count.
-    kind : {"category", "other", "missing", "noise"}
-        How they are drawn.
-    members : ndarray of bool, shape (n,)
-        Which songs belong.
+    The kind is "category", "other", "missing" or "noise".
     """
 
     name: str

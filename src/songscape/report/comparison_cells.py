@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from songscape.report.style import number, share
 from songscape.report.run_tables import Cell, Whisker
+from songscape.report.style import number, share
 
 if TYPE_CHECKING:
     import pandas as pd

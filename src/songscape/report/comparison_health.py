@@ -14,8 +14,8 @@ from songscape.report.comparison_cells import (
 )
 from songscape.report.comparison_read import ComparisonResults
 from songscape.report.comparison_rows import by_model, by_partition, value_column
-from songscape.report.style import number, share, shorten
 from songscape.report.run_tables import Cell, Column, Strip, Table
+from songscape.report.style import number, share, shorten
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from songscape.benchmark.verdicts import FlagKind
 from songscape.benchmark.wording import FLAG_WORDS, flag_words
 from songscape.report.comparison_cells import Compared, Content, Figures, Row, draw_columns
 from songscape.report.comparison_read import ComparisonResults
-from songscape.report.style import number
 from songscape.report.run_tables import Cell, Column, Table
+from songscape.report.style import number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -42,6 +42,16 @@ __all__ = [
 
 OWN_SPACE = "own space: not comparable between models"
 KIND_NOTES = {"baseline": "no training", "reference": "reference"}
+BY_MODEL = {
+    "knn": ("kNN", "nearest songs that share it"),
+    "knn_balanced": ("kNN", "nearest songs that share it"),
+    "hit": ("hit@10", "a song of the artist among 10 nearest"),
+    "map": ("mAP", "mean average precision"),
+    "probe_linear": ("Linear probe", "balanced accuracy"),
+    "probe_nonlinear": ("Non-linear probe", "balanced accuracy"),
+    "ilisi": ("iLISI", "1 = mixed"),
+    "kbet": ("kBET", "1 = mixed"),
+}
 AGREEMENT = {
     "ami": "AMI",
     "nmi": "NMI",
@@ -83,85 +93,59 @@ _NOISE = _Measure("Noise", "noise_share", "health", cell=share_cell)
 
 def label_table(results: Results, label: str) -> Table | None:
     """Each model's neighbourhoods and headline clusters beside one label column."""
-    clusters = results.setup.headline.title
-    return _by_model(
-        results,
-        [
-            _Measure("kNN", "knn_balanced", "agreement", label, "nearest songs that share it"),
-            _Measure("AMI", "ami", "agreement", label, clusters),
-        ],
-    )
+    return _by_model(results, _of_column(results, "agreement", label, "knn_balanced", "ami"))
 
 
 def artist_table(results: Results) -> Table | None:
     """How well each model's nearest songs lead back to the same artist."""
-    hit = "a song of the artist among 10 nearest"
-    return _by_model(
-        results,
-        [
-            _Measure("hit@10", "hit", "agreement", "artist", hit),
-            _Measure("mAP", "map", "agreement", "artist", "mean average precision"),
-        ],
-    )
+    return _by_model(results, _of_column(results, "agreement", "artist", "hit", "map"))
 
 
 def nuisance_table(results: Results, name: str) -> Table | None:
     """How much of one nuisance each model's space and headline clusters give away."""
-    clusters = results.setup.headline.title
-    return _by_model(
-        results,
-        [
-            _Measure("kNN", "knn", "leakage", name, "nearest songs that share it"),
-            _Measure("AMI", "ami", "leakage", name, clusters),
-            _Measure("Linear probe", "probe_linear", "leakage", name, "balanced accuracy"),
-            _Measure("Non-linear probe", "probe_nonlinear", "leakage", name, "balanced accuracy"),
-            _Measure("iLISI", "ilisi", "leakage", name, "1 = mixed"),
-            _Measure("kBET", "kbet", "leakage", name, "1 = mixed"),
-        ],
-        ascending=True,
-    )
+    metrics = ("knn", "ami", "probe_linear", "probe_nonlinear", "ilisi", "kbet")
+    return _by_model(results, _of_column(results, "leakage", name, *metrics), ascending=True)
 
 
-def partition_label_table(results: Results, column: str, axis: str = "agreement") -> Table | None:
-    """Every partition's agreement with one column."""
-    measures = [_Measure(title, metric, axis, column) for metric, title in AGREEMENT.items()]
+def partition_label_table(results: Results, label: str) -> Table | None:
+    """Every partition's agreement with one label column."""
+    measures = [_Measure(t, m, "agreement", label) for m, t in AGREEMENT.items()]
     return _by_partition(results, [*measures, _NOISE])
 
 
 def structure_table(results: Results, space: str) -> Table | None:
     """Every partition's structure in one space that all methods share."""
-    return _by_partition(
-        results, [_Measure(t, m, "structure", space, n) for m, (t, n) in STRUCTURE.items()]
-    )
+    measures = [_Measure(t, m, "structure", space, n) for m, (t, n) in STRUCTURE.items()]
+    return _by_partition(results, measures)
 
 
 def shape_table(results: Results) -> Table | None:
     """Cluster counts, noise, the largest cluster, and structure in each method's own space."""
-    own = "own space"
-    return _by_partition(
-        results,
-        [
-            _Measure("Clusters", "n_clusters", "health", cell=_count),
-            _NOISE,
-            _Measure("Largest cluster", "largest_cluster_share", "health", cell=share_cell),
-            *(_Measure(t, m, own, own, OWN_SPACE, _own) for m, (t, _) in STRUCTURE.items()),
-        ],
-    )
+    own = ("own space", "own space", OWN_SPACE, _own)
+    measures = [
+        _Measure("Clusters", "n_clusters", "health", cell=_count),
+        _NOISE,
+        _Measure("Largest cluster", "largest_cluster_share", "health", cell=share_cell),
+        *(_Measure(title, metric, *own) for metric, (title, _) in STRUCTURE.items()),
+    ]
+    return _by_partition(results, measures)
 
 
 def stability_table(results: Results) -> Table | None:
     """How far every partition comes back."""
     axis = "stability"
-    return _by_partition(
-        results,
-        [
-            _Measure("Other seeds", "ari_over_seeds", axis, note="ARI, training included"),
-            _Measure("80 % of the songs", "ari_over_subsamples", axis, note="ARI, same space"),
-            _Measure("Weakest cluster", "jaccard_of_weakest", axis, note="Jaccard"),
-            _Measure("Unsure songs", "unsure_share", axis, note="change sides", cell=share_cell),
-        ],
-        flagged=False,
-    )
+    measures = [
+        _Measure("Other seeds", "ari_over_seeds", axis, note="ARI, training included"),
+        _Measure("80 % of the songs", "ari_over_subsamples", axis, note="ARI, same space"),
+        _Measure("Weakest cluster", "jaccard_of_weakest", axis, note="Jaccard"),
+        _Measure("Unsure songs", "unsure_share", axis, note="change sides", cell=share_cell),
+    ]
+    return _by_partition(results, measures, flagged=False)
+
+
+def _of_column(results: Results, axis: str, column: str, *metrics: str) -> list[_Measure]:
+    notes = BY_MODEL | {"ami": ("AMI", results.setup.headline.title)}
+    return [_Measure(notes[m][0], m, axis, column, notes[m][1]) for m in metrics]
 
 
 def models_table(results: Results) -> Table | None:
@@ -183,21 +167,35 @@ def models_table(results: Results) -> Table | None:
     lines: list[list[Content]] = []
     for model, rows in of_model.items():
         fitted = rows[rows["status"] == "ok"]
-        count = f"{len(fitted)} of {len(rows)}"
+        latent, active = (_over_seeds(fitted[name], 0) for name in ("n_latent", "active_units"))
+        if active != EMPTY:
+            latent = Cell(f"{active.text} of {latent.text}", active.sort, note=active.note)
+        collapsed = fitted["collapsed"].astype(str).str.casefold()
+        n_collapsed = int((collapsed == "true").sum())
+        state = Cell("no", "no") if (collapsed == "false").any() else EMPTY
+        if n_collapsed:
+            state = Cell(f"yes ({n_collapsed} of {len(fitted)})", "yes", "caution")
+        said = [t.rstrip(".") for name in ("reason", "warnings") for t in rows[name] if t]
+        seeds = Cell(f"{len(fitted)} of {len(rows)}", float(len(fitted)))
         lines.append(
             [
-                Cell(count, float(len(fitted))) if len(rows) > 1 else EMPTY,
-                _dimensions(fitted),
+                seeds if len(rows) > 1 else EMPTY,
+                latent,
                 _kl(spectra[model], fitted["active_units"].mean(), tallest),
-                _collapsed(fitted),
+                state,
                 _over_seeds(fitted["validation_elbo"], 1),
                 _over_seeds(rows["seconds"], 1),
                 _over_seeds(rows["peak_memory_mib"], 0),
                 text_cell(next((text for text in rows["summary"] if text), ""), "prose"),
-                _reasons(rows),
+                text_cell("; ".join(dict.fromkeys(said)), "caution prose"),
             ]
         )
     return _table(results, "Model", _model_heads(results), columns, lines)
+
+
+def _of_column(results: Results, axis: str, column: str, *metrics: str) -> list[_Measure]:
+    notes = BY_MODEL | {"ami": ("AMI", results.setup.headline.title)}
+    return [_Measure(notes[m][0], m, axis, column, notes[m][1]) for m in metrics]
 
 
 def _by_model(
@@ -338,29 +336,6 @@ def _over_seeds(values: pd.Series[float], digits: int) -> Cell:
         return number_cell(float(known.iloc[0]), digits)
     note = f"{number(known.min(), digits)} … {number(known.max(), digits)}"
     return number_cell(float(known.mean()), max(digits, 1), note=note)
-
-
-def _dimensions(rows: pd.DataFrame) -> Cell:
-    """ "12 of 16", or "16" where a model has no dimensions to be active."""
-    latent, active = (_over_seeds(rows[name], 0) for name in ("n_latent", "active_units"))
-    if active.sort is None:
-        return latent
-    return Cell(f"{active.text} of {latent.text}", active.sort, note=active.note)
-
-
-def _collapsed(rows: pd.DataFrame) -> Cell:
-    """Whether the posterior collapsed, and with how many seeds."""
-    states = rows["collapsed"].astype(str).str.casefold()
-    count = int((states == "true").sum())
-    if count:
-        return Cell(f"yes ({count} of {len(states)})", "yes", "caution")
-    return Cell("no", "no") if (states == "false").any() else EMPTY
-
-
-def _reasons(rows: pd.DataFrame) -> Cell:
-    """Why seeds failed, and the warnings of the training, each once."""
-    texts = [text.rstrip(".") for name in ("reason", "warnings") for text in rows[name] if text]
-    return text_cell("; ".join(dict.fromkeys(texts)), "caution prose")
 
 
 def _kl_by_rank(rows: pd.DataFrame) -> list[float]:

@@ -1,5 +1,7 @@
 """Pictures of a comparison: forest plot, agreement against leakage, stability by k."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.report import style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["agreement_leakage_figure", "forest_figure", "pareto_front", "stability_figure"]
@@ -25,7 +28,7 @@ def forest_figure(
     baseline: str = "balanced-pca",
     title: str | None = None,
     higher_is_better: bool = True,
-) -> "Figure":
+) -> Figure:
     """Draw each method's difference to the baseline with its interval, the best on top.
 
     Parameters
@@ -57,9 +60,8 @@ def forest_figure(
     seen: set[str] = set()
     for row, i in enumerate(order):
         color, marker, meaning = style.VERDICT_STYLE[verdicts[i]]
-        meaning = meaning.replace("the baseline", baseline)
+        label = None if meaning in seen else meaning.replace("the baseline", baseline)
         axes.plot([left[i], right[i]], [row, row], color=color, linewidth=1.6)
-        label = meaning if meaning not in seen else None
         axes.plot(middle[i], row, marker, color=color, markersize=6, label=label)
         seen.add(meaning)
     axes.axvline(0, color=style.INK, linewidth=1)
@@ -69,9 +71,7 @@ def forest_figure(
     axes.set_xlabel(f"{axis_label} to {baseline} (0 = no difference; lines: interval)", fontsize=9)
     style.plain_axes(axes, grid="x")
     if seen:
-        axes.legend(
-            fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2
-        )
+        _legend_on_top(axes)
     return style.finish(figure, title or f"Better or worse than {baseline}?")
 
 
@@ -80,15 +80,8 @@ def pareto_front(agreement: ArrayLike, leakage: ArrayLike) -> NDArray[np.intp]:
 
     Parameters
     ----------
-    agreement : array, shape (m,)
-        Higher is better.
-    leakage : array, shape (m,)
-        Lower is better.
-
-    Returns
-    -------
-    ndarray of int
-        Indices; rows with NaN are never on the front.
+    agreement, leakage : array, shape (m,)
+        Higher and lower is better; rows with NaN are never on the front.
     """
     gain, cost = np.asarray(agreement, dtype=float), np.asarray(leakage, dtype=float)
     front: list[int] = []
@@ -111,7 +104,7 @@ def agreement_leakage_figure(
     leakage_label: str = "leakage of language (AMI)",
     title: str | None = None,
     also_named: Sequence[object] = (),
-) -> "Figure":
+) -> Figure:
     """Draw methods by what they should find against what they should not know, with the frontier.
 
     Parameters
@@ -132,37 +125,24 @@ def agreement_leakage_figure(
     axes = figure.subplots()
     front = pareto_front(y, x)
     rest = np.setdiff1d(np.arange(len(y)), front)
-    for ends, vertical in ((agreement_interval, True), (leakage_interval, False)):
-        if ends is None:
-            continue
-        for i, (low, high) in enumerate(np.asarray(ends, dtype=float)):
-            line = ([x[i], x[i]], [low, high]) if vertical else ([low, high], [y[i], y[i]])
-            axes.plot(*line, color=style.FAINT, linewidth=1.2, zorder=1)
+    if agreement_interval is not None:
+        axes.vlines(x, *np.asarray(agreement_interval, dtype=float).T, color=style.FAINT, zorder=1)
+    if leakage_interval is not None:
+        axes.hlines(y, *np.asarray(leakage_interval, dtype=float).T, color=style.FAINT, zorder=1)
     axes.scatter(x[rest], y[rest], c=style.OTHER_COLOR, s=26, zorder=2, label="beaten on both axes")
-    axes.plot(x[front], y[front], ":", color=style.CATEGORY_COLORS[0], linewidth=1.2, zorder=2)
-    axes.scatter(
-        x[front],
-        y[front],
-        c=style.CATEGORY_COLORS[0],
-        marker="D",
-        s=38,
-        zorder=3,
-        label="frontier: nothing beats it on both axes",
-    )
+    color = style.CATEGORY_COLORS[0]
+    axes.plot(x[front], y[front], ":", color=color, linewidth=1.2, zorder=2)
+    label = "frontier: nothing beats it on both axes"
+    axes.scatter(x[front], y[front], c=color, marker="D", s=38, zorder=3, label=label)
     named = [i for i in rest if names[i] in also_named and np.isfinite(x[i] + y[i])]
     for i in [*front, *named]:
-        axes.annotate(
-            style.drawable(style.shorten(names[i], 30)),
-            (x[i], y[i]),
-            xytext=(6, 5),
-            textcoords="offset points",
-            fontsize=8,
-        )
+        text = style.drawable(style.shorten(names[i], 30))
+        axes.annotate(text, (x[i], y[i]), (6, 5), textcoords="offset points", fontsize=8)
     axes.margins(0.14)
     axes.set_xlabel(f"{style.drawable(leakage_label)}   ← better", fontsize=9)
     axes.set_ylabel(f"{style.drawable(agreement_label)}   better →", fontsize=9)
     style.plain_axes(axes, grid="both")
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    _legend_on_top(axes)
     return style.finish(figure, title or "Agreement and leakage")
 
 
@@ -177,7 +157,7 @@ def stability_figure(
     chosen: int | None = None,
     axis_label: str = "stability (ARI over subsamples)",
     title: str | None = None,
-) -> "Figure":
+) -> Figure:
     """Draw stability by number of clusters over the band that structureless data reaches.
 
     Parameters
@@ -198,13 +178,13 @@ def stability_figure(
     x, y = np.asarray(ks, dtype=float), np.asarray(stability, dtype=float)
     figure = style.new_figure(6.0, 3.6)
     axes = figure.subplots()
-    if null_low is not None and null_high is not None:
-        bottom, top = np.asarray(null_low, dtype=float), np.asarray(null_high, dtype=float)
-        axes.fill_between(x, bottom, top, color=style.FAINT, label="data without structure")
     color = style.CATEGORY_COLORS[0]
-    if low is not None and high is not None:
-        ends = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-        axes.fill_between(x, *ends, color=color, alpha=0.2, linewidth=0, label="interval")
+    for ends, look in (
+        ((null_low, null_high), {"color": style.FAINT, "label": "data without structure"}),
+        ((low, high), {"color": color, "alpha": 0.2, "linewidth": 0, "label": "interval"}),
+    ):
+        if ends[0] is not None and ends[1] is not None:
+            axes.fill_between(x, *(np.asarray(end, dtype=float) for end in ends), **look)
     axes.plot(x, y, "o-", color=color, markersize=4, linewidth=1.4, label="this collection")
     if chosen is not None:
         label = f"chosen: k = {chosen}"
@@ -215,3 +195,7 @@ def stability_figure(
     style.plain_axes(axes)
     axes.legend(fontsize=8, frameon=False)
     return style.finish(figure, title or "How stable is each k?")
+
+
+def _legend_on_top(axes: Axes) -> None:
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)

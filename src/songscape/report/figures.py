@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from songscape.benchmark.wording import METRIC_NAMES
+from songscape.benchmark.wording import metric_name
 from songscape.report.read import main_label
 
 if TYPE_CHECKING:
+    from songscape.benchmark.keys import PartitionKey
     from songscape.report.read import Results
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "pictured_models",
     "png_size",
     "shown_columns",
+    "shown_partitions",
 ]
 
 # Base64 makes three bytes four, and the page must stay below 12 MB with its tables.
@@ -101,55 +103,65 @@ def shown_columns(results: Results) -> list[str]:
     return columns if language is None else [*columns, language]
 
 
-def pictured_models(results: Results) -> list[str]:
-    """Models that maps and heat maps are drawn for, the featured one first.
+def shown_partitions(results: Results) -> dict[str, PartitionKey]:
+    """Models that maps are drawn for, with the partition that they show; the featured one first.
 
     All, unless methods were tested: then the recommended ones, the baseline, and the best trained
     one: that hides the language, else that has most wins, then fewest losses, then the first.
     """
     assessment, chosen = results.assessment, results.assessment.recommendation
-    first = [] if results.featured is None else [results.featured.model]
-    if not results.compared:
-        return list(
-            dict.fromkeys([*first, *(v.model for v in assessment.verdicts if not v.failed)])
-        )
-    found = [*first, *chosen.models[:2], results.setup.baseline, *chosen.neutral[-1:]]
-    trained = [v for v in assessment.verdicts if v.kind in ("vae", "autoencoder") and v.usable]
-    if trained and not chosen.neutral:
-        found.append(min(trained, key=lambda v: (-len(v.wins), len(v.losses))).model)
-    return [name for name in dict.fromkeys(found) if name in results.kinds]
+    found = [] if results.featured is None else [results.featured.model]
+    if results.compared:
+        found += [*chosen.models[:2], results.setup.baseline, *chosen.neutral[-1:]]
+        trained = [v for v in assessment.verdicts if v.kind in ("vae", "autoencoder") and v.usable]
+        if trained and not chosen.neutral:
+            found.append(min(trained, key=lambda v: (-len(v.wins), len(v.losses))).model)
+    else:
+        found += results.kinds
+    shown = {}
+    for model in dict.fromkeys(found):
+        keys = results.figures.partitions(model)
+        if results.featured is not None and model == results.featured.model:
+            shown[model] = results.featured.key
+        elif keys:
+            shown[model] = results.setup.headline if results.setup.headline in keys else keys[0]
+    return shown
+
+
+def pictured_models(results: Results) -> list[str]:
+    """Models that maps and heat maps are drawn for, the featured one first."""
+    return list(shown_partitions(results))
 
 
 def picture_plan(results: Results) -> list[Planned]:
     """Every picture of the page, in its order."""
     setup, plan = results.setup, []
-    how, models = setup.headline.title, pictured_models(results)
-    first = (main_label(setup.labels), setup.language)
-    for model in models:
-        other = "" if model == models[0] else "other-"
+    label, language = main_label(setup.labels), setup.language
+    partitions = shown_partitions(results)
+    for model, partition in partitions.items():
+        first, how = model == next(iter(partitions)), partition.title
         caption = f"Map of the space of {model}, coloured by {how}, then by label."
-        plan.append(Planned(f"{other}map", picture_name("map", model), caption, (model,)))
+        section, name = "map" if first else "other-map", picture_name("map", model)
+        plan.append(Planned(section, name, caption, (model,)))
         for column in shown_columns(results):
+            first_column = first and column in (label, language)
+            section = "heatmap" if first_column else "other-heatmap"
             name = picture_name("heatmap", column, model)
             caption = f"Clusters of {model} ({how}) by {column}."
-            section = "heatmap" if model == models[0] and column in first else "other-heatmap"
             plan.append(Planned(section, name, caption, (model, column)))
     for axis, metric, column in dict.fromkeys(key[1:] for key in results.tests):
         leaks = axis == "leakage"
-        caption = (
-            f"Difference to {setup.baseline} in {'leakage of' if leaks else 'agreement with'} "
-        )
-        caption += f"{column}, by {METRIC_NAMES.get(metric, metric)}."
+        what = f"leakage of {column}" if leaks else f"agreement with {column}"
+        caption = f"Difference to {setup.baseline} in {what}, by {metric_name(metric)}."
         caption += " Left of zero leaks less, which is better." if leaks else ""
         section = "other-forest" if leaks and column != setup.language else "forest"
         name = picture_name("forest", axis, metric, column)
         plan.append(Planned(section, name, caption, (axis, metric, column)))
-    label, language = main_label(setup.labels), setup.language
     if results.compared and label is not None and language is not None:
         for metric in ("knn", "ami"):
-            caption = f"Agreement with {label} against leakage of {language}, by "
-            caption += f"{METRIC_NAMES[metric]}."
+            what = f"Agreement with {label} against leakage of {language}"
             name = picture_name("agreement-leakage", metric, label, language)
+            caption = f"{what}, by {metric_name(metric)}."
             plan.append(Planned("scatter", name, caption, (metric, label, language)))
     if not results.stability.empty:
         caption = f"Stability by k, k-means on balanced PCA; k = {setup.headline.k} was taken."

@@ -1,8 +1,10 @@
-"""Pictures of one run: maps, heat maps, training curves, the k-distance curve.
+"""Pictures of one model: maps, heat maps, training curves, the k-distance curve.
 
 Every function takes arrays and returns a `matplotlib.figure.Figure`; none touches pyplot's state.
 The other pictures live in `reconstruction_plots` and `evidence_plots` and are named here too.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,15 @@ __all__ = [
     "words_figure",
 ]
 
+Floats = NDArray[np.float64]
+NATS = "nats per song"
+TRAINING_PANELS = (
+    ("ELBO: higher is better", NATS, ("train_elbo", "validation_elbo")),
+    ("Reconstruction term", NATS, ("reconstruction",)),
+    ("KL divergence: what the latents hold", NATS, ("kl",)),
+    ("β: weight of the KL term", "β", ("beta",)),
+)
+
 
 def map_figure(
     xy: ArrayLike,
@@ -44,7 +55,7 @@ def map_figure(
     title: str | None = None,
     cluster_name: str = "cluster",
     method: str = "UMAP",
-) -> "Figure":
+) -> Figure:
     """Draw one map several times: coloured by cluster, then by each label column.
 
     Parameters
@@ -55,8 +66,8 @@ def map_figure(
         Cluster numbers, −1 for noise (drawn as small grey crosses).
     labels : mapping of str to n values, optional
         Label columns; the ten commonest values get a colour, empty cells are grey.
-    cluster_name : str
-        What the first panel is coloured by, for instance "kmeans, k = 6".
+    title, cluster_name : str
+        Of the picture and of its first panel.
     method : str
         How the positions were made, see `songscape.report.maps.map_method`.
     """
@@ -69,11 +80,10 @@ def map_figure(
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
-    for index, (axes, (name, groups)) in enumerate(zip(grid.flat, panels)):
+    for axes, (name, groups) in zip(grid.flat, panels):
         _scatter(axes, points, groups)
         axes.set_title(f"coloured by {style.drawable(name)}", fontsize=10)
-        if index == 0:
-            _number_clusters(axes, points, groups)
+    _number_clusters(grid[0, 0], points, panels[0][1])
     grid[0, 0].set_xlabel(f"{method} map, no unit: near = similar", fontsize=8)
     return style.finish(figure, title or f"{len(points)} songs, one point each", size=12)
 
@@ -84,7 +94,7 @@ def heatmap_figure(
     label_name: str = "label",
     *,
     title: str | None = None,
-) -> "Figure":
+) -> Figure:
     """Draw which share of each cluster carries which label, with counts, beside all songs.
 
     Each row sums to 100 %. Noise has a row of its own, set apart; the last row is the collection
@@ -100,13 +110,11 @@ def heatmap_figure(
         Names for the picture.
     """
     columns = group_labels(labels, limit=12)
-    rows = group_clusters(clusters, limit=24)
     everyone = Group("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
-    rows = [*rows, everyone]
+    rows = [*group_clusters(clusters, limit=24), everyone]
     counts = np.array([[int((r.members & c.members).sum()) for c in columns] for r in rows])
     counts = counts.reshape(len(rows), len(columns))
     shares = counts / np.maximum([[row.count] for row in rows], 1)
-
     heading = title or f"Which {label_name} fills which cluster"
     figure = style.new_figure(max(4.6, 1.9 + 0.78 * len(columns)), max(2.4, 1.5 + 0.42 * len(rows)))
     axes = figure.subplots()
@@ -118,26 +126,21 @@ def heatmap_figure(
     for (i, j), part in np.ndenumerate(shares):
         if counts[i, j]:
             text = f"{style.share(part)}\n({counts[i, j]:,})"
-            axes.text(j, i, text, ha="center", va="center", fontsize=7, color=_readable(part))
+            color = "white" if part > 0.55 else style.INK
+            axes.text(j, i, text, ha="center", va="center", fontsize=7, color=color)
     for i, row in enumerate(rows):
         if row.kind in {"noise", "all"}:
             axes.axhline(i - 0.5, color="white", linewidth=3)
-    names = [_row_name(row) for row in rows]
+    names = [f"cluster {row.name}" if row.kind == "category" else row.name for row in rows]
+    names = [f"{name} (n = {row.count:,})" for name, row in zip(names, rows)]
     axes.set_yticks(range(len(rows)), names, fontsize=8)
     heads = [style.drawable(style.shorten(c.name, 18)) for c in columns]
-    tilt = max((len(head) for head in heads), default=0) > 8 and len(heads) > 2
-    axes.set_xticks(
-        range(len(columns)),
-        heads,
-        fontsize=8,
-        rotation=35 if tilt else 0,
-        ha="right" if tilt else "center",
-        rotation_mode="anchor" if tilt else "default",
-    )
+    tilted = max(map(len, heads)) > 8 and len(heads) > 2
+    look: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(columns)), heads, fontsize=8, **(look if tilted else {}))
     axes.tick_params(length=0)
     axes.set_xlabel(style.drawable(label_name))
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
     bar.set_label("share of the row's songs", fontsize=8)
     bar.set_ticks([0, 0.5, 1], labels=["0 %", "50 %", "100 %"], fontsize=8)
@@ -150,7 +153,7 @@ def training_figure(
     *,
     title: str | None = None,
     best_epoch: int | None = None,
-) -> "Figure":
+) -> Figure:
     """Draw ELBO, reconstruction term, KL divergence and β over the epochs.
 
     Parameters
@@ -158,39 +161,36 @@ def training_figure(
     history : sequence of mappings
         One per epoch with ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
         ``reconstruction``, ``kl`` (nats per song) and ``beta``. Absent series are left out.
+    title : str, optional
     best_epoch : int, optional
         Epoch whose weights were kept; by default the one with the highest validation ELBO.
     """
     epochs = np.array([row.get("epoch", i) for i, row in enumerate(history)], dtype=float)
 
-    def series(name: str) -> NDArray[np.float64]:
+    def series(name: str) -> Floats:
         values = [row.get(name) for row in history]
         return np.array([np.nan if v is None else float(v) for v in values], dtype=float)
 
     validation = series("validation_elbo")
     if best_epoch is None and np.isfinite(validation).any():
         best_epoch = int(epochs[np.nanargmax(validation)])
-    panels = (
-        ("ELBO: higher is better", "nats per song", ("train_elbo", "validation_elbo")),
-        ("Reconstruction term", "nats per song", ("reconstruction",)),
-        ("KL divergence: what the latents hold", "nats per song", ("kl",)),
-        ("β: weight of the KL term", "β", ("beta",)),
-    )
     # A deterministic autoencoder has neither KL nor β: a row of zeros is no picture.
-    present = [p for p in panels if any(np.nan_to_num(series(name)).any() for name in p[2])]
+    present = [
+        panel for panel in TRAINING_PANELS if any(np.nan_to_num(series(n)).any() for n in panel[2])
+    ]
     columns = max(1, min(2, len(present)))
     rows = max(1, -(-len(present) // columns))
     figure = style.new_figure(4.4 * columns, 2.6 * rows + 0.4)
     grid = figure.subplots(rows, columns, squeeze=False)
-    looks = {"validation_elbo": (style.CATEGORY_COLORS[3], "-", "validation (songs held out)")}
+    looks = {"validation_elbo": (style.CATEGORY_COLORS[3], "validation (songs held out)")}
     for axes in grid.flat[len(present) :]:
         axes.set_axis_off()
     for axes, (heading, unit, names) in zip(grid.flat, present):
         # Where no songs are held out, no line of theirs is named.
         drawn = {name: series(name) for name in names if np.isfinite(series(name)).any()}
         for name, values in drawn.items():
-            color, dash, label = looks.get(name, (style.CATEGORY_COLORS[0], "-", "training"))
-            axes.plot(epochs, values, dash, color=color, label=label, linewidth=1.4)
+            color, label = looks.get(name, (style.CATEGORY_COLORS[0], "training"))
+            axes.plot(epochs, values, color=color, label=label, linewidth=1.4)
         cut = names != ("beta",) and _cut_start(axes, list(drawn.values()))
         if best_epoch is not None:
             label = f"weights kept: epoch {best_epoch}"
@@ -198,7 +198,6 @@ def training_figure(
         axes.set_title(heading, fontsize=9)
         axes.set_ylabel(unit, fontsize=8)
         axes.set_xlabel("epoch (the first ones are off the scale)" if cut else "epoch", fontsize=8)
-
         style.plain_axes(axes)
     if present:
         grid[0, 0].legend(fontsize=7, frameon=False, loc="lower right")
@@ -210,7 +209,7 @@ def training_figure(
 
 def k_distance_figure(
     k_distances: ArrayLike, eps: float, min_samples: int, *, title: str | None = None
-) -> "Figure":
+) -> Figure:
     """Draw every song's distance to its ``min_samples``-th neighbour, sorted, and the chosen eps.
 
     The curve of Ester, Kriegel, Sander & Xu (KDD 1996): songs above the line lie in no dense
@@ -224,6 +223,7 @@ def k_distance_figure(
         DBSCAN's radius.
     min_samples : int
         Which neighbour the distances go to.
+    title : str, optional
     """
     distances = np.sort(np.asarray(k_distances, dtype=float).ravel())
     above = int((distances > eps).sum())
@@ -248,17 +248,17 @@ def k_distance_figure(
     return style.finish(figure, title or f"k-distance curve, min_samples = {min_samples}")
 
 
-def _scatter(axes: "Axes", points: NDArray[np.float64], groups: Sequence[Group]) -> None:
+def _scatter(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:
     """Draw the groups, the faint ones first and the smallest category last, so none is hidden."""
     size = float(np.clip(7000 / max(len(points), 1), 5, 40))
-    categories = [group for group in groups if group.kind == "category"]
+    categories = [id(group) for group in groups if group.kind == "category"]
     faint = {"missing": 0, "noise": 1, "other": 2}
     drawn = {}
     for layer, group in enumerate(sorted(groups, key=lambda g: (faint.get(g.kind, 3), -g.count))):
-        place = next((i for i, category in enumerate(categories) if category is group), -1)
+        place = categories.index(id(group)) if group.kind == "category" else -1
         label = f"{style.drawable(style.shorten(group.name))} ({group.count:,})"
-        look = _look(group.kind, place, size)
         x, y = points[group.members].T
+        look = _look(group.kind, place, size)
         drawn[id(group)] = axes.scatter(x, y, label=label, zorder=2 + layer, **look)
     if groups:
         legend = axes.legend(
@@ -273,11 +273,9 @@ def _scatter(axes: "Axes", points: NDArray[np.float64], groups: Sequence[Group])
         )
         for handle in legend.legend_handles:
             handle.set_sizes([34])  # type: ignore[union-attr]
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.margins(0.04)
-    for spine in axes.spines.values():
-        spine.set_color(style.FAINT)
+    axes.spines[:].set_color(style.FAINT)
 
 
 def _look(kind: str, place: int, size: float) -> dict[str, Any]:
@@ -290,16 +288,12 @@ def _look(kind: str, place: int, size: float) -> dict[str, Any]:
         rim = {"facecolors": "none", "edgecolors": style.OTHER_COLOR, "linewidths": 0.6}
         return {**rim, "marker": "o", "s": 0.7 * size}
     lap, color = divmod(place, len(style.CATEGORY_COLORS))
-    return {
-        "c": style.CATEGORY_COLORS[color],
-        "marker": style.CATEGORY_MARKERS[lap % len(style.CATEGORY_MARKERS)],
-        "edgecolors": "white",
-        "linewidths": 0.25,
-        "s": size,
-    }
+    marker = style.CATEGORY_MARKERS[lap % len(style.CATEGORY_MARKERS)]
+    look = {"c": style.CATEGORY_COLORS[color], "marker": marker, "s": size}
+    return look | {"edgecolors": "white", "linewidths": 0.25}
 
 
-def _number_clusters(axes: "Axes", points: NDArray[np.float64], groups: Sequence[Group]) -> None:
+def _number_clusters(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:
     from matplotlib.patheffects import withStroke
 
     for group in groups:
@@ -309,25 +303,14 @@ def _number_clusters(axes: "Axes", points: NDArray[np.float64], groups: Sequence
             text.set_path_effects([withStroke(linewidth=3, foreground="white")])
 
 
-def _row_name(row: Group) -> str:
-    name = {"category": f"cluster {row.name}"}.get(row.kind, row.name)
-    return f"{name} (n = {row.count:,})"
-
-
-def _readable(part: float) -> str:
-    return "white" if part > 0.55 else style.INK
-
-
-def _cut_start(axes: "Axes", shown: Sequence[NDArray[np.float64]]) -> bool:
+def _cut_start(axes: Axes, shown: Sequence[Floats]) -> bool:
     """Keep a wild start from flattening the rest of the curves; say whether anything was cut."""
     late = np.concatenate([values[max(1, len(values) // 10) :] for values in shown])
     everything = np.concatenate(shown)
     late, everything = late[np.isfinite(late)], everything[np.isfinite(everything)]
-    if len(late) < 5:
+    if len(late) < 5 or float(np.ptp(everything)) <= 3 * max(float(np.ptp(late)), 1e-12):
         return False
     low, high = float(late.min()), float(late.max())
-    if float(np.ptp(everything)) <= 3 * max(high - low, 1e-12):
-        return False
     room = 0.08 * max(high - low, 1e-9)
     axes.set_ylim(low - room, high + room)
     return True

@@ -50,6 +50,8 @@ FRAMES: dict[str, tuple[str, ...]] = {
 NUMBERS = {
     *("k", "seed", "value", "estimate", "low", "high", *_NULLS, "cluster", "size", "share"),
     *("n_latent", "active_units", "validation_elbo", "seconds", "peak_memory_mib"),
+    *("stability", "null", "null_low", "null_high", "difference", "adjusted_p", "n_groups"),
+    *("difference_to_best", "low_to_best", "high_to_best"),
 }
 
 
@@ -76,8 +78,8 @@ class Results:
     table, summary, differences, models, clusters, descriptions, warnings, unmeasured, stability,
     tracks, labels, ledger : DataFrame
         As in the CSV files of the same names, text "" and numbers NaN where a cell is empty.
-        Where nothing was tested, `summary` is made from `table`: low and high are then the range
-        over seeds. `labels` is indexed by track id.
+        Of what was not compared, `summary` holds the mean and the range over seeds. `labels` is
+        indexed by track id.
     compared : bool
         Whether methods were tested against the baseline.
     folder : Path or None
@@ -110,8 +112,7 @@ class Results:
         """From frames by name; without `summary` nothing was tested."""
         found = {name: _normal(frames.get(name), name) for name in FRAMES}
         compared = "summary" in frames
-        if not compared:
-            found["summary"] = _over_seeds(found["table"])
+        found["summary"] = _completed(found["summary"], found["table"])
         found["labels"] = found["labels"].set_index("track_id")
         return cls(document, **found, compared=compared, folder=folder)
 
@@ -251,9 +252,16 @@ def _normal(frame: pd.DataFrame | None, name: str) -> pd.DataFrame:
     return frame
 
 
-def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean and range over seeds of every figure in the tidy table."""
-    grouped = table[table["axis"] != "failed"].groupby(list(_KEYS), dropna=False, sort=False)
+def _completed(summary: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The summary, and mean and range over seeds of what is in the tidy table alone."""
+    import pandas as pd
+
+    keys = list(_KEYS)
+    grouped = table[table["axis"] != "failed"].groupby(keys, dropna=False, sort=False)
     values = {"estimate": ("value", "mean"), "low": ("value", "min"), "high": ("value", "max")}
     nulls = {name: (name, "mean") for name in _NULLS}
-    return grouped.agg(**values, **nulls).reset_index().assign(interval="range over seeds")
+    more = grouped.agg(**values, **nulls).reset_index().assign(interval="range over seeds")
+    if summary.empty:
+        return more
+    known = pd.MultiIndex.from_frame(summary[keys].fillna(-1))
+    return pd.concat([summary, more[~pd.MultiIndex.from_frame(more[keys].fillna(-1)).isin(known)]])

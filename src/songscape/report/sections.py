@@ -10,7 +10,7 @@ from typing import Any
 
 from songscape.benchmark import wording
 from songscape.benchmark.recommendation import caveats_of_partition
-from songscape.benchmark.verdicts import Outcome, PairedTest
+from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
 from songscape.report import evidence
 from songscape.report.figures import NumberedFigure
 from songscape.report.groups import described_groups, facts, unsure_songs
@@ -40,7 +40,7 @@ class Section:
 
 def short(results: Results) -> list[tuple[bool, str]]:
     """What to know first, in sentences; True marks what to be careful about."""
-    said: list[tuple[bool, str]] = []
+    said = [(True, str(note)) for note in results.document.get("notes", ())]
     if results.featured is not None:
         model, key = results.featured
         sizes = results.of_featured(results.clusters)["cluster"].value_counts()
@@ -50,6 +50,8 @@ def short(results: Results) -> list[tuple[bool, str]]:
             text = f"The songs are divided into {len(sizes):,} groups of {sizes.min():,} to "
             text += f"{sizes.max():,}" + (f"; {noise:,} are in no group" if noise else "")
             said.append((False, f"{text} (by {results.featured.title})."))
+        if not any(flag.kind is FlagKind.FINDS for flag in results.flags(results.featured)):
+            said += [(False, text) for text in _best_match(results)]
         caveats = caveats_of_partition(model, key, results.figures, results.setup)
         said += [(c.weight > 0, wording.caveat_sentence(c)) for c in caveats]
     if results.compared:
@@ -59,6 +61,24 @@ def short(results: Results) -> list[tuple[bool, str]]:
         said.append((True, f"Failed or collapsed in training: {wording.listed(broken)}."))
     grave = results.warnings[results.warnings["severity"] == "warning"]
     return [*said, *((True, str(message)) for message in grave["message"])]
+
+
+def _best_match(results: Results) -> list[str]:
+    """The column that the featured groups match best."""
+    assert results.featured is not None
+    model, key = results.featured
+    names = [("agreement", name) for name in results.setup.labels]
+    names += [("leakage", name) for name in results.setup.nuisances]
+    known = [
+        (row["estimate"], name)
+        for axis, name in names
+        if (row := results.figures.known(model, "ami", name, axis, key)) is not None
+    ]
+    if not known:
+        return []
+    value, name = max(known, key=lambda pair: pair[0])
+    text = f"Of all columns they match {name} best: AMI {number(value, 2)}"
+    return [f"{text}, where 0 is chance and 1 is the same division."]
 
 
 def collection(results: Results, _: Figures) -> Section | None:

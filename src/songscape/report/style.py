@@ -4,7 +4,6 @@ import math
 import unicodedata
 from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -24,21 +23,14 @@ __all__ = [
     "number",
     "plain_axes",
     "png_bytes",
-    "save_picture",
     "share",
     "shorten",
 ]
 
-# Okabe & Ito (2008), "Color Universal Design"; yellow last, because it is faint on white.
+# Okabe & Ito (2008), "Color Universal Design"; yellow is last, because it is faint on white.
 CATEGORY_COLORS = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#222222",
-    "#F0E442",
+    *("#0072B2", "#E69F00", "#009E73", "#D55E00"),
+    *("#CC79A7", "#56B4E9", "#222222", "#F0E442"),
 )
 CATEGORY_MARKERS = ("o", "^", "s", "D", "v")
 OTHER_COLOR = "#7F7F7F"
@@ -56,34 +48,14 @@ DIVERGING = "RdBu_r"
 DPI = 110
 
 # Only the ones that are installed are used; the order decides who draws a shared letter.
+_NOTO = ("", " Bengali", " Devanagari", " Arabic", " Tamil", " Telugu", " Thai", " CJK JP")
 _FONT_PREFERENCE = (
     "DejaVu Sans",
-    "Noto Sans",
-    "Noto Sans Bengali",
-    "Noto Sans Devanagari",
-    "Noto Sans Arabic",
-    "Noto Sans Tamil",
-    "Noto Sans Telugu",
-    "Noto Sans Thai",
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Noto Sans JP",
-    "Noto Sans KR",
-    "Lohit Bengali",
-    "Lohit Devanagari",
-    "WenQuanYi Zen Hei",
-    "IPAGothic",
-    "FreeSans",
-    "Nirmala UI",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Microsoft YaHei",
-    "Kohinoor Bangla",
-    "Kohinoor Devanagari",
-    "Hiragino Sans",
-    "Apple SD Gothic Neo",
-    "Arial Unicode MS",
-    "Unifont",
+    *(f"Noto Sans{script}" for script in (*_NOTO, " CJK SC", " JP", " KR")),
+    *("Lohit Bengali", "Lohit Devanagari", "WenQuanYi Zen Hei", "IPAGothic", "FreeSans"),
+    *("Nirmala UI", "Yu Gothic", "Malgun Gothic", "Microsoft YaHei"),
+    *("Kohinoor Bangla", "Kohinoor Devanagari", "Hiragino Sans", "Apple SD Gothic Neo"),
+    *("Arial Unicode MS", "Unifont"),
 )
 
 
@@ -217,11 +189,3 @@ def png_bytes(figure: "Figure", *, dpi: int = DPI) -> bytes:
     out = BytesIO()
     small.save(out, format="PNG", optimize=True)
     return min(raw.getvalue(), out.getvalue(), key=len)
-
-
-def save_picture(figure: "Figure", path: Path, *, dpi: int = DPI) -> Path:
-    """Write the figure to ``path`` as PNG (see `png_bytes`), creating the folder, and return it."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png_bytes(figure, dpi=dpi))
-    return path

@@ -1,0 +1,175 @@
+"""The tables of the evidence: intervals to one scale, references apart, own spaces unranked."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from songscape.report.evidence import (
+    label_table,
+    models_table,
+    nuisance_table,
+    partition_label_table,
+    shape_table,
+    stability_table,
+)
+from songscape.report.page import write_page
+from songscape.report.read import Results, read_results
+from songscape.report.tables import Table
+
+KL = ([0.1, 4.0, 0.0, 2.0], [3.0, 0.0, 0.5, 1.0])
+
+
+def cells(table: Table | None, column: str) -> dict[str, object]:
+    """Cells of a column by model."""
+    assert table is not None
+    place = next(i for i, c in enumerate(table.columns) if c.title.startswith(column))
+    return {row[0].text: row[place] for row in (*table.rows, *table.references)}
+
+
+def test_own_space_figures_cannot_be_sorted_on_and_rank_nothing(compared_folder: Path) -> None:
+    table = shape_table(read_results(compared_folder))
+    assert table is not None
+    own = [i for i, column in enumerate(table.columns) if column.own]
+    assert [table.columns[i].title for i in own] == ["Silhouette"]
+    assert not any(table.columns[i].sortable for i in own)
+    assert all("own space" in table.columns[i].note for i in own)
+    assert all(row[i].sort is None for i in own for row in (*table.rows, *table.references))
+    raw = write_page(compared_folder).read_text(encoding="utf-8")
+    heads = re.findall(r"<th[^>]*>((?:(?!</th>).)*own space:(?:(?!</th>).)*)</th>", raw, re.DOTALL)
+    assert heads
+    assert not any("<button" in head for head in heads)
+
+
+def test_references_stand_apart_from_methods(compared_folder: Path) -> None:
+    table = label_table(read_results(compared_folder), "genre")
+    assert table is not None
+    assert {row[0].text for row in table.rows} == {"balanced-pca", "tfidf", "song-vae"}
+    assert [row[0].text for row in table.references] == ["random"]
+    assert '<tbody class="references">' in write_page(compared_folder).read_text("utf-8")
+
+
+def test_every_figure_is_drawn_with_its_interval_and_written(compared_folder: Path) -> None:
+    results = read_results(compared_folder)
+    knn = cells(label_table(results, "genre"), "kNN")["song-vae"]
+    assert knn.text == "0.600"
+    assert knn.note == "0.580 … 0.620, chance 0.250"
+    drawn = knn.whisker
+    assert drawn is not None
+    assert drawn.chance < drawn.low < drawn.estimate < drawn.high <= 100
+    scale = (drawn.high - drawn.low) / 0.04
+    assert drawn.estimate - drawn.chance == pytest.approx(0.35 * scale)
+    tests = cells(nuisance_table(results, "language"), "Against balanced-pca")
+    assert {model: cell.text for model, cell in tests.items()} == {
+        "balanced-pca": "the baseline",
+        "tfidf": "▼ worse than balanced-pca",
+        "song-vae": "▲ better than balanced-pca",
+        "random": "–",
+    }
+    assert cells(stability_table(results), "Other seeds")["tfidf"].text == "0.777"
+
+
+def test_why_a_difference_is_not_claimed_stands_beside_it(compared_folder: Path) -> None:
+    differences = pd.read_csv(compared_folder / "differences.csv")
+    claimed = differences["verdict"] == "better"
+    differences["withheld"] = np.where(claimed, "at chance", "")
+    differences.loc[claimed, "verdict"] = "same"
+    differences.to_csv(compared_folder / "differences.csv", index=False)
+    test = cells(nuisance_table(read_results(compared_folder), "language"), "Against")["song-vae"]
+    assert test.text == "= not distinguishable from balanced-pca"
+    assert test.note.endswith("; not claimed: no better than chance")
+
+
+def test_the_best_baseline_is_named_with_its_own_verdict(compared_folder: Path) -> None:
+    differences = pd.read_csv(compared_folder / "differences.csv")
+    tests = differences[differences["model"] == "song-vae"].assign(
+        metric="knn_balanced",
+        column="genre",
+        best_baseline="tfidf",
+        difference_to_best=0.012,
+        low_to_best=-0.01,
+        high_to_best=0.03,
+        verdict_to_best="same",
+    )
+    pd.concat([differences, tests[:1]]).to_csv(compared_folder / "differences.csv", index=False)
+    table = label_table(read_results(compared_folder), "genre")
+    assert cells(table, "Against balanced-pca")["song-vae"].text == "▲ better than balanced-pca"
+    best = cells(table, "Against the best")["song-vae"]
+    assert best.text == "= not distinguishable from tfidf"
+    assert best.note == "+0.012 (−0.010 … 0.030)"
+
+
+def test_a_run_shows_the_same_figures_without_intervals(run_folder: Path) -> None:
+    table = partition_label_table(read_results(run_folder), "genre")
+    ami = cells(table, "AMI")["song-vae"]
+    assert (ami.text, ami.note) == ("0.300", "chance 0.000")
+    assert table is not None
+    assert not any(column.note for column in table.columns)
+
+
+def test_seeds_are_averaged_and_their_range_shown(run_folder: Path) -> None:
+    table = pd.read_csv(run_folder / "table.csv")
+    again = table.assign(seed=1, value=table["value"] - 0.1)
+    pd.concat([table, again]).to_csv(run_folder / "table.csv", index=False)
+    found = partition_label_table(read_results(run_folder), "genre")
+    ami = cells(found, "AMI")["song-vae"]
+    assert ami.text == "0.250"
+    assert ami.note == "0.200 … 0.300, chance 0.000"
+    assert found is not None
+    assert found.columns[1].note == "range over seeds"
+
+
+def test_partitions_that_follow_a_nuisance_or_are_degenerate_are_marked(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = made.model_rows("balanced-pca", language_ami=0.9) + made.model_rows(
+        "tfidf", largest=0.95
+    )
+    table = partition_label_table(read_results(write_results(tmp_path / "results", rows)), "genre")
+    assert {model: cell.text for model, cell in cells(table, "Beware").items()} == {
+        "balanced-pca": "finds the language",
+        "tfidf": "one cluster holds nearly all",
+    }
+
+
+def with_kl(folder: Path, *, active: float, collapsed: bool) -> Results:
+    models = pd.read_csv(folder / "models.csv")
+    mine = models["model"] == "song-vae"
+    models["kl_per_dimension"] = pd.Series(index=models.index, dtype=object)
+    models.loc[mine, "kl_per_dimension"] = [" ".join(map(str, one)) for one in KL]
+    models.loc[mine, "n_latent"] = 4
+    models.loc[mine, "active_units"] = active
+    models.loc[mine, "collapsed"] = collapsed
+    models.to_csv(folder / "models.csv", index=False)
+    return read_results(folder)
+
+
+def test_kl_is_averaged_by_rank_because_seeds_number_dimensions_differently(
+    compared_folder: Path,
+) -> None:
+    found = cells(models_table(with_kl(compared_folder, active=3, collapsed=False)), "KL")
+    strip = found["song-vae"].strip
+    assert strip is not None
+    mean = np.mean([sorted(one, reverse=True) for one in KL], axis=0)
+    assert strip.heights == pytest.approx(100 * mean / mean[0])
+    assert strip.n_marked == 3
+    assert found["song-vae"].sort == pytest.approx(mean.sum())
+    assert found["balanced-pca"].strip is None
+    raw = write_page(compared_folder).read_text(encoding="utf-8")
+    drawn = re.findall(r'<svg class="strip".*?</svg>', raw, re.DOTALL)
+    assert [svg.count("<rect") for svg in drawn] == [4]
+    assert drawn[0].count('class="active"') == 3
+
+
+def test_a_collapsed_model_is_marked_and_not_recommended(compared_folder: Path) -> None:
+    results = with_kl(compared_folder, active=0, collapsed=True)
+    table = models_table(results)
+    assert cells(table, "Collapsed")["song-vae"].text == "yes (2 of 2)"
+    assert cells(table, "Dimensions")["song-vae"].text == "0 of 4"
+    assert results.assessment.recommendation.models == ("balanced-pca",)
+    note = cells(label_table(results, "genre"), "Model")["song-vae"].note
+    assert note == "collapsed"

@@ -1,0 +1,63 @@
+"""The page plans its pictures: names that any file system takes, the featured method first."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from songscape.report.figures import SECTIONS, picture_name, picture_plan, shown_partitions
+from songscape.report.read import read_results
+
+
+@pytest.mark.parametrize("name", ["genre/style", "..", "a b", "x" * 300, "গান?", 'q"<>|*:\\'])
+def test_picture_names_are_safe_and_distinct(name: str) -> None:
+    found = picture_name("heatmap", name, "pca")
+    assert len(f"{found}.png".encode()) <= 100
+    assert not set(found) & set('/\\:*?"<>| ')
+    assert not found.startswith(".")
+    assert picture_name("heatmap", f"{name}_", "pca") != found
+
+
+def test_plain_picture_names_stay_as_they_are() -> None:
+    assert picture_name("forest", "agreement", "ami", "genre") == "forest-agreement-ami-genre"
+
+
+def test_the_plan_goes_in_the_order_of_the_page_and_names_every_file_once(
+    run_folder: Path, compared_folder: Path
+) -> None:
+    for folder in (run_folder, compared_folder):
+        plan = picture_plan(read_results(folder))
+        places = [SECTIONS.index(planned.section) for planned in plan]
+        assert places == sorted(places)
+        assert len({planned.name for planned in plan}) == len(plan)
+
+
+def test_a_run_pictures_every_method_and_the_featured_one_first(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    assert results.featured is not None
+    models = list(shown_partitions(results))
+    assert models[0] == results.featured.model == "song-vae"
+    assert set(models) == set(results.kinds)
+    plan = picture_plan(results)
+    assert [p.parts for p in plan if p.section == "map"] == [("song-vae",)]
+    assert not [p for p in plan if "forest" in p.section]
+
+
+def test_a_comparison_pictures_what_it_recommends_beside_the_baseline(
+    compared_folder: Path,
+) -> None:
+    results = read_results(compared_folder)
+    assert list(shown_partitions(results)) == ["song-vae", "balanced-pca"]
+    forests = [p.parts for p in picture_plan(results) if p.section == "forest"]
+    assert forests == [("agreement", "hit", "artist"), ("leakage", "knn", "language")]
+
+
+def test_heat_maps_of_genre_and_language_stand_before_those_of_other_labels(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = made.model_rows("balanced-pca")
+    folder = write_results(tmp_path / "results", rows, labels=["theme", "genre"])
+    plan = picture_plan(read_results(folder))
+    assert [p.parts[1] for p in plan if p.section == "heatmap"] == ["genre", "language"]
+    assert [p.parts[1] for p in plan if p.section == "other-heatmap"] == ["theme"]

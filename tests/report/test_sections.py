@@ -1,0 +1,160 @@
+"""Owners read first what their songs are, which groups they form, and what to be careful about."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+from songscape.benchmark.keys import PartitionKey
+
+from songscape.report.groups import described_groups, facts, song_name, unsure_songs
+from songscape.report.read import Partition, read_results
+from songscape.report.sections import problems, short, verdicts
+
+
+def change(folder: Path, name: str, **columns: object) -> None:
+    """Set columns of one of the folder's tables."""
+    frame = pd.read_csv(folder / f"{name}.csv", keep_default_na=False)
+    frame.assign(**columns).to_csv(folder / f"{name}.csv", index=False)
+
+
+def test_facts_are_the_commonest_values_genre_language_and_artist_first(run_folder: Path) -> None:
+    found = facts(read_results(run_folder))
+    assert [fact.column for fact in found] == ["genre", "language", "artist"]
+    assert found[0].values == "folk 52\u00a0% · <b>rock</b> & roll 48\u00a0%"
+    assert [fact.n_missing for fact in found] == [1, 0, 0]
+
+
+def test_songs_are_called_by_title_and_artist_or_else_by_id(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    assert song_name(results, "album/02") == "Song 02 – Ben"
+    assert song_name(results, "album/01") == "album/01"
+    assert song_name(results, "not among the songs") == "not among the songs"
+
+
+def test_groups_have_songs_labels_words_and_the_name_of_what_most_of_them_share(
+    run_folder: Path,
+) -> None:
+    found = described_groups(read_results(run_folder))
+    assert [group.title for group in found] == [
+        *("Group 0: English", "Group 1: Bangla", "Group 2: Hindi"),
+        "In no group",
+    ]
+    assert [group.n_songs for group in found] == [8, 8, 7, 1]
+    assert dict(found[2].labels)["language"] == "Hindi 100\u00a0%"
+    assert found[2].typical == ("Song 02 – Ben", "Song 05 – Ann")
+    assert found[2].words == ("word2", "nacht")
+    assert found[3].typical == found[3].words == ()
+    assert not any(group.stable for group in found), "nobody clustered again"
+
+
+def test_a_group_is_as_stable_as_the_lower_of_its_similarities(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
+) -> None:
+    jaccard = {"0": (0.76, 0.90), "1": (0.90, 0.61), "2": (0.59, None)}
+    rows = [row for m in ("balanced-pca", "song-vae") for row in made.model_rows(m)]
+    for column, values in jaccard.items():
+        for metric, value in zip(("cluster_jaccard", "cluster_jaccard_over_seeds"), values):
+            if value is not None:
+                rows.append(made.row("song-vae", "stability", metric, column, value))
+    folder = write_results(tmp_path / "results", rows, [made.outcome("song-vae", "better")])
+    assert [group.stable for group in described_groups(read_results(folder))] == [
+        "✓ stable (Jaccard 0.76)",
+        "? doubtful (Jaccard 0.61)",
+        "✗ does not come back (Jaccard 0.59)",
+        "",
+    ]
+
+
+def test_unsure_songs_are_named_the_least_sure_first(compared_folder: Path) -> None:
+    found = unsure_songs(read_results(compared_folder))
+    assert found == [
+        ("<script>alert('x')</script> 🎵 গান – Ann", "90\u00a0%"),
+        ("Song 02 – Ben", "30\u00a0%"),
+    ]
+
+
+def test_the_featured_partition_agrees_best_with_the_genre_in_a_run(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
+) -> None:
+    figures = {"balanced-pca": 0.3, "tfidf": 0.2, "random": 0.9}
+    rows = [row for m, ami in figures.items() for row in made.model_rows(m, genre_ami=ami)]
+    results = read_results(write_results(tmp_path / "results", rows))
+    assert results.featured == Partition("balanced-pca", PartitionKey("kmeans", 4))
+
+
+@pytest.mark.parametrize("figures", [{"largest": 0.96}, {"noise": 0.7}, {"n_clusters": 0}])
+def test_degenerate_partitions_are_not_featured(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path, figures: dict[str, float]
+) -> None:
+    rows = made.model_rows("song-vae", genre_ami=1.0, **figures) + made.model_rows("tfidf")
+    results = read_results(write_results(tmp_path / "results", rows))
+    assert results.featured is not None
+    assert results.featured.model == "tfidf"
+
+
+def test_collapsed_models_are_not_featured_and_are_named_first(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = made.model_rows("song-vae", genre_ami=1.0) + made.model_rows("tfidf")
+    folder = write_results(tmp_path / "results", rows, collapsed={"song_vae": True})
+    results = read_results(folder)
+    assert results.featured is not None
+    assert results.featured.model == "tfidf"
+    assert (True, "Failed or collapsed in training: song-vae.") in short(results)
+
+
+def test_a_comparison_features_what_it_recommends(compared_folder: Path) -> None:
+    results = read_results(compared_folder)
+    assert results.featured == Partition("song-vae", PartitionKey("kmeans", 4))
+
+
+def test_groups_that_follow_the_language_are_called_that_with_and_without_nulls(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = made.model_rows("balanced-pca", genre_ami=0.1, language_ami=0.8)
+    for tests in (None, []):
+        results = read_results(write_results(tmp_path / str(tests), rows, tests))
+        said = [text for careful, text in short(results) if careful]
+        assert any(
+            "follow the language (AMI 0.80) more than any label (genre: 0.10)" in s for s in said
+        )
+    rows = made.model_rows("balanced-pca", genre_ami=0.1, language_ami=0.0)
+    results = read_results(write_results(tmp_path / "no language", rows))
+    assert not any("language" in text for _, text in short(results))
+
+
+def test_first_of_all_stand_the_number_of_groups_and_their_sizes(run_folder: Path) -> None:
+    careful, text = short(read_results(run_folder))[0]
+    assert not careful
+    assert text.startswith("The songs are divided into 3 groups of 7 to 8; 1 are in no group")
+
+
+def test_problems_name_songs_that_are_not_ok_even_one_called_na(run_folder: Path) -> None:
+    section = problems(read_results(run_folder), {})
+    assert section is not None
+    rows = [[cell.text for cell in row] for row in section.content["ledger"].rows]
+    assert [row[2] for row in rows] == ["warning", "failed"]
+    assert rows[1][0] == "NA"
+    change(run_folder, "ledger", status="ok")
+    change(run_folder, "warnings", severity="note")
+    section = problems(read_results(run_folder), {})
+    assert section is not None
+    assert section.content["ledger"] is None
+
+
+def test_every_method_has_a_line_of_where_it_is_better_and_worse(compared_folder: Path) -> None:
+    section = verdicts(read_results(compared_folder), {})
+    assert section is not None
+    table = section.content["table"]
+    lines = {row[0].text: [cell.text for cell in row[1:4]] for row in table.rows}
+    assert lines == {
+        "balanced-pca": ["the baseline", "–", "0.55"],
+        "tfidf": ["–", "▼ artist (hit@10)", "0.55"],
+        "song-vae": ["▲ artist (hit@10)", "–", "0.55"],
+    }
+    notes = {row[0].text: (row[0].note, row[3].note) for row in table.rows}
+    assert notes["song-vae"] == ("recommended", "less than the baseline")
+    assert notes["tfidf"] == ("no training", "more than the baseline")
+    assert [row[0].text for row in table.references] == ["random"]
