@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
 
@@ -279,7 +278,6 @@ def test_a_clusterer_that_fails_is_named_and_everything_else_is_measured(
         patch.setitem(methods.CLUSTERERS, "ward", failing)
         found = fulfil(nulls=True)
     name = ("balanced-pca", 0)
-    (trial,) = found.trials.values()
     assert list(found.measurements()[name].partitions) == [PartitionKey("kmeans", 2)]
     axes = {row["axis"] for row in found.measurements()[name].rows}
     assert {"agreement", "leakage", "stability"} <= axes

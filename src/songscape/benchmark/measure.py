@@ -130,7 +130,7 @@ def measure(
     done = Measurements()
     same = uninformative(X)
     if same:
-        done.rows.append(_failed("space", SongscapeError(same)))
+        done.rows.extend([_failed("space", SongscapeError(same))] if space else [])
         return done
     if space:
         try:

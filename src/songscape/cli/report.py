@@ -18,9 +18,9 @@ def add_parser(verbs: Any) -> None:
 
 
 def _report(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.report.page import write_report
+    from songscape.report.page import write_page
     from songscape.results import ResultsFolder
 
-    page = write_report(ResultsFolder(parsed.out).tables)
+    page = write_page(ResultsFolder(parsed.out).tables)
     print(f"report: {page.resolve().as_uri()}")
     return DONE

@@ -113,11 +113,13 @@ def write_results(
 
     _clear_older_versions(folder)
     outcomes = [one for one in (mine, kept) if one is not None]
-    comparison = next((one for one in outcomes if one.request.nulls), None)
+    # Whichever command came last: the same tables and the same page.
+    outcomes.sort(key=lambda one: not one.request.nulls)
+    comparison = outcomes[0] if outcomes[0].request.nulls else None
     choices = [one.request.clusters for one in outcomes]
     shown = _shown(outcomes)
     trials = {name: trial for one in outcomes for name, trial in one.trials.items()}
-    summaries = {name: row for one in reversed(outcomes) for name, row in one.summaries.items()}
+    summaries = {name: row for one in outcomes for name, row in one.summaries.items()}
     table = tidy_table(_evidence(trials, shown))
     clustered = tables.clusters_table(trials, shown, inputs.track_ids)
     if clustered.empty:
@@ -136,7 +138,7 @@ def write_results(
     }.items():
         folder.write_table(name, frame)
     folder.write_table("table", table, parquet=True)
-    document = _document(collected, inputs, mine, kept)
+    document = _document(collected, inputs, mine, outcomes)
     before = folder.read_document() or {}
     document["warnings_key"] = _write_warnings(folder, inputs, before.get("warnings_key"))
     if comparison is None:
@@ -255,19 +257,18 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
 
 
 def _document(
-    collected: Collected, inputs: TrialInputs, mine: Outcome, kept: Outcome | None
+    collected: Collected, inputs: TrialInputs, mine: Outcome, outcomes: Sequence[Outcome]
 ) -> dict[str, Any]:
     """`experiment.json`: what the page and whoever repeats the experiment need to know."""
     from songscape.benchmark.benchmark import setup_of
 
-    outcomes = [one for one in (kept, mine) if one is not None]
-    leading = next((one for one in outcomes if one.request.nulls), mine)
+    leading = outcomes[0].request
     setup = setup_of(
         inputs.targets,
         baseline=BASELINE,
-        clusterers=leading.request.settings.clusterers,
-        clusters=leading.request.clusters,
-        n_seeds=len(leading.request.settings.seeds),
+        clusterers=leading.settings.clusterers,
+        clusters=leading.clusters,
+        n_seeds=len(leading.settings.seeds),
     )
     return {
         "title": collected.title,

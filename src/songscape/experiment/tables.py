@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from songscape.benchmark.keys import PartitionKey, SampleKey
+from songscape.benchmark.keys import PartitionKey
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,22 +126,17 @@ def tracks_table(
 ) -> pd.DataFrame:
     """`tracks.csv`: per track its group of evidence, and how unsure its place is in each partition.
 
-    "MODEL|CLUSTERER|K": the share of its company that the track loses over subsamples; the same
-    with "|border": how near it is to the border of its cluster, 0 in the centre and 1 half way to
-    the next one; "MODEL|spread": that of the posterior. All are of the first seed.
+    "MODEL|border@CLUSTERER|K": how near it is to the border of its cluster, 0 in the centre and 1
+    half way to the next one; "MODEL|unsure@CLUSTERER|K": the share of its company that it loses
+    over subsamples; "MODEL|spread": that of the posterior. All are of the first seed.
     """
     import pandas as pd
 
     columns: dict[str, Any] = {"track_id": list(track_ids), "group": groups}
     for one in evidence:
         for sample, values in one.samples.items():
-            where = f"{one.model}|{sample.partition}"
-            if sample.metric == "unsure":
-                columns[where] = values[0]
-            elif sample.metric == "border":
-                columns[f"{where}|border"] = values[0]
-            elif sample == SampleKey("spread"):
-                columns[f"{one.model}|spread"] = values[0]
+            if sample.metric in ("border", "unsure", "spread"):
+                columns[f"{one.model}|{sample}"] = values[0]
     return pd.DataFrame(columns)
 
 

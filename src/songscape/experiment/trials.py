@@ -215,9 +215,8 @@ def run_trial(
     arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
     if summary["status"] == "ok":
         X = read_latents(folder.latents(model, seed))[1]
-        spread = folder.spread(model, seed)
         if summary.get("has_spread"):
-            arrays[str(SampleKey("spread"))] = read_latents(spread)[1][:, 0]
+            arrays[str(SampleKey("spread"))] = read_latents(folder.spread(model, seed))[1][:, 0]
         for part in map(Part.of, parts):
             if kept is not None and kept.answers([part]):
                 continue
@@ -249,21 +248,26 @@ def _is_of(name: str, key: PartitionKey) -> bool:
 
 
 def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
+    import sklearn.cluster  # noqa: F401 (loads the libraries whose threads are limited)
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     from songscape.benchmark.measure import N_SUBSAMPLES, measure
 
     key = part.key
-    return measure(
-        X,
-        targets,
-        (key.clusterer,) if key.clusterer else (),
-        {key.clusterer: part.options},
-        () if key.k is None else (key.k,),
-        seed,
-        space=key == SPACE,
-        nulls=part.nulls,
-        subsamples=N_SUBSAMPLES if part.first else 0,
-        measures=part.measures,
-    )
+    # Other trials need the other cores: threads that wait for each other take many times as long.
+    with threadpool_limits(1):
+        return measure(
+            X,
+            targets,
+            (key.clusterer,) if key.clusterer else (),
+            {key.clusterer: part.options},
+            () if key.k is None else (key.k,),
+            seed,
+            space=key == SPACE,
+            nulls=part.nulls,
+            subsamples=N_SUBSAMPLES if part.first else 0,
+            measures=part.measures,
+        )
 
 
 def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
