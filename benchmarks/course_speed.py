@@ -117,17 +117,19 @@ def whole_batch(x: Any) -> Any:
 
 
 def network_for(kind: str, hidden: tuple[int, ...], latent: int) -> Any:
-    from songscape.models.networks import SongNetwork, ViewPlan
+    from songscape.models.networks import SongNetwork
+    from songscape.models.view_specs import ViewSpec
 
-    plan = ViewPlan("x", SHAPES[kind], ENCODERS[kind])
-    return SongNetwork([plan], latent_dim=latent, hidden=hidden)
+    spec = ViewSpec("x", SHAPES[kind], ENCODERS[kind])
+    return SongNetwork([spec], latent_dim=latent, hidden=hidden)
 
 
 def train_songscape(task: dict[str, Any], arrays: Any) -> tuple[list[list[float]], int]:
     """Per epoch of SongVAE's own training: seconds, processor seconds, both ELBOs; active units."""
-    import songscape.models.vae as vae
     from songscape.features.views import View, Views
     from songscape.models import rotation
+    from songscape.models.presets import build_model
+    from songscape.models.vae import SongVAE
 
     values = arrays["values"]
     ids = tuple(f"{i:09d}" for i in range(len(values)))
@@ -138,9 +140,9 @@ def train_songscape(task: dict[str, Any], arrays: Any) -> tuple[list[list[float]
     seen: dict[str, Any] = {}
 
     # The callback is not given the weights; where they are made and turned, they can be seen.
-    class Watched(vae.SongVAE):
-        def _network(self, plans: Any) -> Any:
-            seen["network"] = super()._network(plans)
+    class Watched(SongVAE):
+        def _network(self, specs: Any) -> Any:
+            seen["network"] = super()._network(specs)
             return seen["network"]
 
     original = rotation.rotate
@@ -161,17 +163,12 @@ def train_songscape(task: dict[str, Any], arrays: Any) -> tuple[list[list[float]
         curve.append([*clock.read().tolist(), *elbos])
 
     rotation.rotate = watched_rotate
-    arguments = {key: task[key] for key in ("epochs", "learning_rate", "rise", "hold")}
-    arguments |= {"hidden": tuple(task["hidden"]), "encoders": {"x": ENCODERS[task["kind"]]}}
-    model = Watched(
-        latent_dim=task["latent"],
-        patience=task["patience"],
-        random_state=task["seed"],
-        callback=epoch_done,
-        **arguments,
-    )
+    options = {key: task[key] for key in ("epochs", "patience", "learning_rate", "rise", "hold")}
+    options |= {"hidden": tuple(task["hidden"]), "encoders": {"x": ENCODERS[task["kind"]]}}
+    options |= {"latent_dim": task["latent"], "random_state": task["seed"]}
+    model = build_model(Watched, options)
     clock = Clock()
-    model.fit(views)
+    model.fit(views, callback=epoch_done)
     return curve, active(model.network_, values)
 
 
@@ -318,11 +315,11 @@ def race(kind: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "seed": seed,
         "hidden": preset.hidden,
         "latent": preset.latent_dim,
-        "epochs": options.epochs or preset.epochs,
-        "patience": preset.patience,
-        "learning_rate": options.learning_rate or preset.learning_rate,
-        "rise": preset.rise,
-        "hold": preset.hold,
+        "epochs": options.epochs or preset.training.epochs,
+        "patience": preset.training.patience,
+        "learning_rate": options.learning_rate or preset.training.learning_rate,
+        "rise": preset.training.rise,
+        "hold": preset.training.hold,
     }
     curves, units = {}, {}
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -63,13 +62,17 @@ def synthetic_views(n_tracks: int, seed: int = 0) -> tuple[Any, np.ndarray]:
 
 
 def steps_per_epoch(model: Any, n_tracks: int) -> int:
-    n_training = n_tracks - round(model.validation_fraction * n_tracks)
-    return math.ceil(n_training / model.batch_size)
+    return int(model.training.steps_per_epoch(n_training(model, n_tracks)))
+
+
+def n_training(model: Any, n_tracks: int) -> int:
+    """Tracks that are not held out."""
+    return n_tracks - round(model.training.validation_fraction * n_tracks)
 
 
 def default_epochs(model: Any, n_tracks: int) -> int:
     """Epochs that the model takes by itself: a large collection has fewer, by `max_steps`."""
-    return min(model.epochs, max(2, model.max_steps // steps_per_epoch(model, n_tracks)))
+    return int(model.training.capped(n_training(model, n_tracks)).epochs)
 
 
 def neighbour_agreement(space: np.ndarray, group: np.ndarray, n_asked: int = 2_000) -> float:
@@ -107,9 +110,9 @@ def main() -> None:
     def epoch_done(epoch: int, epochs: int, row: dict[str, float]) -> None:
         clock.append((time.perf_counter(), time.process_time()))
 
-    model = make_model("song-vae", random_state=options.seed, callback=epoch_done, **arguments)
+    model = make_model("song-vae", random_state=options.seed, **arguments)
     start, busy = time.perf_counter(), time.process_time()
-    timed("fit", lambda: model.fit(views))
+    timed("fit", lambda: model.fit(views, callback=epoch_done))
     space, _ = timed("transform", lambda: model.transform(views))
     k = options.k
     if not k:

@@ -158,6 +158,18 @@ def test_a_file_in_the_way_is_named(tmp_path):
         compose_collection(tmp_path / "songs", **SMALL)
 
 
+def test_what_cannot_be_written_is_an_error_in_one_line(tmp_path):
+    name = plan_collection(1, 7)[0].audio_path
+    (tmp_path / "songs" / "audio").mkdir(parents=True)
+    compose_collection(tmp_path / "other", **(SMALL | {"n_songs": 1}))
+    (tmp_path / "other" / "demo.json").rename(tmp_path / "songs" / "demo.json")
+    audio = tmp_path / "songs" / name
+    audio.with_name(f".{audio.stem}.partial{audio.suffix}").mkdir()
+    with pytest.raises(SongscapeError, match="songs: can't write the demo collection") as caught:
+        compose_collection(tmp_path / "songs", **(SMALL | {"n_songs": 1}))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -13,7 +13,7 @@ import pytest
 
 from songscape.benchmark.evidence import TABLE_COLUMNS
 from songscape.cli import FAILED, SOME_FAILED, USAGE, main
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, UsageError
 from songscape.experiment import fit, request
 from songscape.experiment.experiment import ExperimentSummary, run
 from songscape.models.saving import load_model
@@ -305,6 +305,25 @@ def test_views_among_the_options_are_computed_and_modelled(
     models = pd.read_csv(tmp_path / "results" / "models.csv")
     assert models["status"].tolist() == ["ok"]
     assert models["n_latent"].tolist() == [8]
+
+
+def test_an_unknown_view_is_refused_before_anything_is_read(
+    collection: Path, tmp_path: Path
+) -> None:
+    options = {"balanced-pca": {"views": ["timbre", "tempo"]}}
+    with pytest.raises(SongscapeError, match="no view 'tempo'; there are timbre"):
+        run(collection, tmp_path, Settings(models=("balanced-pca",), model_options=options))
+    assert not (tmp_path / "songscape.db").exists()
+
+
+@pytest.mark.parametrize("options", [{"epoch": 3}, {"epochs": -1}])
+def test_impossible_options_are_refused_before_anything_is_read(
+    collection: Path, tmp_path: Path, options: dict[str, int]
+) -> None:
+    settings = Settings(models=("dense-vae",), model_options={"dense-vae": options})
+    with pytest.raises(UsageError, match=r"model_options\.dense-vae: .*epoch"):
+        run(collection, tmp_path, settings)
+    assert not (tmp_path / "songscape.db").exists()
 
 
 def test_columns_can_be_covariates(collection: Path, tmp_path: Path) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from audio_files import bare_mp3, write_with_av
 
 from songscape.features.analyse import analyse_file
-from songscape.features.container import read_promise
+from songscape.features.container import Contents, read_contents
 from songscape.features.decode import DecodeError, Decoder, load_mono
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
@@ -49,28 +48,13 @@ def test_real_recordings_give_librosas_samples():
         np.testing.assert_array_equal(load_mono(path), librosa_load(path), err_msg=path.name)
 
 
-def write_with_av(path: Path, y: np.ndarray, sr: int, codec: str) -> Path:
-    import av
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=sr, layout="stereo")
-        for start in range(0, len(y) - 1023, 1024):
-            chunk = np.ascontiguousarray(y[start : start + 1024].T)
-            frame = av.AudioFrame.from_ndarray(chunk, format="fltp", layout="stereo")
-            frame.sample_rate = sr
-            frame.pts = start
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
 @pytest.mark.parametrize("name", ["x.m4a", "x.aac"])
 def test_aac_comes_through_the_second_decoder_at_the_same_loudness(song, tmp_path, name):
     y = song(5.0)
     path = write_with_av(tmp_path / name, y, 44_100, "aac")
     decoder = Decoder(path)
     samples = np.concatenate([block.copy() for block in decoder.blocks()])
-    assert decoder.stream.codec == "AAC"
+    assert decoder.first.codec == "AAC"
     expected = y.mean(axis=1)
     gain = np.sqrt(np.mean(samples**2)) / np.sqrt(np.mean(expected**2))
     assert abs(20 * np.log10(gain)) < 0.2  # FFmpeg's own downmix would be 3 dB louder
@@ -113,7 +97,7 @@ def failure(path: Path) -> str:
 
 def test_empty_file(tmp_path):
     (tmp_path / "x.mp3").touch()
-    assert failure(tmp_path / "x.mp3") == "empty file (0 bytes)"
+    assert failure(tmp_path / "x.mp3").startswith("empty file (0 bytes); ")
 
 
 def test_missing_file(tmp_path):
@@ -124,7 +108,7 @@ def test_missing_file(tmp_path):
 def test_text_named_as_audio(tmp_path, suffix):
     path = tmp_path / f"x.{suffix}"
     path.write_text("la la la, das Lied ist aus, গান\n" * 300, encoding="utf-8")
-    assert failure(path) == "not audio (looks like text)"
+    assert failure(path).startswith("not audio (looks like text); ")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -156,7 +140,7 @@ def test_nan_and_infinite_samples_are_counted(song, tmp_path):
     y[1000:1100, 0] = np.nan
     y[50_000, 1] = np.inf
     soundfile.write(tmp_path / "x.wav", y, 44_100, subtype="FLOAT")
-    assert failure(tmp_path / "x.wav") == "101 of 176,400 samples are NaN or infinite"
+    assert failure(tmp_path / "x.wav").startswith("101 of 176,400 samples are NaN")
 
 
 def test_opposite_infinities_do_not_cancel(song, tmp_path):
@@ -175,6 +159,11 @@ def test_absurd_sample_rate(tmp_path, rate):
 def test_absurd_levels(song, tmp_path):
     soundfile.write(tmp_path / "x.wav", song(2.0) * 1e20, 44_100, subtype="FLOAT")
     assert "expected -1 to 1" in failure(tmp_path / "x.wav")
+
+
+def contents(path: Path) -> Contents:
+    with path.open("rb") as file:
+        return read_contents(file)
 
 
 def cut(path: Path, share: float, name: str) -> Path:
@@ -198,27 +187,16 @@ def test_truncated_files_are_decoded_as_far_as_they_go_and_named(
     assert analysis.facts["duration_s"] == pytest.approx(8.0 * share, rel=0.25)
 
 
-def without_length_header(path: Path) -> Path:
-    """An MP3 as a plain stream of frames, without the Xing or Info frame."""
-    data = path.read_bytes()
-    tag = max(data.find(b"Xing"), data.find(b"Info"))
-    assert 0 < tag < 200
-    audio = data.find(b"\xff\xfb", tag)
-    bare = path.with_name("bare.mp3")
-    bare.write_bytes(data[audio:])
-    return bare
-
-
 def test_truncation_shows_in_an_mp3_without_a_length_header(write_song, tmp_path):
-    bare = without_length_header(write_song(tmp_path / "x.mp3", 6.0))
-    assert read_promise(bare).cut is False
+    bare = bare_mp3(write_song(tmp_path / "x.mp3", 6.0))
+    assert contents(bare).parts[0].cut is False
     assert analyse_file(str(bare)).warnings == ()
     analysis = analyse_file(str(cut(bare, 0.4, "cut")))
     assert analysis.warnings[0].startswith("truncated: the file ends in the middle")
 
 
 def test_tags_around_an_mp3_are_no_truncation(write_song, tmp_path):
-    bare = without_length_header(write_song(tmp_path / "x.mp3", 3.0))
+    bare = bare_mp3(write_song(tmp_path / "x.mp3", 3.0))
     size = 3000
     id3 = b"ID3\x04\0\0" + bytes([0, 0, size >> 7, size & 127]) + bytes(size)
     bare.write_bytes(id3 + bare.read_bytes() + b"TAG" + bytes(125))
@@ -245,29 +223,7 @@ def test_a_recorder_that_never_filled_in_the_wav_length_is_no_truncation(write_s
     at = data.find(b"data") + 4
     data[at : at + 4] = struct.pack("<I", 0xFFFFFFFF)
     path.write_bytes(data)
-    assert read_promise(path).cut is False
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_memory_does_not_grow_with_the_clip(tmp_path):
-    # Ten minutes as float32 stereo would be 212 MB; the blocks and the mel spectra are far less.
-    path = tmp_path / "long.wav"
-    block = (np.random.default_rng(0).standard_normal((44_100 * 10, 2)) * 3000).astype("<i2")
-    with soundfile.SoundFile(path, "w", 44_100, 2) as file:
-        for _ in range(60):
-            file.write(block)
-    code = (
-        "import sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from crashing import analyse_file, peak_memory\n"
-        "before = peak_memory()\n"
-        "assert analyse_file(sys.argv[1]).failure is None\n"
-        "print(peak_memory() - before)\n"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
-    )
-    assert int(told.stdout) < 120e6
+    assert contents(path).parts[0].cut is False
 
 
 def test_facts_come_from_the_file(song, tmp_path):

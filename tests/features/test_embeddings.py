@@ -211,7 +211,8 @@ def test_a_file_that_cannot_be_read_is_noted_and_the_rest_goes_on(folder, tmp_pa
         complete(library, [view], workers=1)
         assert load_views(library, [view])[view].present.tolist() == [True, True, False, True]
         rows = [row for row in library.ledger("warning") if row.stage == view]
-    assert [(row.track_id, row.reason) for row in rows] == [("s2", "empty file (0 bytes)")]
+    assert [row.track_id for row in rows] == ["s2"]
+    assert rows[0].reason.startswith("empty file (0 bytes)")
 
 
 def test_models_are_found_in_the_hub_cache(tmp_path, monkeypatch):

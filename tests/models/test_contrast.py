@@ -9,13 +9,14 @@ import pytest
 import scipy.stats
 import torch
 from by_path import load_module
+from song_vae import song_vae
 
 from songscape.features.views import Views
-from songscape.models.contrast import confusion, same_song
+from songscape.models.batches import BatchReader
 from songscape.models.covariates import SCALE
-from songscape.models.inference import make_batch
 from songscape.models.networks import Batch
 from songscape.models.objective import Terms, elbo_terms
+from songscape.models.penalties import infonce_loss, same_song
 from songscape.models.vae import SongVAE
 
 make_views = load_module(Path(__file__).with_name("conftest.py")).make_views
@@ -47,20 +48,20 @@ def test_the_score_is_the_likelihood_ratio_of_one_latent_to_two() -> None:
 def test_evidence_that_says_nothing_is_chance_and_telling_evidence_is_not() -> None:
     weighted, precision = evidence(30)
     nothing = 1e-9 * precision
-    assert confusion(1e-9 * weighted, nothing).item() == pytest.approx(math.log(30))
-    assert confusion(weighted, precision).item() < math.log(30)
+    assert infonce_loss(1e-9 * weighted, nothing).item() == pytest.approx(math.log(30))
+    assert infonce_loss(weighted, precision).item() < math.log(30)
     # The same views, of songs that don't belong together.
     shuffled = torch.stack([weighted[:, 0], weighted[:, 1].roll(1, 0)], 1)
-    assert confusion(shuffled, precision).item() > math.log(30)
+    assert infonce_loss(shuffled, precision).item() > math.log(30)
 
 
 @pytest.mark.parametrize("n_views", [2, 3])
 def test_order_of_songs_and_of_views_changes_nothing(n_views: int) -> None:
     weighted, precision = evidence(12, views=n_views)
-    expected = confusion(weighted, precision).item()
+    expected = infonce_loss(weighted, precision).item()
     songs = torch.randperm(12, generator=torch.Generator().manual_seed(1))
-    assert confusion(weighted[songs], precision[songs]).item() == pytest.approx(expected)
-    turned = confusion(weighted.flip(1), precision.flip(1)).item()
+    assert infonce_loss(weighted[songs], precision[songs]).item() == pytest.approx(expected)
+    turned = infonce_loss(weighted.flip(1), precision.flip(1)).item()
     assert turned == pytest.approx(expected)
 
 
@@ -68,8 +69,8 @@ def test_songs_that_lack_a_view_take_no_part() -> None:
     weighted, precision = evidence(12)
     there = torch.ones(12, 2, 1, dtype=torch.float64)
     there[:3, 0], there[3:5, 1] = 0.0, 0.0
-    whole = confusion(weighted[5:], precision[5:]).item()
-    assert confusion(there * weighted, there * precision).item() == pytest.approx(whole)
+    whole = infonce_loss(weighted[5:], precision[5:]).item()
+    assert infonce_loss(there * weighted, there * precision).item() == pytest.approx(whole)
 
 
 @pytest.mark.parametrize("n_complete", [0, 1])
@@ -77,27 +78,27 @@ def test_where_there_is_nothing_to_confuse_it_costs_nothing(n_complete: int) -> 
     weighted, precision = evidence(6)
     weighted[n_complete:, 1], precision[n_complete:, 1] = 0.0, 0.0
     weighted.requires_grad_()
-    found = confusion(weighted, precision)
+    found = infonce_loss(weighted, precision)
     found.backward()
     assert found.item() == 0.0
     assert torch.isfinite(weighted.grad).all()
-    assert confusion(*evidence(6, views=1)).item() == 0.0
+    assert infonce_loss(*evidence(6, views=1)).item() == 0.0
 
 
 def test_songs_of_other_languages_are_no_rivals() -> None:
     weighted, precision = evidence(12)
     language = float(SCALE) * torch.eye(2, dtype=torch.float64).repeat_interleave(6, 0)
-    halves = [confusion(weighted[part], precision[part]) for part in (slice(6), slice(6, 12))]
+    halves = [infonce_loss(weighted[part], precision[part]) for part in (slice(6), slice(6, 12))]
     expected = (halves[0] + halves[1]).item() / 2
-    assert confusion(weighted, precision, language).item() == pytest.approx(expected, abs=0.02)
-    assert confusion(weighted, precision).item() > expected + 0.1
+    assert infonce_loss(weighted, precision, language).item() == pytest.approx(expected, abs=0.02)
+    assert infonce_loss(weighted, precision).item() > expected + 0.1
     same = torch.zeros(12, 2, dtype=torch.float64)
-    assert confusion(weighted, precision, same) == confusion(weighted, precision)
+    assert infonce_loss(weighted, precision, same) == infonce_loss(weighted, precision)
 
 
-def unseen_confusion(contrast: float, views: Views) -> float:
+def unseen_loss(contrast: float, views: Views) -> float:
     """How much unseen songs are confused by a model trained on the first two thirds."""
-    model = SongVAE(
+    model = song_vae(
         ("timbre", "lyrics"),
         fusion="poe",
         noise="learned",
@@ -110,24 +111,24 @@ def unseen_confusion(contrast: float, views: Views) -> float:
     n_tracks = views.n_tracks
     model.fit(views.take(np.arange(2 * n_tracks // 3)))
     rows = np.arange(2 * n_tracks // 3, n_tracks)
-    said = model._fitted().evidence(views, rows)
-    return confusion(*(torch.from_numpy(part) for part in said)).item()
+    evidence = model._inference().evidence(views, rows)
+    return infonce_loss(*(torch.from_numpy(part) for part in evidence)).item()
 
 
 def test_contrast_makes_the_views_of_unseen_songs_agree() -> None:
     views = make_views(240)
-    assert unseen_confusion(10.0, views) < unseen_confusion(0.0, views)
+    assert unseen_loss(10.0, views) < unseen_loss(0.0, views)
 
 
 def test_contrast_needs_a_posterior_of_each_view(views: Views) -> None:
-    with pytest.raises(ValueError, match="fusion='poe'"):
-        SongVAE(("timbre", "lyrics"), contrast=1.0).fit(views)
+    with pytest.raises(ValueError, match="fusion = 'poe'"):
+        song_vae(("timbre", "lyrics"), contrast=1.0).fit(views)
 
 
 @pytest.fixture(scope="module")
 def told(views: Views) -> tuple[SongVAE, Batch]:
     """A model that is given the language, and its batch of all tracks."""
-    model = SongVAE(
+    model = song_vae(
         ("timbre", "lyrics"),
         fusion="poe",
         covariates=("language",),
@@ -137,7 +138,7 @@ def told(views: Views) -> tuple[SongVAE, Batch]:
     ).fit(views)
     rows = np.arange(views.n_tracks)
     given = model.covariates_.encode(views)
-    return model, make_batch(model.plans_, model.inputs_, views, rows, given)
+    return model, BatchReader(model.view_specs_, model.inputs_, views, given)(rows)
 
 
 def terms(told: tuple[SongVAE, Batch], contrasted: bool, **changed: object) -> Terms:
@@ -150,7 +151,7 @@ def terms(told: tuple[SongVAE, Batch], contrasted: bool, **changed: object) -> T
 
 def test_contrast_leaves_the_elbo_as_it_is(told: tuple[SongVAE, Batch]) -> None:
     plain, contrasted = terms(told, False), terms(told, True)
-    assert plain.confusion is None
+    assert plain.contrast is None
     torch.testing.assert_close(contrasted.reconstruction, plain.reconstruction)
     torch.testing.assert_close(contrasted.kl, plain.kl)
 
@@ -160,22 +161,22 @@ def test_whole_views_are_contrasted_whatever_the_posterior_was_not_shown(
 ) -> None:
     keep = {"lyrics": torch.zeros_like(told[1].present["lyrics"])[:, None]}
     shown, hidden = terms(told, True), terms(told, True, keep=keep)
-    torch.testing.assert_close(hidden.confusion, shown.confusion)
+    torch.testing.assert_close(hidden.contrast, shown.contrast)
     assert not torch.allclose(hidden.kl, shown.kl)
 
 
 def test_rivals_are_chosen_by_the_covariates_of_the_batch(told: tuple[SongVAE, Batch]) -> None:
     model, batch = told
     with torch.no_grad():
-        evidence = model.network_.evidence(model.network_.say(batch), batch)
-        expected = confusion(*evidence, batch.covariates)
-        assert confusion(*evidence) > expected, "all songs are more rivals than a language's"
-    torch.testing.assert_close(terms(told, True).confusion, expected)
+        evidence = model.network_.evidence(model.network_.encode_experts(batch), batch)
+        expected = infonce_loss(*evidence, batch.covariates)
+        assert infonce_loss(*evidence) > expected, "all songs are more rivals than a language's"
+    torch.testing.assert_close(terms(told, True).contrast, expected)
 
 
 def test_a_song_of_one_view_asks_nothing(views: Views) -> None:
     options = {"fusion": "poe", "latent_dim": 4, "epochs": 2}
-    with_contrast = SongVAE(("timbre",), contrast=10.0, **options).fit_transform(views)
+    with_contrast = song_vae(("timbre",), contrast=10.0, **options).fit_transform(views)
     np.testing.assert_array_equal(
-        with_contrast, SongVAE(("timbre",), **options).fit_transform(views)
+        with_contrast, song_vae(("timbre",), **options).fit_transform(views)
     )

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from song_vae import song_vae
 
-from songscape.models.baselines import BlockPCA, PresenceOnly, RandomLatents, ViewOnly
-from songscape.models.vae import SongVAE
+from songscape.models.linear import BlockPCA
+from songscape.models.references import PresenceOnly, RandomLatents, ViewOnly
 
 ESTIMATORS = [
-    SongVAE(epochs=2, latent_dim=2, hidden=(8,)),
+    song_vae(epochs=2, latent_dim=2, hidden=(8,)),
     BlockPCA(n_components=3),
     BlockPCA(n_components=None, joint=True),
     RandomLatents(n_components=3),

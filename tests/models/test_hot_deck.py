@@ -1,4 +1,4 @@
-"""Donors: tracks that lack a view are spread as complete tracks are, by what is known of them."""
+"""HotDeck: tracks that lack a view are spread as complete tracks are, by what is known of them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
 from songscape.features.views import View, Views
-from songscape.models.hot_deck import MIN_DONORS, Donors
+from songscape.models.imputation import MIN_COMPLETE, HotDeck
 from songscape.models.presets import make_model
 from songscape.models.saving import load_model, save_model
 from songscape.models.vae import SongVAE
@@ -57,9 +57,9 @@ def model(halved: Views) -> SongVAE:
     return make_model("song-vae", **SMALL).fit(halved)
 
 
-def donors_of(model: SongVAE) -> Donors:
-    assert model.donors_ is not None
-    return model.donors_
+def donors_of(model: SongVAE) -> HotDeck:
+    assert model.hot_deck_ is not None
+    return model.hot_deck_
 
 
 @pytest.mark.parametrize("known", [(True, True), (True, False), (False, True)])
@@ -78,7 +78,7 @@ def test_donors_know_their_posterior_by_any_of_their_views(
 def test_the_difference_comes_from_the_nearest_and_only_where_something_is_missing() -> None:
     # Two donors: the first view's mean is its position, the second adds 1 or 10, both precise.
     weighted = np.array([[[0.0], [1e6]], [[5e6], [10e6]]])
-    donors = Donors(weighted, np.full((2, 2, 1), 1e6))
+    donors = HotDeck(weighted, np.full((2, 2, 1), 1e6))
     present = np.array([[True, True], [True, False], [True, False], [False, False]])
     means = np.array([[3.0], [1.0], [4.0], [0.0]])
     found = donors.complete(means, present)
@@ -117,9 +117,9 @@ def test_places_do_not_depend_on_who_is_asked_along_and_survive_saving(
 
 
 def test_no_donors_without_complete_tracks_or_another_view(whole: Views) -> None:
-    few = lacking(whole, "lyrics", np.arange(MIN_DONORS - 1, N_TRACKS))
+    few = lacking(whole, "lyrics", np.arange(MIN_COMPLETE - 1, N_TRACKS))
     arguments = {**SMALL, "epochs": 2}
     for views, names in ((few, ("segments", "lyrics")), (whole, ("segments",))):
         fitted = make_model("song-vae", views=names, **arguments).fit(views)
-        assert fitted.donors_ is None
+        assert fitted.hot_deck_ is None
         assert np.isfinite(fitted.transform(views)).all()

@@ -5,7 +5,7 @@ import pytest
 
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
-from songscape.models.imputation import hidden, nearest_by_view
+from songscape.models.imputation import nearest_by_view, without_views
 from songscape.models.presets import make_model
 
 N_TRACKS, N_KINDS = 120, 6
@@ -76,6 +76,6 @@ def test_what_cannot_be_asked(model: object, views: Views) -> None:
     with pytest.raises(SongscapeError, match="cannot place a track by harmony"):
         nearest_by_view(model, views, ["harmony"])
     with pytest.raises(SongscapeError, match="no track has lyrics"):
-        nearest_by_view(model, hidden(views, ["lyrics"]), ["lyrics"])
+        nearest_by_view(model, without_views(views, ["lyrics"]), ["lyrics"])
     with pytest.raises(SongscapeError, match="nothing but lyrics"):
-        nearest_by_view(model, hidden(views, ["segments"]), ["lyrics"], tracks=[1])
+        nearest_by_view(model, without_views(views, ["segments"]), ["lyrics"], tracks=[1])

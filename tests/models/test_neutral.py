@@ -107,9 +107,9 @@ def test_unknown_languages_name_the_known_ones(songs: tuple, neutral: SongVAE) -
 
 def test_an_unknown_language_is_refused_before_training(songs: tuple) -> None:
     epochs = []
-    model = small(at="fr", callback=lambda epoch, *_: epochs.append(epoch))
+    model = small(at="fr")
     with pytest.raises(SongscapeError, match="at='fr'"):
-        model.fit(songs[0])
+        model.fit(songs[0], callback=lambda epoch, *_: epochs.append(epoch))
     assert not epochs
 
 
@@ -290,8 +290,8 @@ def test_blocks_at_a_mixture_are_the_weighted_blocks(songs: tuple, neutral: Song
     mixture = neutral.covariates_.mixture("average")
     weights = np.array([weight for weight, _ in mixture])
     blocks = mixed_blocks(network, latents, mixture)
-    centred = mixed_blocks(network, latents, mixture, neutral.places_.average.centres)
-    centres = [centre["lyrics"] for centre in neutral.places_.average.centres]
+    centred = mixed_blocks(network, latents, mixture, neutral.spaces_.average.centres)
+    centres = [centre["lyrics"] for centre in neutral.spaces_.average.centres]
     np.testing.assert_array_equal(centred["segments"], blocks["segments"])
     for track in range(5):
         rows = np.repeat(latents[track : track + 1], len(mixture), axis=0)
@@ -307,9 +307,9 @@ def test_blocks_at_a_mixture_are_the_weighted_blocks(songs: tuple, neutral: Song
 
 def test_centres_are_the_mean_words_of_a_language(songs: tuple, neutral: SongVAE) -> None:
     mixture = neutral.covariates_.mixture("average")
-    centres = neutral.places_.average.centres
+    centres = neutral.spaces_.average.centres
     assert len(centres) == len(mixture)
-    assert not neutral.places_.own.centres
+    assert not neutral.spaces_.own.centres
     for (_, vector), centre in zip(mixture, centres):
         assert set(centre) == {"lyrics"}
         language = int(vector[:3].argmax())

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.stats
+from song_vae import song_vae
 
 from songscape.models.vae import SongVAE
 
@@ -19,7 +20,7 @@ def data() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def model(data: np.ndarray) -> SongVAE:
-    return SongVAE(
+    return song_vae(
         latent_dim=N_LATENT,
         hidden=(),
         epochs=50,

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from song_vae import song_vae
 
 from songscape.features.views import View
 from songscape.models import rotation
-from songscape.models.networks import Batch, SongNetwork, ViewPlan
+from songscape.models.networks import Batch, SongNetwork
 from songscape.models.standardisation import fit_input
-from songscape.models.vae import SongVAE
+from songscape.models.view_specs import ViewSpec
 
 N_TRACKS, N_COLUMNS = 40, 300
 
@@ -23,10 +24,10 @@ def view() -> View:
 def networks(view: View) -> tuple[SongNetwork, SongNetwork, rotation.Rotated, np.ndarray]:
     reader = fit_input("x", view)
     rotated = rotation.rotate(reader, view, np.arange(30))
-    plan = ViewPlan("x", (N_COLUMNS,))
+    spec = ViewSpec("x", (N_COLUMNS,))
     torch.manual_seed(0)
-    small = SongNetwork([rotation.rotated_plan(plan, rotated)], latent_dim=4, hidden=(16,))
-    full = SongNetwork([plan], latent_dim=4, hidden=(16,))
+    small = SongNetwork(rotation.rotated_specs([spec], {"x": rotated}), latent_dim=4, hidden=(16,))
+    full = SongNetwork([spec], latent_dim=4, hidden=(16,))
     rotation.prepare(small, {"x": rotated})
     rotation.fold(small, full, {"x": rotated})
     columns, _ = reader.read(view, np.arange(N_TRACKS))
@@ -78,15 +79,16 @@ def test_training_tracks_lie_in_the_span(view: View) -> None:
 def test_padded_and_learned_noise_views_are_not_rotated() -> None:
     values = np.random.default_rng(0).standard_normal((20, 8, 50)).astype(np.float32)
     everywhere, mask = np.ones(20, bool), np.ones((20, 50), bool)
-    plan = ViewPlan("x", (8, 50))
-    full = View(values, everywhere, mask, step_axis=2)
+    spec = ViewSpec("x", (8, 50))
+    full, rows = View(values, everywhere, mask, step_axis=2), np.arange(20)
     reader = fit_input("x", full)
-    assert rotation.can_rotate(plan, reader, full, 20)
+    assert rotation._can_rotate(spec, reader, full, rows)
     mask = mask.copy()
     mask[3, 40:] = False
-    assert not rotation.can_rotate(plan, reader, View(values, everywhere, mask, step_axis=2), 20)
-    learned = ViewPlan("x", (8, 50), noise="learned")
-    assert not rotation.can_rotate(learned, reader, full, 20)
+    padded = View(values, everywhere, mask, step_axis=2)
+    assert not rotation._can_rotate(spec, reader, padded, rows)
+    learned = ViewSpec("x", (8, 50), noise="learned")
+    assert not rotation._can_rotate(learned, reader, full, rows)
 
 
 def test_rotated_and_plain_training_reach_the_same_held_out_elbo() -> None:
@@ -95,7 +97,7 @@ def test_rotated_and_plain_training_reach_the_same_held_out_elbo() -> None:
         (80, 300)
     )
     elbos = [
-        SongVAE(latent_dim=3, hidden=(32,), epochs=80, patience=0, rotate=rotate).fit(X).score(X)
+        song_vae(latent_dim=3, hidden=(32,), epochs=80, patience=0, rotate=rotate).fit(X).score(X)
         for rotate in (True, False)
     ]
     unfitted = scipy.stats.norm.logpdf((X - X.mean(0)) / X.std(0)).sum(axis=1).mean()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from song_vae import song_vae
 
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
@@ -50,8 +51,8 @@ def test_an_embedding_alone_tells_the_kinds_apart_and_decodes_to_directions(
     tmp_path: Path,
 ) -> None:
     views, kind = make()
-    model = SongVAE(["embedding:x"], **OPTIONS).fit(views)
-    assert model.plans_[0].likelihood == "von-mises-fisher"
+    model = song_vae(["embedding:x"], **OPTIONS).fit(views)
+    assert model.view_specs_[0].likelihood == "von-mises-fisher"
     there = views["embedding:x"].present
     decoded = model.reconstruct(views)["embedding:x"]
     np.testing.assert_allclose(np.linalg.norm(decoded, axis=1), 1.0, rtol=1e-5)
@@ -68,7 +69,7 @@ def test_an_embedding_alone_tells_the_kinds_apart_and_decodes_to_directions(
 def test_the_decoder_space_takes_directions_and_counts() -> None:
     views, kind = make()
     likelihoods = {"lyrics-counts": "counts"}
-    model = SongVAE(likelihoods=likelihoods, space="decoder", **OPTIONS).fit(views)
+    model = song_vae(likelihoods=likelihoods, space="decoder", **OPTIONS).fit(views)
     space = model.transform(views)
     assert np.isfinite(space).all()
     centres = np.stack([space[kind == k].mean(axis=0) for k in (0, 1)])
@@ -83,21 +84,21 @@ def test_counts_weigh_by_length_and_the_multinomial_does_not() -> None:
     views, _ = make(lengths)
     words = views.select(["lyrics-counts"])
     short, long = words.take(np.arange(40)), words.take(np.arange(40, N))
-    counted = SongVAE(likelihoods={"lyrics-counts": "counts"}, **OPTIONS).fit(words)
+    counted = song_vae(likelihoods={"lyrics-counts": "counts"}, **OPTIONS).fit(words)
     # The cross-entropy of every word is at least that of its own kind: 5 x 0.18 and 5 x 0.02.
     entropy = -5 * (0.18 * np.log(0.18) + 0.02 * np.log(0.02))
     assert -counted.score(long) / 400 == pytest.approx(entropy, rel=0.15)
     assert -counted.score(long) > 20 * -counted.score(short)
-    level = SongVAE(**OPTIONS).fit(words)
+    level = song_vae(**OPTIONS).fit(words)
     assert -level.score(long) < 2 * -level.score(short)
 
 
 def test_impossible_likelihoods_are_refused() -> None:
     views, _ = make()
-    with pytest.raises(ValueError, match="choose one of gaussian, multinomial, counts"):
-        SongVAE(likelihoods={"lyrics-counts": "poisson"}).fit(views)
+    with pytest.raises(ValueError, match="one of gaussian, multinomial, counts"):
+        song_vae(likelihoods={"lyrics-counts": "poisson"}).fit(views)
     with pytest.raises(SongscapeError, match="negative"):
-        SongVAE(likelihoods={"embedding:x": "counts"}).fit(views)
+        song_vae(likelihoods={"embedding:x": "counts"}).fit(views)
     few = Views(
         views.track_ids, {"embedding:x": View(np.ones((N, 3), np.float32), np.ones(N, bool))}
     )

@@ -12,6 +12,7 @@ import pytest
 from by_path import load_module
 from sklearn.metrics import adjusted_mutual_info_score
 
+from songscape.audit.finding import Check, Finding, Severity
 from songscape.report import plots
 from songscape.report.maps import umap_map
 
@@ -148,27 +149,20 @@ def write_comparison(
     """The tables that `songscape compare` leaves; `more` overrides the document."""
     folder.mkdir(parents=True, exist_ok=True)
     table, differences, models = made.tables(rows, tests, **more.pop("collapsed", {}))
-    table.to_csv(folder / "table.csv", index=False)
+    table.to_csv(folder / "summary.csv", index=False)
     differences.to_csv(folder / "differences.csv", index=False)
     models.to_csv(folder / "models.csv", index=False)
-    made.warning_table(("duplicate-lyrics", NASTY)).to_csv(folder / "warnings.csv", index=False)
-    songs = {"track_id": [NASTY, "b", "c"], "balanced-pca|kmeans|4": [0.9, 0.0, 0.3]}
+    odd = Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, (NASTY,), {"groups": [[NASTY]]})
+    made.warning_table(odd).to_csv(folder / "warnings.csv", index=False)
+    songs = {"track_id": [NASTY, "b", "c"], "balanced-pca|unsure@kmeans|4": [0.9, 0.0, 0.3]}
     pd.DataFrame(songs).to_csv(folder / "tracks.csv", index=False)
-    setting = made.SETTING
     document = {
         "title": NASTY,
         "songscape": "0.1.0",
         "command": ["songscape", "compare", "my songs"],
-        "settings": {"seeds": list(range(setting.n_seeds)), "clusterers": ["kmeans"]},
-        "baseline": setting.baseline,
-        "headline": {"clusterer": "kmeans", "k": 4},
+        "settings": {"seeds": list(range(10)), "clusterers": ["kmeans"]},
+        **made.SETUP.as_dict(),
         "k": [4],
-        "k_reason": setting.k_reason,
-        "n_tracks": setting.n_tracks,
-        "n_groups": setting.n_groups,
-        "labels": list(setting.labels),
-        "nuisances": list(setting.nuisances),
-        "has_artists": True,
         "input_digest": "abc123",
         "versions": {"numpy": "2.4"},
     } | more
@@ -187,9 +181,9 @@ def comparison_folder(made: ModuleType, write: Callable[..., Path], tmp_path: Pa
     """Four models; song-vae wins at artists and hides the language, tfidf loses at both."""
     models = ("balanced-pca", "tfidf", "song-vae", "random")
     rows = [row for model in models for row in made.model_rows(model)]
-    tests = [made.outcome("song-vae", "better than"), made.outcome("tfidf", "worse than")]
-    tests += [made.outcome("random", "not distinguishable from")]
-    leaks = [("song-vae", "better than"), ("tfidf", "worse than")]
+    tests = [made.outcome("song-vae", "better"), made.outcome("tfidf", "worse")]
+    tests += [made.outcome("random", "same")]
+    leaks = [("song-vae", "better"), ("tfidf", "worse")]
     tests += [made.outcome(m, word, "knn", "language", "leakage") for m, word in leaks]
     return write(tmp_path / "results", rows, tests)
 

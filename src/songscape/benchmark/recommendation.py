@@ -31,7 +31,7 @@ from songscape.benchmark.verdicts import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Assessment", "assess", "flags_of_partition"]
+__all__ = ["Assessment", "assess", "caveats_of_partition", "flags_of_partition"]
 
 FEW_GROUPS, MANY_GROUPS = 20, 50
 FEW_SEEDS = 5
@@ -140,9 +140,9 @@ def flags_of_partition(
 ) -> list[Flag]:
     """What is wrong with one partition: degenerate, follows a nuisance, or follows no label.
 
-    A partition follows a nuisance where its AMI with it is beyond 95 % of permutations and exceeds
-    the AMI with every label. Artists and albums, which decide most other columns, are named only
-    where they are found best of all.
+    A partition follows a nuisance where its AMI with it is beyond 95 % of permutations (where there
+    are any) and exceeds the AMI with every label. Artists and albums, which decide most other
+    columns, are named only where they are found best of all.
     """
     flags = [Flag(kind) for kind in partition_flags(model, partition, figures)]
     rows = [figures.known(model, "ami", n, "agreement", partition) for n in setup.labels]
@@ -155,14 +155,14 @@ def flags_of_partition(
             continue
         # Several nuisances are tried, so those other than the language need a clearer case.
         sure = row["low"] > 0 or name == setup.language
-        if sure and row["estimate"] > row["null_95"] and row["estimate"] > best:
+        if sure and not row["estimate"] <= row["null_95"] and row["estimate"] > best:
             nuisances[name] = row["estimate"]
     for name, value in nuisances.items():
         # What lies within artists has no neighbours beyond the artist filter.
         alone = figures.row(model, "knn", name, "leakage") is not None
         if alone or value >= max(nuisances.values()):
             flags.append(Flag(FlagKind.FINDS, name))
-    if known and not any(row["estimate"] > row["null_95"] for row in known):
+    if known and all(row["estimate"] <= row["null_95"] for row in known):
         flags.append(Flag(FlagKind.NO_LABEL))
     return flags
 
@@ -272,7 +272,11 @@ def _caveats(
 ) -> list[Caveat]:
     return [
         *_size_of_evidence([t for v in verdicts for t in v.tests], setup),
-        *(caveat for model in chosen for caveat in _of_partition(model, figures, setup)),
+        *(
+            caveat
+            for model in chosen
+            for caveat in caveats_of_partition(model, setup.headline, figures, setup)
+        ),
         *_references_better(chosen, verdicts, figures, setup),
         *(
             Caveat(CaveatKind.SIMPLE_AS_GOOD, Weight.CAREFUL, {"test": test})
@@ -321,9 +325,10 @@ def _size_of_evidence(tests: Sequence[PairedTest], setup: Setup) -> list[Caveat]
     return found
 
 
-def _of_partition(model: str, figures: Figures, setup: Setup) -> list[Caveat]:
-    """What the headline clusters of a recommended method follow."""
-    partition = setup.headline
+def caveats_of_partition(
+    model: str, partition: PartitionKey, figures: Figures, setup: Setup
+) -> list[Caveat]:
+    """What the clusters of a partition follow."""
     labels = {n: figures.known(model, "ami", n, "agreement", partition) for n in setup.labels}
     known = {name: row for name, row in labels.items() if row is not None}
     best = max(known, key=lambda name: known[name]["estimate"], default=None)

@@ -25,10 +25,10 @@ _SHARE = 0.8
 class KChoice:
     """The chosen number of clusters and the curve it was read from.
 
-    ``k`` is 1 where nothing beats the null reference; ``p_value`` is that of "as stable as data
-    without clusters", over all k together. The arrays have shape (n_ks,): ``stability`` is the mean
-    ARI of clusterings of overlapping subsamples and ``null`` its mean over null collections, each
-    with its central 90 %.
+    ``k`` is 1 where no number of clusters is more stable than in the null collections; ``p_value``
+    is that of the null hypothesis that none is. The arrays have shape (n_ks,): ``stability`` is the
+    mean ARI of clusterings of overlapping subsamples and ``null`` its mean over null collections,
+    each with its central 90 %.
     """
 
     k: int
@@ -72,7 +72,7 @@ def choose_k(
     against the largest of each null collection, so that trying many k finds no more than trying
     one. Among the k more stable than every null collection, the excess is taken as a share of what
     was possible, (s − null) / (1 − null), and the largest k within one standard error of the best
-    is chosen: the finest division that is as sure.
+    is chosen.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _gaussian(space: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _p_value(observed: Floats, nulls: Floats) -> float:
-    """Of the largest excess over all k: the data's own curve is one more draw of the null."""
+    """P-value of the largest excess over all k; the observed curve counts as one of the draws."""
     every = np.vstack([observed, nulls])
     spread = np.maximum(every.std(axis=0, ddof=1), 1e-6)
     largest = ((every - every.mean(axis=0)) / spread).max(axis=1)

@@ -28,11 +28,11 @@ class LabelShare:
     count : int
         Tracks of the cluster that carry it.
     share : float
-        Of the cluster's tracks with a label in this column.
+        Share of the cluster's tracks that have a label in this column.
     lift : float
         Share in the cluster over share in the collection.
     p_value : float
-        Of so many or more by chance (hypergeometric), not corrected for the number of labels.
+        Probability of at least this count by chance (hypergeometric), not corrected.
     """
 
     column: str
@@ -89,7 +89,7 @@ def describe_clusters(
     X : array-like of shape (n_tracks, n_dimensions)
         The space that was clustered, for the medoids.
     views : Views
-        Of the same tracks; `lyrics` and `timbre` are used where they are.
+        Views of the same tracks; `lyrics` and `timbre` are used where present.
     columns : mapping of name to array-like of shape (n_tracks,), optional
         Label columns; a data frame will do.
     n_medoids, n_words, n_labels, n_deviations : int
@@ -129,7 +129,7 @@ def _ids(clusters: Integers) -> list[int]:
 
 
 def medoids(X: ArrayLike, n: int = 5) -> Integers:
-    """The n most central rows, by their summed distance to all others; equal ones by row.
+    """The n rows with the smallest summed distance to all others; ties by row.
 
     Above 5,000 rows they are the nearest to the mean, because the exact search is quadratic.
     """

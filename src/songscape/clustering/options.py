@@ -15,7 +15,7 @@ __all__ = ["OPTIONS", "Option", "check_options"]
 
 @dataclass(frozen=True)
 class Option:
-    """What an option may be, in words and as a test; a default of None is chosen from the data."""
+    """Default and valid values of an option; where the default is None, the data decide."""
 
     default: Any
     wanted: str
@@ -79,8 +79,6 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
     rules = OPTIONS[name]
     for option, value in options.items():
         if option not in rules:
-            raise UsageError(
-                f"{name} has no option {option!r}; it has {', '.join(rules) or 'none'}"
-            )
+            raise UsageError(f"{name}: no option {option!r}; it has {', '.join(rules) or 'none'}")
         if value is not None and not rules[option].valid(value):
             raise UsageError(f"{name}: {option} = {value!r}; give {rules[option].wanted}")

@@ -1,4 +1,4 @@
-"""Composes a small multilingual collection whose ground truth is known."""
+"""Composes a small multilingual collection with known styles, languages and themes."""
 
 from songscape.demo.compose import compose_collection
 from songscape.demo.plan import SongPlan, plan_collection

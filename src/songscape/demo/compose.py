@@ -3,12 +3,8 @@
 import csv
 import io
 import json
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
+from collections.abc import Callable
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +16,7 @@ from songscape.demo.song import compose_song, draw_tempo
 from songscape.demo.synthesis import SYNTHESIS_RATE
 from songscape.demo.words import Lyrics, to_lrc, write_lyrics
 from songscape.errors import SongscapeError, UsageError
+from songscape.workers import IsolatingExecutor, WorkerError
 
 __all__ = ["compose_collection"]
 
@@ -57,7 +54,7 @@ def compose_collection(
     seconds
         Shortest and longest song, in seconds.
     workers
-        Number of processes; 1 composes in this one.
+        Number of processes.
     progress
         Called as ``progress(done, total)`` after every song.
 
@@ -97,9 +94,10 @@ def compose_collection(
     try:
         _start(folder, parameters)
         _compose(folder, parameters, workers, progress)
-    except OSError as error:
+    except (OSError, WorkerError) as error:
         raise SongscapeError(
-            f"{folder}: can't write the demo collection ({error.strerror or error});"
+            f"{folder}: can't write the demo collection"
+            f" ({getattr(error, 'strerror', None) or error});"
             " choose a folder on a disk with room that you may write to"
         ) from error
     return folder
@@ -154,10 +152,14 @@ def _compose(
         return
     (folder / "audio").mkdir(exist_ok=True)
     (folder / "lyrics").mkdir(exist_ok=True)
-    job = partial(_compose_one, folder=folder, seed=seed, seconds=parameters["seconds"])
-    for done, _ in enumerate(_each(job, missing, workers), start=1 + len(plans) - len(missing)):
-        if progress is not None:
-            progress(done, len(plans))
+    done = len(plans) - len(missing)
+    with IsolatingExecutor(max(1, min(workers, len(missing))), light=False) as pool:
+        arguments = str(folder), seed, parameters["seconds"]
+        for task in as_completed([pool.submit(_compose_one, plan, *arguments) for plan in missing]):
+            task.result()
+            done += 1
+            if progress is not None:
+                progress(done, len(plans))
     rows = [_truth(plan, seed) for plan in plans]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -172,30 +174,7 @@ def _exists(folder: Path, plan: SongPlan) -> bool:
     return sidecar and (folder / plan.audio_path).exists()
 
 
-def _each(job: Callable[[SongPlan], None], plans: list[SongPlan], workers: int) -> Iterator[None]:
-    """Run the job on every plan, in as many processes as are worth starting."""
-    workers = min(workers, len(plans))
-    if workers <= 1:
-        yield from map(job, plans)
-        return
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
-    try:
-        for future in as_completed([executor.submit(job, plan) for plan in plans]):
-            yield future.result()
-    finally:
-        # On an interrupt the songs in hand are finished (a second or so), the rest dropped.
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _prepare_worker() -> None:
-    # The terminal sends Ctrl-C to every process; only the parent is to act on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
-
-
-def _compose_one(plan: SongPlan, *, folder: Path, seed: int, seconds: tuple[float, float]) -> None:
+def _compose_one(plan: SongPlan, folder: str, seed: int, seconds: tuple[float, float]) -> None:
     song = compose_song(plan, seed, seconds)
     lyrics = _lyrics(plan, seed)
     if lyrics is not None:
@@ -203,9 +182,10 @@ def _compose_one(plan: SongPlan, *, folder: Path, seed: int, seconds: tuple[floa
         if plan.timed:
             end = song.samples.shape[1] / SYNTHESIS_RATE
             text = to_lrc(lyrics, plan.artist_name, song.sung_from, end)
-        write_whole(folder / plan.lyrics_path, text.encode())
+        write_whole(Path(folder, plan.lyrics_path), text.encode())
     serial = (seed * 1_000_003 + plan.index) % 2**32
-    write_audio(folder / plan.audio_path, song.samples, plan.container, plan.sample_rate, serial)
+    path = Path(folder, plan.audio_path)
+    write_audio(path, song.samples, plan.container, plan.sample_rate, serial)
 
 
 def _lyrics(plan: SongPlan, seed: int) -> Lyrics | None:

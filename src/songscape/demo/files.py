@@ -17,7 +17,7 @@ _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is either whole or not there under its name."""
+    """Write a file so that it is never half written."""
     write_atomically(path, lambda partial: partial.write_bytes(content))
 
 

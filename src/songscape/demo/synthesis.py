@@ -29,7 +29,7 @@ INSTRUMENTS: dict[str, Row] = {
 
 @dataclass(frozen=True)
 class Colour:
-    """How one player departs: adds to ``tilt`` and ``detune``, multiplies ``attack``, ``decay``."""
+    """A player's changes: added to ``tilt`` and ``detune``, factors on ``attack`` and ``decay``."""
 
     tilt: float = 0.0
     attack: float = 1.0

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.settings import Settings
@@ -18,7 +14,6 @@ __all__ = ["check_collection", "check_folder", "check_promises", "check_settings
 MIN_TRACKS = 4
 RESERVED = ("track_id",)
 """What our own tables call a column: no label of the collection may be called so."""
-_OURS = ("self", "random_state", "callback", "checkpoint")
 
 
 def check_settings(settings: Settings) -> None:
@@ -28,56 +23,27 @@ def check_settings(settings: Settings) -> None:
     ------
     UsageError
     """
-    from songscape.benchmark.measure import MEASURES
-    from songscape.clustering.options import check_options
+    from songscape.clustering.options import check_options as check_clusterer
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.loading import check_view_names
-    from songscape.models.presets import find_preset
+    from songscape.models.presets import check_options
 
     if settings.features.max_frames > MAX_FRAMES:
         raise UsageError(
             f"features: max_frames = {settings.features.max_frames}; at most {MAX_FRAMES} are kept"
         )
     for name in (*settings.models, *settings.model_options):
-        find_preset(name)
-    for name, options in settings.model_options.items():
-        if options:
-            _check_model_options(name, options)
+        options = settings.model_options.get(name, {})
+        check_options(name, options)
         check_view_names(options.get("views") or ())
     for name in (*settings.clusterers, *settings.clusterer_options):
-        check_options(name, settings.clusterer_options.get(name, {}))
-    for name in settings.measures:
-        if name not in MEASURES:
-            raise UsageError(f"no measure {name!r}; known: {', '.join(MEASURES)}")
+        check_clusterer(name, settings.clusterer_options.get(name, {}))
+    if settings.measures:
+        from songscape.benchmark.measure import MEASURES
 
-
-def _check_model_options(name: str, options: Mapping[str, Any]) -> None:
-    from songscape.models.presets import find_preset
-
-    module, _, attribute = find_preset(name).factory.partition(":")
-    parameters = inspect.signature(getattr(import_module(module), attribute)).parameters
-    known = [option for option in parameters if option not in _OURS]
-    for option, value in options.items():
-        where = f"model_options.{name}"
-        if option == "random_state":
-            raise UsageError(f"{where}: random_state comes from the setting 'seeds'")
-        if option not in known:
-            raise UsageError(f"{where}: no option {option!r}; known: {', '.join(known)}")
-        wrong = _wrong_type(value, parameters[option].default)
-        if wrong:
-            raise UsageError(f"{where}: {option} = {value!r} {wrong}")
-
-
-def _wrong_type(value: Any, default: Any) -> str:
-    """What is wrong with the value of an option, as its default tells; "" where nothing is."""
-    if isinstance(default, bool):
-        return "" if isinstance(value, bool) else "is neither true nor false"
-    if not isinstance(default, int | float) or value is None:
-        return ""
-    kind = int if isinstance(default, int) else int | float
-    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
-        return f"is no {'whole ' if kind is int else ''}number"
-    return "is below 0" if value < min(0, default) else ""
+        unknown = [name for name in settings.measures if name not in MEASURES]
+        if unknown:
+            raise UsageError(f"no measure {unknown[0]!r}; known: {', '.join(MEASURES)}")
 
 
 def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:

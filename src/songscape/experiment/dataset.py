@@ -169,7 +169,7 @@ def _presets(
 ) -> list[Preset]:
     from songscape.models.presets import find_preset
 
-    return [find_preset(name).given((options or {}).get(name, {})) for name in models]
+    return [find_preset(name).with_options((options or {}).get(name, {})) for name in models]
 
 
 def load_inputs(

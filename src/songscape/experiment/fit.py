@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import sys
 import time
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from songscape.features.views import Views
-    from songscape.progress import Advance
 
 __all__ = ["Training", "digest_of", "fit", "trained"]
 
@@ -81,7 +81,7 @@ class Training:
         """
         from songscape.models.presets import find_preset
 
-        preset = find_preset(model).given(options)
+        preset = find_preset(model).with_options(options)
         there = tuple(name for name in preset.views if name in digests)
         missing = [name for name in preset.views if name not in there]
         absent = [name for name in missing if name not in preset.optional]
@@ -100,7 +100,7 @@ class Training:
             "model": model,
             "seed": seed,
             # Those of the preset included: a preset that changes gives other latents.
-            "arguments": dict(find_preset(model).given(options).arguments),
+            "arguments": dict(find_preset(model).with_options(options).arguments),
             "songscape": __version__,
             "recipe": RECIPE,
             "torch": version("torch"),
@@ -129,7 +129,6 @@ def fit(
     folder: ResultsFolder,
     *,
     labels: pd.DataFrame | None = None,
-    progress: Advance | None = None,
 ) -> dict[str, Any]:
     """Train one model, unless the same training was done before; returns its summary.
 
@@ -143,9 +142,8 @@ def fit(
     model, seed, key = training.model, training.seed, training.key
     start = time.perf_counter()
     try:
-        latents, spread, summary = _train(
-            views.select(training.views), training, labels, folder, progress
-        )
+        own = views.select(training.views)
+        latents, spread, summary = _train(own, training, labels, folder)
     except (*MODEL_ERRORS, SongscapeError) as error:
         return dict(training.row) | {"status": "failed", "reason": first_line(error)}
     cost = {"seconds": time.perf_counter() - start, "peak_memory_mib": _peak_mib()}
@@ -166,7 +164,6 @@ def _train(
     training: Training,
     labels: pd.DataFrame | None,
     folder: ResultsFolder,
-    progress: Advance | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, dict[str, Any]]:
     import numpy as np
     import pandas as pd
@@ -176,26 +173,22 @@ def _train(
 
     home = folder.model(training.model, training.seed)
     estimator = make_model(training.model, random_state=training.seed, **training.options)
-    checkpoint = None
-    if "checkpoint" in estimator.get_params():
+    extras: dict[str, Any] = {}
+    if "checkpoint" in inspect.signature(estimator.fit).parameters:
         from songscape.models.checkpoint import Checkpoint
 
-        checkpoint = Checkpoint(home / "checkpoint.safetensors", training.key)
-        estimator.set_params(checkpoint=checkpoint)
-    if progress is not None and "callback" in estimator.get_params():
-        estimator.set_params(callback=lambda epoch, epochs, _row: progress(epoch, epochs))
+        extras["checkpoint"] = Checkpoint(home / "checkpoint.safetensors", training.key)
     with warnings.catch_warnings():
         # What is odd about a model stands in its diagnostics, and from there in every report.
         warnings.simplefilter("ignore", UserWarning)
-        estimator.fit(views, labels if "covariates" in estimator.get_params() else None)
+        y = labels if "covariates" in estimator.get_params() else None
+        estimator.fit(views, y, **extras)
     latents = np.ascontiguousarray(estimator.transform(views), dtype=np.float32)
     spread = _spread(estimator, views)
-    if "callback" in estimator.get_params():
-        estimator.set_params(callback=None)
     if can_save(estimator):
         save_model(estimator, home)
-    if checkpoint is not None:
-        checkpoint.remove()
+    if extras:
+        extras["checkpoint"].remove()
     summary: dict[str, Any] = {
         "n_latent": int(latents.shape[1]),
         "has_spread": spread is not None,

@@ -72,7 +72,7 @@ def impute(
         needed = views_needed([model], options=settings.model_options)
         views = load_inputs(library, settings.updated(models=(model,)), needed).views
     fitted = load_model(folder.model(model, seed))
-    names = [plan.name for plan in getattr(fitted, "plans_", ())]
+    names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
     lyrics = [name for name in names if name in TEXT_VIEWS]
     names = lyrics if wanted == "lyrics" else [name for name in names if name not in lyrics]
     if not names:

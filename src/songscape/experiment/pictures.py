@@ -341,14 +341,14 @@ class _Drawing:
         if find_preset(model).kind not in ("vae", "autoencoder"):
             return {}
         fitted: Any = load_model(self.folder.model(model, self.seeds[model]))
-        names = [plan.name for plan in getattr(fitted, "plans_", ())]
+        names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
         if {"mfcc", "lyrics"}.isdisjoint(names):
             return {}
         views = self.inputs.views(self._read_by(fitted)).take(self._examples)
         return dict(fitted.reconstruct(views))
 
     def _read_by(self, fitted: Any) -> list[str]:
-        wanted = [plan.name for plan in fitted.plans_] + list(fitted.covariates or ())
+        wanted = [spec.name for spec in fitted.view_specs_] + list(fitted.covariates or ())
         return [name for name in self.inputs.digests if name in wanted]
 
     def _latents(self, model: str) -> NDArray[np.float32]:

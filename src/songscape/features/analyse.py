@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,16 @@ MAX_FRAMES = 300
 N_SEGMENTS = 10
 MINIMUM_SECONDS = 1.0
 """44 frames: ten segments of at least four, and a delta window of nine fits several times."""
-_MEMORY_LIMIT = 64 << 20  # bytes of mel spectra kept in memory: about 50 minutes of audio
+SILENCE_DB = 60.0
+"""Frames that far below the clip's loudest band are silence."""
+_FIRST_BAND = 1  # of 128: the lowest holds what a constant level leaves in a Hann window
+_LEAST_FRAMES = 43  # a second
+_LONGEST_REST = 86  # frames of silence that the view may begin with: two seconds
+_MEMORY_LIMIT = 32 << 20  # bytes of mel spectra kept in memory: about 25 minutes of audio
 _FRAMES_PER_READ = 8192
 FRAME_RATE = SAMPLE_RATE / spectra.HOP_LENGTH
+
+Array = NDArray[np.float32]
 
 
 def _recipe(**parameters: Any) -> str:
@@ -92,51 +99,71 @@ def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
     names : sequence of str
         Features to compute, of `RECIPES`.
     """
-    file = Path(path)
     try:
-        decoder = Decoder(file)
-        mel = spectra.MelStream(SAMPLE_RATE)
-        pitches = harmony.PitchStream(SAMPLE_RATE) if "harmony" in names else None
-        histograms = []
-        digest = hashlib.sha256()
-        peak = 0.0
-        with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as store:
-            # Broken float data may overflow on its way to the check that refuses it.
-            with np.errstate(over="ignore", invalid="ignore"):
-                for samples in decoder.blocks():
-                    digest.update(_as_int16(samples).data)
-                    peak = max(peak, _keep(store, mel.push(samples)))
-                    if pitches is not None:
-                        histograms.append(pitches.push(samples))
-            decoder.check(MINIMUM_SECONDS)
-            peak = max(peak, _keep(store, mel.finish()))
-            features = _from_mel(store, peak, names)
-        if pitches is not None:
-            histogram = np.concatenate([*histograms, pitches.finish()])
-            features["harmony"] = harmony.harmony_summary(histogram)
+        return _analyse(Decoder(Path(path)), names)
     except DecodeError as error:
         return Analysis(failure=str(error))
-    except (MemoryError, OSError) as error:
-        return Analysis(failure=f"{type(error).__name__}: {error}")
-    stream = decoder.stream
-    size = file.stat().st_size
+    except OSError as error:
+        where = error.filename or f"temporary folder {tempfile.gettempdir()}"
+        return Analysis(failure=f"{where}: {error.strerror or error}; is there room?")
+
+
+def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
+    mel = spectra.MelStream(SAMPLE_RATE)
+    pitches = harmony.PitchStream(SAMPLE_RATE) if "harmony" in names else None
+    histograms: list[Array] = []
+    levels: list[Array] = []
+    peak = 0.0
+    digest = hashlib.sha256()
+
+    def keep(frames: Array) -> None:
+        nonlocal peak
+        store.write(frames.data)
+        peak = max(peak, float(frames.max(initial=0.0)))
+        levels.append(frames[:, _FIRST_BAND:].max(axis=1))
+
+    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as store:
+        # Broken float data may overflow on its way to the check that refuses it.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for samples in decoder.blocks():
+                digest.update(_as_int16(samples).data)
+                keep(mel.push(samples))
+                if pitches is not None:
+                    histograms.append(pitches.push(samples))
+        decoder.check(MINIMUM_SECONDS)
+        if decoder.scale != 1.0:
+            return _rescaled(decoder, names)
+        keep(mel.finish())
+        features, warnings = _from_mel(store, np.concatenate(levels), peak, names)
+    if pitches is not None:
+        histogram = np.concatenate([*histograms, pitches.finish()])
+        features["harmony"] = harmony.harmony_summary(histogram)
+    recording, seconds = decoder.first, decoder.whole_seconds
     return Analysis(
         features={name: features[name] for name in names},
         facts={
-            "duration_s": stream.seconds,
-            "sample_rate": stream.sample_rate,
-            "channels": stream.channels,
-            "container": stream.container,
-            "codec": stream.codec,
-            "bitrate_kbps": size * 8 / 1000 / stream.seconds,
-            "loudness_dbfs": float(10 * np.log10(stream.sum_squares / stream.n_frames)),
-            "peak_dbfs": float(20 * np.log10(stream.peak)),
-            "size_bytes": size,
+            "duration_s": seconds,
+            "sample_rate": recording.sample_rate,
+            "channels": recording.channels,
+            "container": recording.container,
+            "codec": recording.codec,
+            "bitrate_kbps": decoder.size * 8 / 1000 / seconds,
+            "loudness_dbfs": float(10 * np.log10(decoder.sum_squares / decoder.n_frames)),
+            "peak_dbfs": float(20 * np.log10(decoder.peak)),
+            "size_bytes": decoder.size,
             "digest": digest.hexdigest(),
-            "file_digest": digest_of_file(file),
+            "file_digest": digest_of_file(decoder.path),
         },
-        warnings=tuple(stream.warnings),
+        warnings=(*decoder.warnings, *warnings),
     )
+
+
+def _rescaled(decoder: Decoder, names: Sequence[str]) -> Analysis:
+    """Analysis of a file whose floats are integers that nobody divided by full scale."""
+    again = _analyse(Decoder(decoder.path, gain=1.0 / decoder.scale), names)
+    bits = int(np.log2(decoder.scale)) + 1
+    remark = f"samples up to {decoder.peak:,.0f} where 1 is full scale: read as {bits}-bit integers"
+    return replace(again, warnings=(remark, *again.warnings))
 
 
 def _as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -147,44 +174,78 @@ def _as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     return scaled.astype("<i2")
 
 
-def _keep(store: tempfile.SpooledTemporaryFile[bytes], mel: NDArray[np.float32]) -> float:
-    store.write(mel.tobytes())
-    return float(mel.max()) if mel.size else 0.0
-
-
 def _from_mel(
-    store: tempfile.SpooledTemporaryFile[bytes], peak: float, names: Sequence[str]
-) -> dict[str, NDArray[np.float32]]:
-    """What mel spectra tell; a second pass, as the dB scale hangs on the whole clip's maximum."""
-    coefficients, power = [], []
-    segments = spectra.SegmentMeans(_n_frames(store), n_segments=N_SEGMENTS)
+    store: tempfile.SpooledTemporaryFile[bytes], level: Array, peak: float, names: Sequence[str]
+) -> tuple[dict[str, Array], list[str]]:
+    """Features of the mel spectra, and remarks.
+
+    A second pass, as the dB scale hangs on the whole clip's maximum.
+    """
+    n_frames, features, warnings = len(level), {}, []
+    coefficients = np.empty((spectra.N_MFCC, n_frames), np.float32)
+    segments = spectra.SegmentMeans(n_frames, n_segments=N_SEGMENTS)
+    power = np.empty((n_frames, rhythm.N_BANDS), np.float32)
+    at, of_db = 0, not {*CORE, "mel"}.isdisjoint(names)
     for mel in _read(store):
-        if not {*CORE, "mel"}.isdisjoint(names):
+        here = slice(at, at + len(mel))
+        if of_db:
             db = spectra.power_to_db(mel, peak=peak)
             segments.push(db)
-            coefficients.append(spectra.mfcc_from_db(db))
+            coefficients[:, here] = spectra.mfcc_from_db(db)
         if "rhythm" in names:
-            power.append(rhythm.band_power(mel))
-    features = {}
-    if coefficients:
-        mfcc = np.concatenate(coefficients, axis=1)
+            power[here] = rhythm.band_power(mel)
+        at = here.stop
+    if of_db:
+        is_sound = level > float(level.max()) * 10.0 ** (-SILENCE_DB / 10.0)
+        start = first_sound(is_sound)
         features = {
-            "timbre": spectra.timbre_summary(mfcc),
-            "mfcc": np.ascontiguousarray(mfcc[:, :MAX_FRAMES]),
-            "segments": spectra.segment_summary(mfcc, N_SEGMENTS),
+            "timbre": spectra.timbre_summary(coefficients),
+            "mfcc": np.ascontiguousarray(coefficients[:, start : start + MAX_FRAMES]),
+            "segments": spectra.segment_summary(coefficients, N_SEGMENTS),
             "mel": segments.finish(),
         }
-    if power:
-        features["rhythm"] = rhythm.rhythm_summary(np.concatenate(power), FRAME_RATE)
-    return features
+        warnings = _silence_remarks(is_sound, start)
+    del coefficients  # the largest array of a long file
+    if "rhythm" in names:
+        features["rhythm"] = rhythm.rhythm_summary(power, FRAME_RATE)
+    return features, warnings
 
 
-def _n_frames(store: tempfile.SpooledTemporaryFile[bytes]) -> int:
-    size = store.seek(0, os.SEEK_END)
+def first_sound(is_sound: NDArray[np.bool_]) -> int:
+    """Frame at which the view `mfcc` begins: 0, or the first sound behind long silence.
+
+    A recording may begin with up to two seconds of silence. A single click does not count: at least
+    half of the frames of the view are to sound, or else as many as anywhere.
+
+    Parameters
+    ----------
+    is_sound : ndarray of shape (n_frames,), bool
+    """
+    n_frames, sums = len(is_sound), np.concatenate([[0], np.cumsum(is_sound)])
+    sounding = np.flatnonzero(is_sound)
+    if not len(sounding):
+        return 0
+    last = n_frames - _LEAST_FRAMES
+    starts = sounding[(sounding >= _LONGEST_REST) & (sounding <= last)]
+    if sounding[0] < _LONGEST_REST:
+        starts = np.concatenate([[0], starts])
+    elif not len(starts):
+        return last
+    stops = np.minimum(starts + MAX_FRAMES, n_frames)
+    share = (sums[stops] - sums[starts]) / (stops - starts)
+    return int(starts[np.argmax(np.minimum(share, 0.5))])
+
+
+def _silence_remarks(is_sound: NDArray[np.bool_], start: int) -> list[str]:
+    seconds = is_sound.sum() / FRAME_RATE
+    if seconds < MINIMUM_SECONDS:
+        return [f"nearly silent: {seconds:.1f} of {len(is_sound) / FRAME_RATE:.1f} s sound"]
+    if start:
+        return [f"begins with silence: the view mfcc starts at {start / FRAME_RATE:.1f} s"]
+    return []
+
+
+def _read(store: tempfile.SpooledTemporaryFile[bytes]) -> Iterator[Array]:
     store.seek(0)
-    return size // (spectra.N_MELS * 4)
-
-
-def _read(store: tempfile.SpooledTemporaryFile[bytes]) -> Iterator[NDArray[np.float32]]:
     while data := store.read(_FRAMES_PER_READ * spectra.N_MELS * 4):
         yield np.frombuffer(data, np.float32).reshape(-1, spectra.N_MELS)

@@ -1,149 +1,342 @@
-"""What an audio file's own container promises: its length, and whether the file was cut off."""
+"""Where the recordings in an audio file begin and end, and how long its containers say they are.
+
+Files are joined end to end by people (`cat a.mp3 b.mp3`) and by recorders of streams. Decoders
+stop at the end of the first recording and say nothing.
+"""
 
 from __future__ import annotations
 
-import mmap
+import re
 import struct
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import IO
 
-__all__ = ["Promise", "read_promise"]
+__all__ = ["Contents", "Part", "read_contents"]
 
 # ISO/IEC 11172-3 and 13818-3, layer III: kbit/s by index, for MPEG 1 and for MPEG 2 and 2.5.
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+_OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+_UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
+"""What a recorder writes that never came back to fill in the length."""
+_BLOCK = 1 << 20
+_LONGEST_HEAD = 64
+_FRAME_HEAD = 200
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What the container says.
+class Part:
+    """One recording in a file.
 
     Attributes
     ----------
+    start, stop : int
+        Its bytes.
     seconds : float or None
         Length it declares, where it declares one that can be trusted.
     cut : bool
-        Whether the file ends before the container does.
+        Whether it ends before its container does.
     """
 
+    start: int
+    stop: int
     seconds: float | None = None
     cut: bool = False
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Recordings in a file, one after the other.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        At least one.
+    n_trailing : int
+        Bytes behind the last that are neither a recording nor tags.
+    n_tracks : int
+        Audio tracks that play at once in the first recording, where that is known.
+    """
+
+    parts: tuple[Part, ...]
+    n_trailing: int = 0
+    n_tracks: int = 1
+
+
+class _Bytes:
+    """A file's bytes by position, without all of them in memory."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.size = file.seek(0, 2)
+
+    def read(self, at: int, length: int) -> bytes:
+        self._file.seek(at)
+        return self._file.read(length)
+
+    def unpack(self, layout: str, at: int) -> tuple[int, ...]:
+        return struct.unpack(layout, self.read(at, struct.calcsize(layout)))
+
+    def search(self, literal: bytes, at: int) -> Iterator[int]:
+        """Every position from `at` on where the literal occurs."""
+        while at < self.size:
+            block = self.read(at, _BLOCK + len(literal) - 1)
+            found = block.find(literal)
+            while found >= 0:
+                yield at + found
+                found = block.find(literal, found + 1)
+            at += _BLOCK
+
+    def after_zeros(self, at: int) -> int:
+        while at < self.size:
+            block = self.read(at, _BLOCK)
+            if rest := block.lstrip(b"\0"):
+                return at + len(block) - len(rest)
+            at += len(block)
+        return self.size
+
+
+def read_contents(file: IO[bytes]) -> Contents:
+    """Find the recordings in an open file; of an unknown format it is one."""
+    data = _Bytes(file)
+    parts: list[Part] = []
+    at, n_tracks = _after_tags(data, 0), 1
+    try:
+        while at < data.size and (reader := _reader(data, at, is_first=not parts)) is not None:
+            if not parts and reader is _ogg:
+                n_tracks = _simultaneous(data, at)
+            parts += reader(data, at)
+            at = _after_tags(data, parts[-1].stop)
+    except (struct.error, IndexError):  # a broken header: the decoder will say so
+        at = data.size
+    if not parts:
+        return Contents((Part(0, data.size),))
+    if data.read(0, 3) == b"ID3":  # decoders step over it themselves
+        parts[0] = replace(parts[0], start=0)
+    return Contents(tuple(parts), data.size - at, n_tracks)
+
+
+def _after_tags(data: _Bytes, at: int) -> int:
+    """The first byte from `at` on that is neither of a tag nor padding."""
+    while at < data.size:
+        head = data.read(at, 32)
+        if head[:3] == b"ID3" and len(head) >= 10:
+            size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+            at += 10 + size + (10 if head[5] & 16 else 0)
+        elif head[:3] == b"TAG":
+            at += 227 if head[3:4] == b"+" else 128
+        elif head[:8] == b"APETAGEX" and len(head) == 32:
+            at += 32 + (int.from_bytes(head[12:16], "little") if head[23] & 32 else 0)
+        elif head[:4] == bytes(4):
+            at = data.after_zeros(at)
+        else:
+            break
+    return min(at, data.size)
+
+
+_Reader = Callable[[_Bytes, int], list[Part]]
+
+
+def _reader(data: _Bytes, at: int, *, is_first: bool) -> _Reader | None:
+    head = data.read(at, _LONGEST_HEAD)
+    if head[:4] == b"OggS":
+        return _ogg
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return _wav
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return _aiff
+    if any(pattern.match(head) for _, _, pattern in _HEADS):
+        return _by_heads
+    is_mp3 = _first_frame(data, at) is not None if is_first else _frame(head) is not None
+    return _mp3 if is_mp3 else None
+
+
+_HEADS = tuple(
+    (literal, shift, re.compile(pattern, re.DOTALL))
+    for literal, shift, pattern in (
+        (b"fLaC", 0, rb"fLaC[\0\x80]\0\0\x22"),
+        (b"ftyp", 4, rb"\0\0\0[\x10-\x60]ftyp[ -~]{4}"),  # MP4
+        (b"\x1aE\xdf\xa3", 0, rb"\x1aE\xdf\xa3.{0,40}?B\x82.(?:matroska|webm)"),
+        (b"\x11\xa6\xd9\0\xaa", 7, rb"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa\0b\xcel"),  # ASF
+        (b"caff\0\1\0", 0, rb"caff\0\x01\0.desc"),
+        (b"riff\x2e\x91", 0, rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0"),  # W64
+        (b"#!AMR", 0, rb"#!AMR(?:-WB)?\n"),
+        (b"MAC ", 0, rb"MAC .\x0f"),
+        (b"TTA", 0, rb"TTA[12][\x01-\x03]\0"),
+        (b"DSD \x1c", 0, rb"DSD \x1c\0{7}"),
+    )
+)
+"""Heads of recordings that are too long to occur by chance: a literal, where it is, and all."""
+
+
+def _by_heads(data: _Bytes, start: int) -> list[Part]:
+    """Recordings that begin with heads of one kind."""
+    head = data.read(start, _LONGEST_HEAD)
+    literal, shift, pattern = next(each for each in _HEADS if each[2].match(head))
+    found = (at - shift for at in data.search(literal, start + shift + 1))
+    starts = [start, *(at for at in found if pattern.match(data.read(at, _LONGEST_HEAD)))]
+    parts = [Part(*bounds) for bounds in pairwise([*starts, data.size])]
+    if literal == b"fLaC":
+        parts = [replace(p, seconds=_flac_seconds(data.read(p.start, 42))) for p in parts]
+    return parts
+
+
+def _flac_seconds(head: bytes) -> float | None:
+    """Sample rate (20 bits) and total samples (36 bits) of the STREAMINFO block (RFC 9639)."""
+    packed = int.from_bytes(head[18:26], "big")
+    rate, total = packed >> 44, packed & (1 << 36) - 1
+    return total / rate if rate and total else None
+
+
+def _ogg(data: _Bytes, at: int) -> list[Part]:
+    """Links of a chain; each begins with the first pages of its tracks (RFC 3533)."""
+    starts, end = [], -1
+    for page in data.search(b"OggS\0\2", at):
+        if page != end:  # not a further track of the same link
+            starts.append(page)
+        end = page + _page_length(data, page)
+    parts = [Part(*bounds) for bounds in pairwise([*(starts or [at]), data.size])]
+    return [*parts[:-1], replace(parts[-1], cut=_ogg_is_cut(data, parts[-1]))]
+
+
+def _page_length(data: _Bytes, page: int) -> int:
+    n_segments = data.read(page + 26, 1)[0]
+    return 27 + n_segments + sum(data.read(page + 27, n_segments))
+
+
+def _ogg_is_cut(data: _Bytes, part: Part) -> bool:
+    """The last page of a complete stream carries the end-of-stream flag."""
+    near = max(part.start, part.stop - (1 << 17))
+    page = data.read(near, part.stop - near).rfind(b"OggS")
+    if page < 0 or near + page + 27 > part.stop:
+        return True
+    page += near
+    flags = data.read(page + 5, 1)[0]
+    return page + _page_length(data, page) > part.stop or not flags & 4
+
+
+def _simultaneous(data: _Bytes, page: int) -> int:
+    """Audio tracks in the link that begins there."""
+    n_tracks = 0
+    while (head := data.read(page, 27))[:4] == b"OggS" and head[5] & 2:
+        n_tracks += data.read(page + 27 + head[26], 8).startswith(_OGG_AUDIO)
+        page += _page_length(data, page)
+    return max(n_tracks, 1)
+
+
+def _wav(data: _Bytes, start: int) -> list[Part]:
+    at, byte_rate, size = start + 12, 0, data.unpack("<I", start + 4)[0]
+    stop = start + 8 + size + (size & 1)
+    while at + 8 <= data.size:
+        name, size = data.read(at, 4), data.unpack("<I", at + 4)[0]
+        if name == b"fmt ":
+            (byte_rate,) = data.unpack("<I", at + 16)
+        if name == b"data":
+            if size in _UNKNOWN_LENGTHS:
+                break
+            if at + 8 + size > data.size:
+                seconds = size / byte_rate if byte_rate else None
+                return [Part(start, data.size, seconds, cut=True)]
+            # Some programs forget the chunks behind the samples, others the samples.
+            stop = max(at + 8 + size + (size & 1), stop if stop <= data.size else 0)
+            return [Part(start, min(stop, data.size))]
+        at += 8 + size + (size & 1)
+    return [Part(start, data.size)]
+
+
+def _aiff(data: _Bytes, start: int) -> list[Part]:
+    stop = start + 8 + data.unpack(">I", start + 4)[0]
+    stop += stop - start & 1
+    return [Part(start, min(stop, data.size), cut=stop - 1 > data.size)]
 
 
 @dataclass(frozen=True)
 class _Frame:
     length: int
     samples: int
-    rate: int
+    kind: tuple[int, bool]  # sample rate in Hz, whether mono
     tag_offset: int
 
 
-def read_promise(path: Path) -> Promise:
-    """Read the declared length of an MP3, Ogg, FLAC, WAV or AIFF file; others promise nothing."""
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            head = bytes(data[:12])
-            if head[:4] == b"OggS":
-                return _ogg(data)
-            if head[:4] == b"fLaC":
-                return _flac(bytes(data[:42]))
-            if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-                return _wav(data)
-            if head[:4] == b"FORM":
-                return Promise(cut=struct.unpack(">I", head[4:8])[0] + 8 > len(data))
-            return _mp3(data)
-    except (OSError, ValueError, struct.error, IndexError):
-        return Promise()
-
-
-def _frame(data: mmap.mmap, at: int) -> _Frame | None:
-    """The layer III frame header at a position, or None."""
-    if at + 4 > len(data) or data[at] != 0xFF or data[at + 1] & 0xE6 != 0xE2:
+def _frame(head: bytes) -> _Frame | None:
+    """The layer III frame header in four bytes, or None."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return None
-    version = data[at + 1] >> 3 & 3
-    bitrate_index, rate_index = data[at + 2] >> 4, data[at + 2] >> 2 & 3
+    version = head[1] >> 3 & 3
+    bitrate_index, rate_index = head[2] >> 4, head[2] >> 2 & 3
     if version == 1 or rate_index == 3 or bitrate_index in (0, 15):
         return None
     first = version == 3
     kbps = (_BITRATES_1 if first else _BITRATES_2)[bitrate_index]
     rate = _RATES[version][rate_index]
     samples = 1152 if first else 576
-    mono = data[at + 3] >> 6 == 3
+    mono = head[3] >> 6 == 3
     side = (17 if mono else 32) if first else (9 if mono else 17)
-    length = samples // 8 * kbps * 1000 // rate + (data[at + 2] >> 1 & 1)
-    return _Frame(length, samples, rate, 4 + side)
+    length = samples // 8 * kbps * 1000 // rate + (head[2] >> 1 & 1)
+    return _Frame(length, samples, (rate, mono), 4 + side)
 
 
-def _mp3(data: mmap.mmap) -> Promise:
-    at, end = 0, len(data)
-    while data[at : at + 3] == b"ID3" and at + 10 < end:
-        size = data[at + 6 : at + 10]
-        at += 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3])
-    for _ in range(65536):  # padding after the tag
-        frame = _frame(data, at)
-        follower = frame and _frame(data, at + frame.length)
-        if frame and (follower or at + frame.length >= end):
+def _first_frame(data: _Bytes, start: int) -> int | None:
+    """Position of the first frame; behind something else, the first of several that agree."""
+    for sync in re.finditer(rb"\xff[\xe2-\xff]", data.read(start, 1 << 16)):
+        at = start + sync.start()
+        frame = first = _frame(data.read(at, 4))
+        for _ in range(1 if at == start else 4):
+            if frame and first and frame.kind == first.kind:
+                at += frame.length
+                frame = _frame(data.read(at, 4))
+        if first and (at >= data.size or (frame and frame.kind == first.kind)):
+            return start + sync.start()
+    return None
+
+
+def _mp3(data: _Bytes, start: int) -> list[Part]:
+    """One recording, up to where one with a header of its own or of another kind begins."""
+    first = at = _first_frame(data, start) or start
+    head = data.read(at, _FRAME_HEAD)
+    declared = _mp3_length(head)
+    seconds, n_declared, n_bytes = declared or (None, 0, 0)
+    stop = min(first + n_bytes, data.size)
+    if n_bytes and _is_boundary(data, stop):
+        return [Part(first, stop, seconds)]
+    frame, n_frames = _frame(head), 0
+    kind = frame and frame.kind
+    while frame and frame.kind == kind and not (declared and n_frames == n_declared):
+        if n_frames and _mp3_length(head) is not None:
             break
-        at += 1
-    else:
-        return Promise()
-    tag = at + frame.tag_offset
-    if data[tag : tag + 4] in (b"Xing", b"Info") and data[tag + 7] & 1:
-        (count,) = struct.unpack(">I", data[tag + 8 : tag + 12])
-        fields = sum(
-            size for bit, size in ((1, 4), (2, 4), (4, 100), (8, 4)) if data[tag + 7] & bit
-        )
-        lame = data[tag + 8 + fields : tag + 8 + fields + 24]
+        if at + frame.length > data.size:
+            return [Part(first, data.size, seconds, cut=declared is None)]
+        at, n_frames = at + frame.length, n_frames + 1
+        head = data.read(at, _FRAME_HEAD)
+        frame = _frame(head)
+    return [Part(first, at if _is_boundary(data, at) else data.size, seconds)]
+
+
+def _is_boundary(data: _Bytes, at: int) -> bool:
+    """Whether a recording may end there: with the file, at a tag or at another recording."""
+    ends = at >= data.size or _after_tags(data, at) > at
+    return ends or _reader(data, at, is_first=False) is not None
+
+
+def _mp3_length(head: bytes) -> tuple[float, int, int] | None:
+    """Seconds, frames and bytes (0: unknown) that a Xing, Info or VBRI frame declares."""
+    frame = _frame(head)
+    if frame is None:
+        return None
+    tag = head[frame.tag_offset :]
+    if tag[:4] in (b"Xing", b"Info") and tag[7] & 1:
+        (count,) = struct.unpack(">I", tag[8:12])
+        n_bytes = struct.unpack(">I", tag[12:16])[0] if tag[7] & 2 else 0
+        fields = sum(size for bit, size in ((1, 4), (2, 4), (4, 100), (8, 4)) if tag[7] & bit)
+        lame = tag[8 + fields : 8 + fields + 24]
         trimmed = 0
         if lame[:4] in (b"LAME", b"Lavf", b"Lavc"):
             trimmed = (lame[21] << 4 | lame[22] >> 4) + ((lame[22] & 15) << 8 | lame[23])
-        return Promise(max(count * frame.samples - trimmed, 0) / frame.rate)
-    if data[at + 36 : at + 40] == b"VBRI":
-        (count,) = struct.unpack(">I", data[at + 50 : at + 54])
-        return Promise(count * frame.samples / frame.rate)
-    return Promise(cut=_last_frame_is_cut(data, at))
-
-
-def _last_frame_is_cut(data: mmap.mmap, at: int) -> bool:
-    """Walk the frames of an MP3 without a length header to its last one."""
-    end = len(data)
-    if data[end - 128 : end - 125] == b"TAG":
-        end -= 128
-    while frame := _frame(data, at):
-        if at + frame.length > end:
-            return True
-        at += frame.length
-    return False
-
-
-def _ogg(data: mmap.mmap) -> Promise:
-    """The last page of a complete stream carries the end-of-stream flag (RFC 3533)."""
-    last = data.rfind(b"OggS")
-    if last + 27 > len(data):
-        return Promise(cut=True)
-    n_segments = data[last + 26]
-    table = data[last + 27 : last + 27 + n_segments]
-    complete = len(table) == n_segments and last + 27 + n_segments + sum(table) <= len(data)
-    return Promise(cut=not (complete and data[last + 5] & 4))
-
-
-def _flac(head: bytes) -> Promise:
-    """Sample rate (20 bits) and total samples (36 bits) of the STREAMINFO block (RFC 9639)."""
-    packed = int.from_bytes(head[18:26], "big")
-    rate, total = packed >> 44, packed & (1 << 36) - 1
-    return Promise(total / rate if rate and total else None)
-
-
-def _wav(data: mmap.mmap) -> Promise:
-    at, byte_rate = 12, 0
-    while at + 8 <= len(data):
-        name, size = struct.unpack("<4sI", data[at : at + 8])
-        if name == b"fmt ":
-            (byte_rate,) = struct.unpack("<I", data[at + 16 : at + 20])
-        if name == b"data":
-            # 0 and all ones are what a recorder writes that never came back to fill them in.
-            cut = size not in (0, 0xFFFFFFFF) and at + 8 + size > len(data)
-            return Promise(size / byte_rate if cut and byte_rate else None, cut)
-        at += 8 + size + (size & 1)
-    return Promise()
+        return max(count * frame.samples - trimmed, 0) / frame.kind[0], count + 1, n_bytes
+    if head[36:40] == b"VBRI":
+        n_bytes, count = struct.unpack(">II", head[46:54])
+        return count * frame.samples / frame.kind[0], count + 1, n_bytes
+    return None

@@ -2,78 +2,59 @@
 
 from __future__ import annotations
 
-import importlib.util
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from songscape.features.container import read_promise
-from songscape.ingest.file_signatures import looks_like, printable
+from songscape.features.container import Part, read_contents
+from songscape.features.readers import DecodeError, Recording, check_file, mix, open_recording
 
-__all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "MonoStream", "load_mono"]
+__all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "load_mono"]
 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
-BLOCK_FRAMES = 1 << 17
-"""Frames decoded at a time: 3 s at 44.1 kHz; their 1 MB is still in the cache when it is mixed."""
 RATE_LIMITS = (4_000, 768_000)
 """Hz; below is no music, above is no converter: a header with such a rate is broken."""
+LONGEST_S = 3 * 3600.0
+"""Audio behind that is not decoded, so that the cost of a file has a limit."""
 SILENCE_PEAK = 2.0**-14
 """Full scale = 1; two steps of a 16-bit converter (-84 dBFS): dither and idle noise stay under."""
-PEAK_LIMIT = 1e9
-"""Beyond any integer scaling left in a float file; its spectrum would overflow float32."""
+LOUD_PEAK = 2.0
+"""Lossy decoders and mixes in float go over full scale, but hardly twice over."""
+INTEGER_PEAK, INTEGER_BITS = 8.0, (8, 16, 24, 32)
+"""Above such a peak, floats hold integers: of the smallest type into which they fit."""
 
-
-class DecodeError(Exception):
-    """The file can't be used as audio; the message is the reason for the ledger."""
-
-
-@dataclass
-class MonoStream:
-    """Running facts about one file while its blocks go by.
-
-    Attributes
-    ----------
-    sample_rate : int
-        Hz, of the file.
-    n_frames : int
-        Native frames decoded so far.
-    sum_squares, peak : float
-        Of the mono mix at the native rate.
-    """
-
-    sample_rate: int
-    channels: int
-    container: str
-    codec: str
-    n_frames: int = 0
-    sum_squares: float = 0.0
-    peak: float = 0.0
-    n_not_finite: int = 0
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def seconds(self) -> float:
-        return self.n_frames / self.sample_rate
+Array = NDArray[np.float32]
 
 
 class Decoder:
-    """One audio file, open: `stream` holds its facts, `blocks()` yields its mono samples.
+    """One audio file, open: `blocks()` yields its mono samples, attributes say what went by.
 
-    Reads with soundfile (libsndfile), and with PyAV what libsndfile can't. Channels are
-    averaged here at full precision: FFmpeg's own downmix is 3 dB louder and would not compare.
+    Recordings that were joined end to end are read one after the other.
 
     Parameters
     ----------
     path : Path
     sample_rate : int
         Hz, of the samples to yield; resampled by soxr at its HQ setting.
+    gain : float
+        Factor on every sample, for files that are not scaled to -1 to 1.
+
+    Attributes
+    ----------
+    first : Recording
+        Sample rate, channels, container and codec of the first recording.
+    size : int
+        Bytes.
+    n_frames : int
+        Native frames decoded so far; `seconds` in time.
+    sum_squares, low, high : float
+        Of the mono mix at the native rate.
+    warnings : list of str
 
     Raises
     ------
@@ -81,247 +62,210 @@ class Decoder:
         If the file is empty, is not audio, or needs a decoder that is not installed.
     """
 
-    def __init__(self, path: Path, sample_rate: int = SAMPLE_RATE) -> None:
-        self.path = path
-        self.sample_rate = sample_rate
-        self.stream, self._native = _open(path)
-        low, high = RATE_LIMITS
-        if not low <= self.stream.sample_rate <= high:
-            raise DecodeError(
-                f"sample rate of {self.stream.sample_rate} Hz, expected {low} to {high}; "
-                "the header is broken"
-            )
+    def __init__(self, path: Path, sample_rate: int = SAMPLE_RATE, gain: float = 1.0) -> None:
+        self.path, self.sample_rate, self.gain = path, sample_rate, gain
+        self.size = check_file(path)
+        with path.open("rb") as file:
+            self._contents = read_contents(file)
+        self.warnings: list[str] = []
+        self.low, self.high, self.sum_squares = np.inf, -np.inf, 0.0
+        self._channel_peak, self._n_not_finite, self._n_samples = 0.0, 0, 0
+        self._frames: Counter[int] = Counter()
+        self.first = self._open(self._contents.parts[0])
 
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
+    @property
+    def n_frames(self) -> int:
+        return self._frames.total()
+
+    @property
+    def seconds(self) -> float:
+        return sum(n / rate for rate, n in self._frames.items())
+
+    @property
+    def peak(self) -> float:
+        return max(self.high, -self.low)
+
+    @property
+    def whole_seconds(self) -> float:
+        """Of the file, with what it declares where it is too long to decode."""
+        if self.seconds <= LONGEST_S:
+            return self.seconds
+        declared = sum(part.seconds or 0.0 for part in self._contents.parts)
+        return max(self.seconds, declared or self.first.seconds or 0.0)
+
+    def _open(self, part: Part) -> Recording:
+        is_whole = part.start == 0 and len(self._contents.parts) == 1
+        recording = open_recording(self.path, part, is_whole_file=is_whole)
+        _check_rate(recording.sample_rate)
+        return recording
+
+    def blocks(self) -> Iterator[Array]:
         """Mono float32 blocks at `sample_rate`; equal to `librosa.load` when put together.
 
         Blocks stop at the first NaN or infinite sample; the rest of the file is only counted.
         """
-        stream = self.stream
-        resampler = None
-        if stream.sample_rate != self.sample_rate:
-            resampler = soxr.ResampleStream(
-                stream.sample_rate, self.sample_rate, 1, dtype="float32", quality="HQ"
-            )
-        n_out = 0
-        for block in self._native:
-            mono = _mix(block)
-            stream.n_frames += len(mono)
-            peak = max(float(mono.max()), -float(mono.min())) if len(mono) else 0.0
-            if not np.isfinite(peak):
-                stream.n_not_finite += int(np.count_nonzero(~np.isfinite(block)))
-            stream.peak = max(stream.peak, peak)
-            if stream.n_not_finite:
+        resampler, source = None, (0, 0)
+        for number, rate, block in self._native():
+            mono = self._count(rate, block)
+            if self._n_not_finite:
                 continue
-            stream.sum_squares += float(np.dot(mono, mono))
-            if resampler is not None:
-                mono = resampler.resample_chunk(mono)
-            n_out += len(mono)
-            yield mono
-        if resampler is None or stream.n_not_finite:
-            return
-        tail = resampler.resample_chunk(np.empty(0, np.float32), last=True)
-        # librosa gives ceil(n * ratio) samples, soxr sometimes one fewer or more.
-        missing = int(np.ceil(stream.n_frames * (self.sample_rate / stream.sample_rate))) - n_out
-        yield np.pad(tail, (0, missing - len(tail))) if missing > len(tail) else tail[:missing]
+            if resampler is None or source != (number, rate):
+                if resampler is not None:
+                    yield resampler.finish()
+                resampler, source = _Resampler(rate, self.sample_rate), (number, rate)
+            yield resampler.push(mono)
+        if resampler is not None and not self._n_not_finite:
+            yield resampler.finish()
+
+    def _native(self) -> Iterator[tuple[int, int, Array]]:
+        """Blocks with the number of their recording and their sample rate."""
+        parts = self._contents.parts
+        for number, part in enumerate(parts, 1):
+            which = f"recording {number} of {len(parts)} in the file: " if len(parts) > 1 else ""
+            before = self.seconds
+            try:
+                recording = self.first if number == 1 else self._open(part)
+            except DecodeError as error:
+                self.warnings.append(f"{which}{error}")
+                continue
+            for rate, block in recording.blocks:
+                yield number, rate, block
+                if self.seconds > LONGEST_S:
+                    self.warnings.append(
+                        f"longer than {LONGEST_S / 3600:g} h: read up to there; cut it into tracks"
+                    )
+                    return
+            seconds = self.seconds - before
+            remarks = [*recording.warnings, *_shortcomings(part, recording, seconds)]
+            self.warnings += [f"{which}{remark}" for remark in remarks]
+        self._remark_on_contents()
+
+    def _remark_on_contents(self) -> None:
+        found, size = self._contents, self.size
+        if len(found.parts) > 1:
+            self.warnings.append(
+                f"{len(found.parts)} recordings joined end to end: {self.seconds:.1f} s in all"
+            )
+        if found.n_tracks > 1:
+            self.warnings.append(f"holds {found.n_tracks} audio tracks; only one of them is read")
+        if found.n_trailing > max(4096, min(size // 20, 1 << 16)):
+            share = found.n_trailing / size
+            self.warnings.append(
+                f"{share:.0%} of the file lies behind the end that its header declares, and is "
+                f"not read ({self.seconds:.1f} s are); export it again"
+            )
+
+    def _count(self, rate: int, block: Array) -> Array:
+        mono = mix(block)
+        if self.gain != 1.0:
+            mono = mono * np.float32(self.gain)
+        self._frames[rate] += len(mono)
+        self._n_samples += block.size
+        if len(mono):
+            low, high = float(mono.min()), float(mono.max())
+            if not np.isfinite(high - low):
+                self._n_not_finite += int(np.count_nonzero(~np.isfinite(block)))
+            elif not self._n_not_finite:
+                self.low, self.high = min(self.low, low), max(self.high, high)
+                self.sum_squares += float(np.dot(mono, mono))
+                if max(high, -low) <= SILENCE_PEAK:
+                    self._channel_peak = max(self._channel_peak, float(np.abs(block).max()))
+        return mono
 
     def check(self, minimum_seconds: float) -> None:
-        """After the last block: raise on useless audio, warn of a cut-off file.
+        """After the last block: raise on useless audio, remark on levels.
 
         Raises
         ------
         DecodeError
         """
-        stream = self.stream
-        truncation = self._truncation()
-        if stream.n_not_finite:
-            total = stream.n_frames * stream.channels
-            raise DecodeError(f"{stream.n_not_finite:,} of {total:,} samples are NaN or infinite")
-        if stream.seconds < minimum_seconds:
-            remark = f" ({truncation})" if truncation else ""
+        if self._n_not_finite:
             raise DecodeError(
-                f"too short: {stream.seconds:.2f} s of audio, at least {minimum_seconds:g} s "
-                f"are needed{remark}"
+                f"{self._n_not_finite:,} of {self._n_samples:,} samples are NaN or infinite; "
+                "export it again"
             )
-        if stream.peak <= SILENCE_PEAK:
-            raise DecodeError("silent: no sample above -84 dBFS")
-        if stream.peak > PEAK_LIMIT:
+        if self.seconds < minimum_seconds:
+            remarks = f" ({'; '.join(self.warnings)})" if self.warnings else ""
             raise DecodeError(
-                f"samples up to {stream.peak:.0e}, expected -1 to 1; broken float data"
+                f"too short: {self.seconds:.2f} s of audio, at least {minimum_seconds:g} s "
+                f"are needed{remarks}"
             )
-        if truncation:
-            stream.warnings.append(truncation)
+        if (self.high - self.low) / 2 <= SILENCE_PEAK:
+            raise DecodeError(self._silence())
+        if self.scale == np.inf:
+            raise DecodeError(
+                f"samples up to {self.peak:.0e}, expected -1 to 1; broken float data: export it "
+                "again"
+            )
+        if self.peak > LOUD_PEAK:
+            self.warnings.append(f"samples up to {self.peak:.2g}, where 1 is full scale")
 
-    def _truncation(self) -> str | None:
-        promise = read_promise(self.path)
-        seconds = self.stream.seconds
-        # A decoder may keep or drop two MP3 frames of priming at either end.
-        slack = 4 * 1152 / self.stream.sample_rate
-        if promise.seconds is not None and seconds < promise.seconds - slack:
-            return f"truncated: {seconds:.1f} of {promise.seconds:.1f} s decoded"
-        if promise.cut:
-            return f"truncated: the file ends in the middle ({seconds:.1f} s decoded)"
-        return None
+    def _silence(self) -> str:
+        if self._channel_peak > SILENCE_PEAK:
+            return "silent: its channels cancel each other out; invert one of them"
+        if self.peak > SILENCE_PEAK:
+            return f"silent: a constant level of {self.high:.3g}, and no sound"
+        return "silent: no sample above -84 dBFS"
+
+    @property
+    def scale(self) -> float:
+        """What full scale is, after the last block: 1, or a power of two for unscaled integers."""
+        fits = (2.0 ** (bits - 1) for bits in INTEGER_BITS if self.peak <= 1.5 * 2.0 ** (bits - 1))
+        return next(fits, np.inf) if self.peak > INTEGER_PEAK else 1.0
 
 
-def load_mono(path: Path, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+class _Resampler:
+    """Blocks at one rate -> blocks at another, as many samples as librosa gives."""
+
+    def __init__(self, native: int, wanted: int) -> None:
+        self._ratio = wanted / native
+        self._n_in = self._n_out = 0
+        self._stream = None
+        if native != wanted:
+            self._stream = soxr.ResampleStream(native, wanted, 1, dtype="float32", quality="HQ")
+
+    def push(self, mono: Array) -> Array:
+        if self._stream is not None:
+            self._n_in += len(mono)
+            mono = self._stream.resample_chunk(mono)
+            self._n_out += len(mono)
+        return mono
+
+    def finish(self) -> Array:
+        tail = np.empty(0, np.float32)
+        if self._stream is None or not self._n_in:
+            return tail
+        tail = self._stream.resample_chunk(tail, last=True)
+        # librosa gives ceil(n * ratio) samples, soxr sometimes one fewer or more.
+        missing = int(np.ceil(self._n_in * self._ratio)) - self._n_out
+        return np.pad(tail, (0, missing - len(tail))) if missing > len(tail) else tail[:missing]
+
+
+def _check_rate(rate: int) -> None:
+    low, high = RATE_LIMITS
+    if not low <= rate <= high:
+        raise DecodeError(
+            f"sample rate of {rate} Hz, expected {low} to {high}; the header is broken: export it "
+            "again"
+        )
+
+
+def _shortcomings(part: Part, recording: Recording, seconds: float) -> Iterator[str]:
+    """What is missing of a recording of which that much was decoded."""
+    # A decoder may keep or drop two MP3 frames of priming at either end.
+    is_short = (
+        part.seconds is not None and seconds < part.seconds - 4 * 1152 / recording.sample_rate
+    )
+    if recording.stopped and (is_short or part.seconds is None):
+        yield recording.stopped
+    if is_short:
+        yield f"truncated: {seconds:.1f} of {part.seconds:.1f} s decoded"
+    elif part.cut:
+        yield f"truncated: the file ends in the middle ({seconds:.1f} s decoded)"
+
+
+def load_mono(path: Path, sample_rate: int = SAMPLE_RATE) -> Array:
     """A whole file as mono samples at `sample_rate` (Hz), without any check; shape (n_samples,)."""
     # Copied: a block may be a view of the buffer that the next one is read into.
     blocks = [block.copy() for block in Decoder(path, sample_rate).blocks()]
     return np.concatenate([np.empty(0, np.float32), *blocks])
-
-
-def _mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, channels) -> (n,) mean over channels, in float32 as librosa.to_mono does."""
-    if block.ndim == 1:
-        return block
-    if block.shape[1] == 1:
-        return block[:, 0]
-    if block.shape[1] == 2:
-        # Halves are exact in float32, so this is (left + right) / 2 to the bit, in one pass.
-        return block @ np.array([0.5, 0.5], np.float32)
-    return np.asarray(block.mean(axis=1, dtype=np.float32), np.float32)
-
-
-def _open(path: Path) -> tuple[MonoStream, Iterator[NDArray[np.float32]]]:
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as raw:
-            head = raw.read(4096)
-    except OSError as error:
-        raise DecodeError(f"cannot be read ({error.strerror}); check the file") from None
-    if size == 0:
-        raise DecodeError("empty file (0 bytes)")
-    if printable(head):
-        raise DecodeError(f"not audio (looks like {looks_like(head) or 'text'})")
-    try:
-        file = _FrontToBack(str(path))
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        return _open_with_av(path, head, _first_line(error))
-    stream = MonoStream(file.samplerate, file.channels, file.format, file.subtype)
-    return stream, _sndfile_blocks(file, stream)
-
-
-class _FrontToBack(soundfile.SoundFile):  # type: ignore[misc]
-    """A file that is only read forwards.
-
-    soundfile seeks to where it already is after every read. In an MP3 that throws away the bit
-    reservoir: the frames that follow come out wrong, and reading in blocks costs twice as much.
-    """
-
-    def seekable(self) -> bool:
-        return False
-
-
-def _sndfile_blocks(file: soundfile.SoundFile, stream: MonoStream) -> Iterator[NDArray[np.float32]]:
-    buffer = np.empty((BLOCK_FRAMES, file.channels), np.float32)
-    done = 0
-    with file:
-        while True:
-            try:
-                block = file.read(out=buffer)
-            except (soundfile.LibsndfileError, RuntimeError) as error:
-                stream.warnings.append(f"decoding stopped early: {_first_line(error)}")
-                # What came before the error is in the buffer, and the position tells how much.
-                yield buffer[: min(max(file.tell() - done, 0), BLOCK_FRAMES)]
-                return
-            if not len(block):
-                return
-            done += len(block)
-            yield block
-
-
-def _open_with_av(
-    path: Path, head: bytes, sndfile_says: str
-) -> tuple[MonoStream, Iterator[NDArray[np.float32]]]:
-    kind = looks_like(head)
-    if importlib.util.find_spec("av") is None:
-        if kind in (None, "an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM"):
-            what = kind or "an AAC or another format"
-            raise DecodeError(
-                f'libsndfile cannot read it (looks like {what}); pip install "songscape[m4a]"'
-            )
-        raise DecodeError(f"not audio that can be decoded (looks like {kind}; {sndfile_says})")
-    import av
-
-    try:
-        container = av.open(str(path), metadata_errors="ignore")
-    except (av.FFmpegError, OSError, ValueError):
-        raise DecodeError(
-            f"not audio ({f'looks like {kind}; ' if kind else ''}{sndfile_says})"
-        ) from None
-    if not container.streams.audio:
-        container.close()
-        raise DecodeError(f"no audio in it ({f'looks like {kind}' if kind else sndfile_says})")
-    audio = container.streams.audio[0]
-    context = audio.codec_context
-    if not context.sample_rate or not context.channels:
-        container.close()
-        raise DecodeError(f"not audio ({sndfile_says})")
-    stream = MonoStream(
-        context.sample_rate,
-        context.channels,
-        container.format.name.split(",")[0].upper(),
-        context.name.upper(),
-    )
-    return stream, _av_blocks(container, audio, stream)
-
-
-def _av_blocks(container: Any, audio: Any, stream: MonoStream) -> Iterator[NDArray[np.float32]]:
-    """Native frames of the first audio stream as (n, channels) float32 blocks."""
-    import av
-
-    declared = float(audio.duration * audio.time_base) if audio.duration else None
-    waiting: list[NDArray[np.float32]] = []
-    n_waiting = n_total = 0
-    with container:
-        frames = container.decode(audio)
-        while True:
-            try:
-                frame = next(frames)
-            except StopIteration:
-                break
-            except (av.FFmpegError, ValueError) as error:
-                stream.warnings.append(f"decoding stopped early: {_first_line(error)}")
-                break
-            if frame.sample_rate != stream.sample_rate:
-                stream.warnings.append("the sample rate changes within the file; rest left out")
-                break
-            block = _frame_samples(frame)
-            waiting.append(block)
-            n_waiting += len(block)
-            n_total += len(block)
-            if n_waiting >= BLOCK_FRAMES:
-                yield _joined(waiting)
-                waiting, n_waiting = [], 0
-    if waiting:
-        yield _joined(waiting)
-    seconds = n_total / stream.sample_rate
-    if declared is not None and seconds < declared - 0.25:
-        stream.warnings.append(f"truncated: {seconds:.1f} of {declared:.1f} s decoded")
-
-
-def _joined(blocks: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    channels = {block.shape[1] for block in blocks}
-    if len(channels) > 1:  # a stream may switch between mono and stereo: each part keeps its mean
-        return np.concatenate([_mix(block) for block in blocks])[:, None]
-    return np.concatenate(blocks)
-
-
-def _frame_samples(frame: Any) -> NDArray[np.float32]:
-    values = frame.to_ndarray()
-    channels = len(frame.layout.channels)
-    samples = values.T if frame.format.is_planar else values.reshape(-1, channels)
-    if samples.dtype.kind == "u":
-        return np.asarray((samples.astype(np.float32) - 128) / 128, np.float32)
-    if samples.dtype.kind == "i":
-        scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
-        return np.asarray(samples.astype(np.float32) / scale, np.float32)
-    return np.ascontiguousarray(samples, np.float32)
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    line = text[0] if text else type(error).__name__
-    # soundfile puts the whole path in front: the ledger names the track already.
-    return line.split("': ", 1)[-1].rstrip(".")

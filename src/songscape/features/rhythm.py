@@ -16,6 +16,7 @@ LOWEST_RATE, HIGHEST_RATE = 0.5, 10.0
 """Hz; from a bar's length at a slow tempo up to the fastest rolls (30 to 600 per minute)."""
 WINDOW = 384  # frames: 8.9 s at 512 samples and 22,050 Hz, four periods of the slowest rate
 N_FFT = 1024
+_WINDOWS_AT_ONCE = 128  # 9.5 minutes
 FLOOR_DB = 60.0
 """Under the loudest moment; deeper, a rest and a digital silence would be worlds apart."""
 
@@ -64,11 +65,17 @@ def modulation_spectrum(levels: Array, frame_rate: float) -> Array:
     width = min(WINDOW, n_frames)
     n_windows = 1 + -(-(n_frames - width) // (WINDOW // 2))
     starts = np.linspace(0, n_frames - width, n_windows).round().astype(int)
-    windows = np.stack([levels[start : start + width] for start in starts])
     taper = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(width) / width)).astype(np.float32)
-    centred = (windows - windows.mean(axis=1, keepdims=True)) * taper[None, :, None]
-    spectrum = scipy.fft.rfft(centred, N_FFT, axis=1)
-    density = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
+    density = np.zeros((1, N_FFT // 2 + 1, levels.shape[1]), np.float32)
+    for some in (
+        starts[at : at + _WINDOWS_AT_ONCE] for at in range(0, n_windows, _WINDOWS_AT_ONCE)
+    ):
+        windows = np.stack([levels[start : start + width] for start in some])
+        centred = (windows - windows.mean(axis=1, keepdims=True)) * taper[None, :, None]
+        spectrum = scipy.fft.rfft(centred, N_FFT, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        density = np.concatenate([density, power]).sum(axis=0, keepdims=True)
+    density = density[0] / np.float32(n_windows)
     density *= 2.0 / (N_FFT * np.square(taper, dtype=np.float64).sum())
     power = _triangles(frame_rate) @ density
     return np.asarray(np.sqrt(power.T), np.float32)

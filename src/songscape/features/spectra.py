@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
@@ -36,6 +37,7 @@ AMIN = 1e-10
 DELTA_WIDTH = 9
 _CHUNK = 128  # frames at a time: their spectra (1 MB) stay in the second-level cache
 _MELS_PER_BAND = 16
+_BLOCK_VALUES = 1 << 20
 
 Array = NDArray[np.float32]
 
@@ -251,14 +253,23 @@ def timbre_summary(coefficients: Array) -> Array:
     ndarray of shape (4 * n_mfcc,), float32
         The four statistics one after the other.
     """
-    return np.concatenate(
+    parts = [
         [
-            coefficients.mean(axis=1, dtype=np.float64),
-            coefficients.std(axis=1, dtype=np.float64),
-            delta(coefficients).std(axis=1, dtype=np.float64),
-            np.median(coefficients, axis=1),
+            rows.mean(axis=1, dtype=np.float64),
+            rows.std(axis=1, dtype=np.float64),
+            delta(rows).std(axis=1, dtype=np.float64),
+            np.median(rows, axis=1),
         ]
-    ).astype(np.float32)
+        for rows in _few_rows(coefficients)
+    ]
+    return np.concatenate(parts, axis=1).astype(np.float32).ravel()
+
+
+def _few_rows(coefficients: Array) -> Iterator[Array]:
+    """Blocks of rows: statistics take several times the memory of what they are taken of."""
+    step = max(1, _BLOCK_VALUES // coefficients.shape[1])
+    for start in range(0, len(coefficients), step):
+        yield coefficients[start : start + step]
 
 
 def segment_summary(coefficients: Array, n_segments: int = 10) -> Array:
@@ -273,21 +284,20 @@ def segment_summary(coefficients: Array, n_segments: int = 10) -> Array:
     -------
     ndarray of shape (n_segments, 3 * n_mfcc), float32
     """
-    slopes = delta(coefficients)
-    bounds = np.arange(n_segments + 1) * coefficients.shape[1] // n_segments
-    rows = []
-    for start, stop in pairwise(bounds.tolist()):
-        part = coefficients[:, start:stop]
-        rows.append(
-            np.concatenate(
-                [
-                    part.mean(axis=1, dtype=np.float64),
-                    part.std(axis=1, dtype=np.float64),
-                    slopes[:, start:stop].std(axis=1, dtype=np.float64),
-                ]
-            )
-        )
-    return np.asarray(rows, np.float32)
+    bounds = (np.arange(n_segments + 1) * coefficients.shape[1] // n_segments).tolist()
+    parts = []
+    for rows in _few_rows(coefficients):
+        slopes = delta(rows)
+        statistics = [
+            [
+                rows[:, start:stop].mean(axis=1, dtype=np.float64),
+                rows[:, start:stop].std(axis=1, dtype=np.float64),
+                slopes[:, start:stop].std(axis=1, dtype=np.float64),
+            ]
+            for start, stop in pairwise(bounds)
+        ]
+        parts.append(np.asarray(statistics))  # (n_segments, 3, n_rows)
+    return np.concatenate(parts, axis=2).reshape(n_segments, -1).astype(np.float32)
 
 
 class SegmentMeans:

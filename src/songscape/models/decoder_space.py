@@ -1,8 +1,8 @@
-"""Spaces: the decoded tracks, whitened by the noise and balanced over views, as a place to cluster.
+"""Decoder space: tracks as their decoded views, in units of the noise and balanced over views.
 
 The standard normal prior gives every used latent dimension about the same variance, which hides
-from k-means how much each of them matters. Decoding brings that back: distances count in units of
-the noise that the model learned.
+from k-means how much each of them matters. Decoding restores that: distances count in units of the
+noise that the model learned.
 """
 
 from __future__ import annotations
@@ -15,36 +15,34 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.networks import SongNetwork
+from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
+from songscape.models.standardisation import chunks
 
 __all__ = [
-    "SPACES",
     "DecoderSpace",
     "JointSpace",
     "Mixture",
+    "Spaces",
     "decoded_blocks",
-    "evenly",
-    "fit_decoder_space",
-    "fit_joint_space",
+    "fit_spaces",
     "mixed_blocks",
-    "mixture_centres",
 ]
 
-SPACES = ("latent", "decoder", "joint")
-
+Floats = NDArray[np.float64]
+Covariates = NDArray[Any] | None
 Mixture = tuple[tuple[float, NDArray[np.float32]], ...]
 """Weights that add up to one, and a vector of covariates for each."""
-Centres = tuple[Mapping[str, NDArray[np.float64]], ...]
+Centres = tuple[Mapping[str, Floats], ...]
 """Per vector of a mixture, the mean of some views' decoded blocks over the training tracks."""
-SHORTEST = 1e-9
+MIN_LENGTH = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class DecoderSpace:
     """Per view, the axes of the decoded block and the factor that gives it unit total variance.
 
-    `centres` belongs to a space at a mixture of covariates, see `mixed_blocks`.
+    `centres` belong to a space at a mixture of covariates, see `mixed_blocks`.
     """
 
     axes: tuple[Axes, ...]
@@ -55,7 +53,7 @@ class DecoderSpace:
     def n_features(self) -> int:
         return sum(len(axes.squares) for axes in self.axes)
 
-    def project(self, blocks: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    def project(self, blocks: Mapping[str, NDArray[Any]]) -> Floats:
         """Coordinates of decoded blocks, shape (n_tracks, n_features)."""
         parts = [
             axes.project(block) * factor
@@ -66,18 +64,11 @@ class DecoderSpace:
 
 @dataclass(frozen=True, eq=False)
 class JointSpace:
-    """The decoder space and the posterior means side by side, each view and the latents equal.
+    """Decoder space and posterior means side by side, the latents weighted like one more view.
 
-    Decoding says how much a difference is heard or read, but lets what is loudest in a view speak
-    most, among words the language; posterior means give every direction that the model told apart
-    the same say.
-
-    Attributes
-    ----------
-    factor : float
-        Gives the latents a total variance of 1, as every view of the decoder space has.
-    axes : Axes
-        Of both side by side; coordinates along them are what `project` returns.
+    Decoder space shows how much a difference is heard or read, but the largest differences of a
+    view dominate it, among words the language; posterior means give every used direction the same
+    weight. `factor` gives the latents a total variance of 1, as every decoded view has.
     """
 
     factor: float
@@ -87,116 +78,183 @@ class JointSpace:
     def n_features(self) -> int:
         return len(self.axes.squares)
 
-    def project(self, decoded: NDArray[Any], latents: NDArray[Any]) -> NDArray[np.float64]:
-        """Places of tracks from their decoder space and posterior means, (n_tracks, n_features)."""
+    def project(self, decoded: NDArray[Any], latents: NDArray[Any]) -> Floats:
+        """Coordinates from decoder space and posterior means, (n_tracks, n_features)."""
         return self.axes.project(np.concatenate([decoded, self.factor * latents], axis=1))
 
 
-def evenly(n_tracks: int) -> slice:
-    """Evenly spaced tracks, as many as axes can be found of exactly."""
-    return slice(None, None, -(-n_tracks // EXACT_LIMIT))
+@dataclass(frozen=True, eq=False)
+class Spaces:
+    """Every space that tracks can be transformed to, but that of the latents.
+
+    Attributes
+    ----------
+    own : DecoderSpace
+        Tracks decoded at their own covariates, if there are any.
+    average : DecoderSpace or None
+        All tracks decoded at the average of the covariates; None without covariates.
+    joint : JointSpace
+    """
+
+    own: DecoderSpace
+    average: DecoderSpace | None
+    joint: JointSpace
+
+    def n_features(self, space: str) -> int:
+        """Dimensions of space "decoder" or "joint"."""
+        return self.joint.n_features if space == "joint" else self.own.n_features
+
+    def decoded(
+        self,
+        network: SongNetwork,
+        latents: NDArray[Any],
+        covariates: Covariates,
+        mixture: Mixture | None,
+        *,
+        average: bool = False,
+    ) -> Floats:
+        """Decoder space, (n_tracks, n_features).
+
+        Every track at its own `covariates`, or all at the same `mixture`; `average` says that the
+        mixture is the one over all categories.
+        """
+        space = self.average if average and self.average is not None else self.own
+        coordinates = np.zeros((len(latents), space.n_features))
+        for rows in chunks(len(latents)):
+            if mixture is not None:
+                blocks = mixed_blocks(network, latents[rows], mixture, space.centres)
+            else:
+                given = None if covariates is None else covariates[rows]
+                blocks = decoded_blocks(network, latents[rows], given)
+            coordinates[rows] = space.project(blocks)
+        return coordinates
 
 
-def fit_joint_space(decoded: NDArray[Any], latents: NDArray[Any], n_components: int) -> JointSpace:
-    """Weigh the latents against the decoder space and reduce both to `n_components` axes.
+def fit_spaces(
+    network: SongNetwork,
+    latents: NDArray[Any],
+    covariates: Covariates,
+    mixture: Mixture | None,
+    *,
+    reduced_dim: int,
+    joint_dim: int,
+    seed: int,
+) -> Spaces:
+    """Find the axes from tracks with these latents, evenly spaced ones of a large collection.
 
     Parameters
     ----------
-    decoded : ndarray of shape (n_tracks, n_decoder)
-        The tracks in decoder space.
     latents : ndarray of shape (n_tracks, latent_dim)
-        Their posterior means.
+        Posterior means.
+    covariates : ndarray of shape (n_tracks, n_covariates) or None
+    mixture : Mixture or None
+        The average over the covariates.
+    reduced_dim, joint_dim : int
+        Dimensions per view of the decoder space, and of the joint space, at most.
     """
-    variance = float(latents.var(axis=0).sum())
-    factor = variance**-0.5 if variance > 0 else 0.0
-    both = np.concatenate([decoded, factor * latents], axis=1)
-    n_tracks, n_columns = both.shape
-    n_components = min(n_components, n_tracks, n_columns)
-    return JointSpace(factor, principal_axes(both.__getitem__, n_tracks, n_columns, n_components))
+    some = slice(None, None, -(-len(latents) // EXACT_LIMIT))
+    latents = latents[some]
+    blocks = decoded_blocks(network, latents, None if covariates is None else covariates[some])
+    own = _fit_decoder_space(blocks, reduced_dim, seed)
+    joint = _fit_joint_space(own.project(blocks), latents, joint_dim)
+    if mixture is None:
+        return Spaces(own, None, joint)
+    centres = _mixture_centres(network, latents, mixture)
+    blocks = mixed_blocks(network, latents, mixture, centres)
+    return Spaces(own, _fit_decoder_space(blocks, reduced_dim, seed, centres), joint)
+
+
+@torch.no_grad()
+def decoded_blocks(
+    network: SongNetwork, latents: NDArray[Any], covariates: Covariates
+) -> dict[str, Floats]:
+    """Every view decoded from `latents`, shape (n_tracks, n_numbers) each.
+
+    Gaussian views are divided by their learned noise; of words, the square root of their
+    probabilities is taken, which makes distances Hellinger distances; directions stay directions.
+    """
+    given = None if covariates is None else torch.as_tensor(covariates).double()
+    outputs = network.decode(torch.as_tensor(latents), given)
+    blocks = {}
+    for spec in network.specs:
+        out = outputs[spec.name]
+        if spec.has_words:
+            block = torch.softmax(out, 1).sqrt()
+        elif spec.likelihood == "von-mises-fisher":
+            block = torch.nn.functional.normalize(out, dim=1)
+        else:
+            block = (out / network.noise_scale(spec.name)).flatten(1)
+        blocks[spec.name] = block.double().numpy()
+    return blocks
 
 
 def mixed_blocks(
     network: SongNetwork, latents: NDArray[Any], mixture: Mixture, centres: Centres = ()
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Every view decoded at each covariate vector of `mixture`, and averaged with its weights.
 
-    An average of covariates is a place where the decoder was never trained: there it would fall
-    back on the last trace of the language that the latents have. At a language it needs no trace.
+    The decoder was never trained at an average of covariates: there it would use the last trace of
+    the language that the latents have. At a language it needs no trace.
 
-    A word decoder still knows the songs that it learned in a language better than the others: they
-    lie farther from the centre of that language, which tells their own. Views with `centres` are
-    therefore given as directions from there, all of length 1, times the square root of the weight:
-    where languages share few words, squared distances are then averages over languages.
+    A word decoder knows the songs that it learned in a language better than the others: they lie
+    farther from the centre of that language, which gives their own language away. Views with
+    `centres` are therefore given as directions from there, all of length 1, times the square root
+    of the weight: squared distances are then averages over languages that share few words.
     """
-    total: dict[str, NDArray[np.float64]] = {}
+    total: dict[str, Floats] = {}
     for number, (weight, vector) in enumerate(mixture):
-        given = np.repeat(vector[None].astype(np.float64), len(latents), axis=0)
         centre = centres[number] if centres else {}
-        for name, block in decoded_blocks(network, latents, given).items():
+        for name, block in _blocks_at(network, latents, vector).items():
             if name in centre:
                 away = block - centre[name]
                 length = np.linalg.norm(away, axis=1, keepdims=True)
-                part = weight**0.5 * away / np.maximum(length, SHORTEST)
+                part = weight**0.5 * away / np.maximum(length, MIN_LENGTH)
             else:
                 part = weight * block
             total[name] = part + total.get(name, 0.0)
     return total
 
 
-def mixture_centres(network: SongNetwork, latents: NDArray[Any], mixture: Mixture) -> Centres:
+def _blocks_at(
+    network: SongNetwork, latents: NDArray[Any], vector: NDArray[np.float32]
+) -> dict[str, Floats]:
+    """All tracks decoded at the same covariates."""
+    return decoded_blocks(network, latents, np.repeat(vector[None], len(latents), axis=0))
+
+
+def _mixture_centres(network: SongNetwork, latents: NDArray[Any], mixture: Mixture) -> Centres:
     """Means of the decoded words and embeddings at each covariate vector, by view."""
     if len(mixture) < 2:
         return ()
-    names = [plan.name for plan in network.plans if plan.likelihood != "gaussian"]
-    found = []
+    names = [spec.name for spec in network.specs if spec.likelihood != "gaussian"]
+    centres = []
     for _, vector in mixture:
-        given = np.repeat(vector[None].astype(np.float64), len(latents), axis=0)
-        blocks = decoded_blocks(network, latents, given)
-        found.append({name: blocks[name].mean(axis=0) for name in names})
-    return tuple(found)
+        blocks = _blocks_at(network, latents, vector)
+        centres.append({name: blocks[name].mean(axis=0) for name in names})
+    return tuple(centres)
 
 
-@torch.no_grad()
-def decoded_blocks(
-    network: SongNetwork, latents: NDArray[Any], covariates: NDArray[Any] | None
-) -> dict[str, NDArray[np.float64]]:
-    """Every view decoded from `latents`, shape (n_tracks, n_numbers) each.
-
-    Gaussian views are divided by their learned noise; of words, the square root of their
-    probabilities is taken, which makes distances Hellinger distances; directions stay directions.
-    """
-    given = None if covariates is None else torch.as_tensor(covariates)
-    outputs = network.decode(torch.as_tensor(latents), given)
-    blocks = {}
-    for plan in network.plans:
-        out = outputs[plan.name]
-        if plan.has_words:
-            block = torch.softmax(out, 1).sqrt()
-        elif plan.likelihood == "von-mises-fisher":
-            block = torch.nn.functional.normalize(out, dim=1)
-        else:
-            block = (out / network.noise_scale(plan.name)).flatten(1)
-        blocks[plan.name] = block.double().numpy()
-    return blocks
-
-
-def fit_decoder_space(
+def _fit_decoder_space(
     blocks: Mapping[str, NDArray[Any]], n_components: int, seed: int, centres: Centres = ()
 ) -> DecoderSpace:
-    """Reduce every decoded block to at most `n_components` principal axes and unit total variance.
+    """Reduce every decoded block to at most `n_components` axes and unit total variance."""
+    fitted = [_axes(block, n_components, seed) for block in blocks.values()]
+    variances = [axes.squares.sum() / len(b) for axes, b in zip(fitted, blocks.values())]
+    return DecoderSpace(tuple(fitted), tuple(map(_unit_variance, variances)), centres)
 
-    `centres` are those that the blocks were decoded with.
-    """
-    fitted, factors = [], []
-    for block in blocks.values():
-        axes = principal_axes(
-            block.__getitem__,
-            len(block),
-            block.shape[1],
-            min(n_components, *block.shape),
-            seed=seed,
-        )
-        variance = float(axes.squares.sum()) / len(block)
-        fitted.append(axes)
-        factors.append(variance**-0.5 if variance > 0 else 0.0)
-    return DecoderSpace(tuple(fitted), tuple(factors), centres)
+
+def _fit_joint_space(decoded: Floats, latents: NDArray[Any], n_components: int) -> JointSpace:
+    """Weight the latents against decoder space and reduce both to `n_components` axes."""
+    factor = _unit_variance(latents.var(axis=0).sum())
+    return JointSpace(factor, _axes(np.concatenate([decoded, factor * latents], 1), n_components))
+
+
+def _axes(block: NDArray[Any], n_components: int, seed: int = 0) -> Axes:
+    n_axes = min(n_components, *block.shape)
+    n_tracks, n_columns = block.shape
+    return principal_axes(block.__getitem__, n_tracks, n_columns, n_axes, seed=seed)
+
+
+def _unit_variance(variance: float) -> float:
+    """The factor that gives coordinates of this total variance a total variance of 1."""
+    return float(variance) ** -0.5 if variance > 0 else 0.0

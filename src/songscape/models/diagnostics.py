@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from songscape.features.views import Views
+from songscape.models.inference import Inference
+from songscape.models.priors import MixturePrior, normal_kl
 
 __all__ = ["Diagnostics", "active_units", "diagnose"]
 
@@ -31,7 +37,7 @@ class Diagnostics:
     collapsed : bool
         No more than one dimension in ten tells tracks apart, and at most one of fewer than ten.
     warnings : tuple of str
-        Plain sentences for people.
+        Sentences for the reader of a report.
     held_out : bool
     """
 
@@ -54,42 +60,65 @@ def active_units(means: NDArray[Any], threshold: float = ACTIVE_VARIANCE) -> int
 
 
 def diagnose(
-    means: NDArray[Any],
-    kl_per_dimension: NDArray[Any],
-    elbo: float,
+    inference: Inference,
+    views: Views,
+    posterior: tuple[NDArray[np.float64], NDArray[np.float64]],
+    rows: NDArray[np.intp],
+    held_out: NDArray[np.intp],
     *,
-    held_out: bool,
-    wanted: bool = True,
-    variational: bool = True,
+    wanted: bool,
+    variational: bool,
 ) -> Diagnostics:
-    """Judge a fitted model by its posterior means, shape (n_tracks, latent_dim).
+    """Judge a trained network, and warn if its posterior or its mixture prior collapsed.
 
-    `wanted` is whether tracks should have been held out: who wants none is not told so.
+    Parameters
+    ----------
+    posterior : pair of ndarray of shape (n_tracks, latent_dim)
+        Means and log-variances.
+    rows, held_out : ndarray of int
+        The tracks that were trained on and those that were not.
+    wanted : bool
+        Whether tracks should have been held out.
+    variational : bool
     """
+    elbo = inference.elbo(views, held_out if len(held_out) else rows, variational=variational)
+    has_data = np.sort(np.concatenate([rows, held_out]))
+    means, log_variances = (part[has_data] for part in posterior)
     n_latent = means.shape[1]
+    kl = np.zeros(n_latent)
+    if variational:
+        kl = normal_kl(torch.as_tensor(means), torch.as_tensor(log_variances)).numpy().mean(axis=0)
     active = active_units(means)
-    few = max(1, n_latent // 10) if n_latent > 1 else 0
-    collapsed = active <= few
-    warnings = []
+    collapsed = active <= (max(1, n_latent // 10) if n_latent > 1 else 0)
+    alarms, notes = [], []
     if collapsed:
-        cause = "lower beta or set free_bits" if variational else "train longer"
-        warnings.append(
+        mend = "lower beta or set free_bits" if variational else "train longer"
+        alarms.append(
             f"The posterior collapsed: {active} of {n_latent} latent dimensions tell tracks apart, "
-            f"so clusters of these latents mean nothing; {cause}."
+            f"so clusters of these latents mean nothing; {mend}."
         )
     elif active <= n_latent // 2:
-        warnings.append(
+        notes.append(
             f"Only {active} of {n_latent} latent dimensions tell tracks apart; "
             "a smaller latent_dim would do."
         )
-    if wanted and not held_out:
-        warnings.append("Too few tracks to hold any out: the ELBO is that of the training tracks.")
+    if wanted and not len(held_out):
+        notes.append("Too few tracks to hold any out: the ELBO is that of the training tracks.")
+    if isinstance(inference.prior, MixturePrior):
+        shares = inference.responsibilities(means)
+        if len(np.unique(shares.argmax(1))) == 1:
+            alarms.append(
+                f"The mixture prior has all tracks in one of its {shares.shape[1]} components: its "
+                "memberships say nothing; use a clusterer."
+            )
+    for sentence in alarms:
+        warnings.warn(sentence, stacklevel=3)
     return Diagnostics(
         float(elbo),
-        tuple(float(value) for value in kl_per_dimension),
+        tuple(float(value) for value in kl),
         active,
         n_latent,
         collapsed,
-        tuple(warnings),
-        held_out,
+        (*alarms, *notes),
+        len(held_out) > 0,
     )

@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from songscape.errors import first_line
+from songscape.errors import SongscapeError, first_line
 
 __all__ = [
-    "COMPILED",
     "MIN_COMPILED_STEPS",
     "chosen_device",
     "compiled",
@@ -22,15 +21,25 @@ __all__ = [
     "takes_bfloat16",
 ]
 
-COMPILED = ("auto", True, False)
 MIN_COMPILED_STEPS = 5_000
 """Compiling takes about a minute, which a shorter training would not win back."""
 
 
 def chosen_device(name: str) -> torch.device:
-    """The device of that name; "auto" is CUDA where there is one, else the CPU."""
+    """The device of that name; "auto" is CUDA where there is one, else the CPU.
+
+    Raises
+    ------
+    SongscapeError
+        If this machine has no such device.
+    """
+    n_cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if n_cuda else "cpu")
+    kind, _, index = name.partition(":")
+    n_devices = {"cuda": n_cuda, "mps": int(torch.backends.mps.is_available())}.get(kind, 1)
+    if int(index or 0) >= n_devices:
+        raise SongscapeError(f"device = {name!r}: this machine has none; use auto or cpu")
     return torch.device(name)
 
 

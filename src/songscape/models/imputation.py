@@ -1,9 +1,16 @@
-"""Imputation: what is nearest to a track among those that have what it lacks."""
+"""Imputation: what a track lacks is taken from tracks that have it, or looked up among them.
+
+The posterior mean of a track without lyrics says nothing of words, so it lies in the middle of all
+that the words could be. Tracks without lyrics would gather there, and a fine clustering would find
+"has no lyrics". `HotDeck` adds the difference that the missing views made to the complete track
+that is nearest by the others, which spreads them as complete tracks are spread: a nearest-neighbour
+hot deck (Andridge & Little, A review of hot deck imputation, 2010).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,14 +18,76 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
+from songscape.models.inference import Inference
+from songscape.models.principal_axes import EXACT_LIMIT
+from songscape.models.standardisation import chunks
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["hidden", "nearest_by_view"]
+__all__ = ["MIN_COMPLETE", "HotDeck", "fit_hot_deck", "nearest_by_view", "without_views"]
+
+Floats = NDArray[np.float64]
+MIN_COMPLETE = 10
 
 
-def hidden(views: Views, names: Sequence[str]) -> Views:
+@dataclass(frozen=True, eq=False)
+class HotDeck:
+    """The evidence of every view of some complete tracks, under a product of experts.
+
+    Attributes
+    ----------
+    weighted : ndarray of shape (n_complete, n_views, latent_dim)
+        Means of the experts, times their precisions, summed over those of a view.
+    precision : ndarray of shape (n_complete, n_views, latent_dim)
+        Their precisions, summed likewise.
+    """
+
+    weighted: Floats
+    precision: Floats
+
+    def means(self, known: NDArray[np.bool_]) -> Floats:
+        """Posterior means by some of the views, (n_complete, latent_dim); `known` is (n_views,)."""
+        total = 1.0 + self.precision[:, known].sum(axis=1)
+        return np.asarray(self.weighted[:, known].sum(axis=1) / total)
+
+    def complete(self, means: Floats, present: NDArray[np.bool_]) -> Floats:
+        """Posterior means of tracks as if no view were missing; complete tracks stay as they are.
+
+        Parameters
+        ----------
+        means : ndarray of shape (n_tracks, latent_dim)
+        present : ndarray of bool, shape (n_tracks, n_views)
+            Which views each track has. A track without any stays where it is.
+        """
+        from scipy.spatial.distance import cdist
+
+        completed = means.copy()
+        lacking = present.any(axis=1) & ~present.all(axis=1)
+        for known in np.unique(present[lacking], axis=0):
+            rows = np.flatnonzero((present == known).all(axis=1))
+            partial = self.means(known)
+            difference = self.means(np.ones_like(known)) - partial
+            for piece in chunks(len(rows)):
+                nearest = cdist(means[rows[piece]], partial).argmin(axis=1)
+                completed[rows[piece]] += difference[nearest]
+        return completed
+
+
+def fit_hot_deck(inference: Inference, views: Views, rows: NDArray[np.intp]) -> HotDeck | None:
+    """The complete tracks among `rows`, or evenly spaced ones if they are many.
+
+    None if nothing can be missing, or if there are fewer than `MIN_COMPLETE` complete tracks.
+    """
+    specs = inference.network.specs
+    whole = rows[np.all([views[spec.name].present[rows] for spec in specs], axis=0)]
+    if len(specs) < 2 or len(whole) < MIN_COMPLETE:
+        return None
+    chosen = whole[:: -(-len(whole) // EXACT_LIMIT)]
+    return HotDeck(*inference.evidence(views, chosen))
+
+
+def without_views(views: Views, names: Sequence[str]) -> Views:
     """The same tracks as if none of them had the views `names`."""
     blocks = {
         name: replace(view, present=np.zeros_like(view.present)) if name in names else view
@@ -37,9 +106,9 @@ def nearest_by_view(
 ) -> pd.DataFrame:
     """For each track the tracks whose `wanted` views fit best to everything else of it.
 
-    Both sides are placed in one space by the model, the track by all its views but the wanted ones,
-    the candidates by the wanted ones alone; Euclidean distance in the space that the model
-    transforms to. A track is no candidate for itself.
+    The model places both sides in the space that it transforms to, the track by all its views but
+    the wanted ones, the candidates by the wanted ones alone; distances are Euclidean. A track is
+    no candidate for itself.
 
     Parameters
     ----------
@@ -63,7 +132,7 @@ def nearest_by_view(
     """
     import pandas as pd
 
-    known = [plan.name for plan in model.plans_]
+    known = [spec.name for spec in model.view_specs_]
     others = [name for name in known if name not in wanted]
     named = ", ".join(wanted)
     if not set(wanted) <= set(known) or not others or model.fusion != "poe":
@@ -76,30 +145,24 @@ def nearest_by_view(
     candidates = np.flatnonzero(has_wanted)
     if not len(candidates):
         raise SongscapeError(f"no track has {named}: there is nothing to choose from")
-    if tracks is None:
-        rows = np.flatnonzero(has_others & ~has_wanted)
-    else:
+    rows = np.flatnonzero(has_others & ~has_wanted)
+    if tracks is not None:
         rows = np.asarray(tracks, dtype=np.intp)
         bare = rows[~has_others[rows]]
         if len(bare):
             raise SongscapeError(
                 f"{views.track_ids[bare[0]]}: has nothing but {named} to look it up by"
             )
-    if not len(rows):
-        return pd.DataFrame(columns=["track_id", "rank", "nearest", "distance"])
-    # What a track's own views say, and nothing that is borrowed.
-    queries = model.transform(hidden(views.take(rows), wanted), imputation="mean")
-    places = model.transform(hidden(views.take(candidates), others), imputation="mean")
-    found = []
-    for row, query in zip(rows, queries):
-        distances = _distances(query, places)
-        distances[candidates == row] = np.inf
-        order = np.argsort(distances, kind="stable")[:n_neighbors]
-        for rank, chosen in enumerate(order[np.isfinite(distances[order])], start=1):
-            nearest = views.track_ids[candidates[chosen]]
-            found.append((views.track_ids[row], rank, nearest, float(distances[chosen])))
-    return pd.DataFrame(found, columns=["track_id", "rank", "nearest", "distance"])
-
-
-def _distances(query: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(np.linalg.norm(places.astype(np.float64) - query, axis=1))
+    ranked = []
+    if len(rows):
+        # What a track's own views say, and nothing taken from the hot deck.
+        queries = model.transform(without_views(views.take(rows), wanted), imputation="mean")
+        latents = model.transform(without_views(views.take(candidates), others), imputation="mean")
+        for row, query in zip(rows, queries):
+            distances = np.linalg.norm(latents.astype(np.float64) - query, axis=1)
+            distances[candidates == row] = np.inf
+            order = np.argsort(distances, kind="stable")[:n_neighbors]
+            for rank, chosen in enumerate(order[np.isfinite(distances[order])], start=1):
+                nearest = views.track_ids[candidates[chosen]]
+                ranked.append((views.track_ids[row], rank, nearest, float(distances[chosen])))
+    return pd.DataFrame(ranked, columns=["track_id", "rank", "nearest", "distance"])

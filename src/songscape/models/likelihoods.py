@@ -8,19 +8,11 @@ import torch
 from torch import Tensor
 
 __all__ = [
-    "LIKELIHOODS",
     "gaussian_log_likelihood",
     "gaussian_log_normaliser",
     "multinomial_log_likelihood",
     "von_mises_fisher_log_likelihood",
 ]
-
-LIKELIHOODS = ("gaussian", "multinomial", "counts", "von-mises-fisher")
-"""What a view can have.
-
-Under `multinomial` every track's words count as equally many, under `counts` as many as there are.
-`von-mises-fisher` looks at directions alone: cosine similarity as a likelihood.
-"""
 
 
 def gaussian_log_normaliser(log_scale: Tensor, weight: Tensor, like: Tensor) -> Tensor:

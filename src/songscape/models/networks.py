@@ -19,40 +19,15 @@ from songscape.models.likelihoods import (
     multinomial_log_likelihood,
     von_mises_fisher_log_likelihood,
 )
+from songscape.models.view_specs import ViewSpec
 
-__all__ = ["Batch", "Said", "SongNetwork", "ViewPlan", "product_of_experts"]
+__all__ = ["Batch", "Experts", "SongNetwork", "product_of_experts"]
 
-# Limits of a posterior's log-variance: below, one expert decides alone; above, it says nothing.
+# Limits of a posterior's log-variance: below, one expert decides alone; above, it has no weight.
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -8.0, 6.0
 
-Said = dict[str, tuple[Tensor, Tensor]]
-"""By view, what its experts say: means and log-variances, each (n, n_experts, latent_dim)."""
-
-
-@dataclass(frozen=True)
-class ViewPlan:
-    """What the network must know of one view.
-
-    `encoder` is "dense" (the whole block at once), "conv1d" (over the steps, features as channels)
-    or "set" (every step is an observation of its own, and all multiply into the posterior). The
-    output of a dense decoder is multiplied by `gain`, one factor per number, where there is one.
-    `decoder` is "dense" (the hidden layers and a last one) or "linear" (one layer alone).
-    Under the likelihood "counts", a value of 1 stands for `unit` words.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    encoder: str = "dense"
-    likelihood: str = "gaussian"
-    noise: str = "fixed"
-    gain: tuple[float, ...] = ()
-    unit: float = 1.0
-    decoder: str = "dense"
-
-    @property
-    def has_words(self) -> bool:
-        """Whether the decoder gives probabilities of words."""
-        return self.likelihood in ("multinomial", "counts")
+Experts = dict[str, tuple[Tensor, Tensor]]
+"""By view, the means and log-variances of its experts, each (n, n_experts, latent_dim)."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +79,7 @@ class SongNetwork(nn.Module):
 
     Parameters
     ----------
-    plans : sequence of ViewPlan
+    specs : sequence of ViewSpec
     latent_dim : int
     hidden : tuple of int
         Widths of the encoder's hidden layers; the decoder mirrors them.
@@ -117,7 +92,7 @@ class SongNetwork(nn.Module):
 
     def __init__(
         self,
-        plans: Sequence[ViewPlan],
+        specs: Sequence[ViewSpec],
         *,
         latent_dim: int,
         hidden: tuple[int, ...],
@@ -127,17 +102,17 @@ class SongNetwork(nn.Module):
         word_total: float = 200.0,
     ) -> None:
         super().__init__()
-        self.plans = tuple(plans)
+        self.specs = tuple(specs)
         self.latent_dim, self.fusion, self.word_total = latent_dim, fusion, word_total
         sizes = (*hidden, 2 * latent_dim)
         # View names may hold characters that module names may not, hence positions as keys.
-        self.key = {plan.name: f"view{i}" for i, plan in enumerate(self.plans)}
+        self.key = {spec.name: f"view{i}" for i, spec in enumerate(self.specs)}
         self.towers = {
             name: "joint" if fusion == "early" else key for name, key in self.key.items()
         }
         towers = sorted(set(self.towers.values()))
 
-        self.entries = nn.ModuleDict({self.key[p.name]: _entry(p, sizes[0]) for p in self.plans})
+        self.entries = nn.ModuleDict({self.key[s.name]: _entry(s, sizes[0]) for s in self.specs})
         self.encoder_covariates = nn.ModuleDict(
             {t: nn.Linear(n_covariates, sizes[0], bias=False) for t in towers if n_covariates}
         )
@@ -146,122 +121,118 @@ class SongNetwork(nn.Module):
         )
         back = tuple(reversed(hidden))
         width = back[-1] if back else latent_dim + n_covariates
-        used = sorted({self.towers[p.name] for p in self.plans if p.decoder == "dense"})
+        used = sorted({self.towers[s.name] for s in self.specs if s.decoder == "dense"})
         self.trunks = nn.ModuleDict(
             {t: _trunk(latent_dim + n_covariates, back, dropout) for t in used}
         )
         widths = {"dense": width, "linear": latent_dim + n_covariates}
         self.heads = nn.ModuleDict(
-            {self.key[p.name]: _head(p, widths[p.decoder]) for p in self.plans}
+            {self.key[s.name]: _head(s, widths[s.decoder]) for s in self.specs}
         )
         self.log_noise = nn.ParameterDict(
             {
-                self.key[p.name]: nn.Parameter(
-                    torch.zeros(_noise_shape(p)), requires_grad=p.noise == "learned"
+                self.key[s.name]: nn.Parameter(
+                    torch.zeros(_noise_shape(s)), requires_grad=s.noise == "learned"
                 )
-                for p in self.plans
-                if p.likelihood in ("gaussian", "von-mises-fisher")
+                for s in self.specs
+                if s.likelihood in ("gaussian", "von-mises-fisher")
             }
         )
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the posterior, each of shape (n, latent_dim).
 
-        Under early fusion a track with none of the views gets the prior; under a product of experts
-        that is what the product says.
+        A track with none of the views gets the prior.
         """
         if self.fusion == "early":
             return self._encode_early(batch)
-        return self.fuse(self.say(batch), batch)
+        return self.fuse(self.encode_experts(batch), batch)
 
-    def say(self, batch: Batch) -> Said:
+    def encode_experts(self, batch: Batch) -> Experts:
         """Means and log-variances of every view's experts, each (n, n_experts, latent_dim)."""
-        return {plan.name: self._experts_of(plan, batch) for plan in self.plans}
+        return {spec.name: self._experts_of(spec, batch) for spec in self.specs}
 
-    def fuse(self, said: Said, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Their product with the prior, without what `batch.keep` leaves out; see `encode`."""
-        means, log_variances = (torch.cat(parts, 1) for parts in zip(*said.values()))
-        weights = [self._expert_weight(plan, batch) for plan in self.plans]
+    def fuse(self, experts: Experts, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Their product with the prior, without what `batch.keep` leaves out."""
+        means, log_variances = (torch.cat(parts, 1) for parts in zip(*experts.values()))
+        weights = [self._expert_weight(spec, batch) for spec in self.specs]
         return product_of_experts(means, log_variances, torch.cat(weights, 1))
 
-    def evidence(self, said: Said, batch: Batch) -> tuple[Tensor, Tensor]:
-        """What each view says under a product of experts, each of shape (n, n_views, latent_dim).
+    def evidence(self, experts: Experts, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The natural parameters of each view's experts, each (n, n_views, latent_dim).
 
-        Its experts' means times their precisions, and their precisions, summed over the experts
-        but for those that `batch.keep` leaves out.
+        Means times precisions, and precisions, summed over the experts of the view but for those
+        that `batch.keep` leaves out.
         """
         weighted, precisions = [], []
-        for plan in self.plans:
-            mean, log_variance = said[plan.name]
-            weight = self._expert_weight(plan, batch)
+        for spec in self.specs:
+            mean, log_variance = experts[spec.name]
+            weight = self._expert_weight(spec, batch)
             precision = torch.exp(-log_variance) * weight[:, :, None]
             weighted.append((mean * precision).sum(1))
             precisions.append(precision.sum(1))
         return torch.stack(weighted, 1), torch.stack(precisions, 1)
 
-    def _experts_of(self, plan: ViewPlan, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _experts_of(self, spec: ViewSpec, batch: Batch) -> tuple[Tensor, Tensor]:
         """Means and log-variances of a view's experts, (n, n_experts, latent_dim)."""
-        hidden = self._enter(plan, batch)
-        tower = self.towers[plan.name]
-        hidden = hidden if plan.encoder == "set" else hidden[:, None]
+        hidden = self._enter(spec, batch)
+        tower = self.towers[spec.name]
+        hidden = hidden if spec.encoder == "set" else hidden[:, None]
         if batch.covariates is not None:
             hidden = hidden + self.encoder_covariates[tower](batch.covariates)[:, None]
-        # Under autocast the layers are of less precision, what is made of their output is not.
-        said = self.encoder_tails[tower](hidden).to(batch.values[plan.name].dtype)
-        mean, log_variance = said.chunk(2, dim=-1)
+        # Under autocast only the layers are of less precision.
+        out = self.encoder_tails[tower](hidden).to(batch.values[spec.name].dtype)
+        mean, log_variance = out.chunk(2, dim=-1)
         return mean, log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
 
     def _encode_early(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        present = torch.stack([self._expert_weight(plan, batch)[:, 0] for plan in self.plans], 1)
-        entered = torch.stack([self._enter(plan, batch) for plan in self.plans], 1)
+        present = torch.stack([self._expert_weight(spec, batch)[:, 0] for spec in self.specs], 1)
+        entered = torch.stack([self._enter(spec, batch) for spec in self.specs], 1)
         hidden = (entered * present[:, :, None]).sum(1)
         if batch.covariates is not None:
             hidden = hidden + self.encoder_covariates["joint"](batch.covariates)
-        said = self.encoder_tails["joint"](hidden).to(batch.values[self.plans[0].name].dtype)
-        mean, log_variance = said.chunk(2, dim=-1)
+        out = self.encoder_tails["joint"](hidden).to(batch.values[self.specs[0].name].dtype)
+        mean, log_variance = out.chunk(2, dim=-1)
         any_view = present.amax(1, keepdim=True)
         log_variance = log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
         return mean * any_view, log_variance * any_view
 
-    def _enter(self, plan: ViewPlan, batch: Batch) -> Tensor:
-        values = batch.values[plan.name]
-        if plan.encoder == "dense":
+    def _enter(self, spec: ViewSpec, batch: Batch) -> Tensor:
+        values = batch.values[spec.name]
+        if spec.encoder == "dense":
             values = values.flatten(1)
-        return self.entries[self.key[plan.name]](values)  # type: ignore[no-any-return]
+        return self.entries[self.key[spec.name]](values)  # type: ignore[no-any-return]
 
-    def _expert_weight(self, plan: ViewPlan, batch: Batch) -> Tensor:
-        """Which experts of a view speak: (n, n_steps) for a set, (n, 1) otherwise."""
-        if plan.name in batch.keep:
-            return batch.keep[plan.name]
-        if plan.encoder == "set":
-            return batch.weights[plan.name].flatten(1).expand(-1, plan.shape[0])
-        return batch.present[plan.name][:, None]
+    def _expert_weight(self, spec: ViewSpec, batch: Batch) -> Tensor:
+        """The weight of each expert of a view: (n, n_steps) for a set, (n, 1) otherwise."""
+        if spec.name in batch.keep:
+            return batch.keep[spec.name]
+        if spec.encoder == "set":
+            return batch.weights[spec.name].flatten(1).expand(-1, spec.shape[0])
+        return batch.present[spec.name][:, None]
 
-    def experts(self, batch: Batch) -> dict[str, Tensor]:
+    def expert_weights(self, batch: Batch) -> dict[str, Tensor]:
         """The weights of every view's experts in `batch`, before any is left out."""
-        return {plan.name: self._expert_weight(plan, batch) for plan in self.plans}
+        return {spec.name: self._expert_weight(spec, batch) for spec in self.specs}
 
     def decode(self, z: Tensor, covariates: Tensor | None = None) -> dict[str, Tensor]:
         """Decoder outputs per view: standardised means, logits of words, or directions."""
         given = z if covariates is None else torch.cat([z, covariates], dim=1)
         trunks = {tower: trunk(given) for tower, trunk in self.trunks.items()}
         outputs = {}
-        for plan in self.plans:
-            inner = given if plan.decoder == "linear" else trunks[self.towers[plan.name]]
-            out = self.heads[self.key[plan.name]](inner)
-            if plan.encoder == "set":
+        for spec in self.specs:
+            inner = given if spec.decoder == "linear" else trunks[self.towers[spec.name]]
+            out = self.heads[self.key[spec.name]](inner)
+            if spec.encoder == "set":
                 out = out[:, None]
-            elif plan.encoder == "dense":
-                out = out.unflatten(1, plan.shape)
-            outputs[plan.name] = out * out.new_tensor(plan.gain) if plan.gain else out
+            elif spec.encoder == "dense":
+                out = out.unflatten(1, spec.shape)
+            outputs[spec.name] = out * out.new_tensor(spec.gain) if spec.gain else out
         return outputs
 
     @torch.no_grad()
     def start_at(self, name: str, probabilities: Tensor) -> None:
-        """Let a view of words begin at these probabilities for every track, shape (n_words,).
-
-        What is left to learn is how tracks differ from them.
-        """
+        """Start a view of words at the same probabilities for every track, shape (n_words,)."""
         logits = probabilities.log()
         bias: Tensor = self.heads[self.key[name]].bias  # type: ignore[assignment]
         bias.copy_(logits - logits.mean())
@@ -269,12 +240,12 @@ class SongNetwork(nn.Module):
     def loadings(self) -> Tensor:
         """-log p of the linear decoders' weights under a standard normal prior, less a constant.
 
-        Covariates are facts and not inferred: their weights are free.
+        The weights of covariates have no prior.
         """
         total = next(self.parameters()).new_zeros(())
-        for plan in self.plans:
-            if plan.decoder == "linear":
-                weight: Tensor = self.heads[self.key[plan.name]].weight  # type: ignore[assignment]
+        for spec in self.specs:
+            if spec.decoder == "linear":
+                weight: Tensor = self.heads[self.key[spec.name]].weight  # type: ignore[assignment]
                 total = total + 0.5 * weight[:, : self.latent_dim].square().sum()
         return total
 
@@ -285,16 +256,16 @@ class SongNetwork(nn.Module):
     def log_likelihood(self, batch: Batch, outputs: dict[str, Tensor]) -> Tensor:
         """Sum over the views' log-likelihoods, shape (n,)."""
         total = batch.offset
-        for plan in self.plans:
-            x, weight = batch.values[plan.name], batch.weights[plan.name]
-            decoded = outputs[plan.name].to(x.dtype)
-            if plan.likelihood == "multinomial":
+        for spec in self.specs:
+            x, weight = batch.values[spec.name], batch.weights[spec.name]
+            decoded = outputs[spec.name].to(x.dtype)
+            if spec.likelihood == "multinomial":
                 term = multinomial_log_likelihood(x, decoded, weight, self.word_total)
-            elif plan.likelihood == "counts":
-                term = multinomial_log_likelihood(x * plan.unit, decoded, weight)
+            elif spec.likelihood == "counts":
+                term = multinomial_log_likelihood(x * spec.unit, decoded, weight)
             else:
-                log_scale = self.log_noise[self.key[plan.name]]
-                is_gaussian = plan.likelihood == "gaussian"
+                log_scale = self.log_noise[self.key[spec.name]]
+                is_gaussian = spec.likelihood == "gaussian"
                 density = (
                     gaussian_log_likelihood if is_gaussian else von_mises_fisher_log_likelihood
                 )
@@ -304,31 +275,31 @@ class SongNetwork(nn.Module):
         return total
 
 
-def _noise_shape(plan: ViewPlan) -> tuple[int, ...]:
+def _noise_shape(spec: ViewSpec) -> tuple[int, ...]:
     """One noise scale per number of a dense block, per channel, or per feature of a set."""
-    if plan.likelihood == "von-mises-fisher":
+    if spec.likelihood == "von-mises-fisher":
         return (1,)
-    if plan.noise != "learned":
-        return (1,) * len(plan.shape)
-    if plan.encoder == "conv1d":
-        return (plan.shape[0], 1)
-    return (1, plan.shape[1]) if plan.encoder == "set" else plan.shape
+    if spec.noise != "learned":
+        return (1,) * len(spec.shape)
+    if spec.encoder == "conv1d":
+        return (spec.shape[0], 1)
+    return (1, spec.shape[1]) if spec.encoder == "set" else spec.shape
 
 
-def _width(plan: ViewPlan) -> int:
-    return plan.shape[1] if plan.encoder == "set" else int(torch.Size(plan.shape).numel())
+def _width(spec: ViewSpec) -> int:
+    return spec.shape[1] if spec.encoder == "set" else int(torch.Size(spec.shape).numel())
 
 
-def _entry(plan: ViewPlan, width: int) -> nn.Module:
-    if plan.encoder == "conv1d":
-        return ConvEntry(plan.shape, width)
-    return nn.Linear(_width(plan), width)
+def _entry(spec: ViewSpec, width: int) -> nn.Module:
+    if spec.encoder == "conv1d":
+        return ConvEntry(spec.shape, width)
+    return nn.Linear(_width(spec), width)
 
 
-def _head(plan: ViewPlan, width: int) -> nn.Module:
-    if plan.encoder == "conv1d":
-        return ConvHead(width, plan.shape)
-    return nn.Linear(width, _width(plan))
+def _head(spec: ViewSpec, width: int) -> nn.Module:
+    if spec.encoder == "conv1d":
+        return ConvHead(width, spec.shape)
+    return nn.Linear(width, _width(spec))
 
 
 def _trunk(n_inputs: int, widths: tuple[int, ...], dropout: float) -> nn.Module:

@@ -7,23 +7,53 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from songscape.models.contrast import confusion
 from songscape.models.networks import Batch, SongNetwork
+from songscape.models.penalties import hsic_penalty, infonce_loss
 
-__all__ = ["Terms", "dependence", "elbo_terms", "leave_out", "objective"]
+__all__ = ["Objective", "Terms", "elbo_terms", "leave_out"]
 
 
 @dataclass(frozen=True)
 class Terms:
     """Both parts of the ELBO per track, (n,) and (n, latent_dim) or (n, 1), and the latents.
 
-    `confusion`, where it was asked for, is that of `songscape.models.contrast`.
+    `contrast`, where it was asked for, is the `infonce_loss` of whole views.
     """
 
     reconstruction: Tensor
     kl: Tensor
     z: Tensor
-    confusion: Tensor | None = None
+    contrast: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What training minimises; `SongVAE` documents the weights."""
+
+    beta: float = 1.0
+    free_bits: float = 0.0
+    independence: float = 0.0
+    contrast: float = 0.0
+    variational: bool = True
+
+    def negative_elbo(self, terms: Terms, beta: float) -> Tensor:
+        """Mean per track, with the KL divergence weighted by `beta`.
+
+        With `free_bits`, that many nats of every latent dimension cost nothing.
+        """
+        kl = terms.kl.mean(0)
+        if self.free_bits > 0:
+            kl = kl.clamp_min(self.free_bits)
+        return beta * kl.sum() - terms.reconstruction.mean()
+
+    def loss(self, terms: Terms, beta: float, covariates: Tensor | None) -> Tensor:
+        """The negative ELBO and the penalties."""
+        loss = self.negative_elbo(terms, beta)
+        if self.independence > 0 and covariates is not None:
+            loss = loss + self.independence * hsic_penalty(terms.z, covariates)
+        if terms.contrast is not None:
+            loss = loss + self.contrast * terms.contrast
+        return loss
 
 
 def elbo_terms(
@@ -31,28 +61,28 @@ def elbo_terms(
     prior: nn.Module,
     batch: Batch,
     noise: Tensor | None,
-    contrasted: bool = False,
+    with_contrast: bool = False,
 ) -> Terms:
     """Reconstruction and KL divergence of a batch; `noise` is None for a deterministic autoencoder.
 
     Whatever experts `batch.keep` leaves out, every view that is present is reconstructed. With
-    `contrasted`, under a product of experts, the terms hold the `confusion` of whole views too.
+    `with_contrast`, under a product of experts, the terms hold the `contrast` of whole views too.
     """
-    confused = None
-    if contrasted:
-        said = network.say(batch)
-        mean, log_variance = network.fuse(said, batch)
-        evidence = network.evidence(said, replace(batch, keep={}))
-        confused = confusion(*evidence, batch.covariates)
+    contrast = None
+    if with_contrast:
+        experts = network.encode_experts(batch)
+        mean, log_variance = network.fuse(experts, batch)
+        evidence = network.evidence(experts, replace(batch, keep={}))
+        contrast = infonce_loss(*evidence, batch.covariates)
     else:
         mean, log_variance = network.encode(batch)
     if noise is None:
         z, kl = mean, torch.zeros_like(mean)
     else:
         z = mean + torch.exp(0.5 * log_variance) * noise
-        kl = prior.kl(mean, log_variance, z, network)  # type: ignore[operator]
+        kl = prior.kl(mean, log_variance, z)  # type: ignore[operator]
     outputs = network.decode(z, batch.covariates)
-    return Terms(network.log_likelihood(batch, outputs), kl, z, confused)
+    return Terms(network.log_likelihood(batch, outputs), kl, z, contrast)
 
 
 def leave_out(
@@ -63,9 +93,9 @@ def leave_out(
     Every view is left out with probability `share`; of a set of steps, a uniformly random number
     is kept.
     """
-    experts = network.experts(batch)
+    weights = network.expert_weights(batch)
     keep = {}
-    for name, weight in experts.items():
+    for name, weight in weights.items():
         n_tracks, n_steps = weight.shape
         if n_steps == 1:
             chosen = torch.rand(n_tracks, 1, generator=generator) >= share
@@ -74,35 +104,5 @@ def leave_out(
             chosen = rank < torch.randint(0, n_steps + 1, (n_tracks, 1), generator=generator)
         keep[name] = weight * chosen.to(weight)
     nothing = torch.stack([kept.sum(1) for kept in keep.values()]).sum(0) == 0
-    restored = {name: torch.where(nothing[:, None], experts[name], keep[name]) for name in keep}
+    restored = {name: torch.where(nothing[:, None], weights[name], keep[name]) for name in keep}
     return replace(batch, keep=restored)
-
-
-def objective(terms: Terms, beta: float, free_bits: float) -> Tensor:
-    """What training minimises: the negative ELBO with a weighted KL divergence, mean per track.
-
-    With `free_bits` every latent dimension has that many nats for nothing.
-    """
-    kl = terms.kl.mean(0)
-    if free_bits > 0:
-        kl = kl.clamp_min(free_bits)
-    return beta * kl.sum() - terms.reconstruction.mean()
-
-
-def dependence(z: Tensor, covariates: Tensor) -> Tensor:
-    """How much the latents of a batch depend on the covariates: 0 not at all, 1 entirely.
-
-    The Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a Gaussian kernel on the
-    latents and a linear one on the covariates, normalised by both (Kornblith et al. 2019); as a
-    penalty on a VAE see Lopez et al. 2018.
-    """
-    distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").square()
-    latent_kernel = _centred(torch.exp(-distances / (2.0 * z.shape[1])))
-    covariate_kernel = _centred(covariates @ covariates.T)
-    norms = latent_kernel.norm() * covariate_kernel.norm()
-    shared: Tensor = (latent_kernel * covariate_kernel).sum() / norms.clamp_min(1e-12)
-    return shared
-
-
-def _centred(kernel: Tensor) -> Tensor:
-    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import Parameter, signature
 from typing import Any
 
 from songscape.errors import UsageError
 
-__all__ = ["PRESETS", "Preset", "find_preset", "make_model"]
+__all__ = ["PRESETS", "Preset", "build_model", "check_options", "find_preset", "make_model"]
 
 VAE = "songscape.models.vae:SongVAE"
-BLOCK_PCA = "songscape.models.baselines:BlockPCA"
+BLOCK_PCA = "songscape.models.linear:BlockPCA"
+REFERENCES = "songscape.models.references"
 ENTRY_POINTS = "songscape.models"
 TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
 
@@ -55,10 +58,10 @@ class Preset:
         """The views without the covariates."""
         return tuple(name for name in self.views if name not in self.covariates)
 
-    def given(self, options: Mapping[str, Any]) -> Preset:
+    def with_options(self, options: Mapping[str, Any]) -> Preset:
         """The same model with other arguments; `views` and `covariates` change what it reads.
 
-        A model that can do without lyrics can do without any view of them.
+        Where lyrics are optional, so is any view of them.
         """
         arguments = {**self.arguments, **options}
         modelled = tuple(options.get("views") or self.modelled_views)
@@ -207,7 +210,7 @@ _TABLE = (
         "balanced-pca-centred",
         ("timbre", "lyrics", "language"),
         "balanced-pca with every language's mean removed",
-        "songscape.models.centred:CentredPCA",
+        BLOCK_PCA,
         {"covariates": ("language",)},
         "baseline",
         optional=("lyrics",),
@@ -239,14 +242,14 @@ _TABLE = (
         "random",
         ("timbre",),
         "Gaussian noise that knows nothing of the tracks",
-        "songscape.models.baselines:RandomLatents",
+        f"{REFERENCES}:RandomLatents",
         kind="reference",
     ),
     Preset(
         "language-only",
         ("language",),
         "the language composition and nothing else",
-        "songscape.models.baselines:ViewOnly",
+        f"{REFERENCES}:ViewOnly",
         {"view": "language"},
         "reference",
     ),
@@ -254,7 +257,7 @@ _TABLE = (
         "has-lyrics-only",
         ("lyrics",),
         "whether there are lyrics and nothing else",
-        "songscape.models.baselines:PresenceOnly",
+        f"{REFERENCES}:PresenceOnly",
         {"view": "lyrics"},
         "reference",
     ),
@@ -279,20 +282,83 @@ def find_preset(name: str) -> Preset:
     raise UsageError(f"no model {name!r}; known: {', '.join(PRESETS)}")
 
 
-def make_model(name: str, *, random_state: Any = 0, **overrides: Any) -> Any:
-    """An unfitted estimator from the table, with some of its arguments replaced.
+def make_model(name: str, /, *, random_state: Any = 0, **options: Any) -> Any:
+    """An unfitted estimator from the table, with some of its options replaced.
+
+    Parameters
+    ----------
+    name : str
+    random_state : int, RandomState or None, default=0
+    **options
+        Parameters of the estimator, and the fields of its groups by their own names:
+        ``make_model("song-vae", latent_dim=8, epochs=40)``.
 
     Raises
     ------
     UsageError
-        If there is no such model.
-    TypeError
-        If it has no such argument.
+        If there is no such model or option, or a value is of the wrong type or out of range.
     """
     preset = find_preset(name)
     module, _, attribute = preset.factory.partition(":")
-    factory = getattr(import_module(module), attribute)
     arguments: dict[str, Any] = dict(preset.arguments)
     if "view" not in arguments:
         arguments |= {"views": preset.modelled_views, "random_state": random_state}
-    return factory(**(arguments | overrides))
+    try:
+        return build_model(getattr(import_module(module), attribute), arguments | options)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
+
+
+def build_model(factory: Any, options: Mapping[str, Any]) -> Any:
+    """An estimator from flat options: fields of its `parameter_groups` go by their own names.
+
+    Raises
+    ------
+    ValueError
+        If there is no such option, or a value is of the wrong type or out of range.
+    """
+    groups: Mapping[str, Any] = getattr(factory, "parameter_groups", {})
+    group_of = {f.name: group for group, kind in groups.items() for f in fields(kind)}
+    parameters = signature(factory).parameters
+    known = [*(name for name in parameters if name not in groups), *group_of]
+    takes_any = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
+    grouped: dict[str, dict[str, Any]] = {group: {} for group in groups}
+    arguments = {}
+    for option, value in options.items():
+        if option in group_of:
+            grouped[group_of[option]][option] = value
+        elif option in known or takes_any:
+            arguments[option] = value
+        else:
+            close = difflib.get_close_matches(option, known, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else f"known: {', '.join(known)}"
+            raise ValueError(f'no option "{option}"; {hint}')
+    arguments |= {group: kind(**grouped[group]) for group, kind in groups.items()}
+    model = factory(**arguments)
+    if hasattr(model, "check_parameters"):
+        model.check_parameters()
+    return model
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse, before any work, options that the model does not have or that cannot be.
+
+    Raises
+    ------
+    UsageError
+        `model_options.NAME: ` and the reason.
+    """
+    preset = find_preset(name).with_options(options)
+    if "random_state" in options:
+        raise UsageError(f"model_options.{name}: random_state follows from the seeds; set those")
+    try:
+        make_model(name, **options)
+    except UsageError as error:
+        raise UsageError(f"model_options.{error}") from None
+    for option in ("likelihoods", "encoders", "decoders"):
+        for view in options.get(option) or ():
+            if view not in preset.modelled_views:
+                raise UsageError(
+                    f'model_options.{name}: {option} names the view "{view}", which this model '
+                    f"does not read; it reads {', '.join(preset.modelled_views)}"
+                )

@@ -1,9 +1,8 @@
-"""Priors over the latents: standard normal, mixture of Gaussians (VaDE), VampPrior."""
+"""Priors over the latents: standard normal, and mixture of Gaussians (VaDE)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from songscape.models.networks import Batch, SongNetwork
-
-__all__ = [
-    "PRIORS",
-    "MixturePrior",
-    "StandardNormal",
-    "VampPrior",
-    "normal_kl",
-    "normal_log_density",
-]
+__all__ = ["MixturePrior", "StandardNormal", "normal_kl", "normal_log_density"]
 
 
 def normal_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -37,15 +27,9 @@ def normal_log_density(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
 class StandardNormal(nn.Module):
     """N(0, I); its KL divergence is exact and has one value per dimension."""
 
-    per_dimension = True
-
-    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor, network: SongNetwork) -> Tensor:
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
         """Shape (n, latent_dim)."""
         return normal_kl(mean, log_variance)
-
-    def draw(self, n: int, latent_dim: int, generator: torch.Generator) -> Tensor:
-        """Samples of the prior, shape (n, latent_dim)."""
-        return torch.randn(n, latent_dim, generator=generator)
 
 
 class MixturePrior(nn.Module):
@@ -54,8 +38,6 @@ class MixturePrior(nn.Module):
     Until `initialise` has seen latents it is the standard normal: an untrained mixture pulls every
     track into one component. The divergence is estimated with the sample at hand.
     """
-
-    per_dimension = False
 
     def __init__(self, n_components: int, latent_dim: int) -> None:
         super().__init__()
@@ -74,10 +56,10 @@ class MixturePrior(nn.Module):
             Posterior means.
         seed : int
         variances : ndarray of shape (n, latent_dim), optional
-            Posterior variances. The prior has to cover the posteriors, not their means alone: a
-            dimension that tells nothing has means at 0 and variance 1, and a component fitted to
-            its means would be so narrow that all tracks are pulled away from it, often into one
-            component. To each component the mean variance of its tracks is added.
+            Posterior variances. To each component the mean variance of its tracks is added, for the
+            prior has to cover the posteriors: an unused dimension has means at 0 and variance 1,
+            and a component fitted to its means alone would be so narrow that all tracks are pulled
+            away from it, often into one component.
         """
         from sklearn.mixture import GaussianMixture
 
@@ -112,74 +94,6 @@ class MixturePrior(nn.Module):
         """p(component | z), shape (n, n_components): soft memberships."""
         return torch.softmax(self.component_log_density(z), 1)
 
-    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor, network: SongNetwork) -> Tensor:
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
         """One-sample estimate of the divergence, shape (n, 1)."""
         return (normal_log_density(z, mean, log_variance) - self.log_density(z))[:, None]
-
-    def draw(self, n: int, latent_dim: int, generator: torch.Generator) -> Tensor:
-        """Samples of the prior, shape (n, latent_dim)."""
-        weights = torch.softmax(self.logits, 0)
-        component = torch.multinomial(weights, n, replacement=True, generator=generator)
-        noise = torch.randn(n, latent_dim, generator=generator)
-        return self.means[component] + noise * torch.exp(0.5 * self.log_variances[component])
-
-
-class VampPrior(nn.Module):
-    """The average posterior of learned pseudo-tracks (Tomczak & Welling 2018)."""
-
-    per_dimension = False
-
-    def __init__(self, pseudo: Batch) -> None:
-        """Start from real tracks: `pseudo` holds their standardised values."""
-        super().__init__()
-        self.names = tuple(pseudo.values)
-        self.inputs = nn.ParameterList([nn.Parameter(pseudo.values[n].clone()) for n in self.names])
-        self.has_covariates = pseudo.covariates is not None
-        for name, tensor in _flags(pseudo):
-            self.register_buffer(name, tensor)
-
-    @classmethod
-    def from_state(cls, names: Sequence[str], state: Mapping[str, Tensor]) -> VampPrior:
-        """Rebuild from a state dict; `names` are the views in the network's order."""
-        pseudo = Batch(
-            {name: state[f"inputs.{i}"] for i, name in enumerate(names)},
-            {name: state[f"weight{i}"] for i, name in enumerate(names)},
-            {name: state[f"present{i}"] for i, name in enumerate(names)},
-            state.get("covariates"),
-        )
-        return cls(pseudo)
-
-    def pseudo_tracks(self) -> Batch:
-        """The pseudo-tracks as a batch."""
-        buffers = dict(self.named_buffers())
-        return Batch(
-            dict(zip(self.names, self.inputs)),
-            {n: buffers[f"weight{i}"] for i, n in enumerate(self.names)},
-            {n: buffers[f"present{i}"] for i, n in enumerate(self.names)},
-            buffers["covariates"] if self.has_covariates else None,
-        )
-
-    def log_density(self, z: Tensor, network: SongNetwork) -> Tensor:
-        mean, log_variance = network.encode(self.pseudo_tracks())
-        log_densities = normal_log_density(z[:, None], mean, log_variance)
-        return torch.logsumexp(log_densities, 1) - math.log(mean.shape[0])
-
-    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor, network: SongNetwork) -> Tensor:
-        """One-sample estimate of the divergence, shape (n, 1)."""
-        log_prior = self.log_density(z, network)
-        return (normal_log_density(z, mean, log_variance) - log_prior)[:, None]
-
-
-def _flags(pseudo: Batch) -> list[tuple[str, Tensor]]:
-    flags = []
-    for i, name in enumerate(pseudo.values):
-        flags += [
-            (f"weight{i}", pseudo.weights[name].clone()),
-            (f"present{i}", pseudo.present[name].clone()),
-        ]
-    if pseudo.covariates is not None:
-        flags.append(("covariates", pseudo.covariates.clone()))
-    return flags
-
-
-PRIORS = ("normal", "mixture", "vamp")

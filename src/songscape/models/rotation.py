@@ -13,7 +13,7 @@ Padding breaks the symmetry, so a view with padded steps is trained as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,12 +21,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from songscape.features.views import View
-from songscape.models.linear import EXACT_LIMIT, Axes, principal_axes
-from songscape.models.networks import SongNetwork, ViewPlan
+from songscape.features.views import View, Views
+from songscape.models.networks import SongNetwork
+from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import InputView, chunks
+from songscape.models.view_specs import ViewSpec
 
-__all__ = ["Rotated", "can_rotate", "fold", "rotate"]
+__all__ = ["Rotated", "fold", "prepare", "rotate", "rotate_wide_views", "rotated_specs"]
 
 MIN_COLUMNS = 256
 
@@ -61,12 +62,26 @@ class Rotated:
         return np.asarray(np.sqrt(squares / squares.mean()))
 
 
-def can_rotate(plan: ViewPlan, reader: InputView, view: View, n_training: int) -> bool:
-    """Whether rotating loses nothing and makes the view narrower."""
+def rotate_wide_views(
+    specs: Sequence[ViewSpec],
+    inputs: Mapping[str, InputView],
+    views: Views,
+    training: NDArray[np.intp],
+) -> dict[str, Rotated]:
+    """Those views in rotated coordinates that lose nothing by it and become narrower."""
+    return {
+        spec.name: rotate(inputs[spec.name], views[spec.name], training)
+        for spec in specs
+        if _can_rotate(spec, inputs[spec.name], views[spec.name], training)
+    }
+
+
+def _can_rotate(spec: ViewSpec, reader: InputView, view: View, training: NDArray[np.intp]) -> bool:
+    n_training = int(view.present[training].sum())
     padded = view.mask is not None and not view.mask[view.present].all()
-    isotropic = plan.likelihood == "gaussian" and plan.noise == "fixed"
+    isotropic = spec.likelihood == "gaussian" and spec.noise == "fixed"
     wide = reader.size >= MIN_COLUMNS and 1 < n_training <= min(EXACT_LIMIT, 3 * reader.size // 4)
-    return plan.encoder == "dense" and isotropic and wide and not padded
+    return spec.encoder == "dense" and isotropic and wide and not padded
 
 
 def rotate(reader: InputView, view: View, training: NDArray[np.intp]) -> Rotated:
@@ -96,13 +111,18 @@ def rotate(reader: InputView, view: View, training: NDArray[np.intp]) -> Rotated
     return Rotated(axes, scale, coordinates, offset.astype(np.float32))
 
 
-def rotated_plan(plan: ViewPlan, rotated: Rotated) -> ViewPlan:
-    """The plan of a view in rotated coordinates.
+def rotated_specs(specs: Sequence[ViewSpec], rotations: Mapping[str, Rotated]) -> list[ViewSpec]:
+    """The specs with those of rotated views in rotated coordinates.
 
     Adam moves every weight by about the same amount, and the first coordinates vary a hundred times
     more than the last: the gain lets the decoder's output move in proportion to what it predicts.
     """
-    return replace(plan, shape=(rotated.n_axes,), gain=tuple(rotated.spread.tolist()))
+    return [
+        replace(spec, shape=(turned.n_axes,), gain=tuple(turned.spread.tolist()))
+        if (turned := rotations.get(spec.name))
+        else spec
+        for spec in specs
+    ]
 
 
 @torch.no_grad()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -19,26 +17,26 @@ from safetensors.numpy import load_file, save
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.models.baselines import BlockPCA, PresenceOnly, RandomLatents, ViewOnly
-from songscape.models.centred import CentredPCA
 from songscape.models.covariates import CovariateEncoder
-from songscape.models.decoder_places import Places
-from songscape.models.decoder_space import DecoderSpace, JointSpace
+from songscape.models.decoder_space import DecoderSpace, JointSpace, Spaces
 from songscape.models.diagnostics import Diagnostics
-from songscape.models.hot_deck import Donors
-from songscape.models.linear import Axes
-from songscape.models.networks import ViewPlan
-from songscape.models.priors import MixturePrior, StandardNormal, VampPrior
+from songscape.models.imputation import HotDeck
+from songscape.models.linear import BlockPCA
+from songscape.models.parameters import Hardware, Training
+from songscape.models.presets import build_model
+from songscape.models.principal_axes import Axes
+from songscape.models.references import PresenceOnly, RandomLatents, ViewOnly
 from songscape.models.standardisation import InputView
 from songscape.models.vae import SongVAE
+from songscape.models.view_specs import ViewSpec
+from songscape.results import write_atomically
 
 __all__ = ["can_save", "load_model", "save_model"]
 
-FORMAT = 2
+FORMAT = 3
 DESCRIPTION = "model.json"
 MODELS: dict[str, Any] = {
-    model.__name__: model
-    for model in (SongVAE, BlockPCA, CentredPCA, RandomLatents, ViewOnly, PresenceOnly)
+    model.__name__: model for model in (SongVAE, BlockPCA, RandomLatents, ViewOnly, PresenceOnly)
 }
 RECORDS: dict[str, Any] = {
     record.__name__: record
@@ -47,15 +45,20 @@ RECORDS: dict[str, Any] = {
         CovariateEncoder,
         DecoderSpace,
         Diagnostics,
-        Donors,
+        Hardware,
+        HotDeck,
         InputView,
         JointSpace,
-        Places,
-        ViewPlan,
+        Spaces,
+        Training,
+        ViewSpec,
     )
 }
+# What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
+OLD_MODELS = {"CentredPCA": "BlockPCA"}
+OLD_RECORDS = {"ViewPlan": "ViewSpec", "Donors": "HotDeck", "Places": "Spaces"}
+OLD_ATTRIBUTES = {"plans_": "view_specs_", "donors_": "hot_deck_", "places_": "spaces_"}
 MODULES = ("network_", "prior_")
-NOT_SAVED = ("callback", "checkpoint")
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
@@ -67,8 +70,8 @@ def can_save(model: Any) -> bool:
 def save_model(model: Any, folder: str | Path) -> Path:
     """Write a fitted model into `folder` (made if needed) and return the folder.
 
-    The description names its weights file by content and is replaced last, in one step: whoever
-    reads sees the old model or the new one, never half of each.
+    The description names its weights file by content and is replaced last, in one step: a reader
+    sees the old model or the new one, never half of each.
 
     Raises
     ------
@@ -85,7 +88,6 @@ def save_model(model: Any, folder: str | Path) -> Path:
     }
     if not fitted:
         raise SongscapeError(f"this {kind} is not fitted; call fit before saving it")
-    parameters = {k: v for k, v in model.get_params().items() if k not in NOT_SAVED}
     arrays: Arrays = {}
     description = {
         "format": FORMAT,
@@ -96,7 +98,7 @@ def save_model(model: Any, folder: str | Path) -> Path:
             "scikit-learn": sklearn.__version__,
             "torch": torch.__version__,
         },
-        "parameters": _encode(parameters, "parameters", arrays),
+        "parameters": _encode(model.get_params(deep=False), "parameters", arrays),
         "fitted": _encode(fitted, "fitted", arrays),
     }
     for name in MODULES:
@@ -106,11 +108,10 @@ def save_model(model: Any, folder: str | Path) -> Path:
     weights = save({key: np.ascontiguousarray(value) for key, value in arrays.items()})
     digest = hashlib.sha256(weights).hexdigest()
     description |= {"weights": f"weights-{digest[:16]}.safetensors", "sha256": digest}
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / str(description["weights"]), weights)
     text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=True) + "\n"
-    _replace(folder / DESCRIPTION, text.encode("utf-8"))
+    folder = Path(folder)
+    write_atomically(folder / str(description["weights"]), lambda path: path.write_bytes(weights))
+    write_atomically(folder / DESCRIPTION, lambda path: path.write_text(text, encoding="utf-8"))
     for old in folder.glob("weights-*.safetensors"):
         if old.name != description["weights"]:
             old.unlink()
@@ -123,7 +124,7 @@ def load_model(folder: str | Path) -> Any:
     Raises
     ------
     SongscapeError
-        If the folder holds no model, a damaged one, or one of a newer format.
+        If the folder holds no model, a damaged one, or one of another format.
     """
     path = Path(folder) / DESCRIPTION
     try:
@@ -134,7 +135,9 @@ def load_model(folder: str | Path) -> Any:
         raise SongscapeError(
             f"{path.parent}: no readable model ({error}); train it again"
         ) from None
-    if description.get("format") != FORMAT or description.get("model") not in MODELS:
+    kind = str(description.get("model"))
+    kind = OLD_MODELS.get(kind, kind)
+    if description.get("format") not in (2, FORMAT) or kind not in MODELS:
         raise SongscapeError(
             f"{path}: written by another version of songscape "
             f"({description.get('versions', {}).get('songscape', 'unknown')}); train it again"
@@ -145,10 +148,18 @@ def load_model(folder: str | Path) -> Any:
         arrays = load_file(weights)
     except safetensors.SafetensorError as error:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
-    model = MODELS[description["model"]](**_decode(description["parameters"], arrays))
+    parameters = _decode(description["parameters"], arrays)
+    if description["format"] == FORMAT:
+        model = MODELS[kind](**parameters)
+    else:
+        try:
+            model = build_model(MODELS[kind], parameters)
+        except ValueError as error:
+            raise SongscapeError(f"{path}: {error}; train it again") from None
     for name, value in _decode(description["fitted"], arrays).items():
-        setattr(model, name, value)
+        setattr(model, OLD_ATTRIBUTES.get(name, name), value)
     if isinstance(model, SongVAE):
+        model.covariates_ = getattr(model, "covariates_", None)
         _restore_modules(model, arrays)
     return model
 
@@ -159,16 +170,11 @@ def _restore_modules(model: SongVAE, arrays: Arrays) -> None:
         module, _, name = key.partition("/")
         if module in states:
             states[module][name] = torch.from_numpy(value.copy())
-    network = model._network(model.plans_)
-    network.load_state_dict(states["network_"])
-    model.network_ = network.eval()
-    if model.prior == "mixture":
-        model.prior_ = MixturePrior(model.n_components, model.latent_dim)
-        model.prior_.load_state_dict(states["prior_"])
-    elif model.prior == "vamp":
-        model.prior_ = VampPrior.from_state([p.name for p in model.plans_], states["prior_"])
-    else:
-        model.prior_ = StandardNormal()
+    model.network_ = model._network(model.view_specs_)
+    model.network_.load_state_dict(states["network_"])
+    model.network_.eval()
+    model.prior_ = model._prior()
+    model.prior_.load_state_dict(states["prior_"])
 
 
 def _encode(value: Any, path: str, arrays: Arrays) -> Any:
@@ -207,18 +213,7 @@ def _decode(value: Any, arrays: Arrays) -> Any:
     if "$tuple" in value:
         return tuple(_decode(item, arrays) for item in value["$tuple"])
     if "$record" in value:
-        return RECORDS[value["$record"]](**_decode(value["fields"], arrays))
+        record = str(value["$record"])
+        record = OLD_RECORDS.get(record, record)
+        return RECORDS[record](**_decode(value["fields"], arrays))
     return {key: _decode(item, arrays) for key, item in value.items()}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

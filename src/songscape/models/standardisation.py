@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 
-__all__ = ["InputView", "as_views", "chunks", "fit_input", "sorted_by_id"]
+__all__ = ["InputView", "chunks", "fit_input", "sorted_by_id"]
 
-ARRAY_VIEW = "x"
 CHUNK_ROWS = 512
 
 
@@ -205,15 +204,6 @@ def word_shares(
         total += (words / np.maximum(words.sum(axis=1, keepdims=True), 1e-12)).sum(axis=0)
     total += max(float(total.sum()), 1.0) * smoothing / len(total)
     return np.asarray(total / total.sum())
-
-
-def as_views(X: Any) -> Views:
-    """`X` as Views: an array of shape (n_tracks, n_features) becomes the single view `x`."""
-    if isinstance(X, Views):
-        return X
-    n_tracks = X.shape[0]
-    ids = tuple(f"{i:09d}" for i in range(n_tracks))
-    return Views(ids, {ARRAY_VIEW: View(X, np.ones(n_tracks, dtype=bool))})
 
 
 def sorted_by_id(views: Views, names: Sequence[str] | None = None) -> Views:

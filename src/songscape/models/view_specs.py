@@ -1,19 +1,54 @@
-"""Plans: the likelihood, encoder and decoder that a view gets."""
+"""View specs: the encoder, likelihood and decoder that a view gets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from songscape.features.views import View
-from songscape.models.likelihoods import LIKELIHOODS
-from songscape.models.networks import ViewPlan
 from songscape.models.standardisation import InputView, fit_input
 
-__all__ = ["plan_view", "plan_views"]
+__all__ = ["ViewSpec", "view_spec", "view_specs"]
 
 
-def plan_views(
+@dataclass(frozen=True)
+class ViewSpec:
+    """What the network must know of one view.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+        Of one track's block.
+    encoder : {"dense", "conv1d", "set"}
+        The whole block at once; over the steps, with features as channels; or every step as an
+        observation of its own, all of which multiply into the posterior.
+    likelihood : one of `songscape.models.parameters.LIKELIHOODS`
+    noise : {"fixed", "learned"}
+    gain : tuple of float
+        Factors of a dense decoder's output, one per number, or none.
+    unit : float
+        How many words a value of 1 stands for under the likelihood "counts".
+    decoder : {"dense", "linear"}
+        Hidden layers and a last one, or a single layer.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    encoder: str = "dense"
+    likelihood: str = "gaussian"
+    noise: str = "fixed"
+    gain: tuple[float, ...] = ()
+    unit: float = 1.0
+    decoder: str = "dense"
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the decoder gives probabilities of words."""
+        return self.likelihood in ("multinomial", "counts")
+
+
+def view_specs(
     views: Mapping[str, View],
     *,
     fusion: str,
@@ -22,11 +57,11 @@ def plan_views(
     likelihoods: Mapping[str, str],
     encoders: Mapping[str, str],
     decoders: Mapping[str, str],
-) -> tuple[tuple[ViewPlan, ...], dict[str, InputView]]:
+) -> tuple[tuple[ViewSpec, ...], dict[str, InputView]]:
     """What the network does with every view, and how each is standardised."""
-    plans, readers = [], {}
+    specs, inputs = [], {}
     for name, view in views.items():
-        plan = plan_view(
+        spec = view_spec(
             name,
             view,
             fusion=fusion,
@@ -36,19 +71,19 @@ def plan_views(
             encoder=encoders.get(name),
             decoder=decoders.get(name),
         )
-        readers[name] = fit_input(
+        inputs[name] = fit_input(
             name,
             view,
-            standardise=plan.likelihood == "gaussian",
-            signed=plan.likelihood == "von-mises-fisher",
+            standardise=spec.likelihood == "gaussian",
+            signed=spec.likelihood == "von-mises-fisher",
         )
-        if plan.likelihood == "counts":
-            plan = replace(plan, unit=float(readers[name].scale[0]))
-        plans.append(plan)
-    return tuple(plans), readers
+        if spec.likelihood == "counts":
+            spec = replace(spec, unit=float(inputs[name].scale[0]))
+        specs.append(spec)
+    return tuple(specs), inputs
 
 
-def plan_view(
+def view_spec(
     name: str,
     view: View,
     *,
@@ -58,8 +93,8 @@ def plan_view(
     likelihood: str | None = None,
     encoder: str | None = None,
     decoder: str | None = None,
-) -> ViewPlan:
-    """What the network does with one view; the defaults are told in `SongVAE`.
+) -> ViewSpec:
+    """What the network does with one view; `SongVAE` documents the defaults.
 
     Raises
     ------
@@ -69,47 +104,34 @@ def plan_view(
     default = "multinomial" if view.is_sparse else "gaussian"
     default = "von-mises-fisher" if name.startswith("embedding:") else default
     is_set = fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
-    plan = ViewPlan(
+    spec = ViewSpec(
         name,
         view.shape[1:],
         encoder or ("set" if is_set else "dense"),
         likelihood or default,
         noise,
     )
-    # Which words tell of a theme depends on the language, a covariate: that needs hidden layers.
-    linear = fusion == "poe" and plan.has_words and not covariates
-    plan = replace(plan, decoder=decoder or ("linear" if linear else "dense"))
-    _check(plan, fusion)
-    return plan
+    # Which words express a theme depends on the language, a covariate: that needs hidden layers.
+    linear = fusion == "poe" and spec.has_words and not covariates
+    spec = replace(spec, decoder=decoder or ("linear" if linear else "dense"))
+    _check(spec, fusion)
+    return spec
 
 
-def _check(plan: ViewPlan, fusion: str) -> None:
-    if plan.decoder not in ("dense", "linear"):
-        raise ValueError(f"decoder {plan.decoder!r} of view {plan.name!r}: choose dense or linear")
-    if plan.decoder == "linear" and plan.encoder != "dense":
+def _check(spec: ViewSpec, fusion: str) -> None:
+    view = f"view {spec.name!r}"
+    if spec.decoder == "linear" and spec.encoder != "dense":
+        raise ValueError(f"{view}: a linear decoder needs encoder 'dense', not {spec.encoder!r}")
+    if spec.encoder != "dense" and len(spec.shape) != 2:
         raise ValueError(
-            f"view {plan.name!r}: a linear decoder needs encoder 'dense', not {plan.encoder!r}"
+            f"{view}: encoder {spec.encoder!r} needs a sequence, and this view has one row per "
+            "track; use dense"
         )
-    if plan.encoder not in ("dense", "conv1d", "set"):
+    if spec.encoder == "set" and fusion != "poe":
+        raise ValueError(f"{view}: encoder 'set' needs fusion='poe'")
+    if spec.likelihood != "gaussian" and len(spec.shape) != 1:
         raise ValueError(
-            f"encoder {plan.encoder!r} of view {plan.name!r}: choose dense, conv1d or set"
+            f"{view}: a sequence; the likelihood {spec.likelihood!r} needs one row per track"
         )
-    if plan.likelihood not in LIKELIHOODS:
-        raise ValueError(
-            f"likelihood {plan.likelihood!r} of view {plan.name!r}: "
-            f"choose one of {', '.join(LIKELIHOODS)}"
-        )
-    if plan.encoder != "dense" and len(plan.shape) != 2:
-        raise ValueError(
-            f"encoder {plan.encoder!r} needs a sequence, view {plan.name!r} has one row per track; "
-            "use dense"
-        )
-    if plan.encoder == "set" and fusion != "poe":
-        raise ValueError("encoder 'set' multiplies the evidence of its steps; use fusion='poe'")
-    if plan.likelihood != "gaussian" and len(plan.shape) != 1:
-        raise ValueError(
-            f"view {plan.name!r} is a sequence, the likelihood {plan.likelihood!r} needs one row "
-            "per track"
-        )
-    if plan.likelihood == "von-mises-fisher" and plan.shape[0] < 4:
-        raise ValueError(f"view {plan.name!r}: directions need at least 4 numbers; use gaussian")
+    if spec.likelihood == "von-mises-fisher" and spec.shape[0] < 4:
+        raise ValueError(f"{view}: directions need at least 4 numbers; use gaussian")

@@ -11,7 +11,7 @@ from songscape.audit.finding import Finding
 from songscape.benchmark.metric_table import Figures, Setup
 from songscape.benchmark.recommendation import Assessment, assess
 from songscape.benchmark.verdicts import Outcome
-from songscape.report.read import read_document, read_table
+from songscape.report.run_read import read_document, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

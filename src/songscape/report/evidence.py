@@ -193,11 +193,6 @@ def models_table(results: Results) -> Table | None:
     return _table(results, "Model", _model_heads(results), columns, lines)
 
 
-def _of_column(results: Results, axis: str, column: str, *metrics: str) -> list[_Measure]:
-    notes = BY_MODEL | {"ami": ("AMI", results.setup.headline.title)}
-    return [_Measure(notes[m][0], m, axis, column, notes[m][1]) for m in metrics]
-
-
 def _by_model(
     results: Results, measures: Sequence[_Measure], *, ascending: bool = False
 ) -> Table | None:

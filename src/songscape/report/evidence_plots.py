@@ -179,12 +179,12 @@ def stability_figure(
     figure = style.new_figure(6.0, 3.6)
     axes = figure.subplots()
     color = style.CATEGORY_COLORS[0]
-    for ends, look in (
-        ((null_low, null_high), {"color": style.FAINT, "label": "data without structure"}),
-        ((low, high), {"color": color, "alpha": 0.2, "linewidth": 0, "label": "interval"}),
-    ):
-        if ends[0] is not None and ends[1] is not None:
-            axes.fill_between(x, *(np.asarray(end, dtype=float) for end in ends), **look)
+    if null_low is not None and null_high is not None:
+        bottom, top = np.asarray(null_low, dtype=float), np.asarray(null_high, dtype=float)
+        axes.fill_between(x, bottom, top, color=style.FAINT, label="data without structure")
+    if low is not None and high is not None:
+        bottom, top = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        axes.fill_between(x, bottom, top, color=color, alpha=0.2, linewidth=0, label="interval")
     axes.plot(x, y, "o-", color=color, markersize=4, linewidth=1.4, label="this collection")
     if chosen is not None:
         label = f"chosen: k = {chosen}"

@@ -179,10 +179,10 @@ def number_figures(
     results: Results, plan: Sequence[Planned]
 ) -> dict[str, tuple[NumberedFigure, ...]]:
     """The pictures that lie in the folder, numbered, by section."""
-    room, sections = BUDGET_BYTES, {}
+    room, number = BUDGET_BYTES, 0
+    sections: dict[str, tuple[NumberedFigure, ...]] = {}
     if results.folder is None:
-        return {}
-    number = 0
+        return sections
     for planned in plan:
         path = results.folder / "pictures" / f"{planned.name}.png"
         if not path.exists():

@@ -106,7 +106,8 @@ def _columns(results: Results) -> list[str]:
     """Columns that describe songs: genre, language and artist first."""
     setup = results.setup
     names = [main_label(setup.labels), setup.language, results.roles.artist, *setup.labels]
-    return [name for name in dict.fromkeys(names) if name in results.labels and len(results.labels)]
+    known = set(results.labels.columns) if len(results.labels) else set()
+    return [name for name in dict.fromkeys(names) if name is not None and name in known]
 
 
 def _commonest(values: Sequence[object], limit: int) -> str:

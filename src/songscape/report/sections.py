@@ -12,6 +12,7 @@ from songscape.benchmark import wording
 from songscape.benchmark.recommendation import caveats_of_partition
 from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
 from songscape.report import evidence
+from songscape.report.figures import SECTIONS as FIGURE_SECTIONS
 from songscape.report.figures import NumberedFigure
 from songscape.report.groups import described_groups, facts, unsure_songs
 from songscape.report.read import Results
@@ -226,8 +227,8 @@ def problems(results: Results, _: Figures) -> Section | None:
 
 def pictures(_: Results, figures: Figures) -> Section | None:
     """All other pictures."""
-    kinds = ("forest", "other-forest", "scatter", "other-map", "other-heatmap")
-    kinds += ("reconstruction", "words", "training", "k-distance")
+    elsewhere = ("map", "heatmap", "k")
+    kinds = [kind for kind in FIGURE_SECTIONS if kind not in elsewhere]
     return _pictures("pictures", "Pictures", figures, kinds)
 
 

@@ -1,9 +1,4 @@
-"""Contrast: how hard it is to tell which views belong to one song.
-
-Under a product of experts two views of a song each say where its latents may be. How much better
-both go together with one song than with two is a likelihood ratio in closed form; training that
-maximises it among the songs of a batch makes sound and words of a song agree.
-"""
+"""Penalties: latents that depend on covariates, and views of a song that do not find each other."""
 
 from __future__ import annotations
 
@@ -13,12 +8,31 @@ from torch.nn.functional import cross_entropy
 
 from songscape.models.covariates import SCALE
 
-__all__ = ["confusion", "same_song"]
+__all__ = ["hsic_penalty", "infonce_loss", "same_song"]
 
-NEVER = -1e9
+MASKED = -1e9
 WIDTH = 0.375 * float(SCALE)
 """Standard deviation of the kernel. Two songs in different languages are sqrt(2) * SCALE apart and
 have a weight of 0.0008; one in a language and one that is half in another have 0.17."""
+
+
+def hsic_penalty(z: Tensor, covariates: Tensor) -> Tensor:
+    """How much the latents of a batch depend on the covariates: 0 not at all, 1 entirely.
+
+    The Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a Gaussian kernel on the
+    latents and a linear one on the covariates, normalised by both (Kornblith et al. 2019); as a
+    penalty on a VAE see Lopez et al. 2018.
+    """
+    distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").square()
+    latent_kernel = _centred(torch.exp(-distances / (2.0 * z.shape[1])))
+    covariate_kernel = _centred(covariates @ covariates.T)
+    norms = latent_kernel.norm() * covariate_kernel.norm()
+    shared: Tensor = (latent_kernel * covariate_kernel).sum() / norms.clamp_min(1e-12)
+    return shared
+
+
+def _centred(kernel: Tensor) -> Tensor:
+    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
 
 
 def same_song(
@@ -40,8 +54,8 @@ def same_song(
     both = _log_evidence(
         weighted[:, None] + other_weighted[None], precision[:, None] + other_precision[None]
     )
-    alone = _log_evidence(weighted, precision)[:, None]
-    return both - alone - _log_evidence(other_weighted, other_precision)[None]
+    one = _log_evidence(weighted, precision)[:, None]
+    return both - one - _log_evidence(other_weighted, other_precision)[None]
 
 
 def _log_evidence(weighted: Tensor, precision: Tensor) -> Tensor:
@@ -50,7 +64,7 @@ def _log_evidence(weighted: Tensor, precision: Tensor) -> Tensor:
     return 0.5 * (weighted.square() / total - torch.log(total)).sum(-1)
 
 
-def confusion(weighted: Tensor, precision: Tensor, covariates: Tensor | None = None) -> Tensor:
+def infonce_loss(weighted: Tensor, precision: Tensor, covariates: Tensor | None = None) -> Tensor:
     """Cross-entropy, in nats, of finding the rest of a song by one of its views, and the reverse.
 
     InfoNCE (van den Oord et al. 2018) between each view and all others together, with `same_song`
@@ -61,19 +75,19 @@ def confusion(weighted: Tensor, precision: Tensor, covariates: Tensor | None = N
     Parameters
     ----------
     weighted, precision : Tensor of shape (n, n_views, latent_dim)
-        What `SongNetwork.evidence` gives.
+        From `SongNetwork.evidence`.
     covariates : Tensor of shape (n, n_covariates), optional
-        Encoded. Songs count as rivals by a Gaussian kernel of the distance between them: among all
+        Encoded. The weight of a song as a negative is a Gaussian kernel of its distance: among all
         songs the language alone would tell many apart, and so come into the latents (Tsai et al.,
         Conditional Contrastive Learning with Kernel, ICLR 2022). A song of unknown language lies at
-        the average, and is a rival of those in a language that most songs are in.
+        the average, and is a negative of those in a language that most songs are in.
     """
     n_tracks, n_views, _ = weighted.shape
     songs = torch.arange(n_tracks, device=weighted.device)
-    rivalry = weighted.new_zeros(n_tracks, n_tracks)
+    log_kernel = weighted.new_zeros(n_tracks, n_tracks)
     if covariates is not None:
         apart = torch.cdist(covariates, covariates, compute_mode="donot_use_mm_for_euclid_dist")
-        rivalry = -0.5 * (apart / WIDTH).square()
+        log_kernel = -0.5 * (apart / WIDTH).square()
     total = weighted.new_zeros(())
     # Of two views, each is the other's rest.
     n_pairs = n_views if n_views > 2 else n_views - 1
@@ -81,10 +95,10 @@ def confusion(weighted: Tensor, precision: Tensor, covariates: Tensor | None = N
         others = [other for other in range(n_views) if other != view]
         one = weighted[:, view], precision[:, view]
         rest = weighted[:, others].sum(1), precision[:, others].sum(1)
-        there = (one[1].sum(1) > 0) & (rest[1].sum(1) > 0)
-        scores = same_song(*one, *rest) + rivalry
-        scores = scores.masked_fill(~(there[:, None] & there[None, :]), NEVER)
+        has_both = (one[1].sum(1) > 0) & (rest[1].sum(1) > 0)
+        scores = same_song(*one, *rest) + log_kernel
+        scores = scores.masked_fill(~(has_both[:, None] & has_both[None, :]), MASKED)
         each = [cross_entropy(way, songs, reduction="none") for way in (scores, scores.T)]
-        found = torch.where(there, 0.5 * (each[0] + each[1]), 0.0)
-        total = total + found.sum() / there.sum().clamp_min(1)
+        losses = torch.where(has_both, 0.5 * (each[0] + each[1]), 0.0)
+        total = total + losses.sum() / has_both.sum().clamp_min(1)
     return total / max(n_pairs, 1)

@@ -1,0 +1,311 @@
+"""One recording -> blocks of samples: by libsndfile, and by FFmpeg (PyAV) what that can't read.
+
+What a file is, its bytes decide and never its name: both libraries would read a ZIP called `x.au`
+as telephone sound.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from songscape.errors import first_line
+from songscape.features.container import Part
+from songscape.ingest.file_signatures import looks_like, printable
+
+__all__ = ["DecodeError", "Recording", "check_file", "mix", "open_recording"]
+
+BLOCK_FRAMES = 1 << 17
+"""Frames decoded at a time: 3 s at 44.1 kHz; their 1 MB is still in the cache when it is mixed."""
+BLOCK_SAMPLES = 1 << 20
+"""Most samples in a block: a header may claim a thousand channels."""
+SNDFILE_FORMATS = (
+    *("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"),
+    *("SVX", "VOC", "NIST", "IRCAM", "AVR", "PAF"),
+)
+"""Those with a head that does not occur by chance."""
+FFMPEG_FORMATS = (
+    "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,"
+    "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,qcp,rm,shn,tak,truehd,tta,voc,w64,wav,webm,wv"
+)
+_AUDIO_KINDS = (
+    *("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF"),
+    *("an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM"),
+)
+_NEED_AV = (None, *_AUDIO_KINDS[5:])
+
+Block = NDArray[np.float32]
+
+
+class DecodeError(Exception):
+    """The file can't be used as audio; the message is the reason for the ledger."""
+
+
+@dataclass
+class Recording:
+    """One recording, open.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hz, at its beginning.
+    blocks : iterator of (int, ndarray)
+        Sample rate in Hz and samples, (n, channels); a block may be overwritten by the next.
+    seconds : float or None
+        What the decoder expects before it has decoded.
+    stopped : str
+        After the last block: why it is the last, if decoding failed there.
+    warnings : list of str
+    """
+
+    sample_rate: int
+    channels: int
+    container: str
+    codec: str
+    seconds: float | None = None
+    blocks: Iterator[tuple[int, Block]] = field(default_factory=lambda: iter(()))
+    stopped: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_file(path: Path) -> int:
+    """Size in bytes of a file that may hold audio.
+
+    Raises
+    ------
+    DecodeError
+    """
+    try:
+        # Not blocking: opening a pipe would wait for somebody to write into it.
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise DecodeError("not a regular file but a folder, pipe or device; remove it")
+            head = file.read(4096)
+    except OSError as error:
+        raise DecodeError(f"cannot be read ({error.strerror}); check the file") from None
+    if not head:
+        raise DecodeError("empty file (0 bytes); copy it again or remove it")
+    if printable(head):
+        raise DecodeError(f"not audio (looks like {looks_like(head) or 'text'}); remove it")
+    return status.st_size
+
+
+def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
+    """Open the recording in a part of a file.
+
+    Raises
+    ------
+    DecodeError
+        If it is not audio, or needs a decoder that is not installed.
+    """
+    # By number, so that nobody sees the name.
+    source: Any = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    if not is_whole_file:
+        os.close(source)
+        source = io.BufferedReader(_Window(path, part), 1 << 16)
+    try:
+        file = _FrontToBack(source)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        return _open_with_av(path, part, _reason(error))
+    if file.format not in SNDFILE_FORMATS:
+        file.close()
+        return _open_with_av(path, part, "its head is of no audio format")
+    seconds = file.frames / file.samplerate if 0 < file.frames < 1 << 48 else None
+    recording = Recording(file.samplerate, file.channels, file.format, file.subtype, seconds)
+    recording.blocks = _sndfile_blocks(file, recording)
+    return recording
+
+
+class _Window(io.RawIOBase):
+    """A part of a file as a file without a name."""
+
+    def __init__(self, path: Path, part: Part) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._start, self._length, self._at = part.start, part.stop - part.start, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._start + self._at)
+        data = self._file.read(max(min(len(buffer), self._length - self._at), 0))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = max(offset + (0, self._at, self._length)[whence], 0)
+        return self._at
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _FrontToBack(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is only read forwards.
+
+    soundfile seeks to where it already is after every read. In an MP3 that throws away the bit
+    reservoir: the frames that follow come out wrong, and reading in blocks costs twice as much.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _sndfile_blocks(file: soundfile.SoundFile, recording: Recording) -> Iterator[tuple[int, Block]]:
+    n_frames = min(BLOCK_FRAMES, max(BLOCK_SAMPLES // file.channels, 1))
+    buffer = np.empty((n_frames, file.channels), np.float32)
+    done = 0
+    with file:
+        while True:
+            try:
+                block = file.read(out=buffer)
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                recording.stopped = f"decoding stopped early: {_reason(error)}"
+                # What came before the error is in the buffer, and the position tells how much.
+                yield file.samplerate, buffer[: min(max(file.tell() - done, 0), n_frames)]
+                return
+            if not len(block):
+                return
+            done += len(block)
+            yield file.samplerate, block
+
+
+def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
+    with path.open("rb") as file:
+        file.seek(part.start)
+        kind = looks_like(file.read(64))
+    if kind is not None and kind not in _AUDIO_KINDS:
+        raise DecodeError(f"not audio (looks like {kind}); rename or remove it")
+    if importlib.util.find_spec("av") is None:
+        if kind in _NEED_AV:
+            what = kind or "an AAC or another format"
+            raise DecodeError(
+                f'libsndfile cannot read it (looks like {what}); pip install "songscape[m4a]"'
+            )
+        raise DecodeError(f"looks like {kind}, but is damaged ({sndfile_says}); copy it again")
+    import av
+
+    damaged = f"looks like {kind}, but is damaged ({sndfile_says}); copy it again"
+    refusal = damaged if kind else "not audio of a known format; convert or remove it"
+    try:
+        container = av.open(
+            io.BufferedReader(_Window(path, part), 1 << 16),
+            metadata_errors="ignore",
+            options={"format_whitelist": FFMPEG_FORMATS},
+        )
+    except (av.FFmpegError, OSError, ValueError):
+        raise DecodeError(refusal) from None
+    tracks = container.streams.audio
+    readable = [t for t in tracks if t.codec_context is not None and t.codec_context.sample_rate]
+    if not readable:
+        container.close()
+        if not tracks:
+            raise DecodeError(f"no audio track in it{f' (looks like {kind})' if kind else ''}")
+        raise DecodeError(
+            f"its audio is in a codec that FFmpeg cannot decode{_codec_of(tracks[0])}; convert it"
+        )
+    audio = readable[0]
+    context = audio.codec_context
+    if not context.channels:
+        container.close()
+        raise DecodeError(refusal)
+    recording = Recording(
+        context.sample_rate,
+        context.channels,
+        container.format.name.split(",")[0].upper(),
+        context.name.upper(),
+        float(audio.duration * audio.time_base) if audio.duration and audio.time_base else None,
+    )
+    if len(tracks) > 1:
+        recording.warnings.append(f"holds {len(tracks)} audio tracks; only one of them is read")
+    recording.blocks = _av_blocks(container, audio, recording)
+    return recording
+
+
+def _av_blocks(container: Any, audio: Any, recording: Recording) -> Iterator[tuple[int, Block]]:
+    import av
+
+    waiting: list[Block] = []
+    rate, n_waiting, seconds = recording.sample_rate, 0, 0.0
+    with container:
+        frames = container.decode(audio)
+        while True:
+            try:
+                frame = next(frames)
+            except StopIteration:
+                break
+            except (av.FFmpegError, ValueError) as error:
+                recording.stopped = f"decoding stopped early: {_reason(error)}"
+                break
+            block = _frame_samples(frame)
+            if waiting and (frame.sample_rate != rate or n_waiting >= BLOCK_FRAMES):
+                yield rate, _joined(waiting)
+                waiting, n_waiting = [], 0
+            rate = frame.sample_rate
+            seconds += len(block) / rate
+            waiting.append(block)
+            n_waiting += len(block) * max(1, block.shape[1] * BLOCK_FRAMES // BLOCK_SAMPLES)
+    if waiting:
+        yield rate, _joined(waiting)
+    if recording.seconds is not None and seconds < recording.seconds - 0.25:
+        recording.warnings.append(f"truncated: {seconds:.1f} of {recording.seconds:.1f} s decoded")
+
+
+def _codec_of(track: Any) -> str:
+    tag = getattr(getattr(track, "codec", None), "name", None)
+    return f" ({tag})" if tag else ""
+
+
+def _reason(error: BaseException) -> str:
+    """What a decoder says, without the file's name or number in front."""
+    text = first_line(error)
+    return re.sub(r"^Error opening [^:]*: ", "", text.split("': ", 1)[-1]).rstrip(".")
+
+
+def _joined(blocks: list[Block]) -> Block:
+    channels = {block.shape[1] for block in blocks}
+    if len(channels) > 1:  # a stream may switch between mono and stereo: each part keeps its mean
+        return np.concatenate([mix(block) for block in blocks])[:, None]
+    return np.concatenate(blocks)
+
+
+def _frame_samples(frame: Any) -> Block:
+    values = frame.to_ndarray()
+    channels = len(frame.layout.channels)
+    samples = values.T if frame.format.is_planar else values.reshape(-1, channels)
+    if samples.dtype.kind == "u":
+        return np.asarray((samples.astype(np.float32) - 128) / 128, np.float32)
+    if samples.dtype.kind == "i":
+        scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
+        return np.asarray(samples.astype(np.float32) / scale, np.float32)
+    return np.ascontiguousarray(samples, np.float32)
+
+
+def mix(block: Block) -> Block:
+    """(n, channels) -> (n,) mean over channels, in float32 as librosa.to_mono does.
+
+    FFmpeg's own downmix is 3 dB louder and would not compare.
+    """
+    if block.shape[1] == 1:
+        return block[:, 0]
+    if block.shape[1] == 2:
+        # Halves are exact in float32, so this is (left + right) / 2 to the bit, in one pass.
+        return block @ np.array([0.5, 0.5], np.float32)
+    return np.asarray(block.mean(axis=1, dtype=np.float32), np.float32)

@@ -1,0 +1,144 @@
+"""Principal axes of many rows that need not fit into memory at once, with a fixed sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from songscape.models.standardisation import chunks
+
+__all__ = ["EXACT_LIMIT", "Axes", "fix_signs", "principal_axes"]
+
+Floats = NDArray[np.float64]
+ReadRows = Callable[[NDArray[np.intp]], NDArray[Any]]
+
+# Up to this many rows or columns an exact eigendecomposition takes seconds.
+EXACT_LIMIT = 4096
+OVERSAMPLING, POWER_ITERATIONS = 10, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Orthonormal directions of largest variance.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_columns,)
+        What was subtracted before; zero if the rows were not centred.
+    directions : ndarray of shape (n_axes, n_columns)
+        Largest first; the entry of largest magnitude in each is positive.
+    squares : ndarray of shape (n_axes,)
+        Sum of squared coordinates along each.
+    """
+
+    mean: Floats
+    directions: Floats
+    squares: Floats
+
+    def project(self, rows: NDArray[Any]) -> Floats:
+        """Coordinates of `rows` along the directions, shape (n_rows, n_axes)."""
+        # A fixed summation per row, whatever other rows stand beside it.
+        return np.asarray((rows.astype(np.float64) - self.mean) @ self.directions.T)
+
+
+def fix_signs(directions: Floats) -> Floats:
+    """Turn every direction so that its entry of largest magnitude is positive."""
+    largest = np.abs(directions).argmax(axis=1)
+    signs = np.sign(directions[np.arange(len(directions)), largest])
+    return np.asarray(directions * np.where(signs == 0, 1.0, signs)[:, None])
+
+
+def principal_axes(
+    read: ReadRows,
+    n_rows: int,
+    n_columns: int,
+    n_axes: int,
+    *,
+    seed: int = 0,
+    centre: bool = True,
+) -> Axes:
+    """The `n_axes` principal axes of the rows that `read` returns.
+
+    Exact through the smaller of the two Gram matrices where that has at most `EXACT_LIMIT` rows,
+    otherwise by a seeded randomised range finder with power iterations (Halko et al. 2011, 4.4).
+    Rows are read in chunks; memory stays below one chunk plus (n_columns x n_axes). Axes without
+    variance are dropped, so fewer than `n_axes` may come back.
+
+    Parameters
+    ----------
+    read : callable
+        Row numbers to an array of shape (n, n_columns).
+    centre : bool, default=True
+        False gives the truncated singular value decomposition.
+    """
+    pieces = list(chunks(n_rows))
+    mean = np.zeros(n_columns)
+    if centre:
+        for rows in pieces:
+            mean += read(rows).astype(np.float64).sum(axis=0)
+        mean /= n_rows
+
+    def block(rows: NDArray[np.intp]) -> Floats:
+        return np.asarray(read(rows).astype(np.float64) - mean)
+
+    if n_rows <= min(EXACT_LIMIT, n_columns):
+        squares, directions = _from_rows(block, pieces, n_axes)
+    elif n_columns <= EXACT_LIMIT:
+        gram = np.zeros((n_columns, n_columns))
+        for rows in pieces:
+            part = block(rows)
+            gram += part.T @ part
+        squares, vectors = _largest(gram, n_axes)
+        directions = vectors.T
+    else:
+        squares, directions = _randomised(block, pieces, n_columns, n_axes, seed)
+    used = squares > max(float(squares.max(initial=0.0)) * 1e-10, 1e-300)
+    return Axes(mean, fix_signs(directions[used]), squares[used])
+
+
+def _largest(gram: Floats, n: int) -> tuple[Floats, Floats]:
+    """The n largest eigenvalues of a symmetric matrix and their vectors, largest first."""
+    size = len(gram)
+    first = max(0, size - n)
+    values, vectors = scipy.linalg.eigh(gram, subset_by_index=(first, size - 1))
+    return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+
+
+def _from_rows(
+    block: Callable[[NDArray[np.intp]], Floats], pieces: list[NDArray[np.intp]], n_axes: int
+) -> tuple[Floats, Floats]:
+    matrix = np.concatenate([block(rows) for rows in pieces])
+    squares, vectors = _largest(matrix @ matrix.T, n_axes)
+    lengths = np.sqrt(np.maximum(squares, 1e-300))
+    directions = (vectors.T @ matrix) / lengths[:, None]
+    return squares, directions
+
+
+def _randomised(
+    block: Callable[[NDArray[np.intp]], Floats],
+    pieces: list[NDArray[np.intp]],
+    n_columns: int,
+    n_axes: int,
+    seed: int,
+) -> tuple[Floats, Floats]:
+    width = min(n_columns, n_axes + OVERSAMPLING)
+    basis = np.random.default_rng(seed).standard_normal((n_columns, width))
+    for _ in range(POWER_ITERATIONS):
+        basis = np.linalg.qr(basis)[0]
+        product = np.zeros_like(basis)
+        for rows in pieces:
+            part = block(rows)
+            product += part.T @ (part @ basis)
+        basis = product
+    basis = np.linalg.qr(basis)[0]
+    gram = np.zeros((width, width))
+    for rows in pieces:
+        projected = block(rows) @ basis
+        gram += projected.T @ projected
+    squares, vectors = _largest(gram, n_axes)
+    return squares, (basis @ vectors).T

@@ -1,0 +1,128 @@
+"""References: models that are no candidates, but show what a figure is worth."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from songscape.errors import SongscapeError
+from songscape.features.views import View, Views
+from songscape.models.estimator import ViewsTransformer
+
+__all__ = ["PresenceOnly", "RandomLatents", "ViewOnly"]
+
+
+class RandomLatents(ViewsTransformer):
+    """Gaussian noise that knows nothing of the music: what any figure is worth at chance level.
+
+    A track's numbers follow from its id (or the bytes of its row) and the seed alone, so they stay
+    the same in any order and any subset.
+
+    Parameters
+    ----------
+    views : sequence of str or None
+        Not read; part of the common interface.
+    n_components : int, default=16
+    random_state : int, RandomState or None, default=0
+    """
+
+    def __init__(
+        self, views: Sequence[str] | None = None, *, n_components: int = 16, random_state: Any = 0
+    ) -> None:
+        self.views = views
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> RandomLatents:
+        """Draw the seed."""
+        self.check_parameters()
+        self._views(X, reset=True)
+        self.seed_ = self._seed()
+        self._n_features_out = self.n_components
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Noise of shape (n_tracks, n_components), float32."""
+        check_is_fitted(self, "seed_")
+        views = self._views(X)
+        if isinstance(X, Views):
+            keys = [track_id.encode() for track_id in views.track_ids]
+        else:
+            keys = [row.astype(np.float64).tobytes() for row in next(iter(views.values())).values]
+        salt = self.seed_.to_bytes(16, "little")
+        out = np.empty((len(keys), self.n_components), np.float32)
+        for i, key in enumerate(keys):
+            digest = hashlib.blake2b(key, digest_size=16, salt=salt).digest()
+            generator = np.random.default_rng(int.from_bytes(digest, "little"))
+            out[i] = generator.standard_normal(self.n_components)
+        return out
+
+
+class ViewOnly(ViewsTransformer):
+    """One small view as it is, such as the language composition: how far that alone gets.
+
+    Parameters
+    ----------
+    view : str, default="language"
+        A dense view of shape (n_tracks, n_features); absent tracks become zero.
+    """
+
+    def __init__(self, view: str = "language") -> None:
+        self.view = view
+
+    def fit(self, X: Any, y: Any = None) -> ViewOnly:
+        """Remember the columns."""
+        view = _one_view(self._views(X, reset=True), self.view)
+        if view.is_sparse or len(view.shape) != 2:
+            raise SongscapeError(f"view {self.view!r} is no small table; choose a dense 2-D view")
+        self.columns_: tuple[str, ...] = view.feature_names
+        self._n_features_out = view.shape[1]
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """The view's numbers, float32; columns unknown at fitting time are left out."""
+        check_is_fitted(self, "_n_features_out")
+        view = _one_view(self._views(X), self.view)
+        values = np.where(view.present[:, None], view.values, 0.0).astype(np.float32)
+        if view.feature_names == self.columns_:
+            return values
+        position = {name: i for i, name in enumerate(view.feature_names)}
+        out = np.zeros((len(values), len(self.columns_)), np.float32)
+        for i, name in enumerate(self.columns_):
+            if name in position:
+                out[:, i] = values[:, position[name]]
+        return out
+
+
+class PresenceOnly(ViewsTransformer):
+    """Whether a track has a view, and nothing else: shows clusters that are just "has lyrics".
+
+    Parameters
+    ----------
+    view : str, default="lyrics"
+    """
+
+    def __init__(self, view: str = "lyrics") -> None:
+        self.view = view
+
+    def fit(self, X: Any, y: Any = None) -> PresenceOnly:
+        """Nothing to learn."""
+        _one_view(self._views(X, reset=True), self.view)
+        self._n_features_out = 1
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """1 where the view is present, 0 where not, of shape (n_tracks, 1), float32."""
+        check_is_fitted(self, "_n_features_out")
+        view = _one_view(self._views(X), self.view)
+        return np.asarray(view.present[:, None], dtype=np.float32)
+
+
+def _one_view(views: Views, name: str) -> View:
+    """The named view; an array has only one."""
+    return next(iter(views.values())) if name not in views and len(views) == 1 else views[name]
