@@ -70,7 +70,7 @@ def test_models_lists_every_preset_once_as_json(capsys: pytest.CaptureFixture[st
 def test_an_interrupt_exits_130(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import songscape.experiment.run as pipeline
+    import songscape.experiment.experiment as pipeline
 
     def interrupted(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
