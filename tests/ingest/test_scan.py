@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import stat
 import sys
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest import read_collection
+from songscape.library import LedgerRow, Library, Lyrics
 
-
-@pytest.fixture
-def put(tmp_path):
-    def write(name: str, content: str | bytes = b"\0") -> Path:
-        path = tmp_path / "c" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    (tmp_path / "c").mkdir()
-    return write
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs devices and names of any bytes")
 
 
 def read(tmp_path: Path):
@@ -147,102 +144,419 @@ def test_wrong_paths_are_usage_errors(tmp_path, put):
         read_collection(put("x.mp3"))
 
 
-TABLE = "id,audio,lyrics,language,title\n"
+# -- names ---------------------------------------------------------------------------------------
+
+MP3 = b"".join(bytes([0xFF, 0xFB, 0x90, 0]) + bytes(413) for _ in range(9))  # 128 kbit/s, 44.1 kHz
+ADTS = b"".join(bytes([0xFF, 0xF1, 0x50, 0x80, 0x2E, 0x7F, 0xFC]) + bytes(364) for _ in range(9))
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_tables_in_any_dress(tmp_path, put, delimiter, encoding):
-    put("audio/1.mp3")
-    put("lyrics/1.txt", "গান")
-    text = TABLE + '1,audio/1.mp3,lyrics/1.txt,Bangla,"Für, Élise; x"\n'
-    if delimiter != ",":
-        text = text.replace('"Für, Élise; x"', "TITLE").replace(",", delimiter)
-        text = text.replace("TITLE", f'"Für{delimiter} Élise; x"')
-    put("tracks.csv", text.encode(encoding))
-    (track,) = read(tmp_path).tracks
-    assert (track.id, track.lyrics) == ("1", "গান")
-    assert track.labels["language"] == "Bangla"
-    assert track.labels["title"].endswith("Élise; x")
-    assert read_collection(tmp_path / "c" / "tracks.csv").tracks == (track,)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("...Ellipsis/1.ogg", "a/...Once More.ogg", ".38 Special/1.mp3", ".5 The Chapter/x.mp3"),
+        *("..b/1.mp3", ". x/1.mp3", "a/.44.mp3", "a/..mp3.mp3", ".../1.mp3", ".(x)/1.mp3"),
+    ],
+)
+def test_a_name_that_begins_with_dots_may_be_music(tmp_path, put, name):
+    put(name)
+    put("x.mp3")
+    assert ids(read(tmp_path)) == sorted([name.removesuffix(".mp3").removesuffix(".ogg"), "x"])
 
 
-def test_label_columns_keep_their_order_and_empty_cells_are_missing(tmp_path, put):
-    put("1.mp3")
-    put("tracks.csv", TABLE + "1,1.mp3,,,\n")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (".hidden/z.mp3", "hidden (a name that begins with a dot); rename it to take it"),
+        (".hidden/deep/z.mp3", "hidden (a name that begins with a dot); rename it to take it"),
+        ("a/.z.mp3", "hidden (a name that begins with a dot); rename it to take it"),
+        (".z.mp3.icloud", "only in the cloud; download it"),
+        ("z.mp3.part", "an unfinished download; finish it"),
+        ("z.flac.crdownload", "an unfinished download; finish it"),
+        ("z.wav.gz", "packed; unpack it"),
+        ("z.mp3.lnk", "a link of a file manager; put the file itself here"),
+        ("z.mid", "notes without sound; render them as audio"),
+        ("z.kar", "notes without sound; render them as audio"),
+        ("z.mkv", "a video; extract its sound to take it"),
+        ("z.AVI", "a video; extract its sound to take it"),
+        ("z.ncm", "encrypted by the program that stored it; export it as plain audio"),
+        ("z.cda", "a pointer to a track of a compact disc; rip the disc"),
+        ("z.pcm", "samples without a header; save them as WAV"),
+    ],
+)
+def test_what_looks_like_audio_and_is_not_taken_is_named(tmp_path, put, name, reason):
+    put("x.mp3")
+    put(name)
     collection = read(tmp_path)
-    assert collection.label_columns == ("language", "title")
-    assert collection.tracks[0].labels == {}
-    assert collection.tracks[0].lyrics is None
+    assert ids(collection) == ["x"]
+    assert problems(collection) == {name: ("skipped", f"{name}: {reason}")}
 
 
-def test_rows_that_cannot_be_used_are_named(tmp_path, put):
-    for name in ("1.mp3", "2.mp3", "extra.mp3"):
-        put(name)
-    put(
-        "tracks.csv",
-        TABLE
-        + "1,1.mp3,,,\n"
-        + "1,2.mp3,,,twice\n"
-        + ",2.mp3,,,nameless\n"
-        + "4,audio/4.mp3,,,\n"
-        + "5,,,,\n"
-        + "\n"
-        + "6,2.mp3,,,a,b\n"
-        + "7,2.mp3,lyrics/7.txt,,\n",
-    )
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("@Recycle", "#recycle", "$RECYCLE.BIN/S-1-5-21", "$Recycle.Bin", "lost+found"),
+        *(
+            ".Trash-1000/files",
+            ".Trashes/501",
+            ".Trash",
+            "@eaDir",
+            "RECYCLER/S-1-5-21-7",
+            "__MACOSX",
+        ),
+        *(
+            "System Volume Information",
+            ".stversions",
+            "a/b/#snapshot/2020",
+            ".cache/x",
+            "FOUND.000",
+        ),
+    ],
+)
+def test_bins_and_folders_of_systems_are_left_out_and_said_once(tmp_path, put, folder):
+    put("x.mp3")
+    put(f"{folder}/1.mp3")
+    put(f"{folder}/deeper/2.flac")
+    put(f"{folder}/cover.jpg")
+    put("._x.mp3", b"\0\5\x16\7")
     collection = read(tmp_path)
-    assert ids(collection) == ["1", "7"]
-    assert problems(collection) == {
-        "1 (line 3)": ("failed", "tracks.csv line 3: id '1' is taken by line 2; rename one"),
-        "tracks.csv line 4": ("failed", "tracks.csv line 4: the id is empty; give it one"),
-        "4": ("failed", "audio/4.mp3: listed in tracks.csv but not there"),
-        "5": ("skipped", "tracks.csv line 6: names no audio"),
-        "tracks.csv line 8": ("failed", "tracks.csv line 8: 6 cells for 5 columns; quote the cell"),
-        "7": ("failed", "lyrics/7.txt: listed in tracks.csv but not there"),
-        "extra.mp3": ("skipped", "extra.mp3: not listed in tracks.csv"),
-    }
+    assert ids(collection) == ["x"]
+    ((status, reason),) = problems(collection).values()
+    assert status == "warning"
+    assert "; 3 audio files in them are left out" in reason
+    assert folder.rsplit("/", 1)[0].split("/")[-1].split("/")[0] in reason or "/" in folder
 
 
-def test_a_table_without_ids_or_lyrics_takes_paths_and_sidecars(tmp_path, put):
-    put("audio/x.mp3")
-    put("lyrics/x.txt", "la")
-    put("tracks.csv", "Audio,genre\naudio\\x.mp3,pop\n")
-    (track,) = read(tmp_path).tracks
-    assert (track.id, track.lyrics, track.labels) == ("audio/x", "la", {"genre": "pop"})
-
-
-def test_a_table_and_files_in_two_unicode_forms_meet(tmp_path, put):
-    put(unicodedata.normalize("NFD", "é.mp3"))
-    put("tracks.csv", "id,audio\n1," + unicodedata.normalize("NFC", "é.mp3") + "\n")
+@pytest.mark.parametrize("folder", ["Recycled", "RECYCLER", "Trash", "Lost and Found", "Cache"])
+def test_albums_of_such_names_are_albums(tmp_path, put, folder):
+    put(f"{folder}/1.mp3")
     collection = read(tmp_path)
-    assert ids(collection) == ["1"]
+    assert ids(collection) == [f"{folder}/1"]
     assert collection.problems == ()
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("name", "head"),
     [
-        (b"", "empty"),
-        (b"id,audio,genre,genre\n1,x.mp3,a,b\n", "column 'genre' occurs twice"),
-        (b"PK\x03\x04\0\0\0", r"not text \(looks like a ZIP\)"),
-        (b'id,audio\n1,"x.mp3\n2,y.mp3\n', "not a proper csv"),
+        *(
+            (name, b"\0")
+            for name in ("x.mp2", "x.M4P", "x.dsf", "x.spx", "x.mpga", "x.amr", "x.ac3")
+        ),
+        *(
+            (name, MP3)
+            for name in ("lost", "x.mp3~", "x.bak", "x.mkv", "x.mid", "x.mp3 ", "05. Song")
+        ),
+        *((f"f{i}", head) for i, head in enumerate([ADTS, b"OggS\0", b"fLaC\0", b"ID3\3\0\0"])),
+        ("a.tmp", b"RIFF\0\0\0\0WAVEfmt "),
+        ("b.data", b"\0\0\0\x20ftypM4A \0"),
+        ("c", b"FORM\0\0\0\0AIFF"),
+        ("d", b"wvpk\0\0"),
+        ("e", b"0&\xb2u\x8ef\xcf\x11\0"),
     ],
 )
-def test_useless_tables_are_one_line_errors(tmp_path, put, content, message):
-    put("x.mp3")
-    put("tracks.csv", content)
-    with pytest.raises(SongscapeError, match=message) as caught:
-        read(tmp_path)
-    assert "\n" not in str(caught.value)
+def test_audio_is_known_by_its_name_or_its_content(tmp_path, put, name, head):
+    put("z.mp3")
+    put(name, head)
+    suffix = os.path.splitext(name)[1]
+    known = suffix.lower() in (".mp2", ".m4p", ".dsf", ".spx", ".mpga", ".amr", ".ac3")
+    assert ids(read(tmp_path)) == [name.removesuffix(suffix) if known else name, "z"]
 
 
-def test_a_table_in_windows_1252_is_read_with_a_remark(tmp_path, put):
-    put("1.mp3")
-    put("tracks.csv", "id,audio,title\n1,1.mp3,Frühling\n".encode("cp1252"))
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        *(("x", b"ID3 tags are nice"), ("MAC", b"MAC the knife"), ("x.bin", b"\xff\xfb\x90\0abc")),
+        *(("x.avi2", b"RIFF\0\0\0\0AVI "), ("x.heif", b"\0\0\0\x18ftypheic"), ("x.dat", b"")),
+    ],
+)
+def test_what_is_no_audio_is_nothing(tmp_path, put, name, head):
+    put("z.mp3")
+    put(name, head)
     collection = read(tmp_path)
-    assert collection.tracks[0].labels == {"title": "Frühling"}
-    assert problems(collection)["tracks.csv"][0] == "warning"
+    assert ids(collection) == ["z"]
+    assert collection.problems == ()
+
+
+def test_a_file_of_another_suffix_beside_it_leaves_a_track_its_id(tmp_path, put):
+    put("x.mp3")
+    put("x.mp2")
+    put("y.mp2")
+    put("y")
+    assert ids(read(tmp_path)) == ["x", "x.mp2", "y"]
+    put("y", MP3)
+    assert ids(read(tmp_path)) == ["x", "x.mp2", "y", "y.mp2"]
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkfifo, "not a file (a named pipe); remove it"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a file (a device); remove it"),
+        (lambda path: path.symlink_to("/dev/tty"), "not a file (a device); remove it"),
+        (lambda path: path.symlink_to(path.name), "a link in a circle; mend or remove it"),
+        (
+            lambda path: path.symlink_to("gone"),
+            "a link to a file that is not there; mend or remove it",
+        ),
+    ],
+)
+def test_what_is_no_file_is_refused_at_the_scan(tmp_path, put, make, reason):
+    put("x.mp3")
+    make(tmp_path / "c" / "y.mp3")
+    make(tmp_path / "c" / "z")
+    collection = read(tmp_path)
+    assert ids(collection) == ["x"]
+    assert problems(collection) == {"y": ("failed", f"y.mp3: {reason}")}
+
+
+@LINUX
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\x85b"])
+def test_whatever_a_name_holds_the_ledger_has_lines(tmp_path, put, name):
+    put("x.mp3")
+    put(f"{name}.mp3")
+    put(f"{name}.mid")
+    put(f"{name} words.lrc")
+    collection = read(tmp_path)
+    for row in (*collection.problems, *(LedgerRow(i, "", "") for i in ids(collection))):
+        assert (row.track_id + row.reason).isprintable()
+    assert len(collection.tracks) == 2
+    assert next(t for t in collection.tracks if t.id != "x").audio.is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system of bytes")
+def test_folders_and_sidecars_may_have_names_that_are_not_utf_8(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.makedirs(folder + b"/\xe9t\xe9")
+    for name in (b"/\xe9t\xe9/a\xe8.mp3", b"/\xe9t\xe9/a\xe9.mp3", b"/b.mp3"):
+        with open(folder + name, "wb"):
+            pass
+    with open(folder + b"/\xe9t\xe9/a\xe8.txt", "wb") as stream:
+        stream.write(b"la la")
+    collection = read_collection(Path(os.fsdecode(folder)))
+    odd = "\ufffdt\ufffd/a\ufffd.mp3"
+    assert ids(collection) == ["b", odd, f"{odd} (2)"]
+    assert [track.lyrics for track in collection.tracks] == [None, "la la", None]
+
+
+def test_a_link_to_a_folder_above_brings_nothing_in(tmp_path, put):
+    put("a/x.mp3")
+    (tmp_path / "other.mp3").write_bytes(b"\0")
+    os.symlink(tmp_path, tmp_path / "c" / "a" / "up", target_is_directory=True)
+    os.symlink("/", tmp_path / "c" / "top", target_is_directory=True)
+    assert ids(read(tmp_path)) == ["a/x"]
+
+
+# -- lyrics --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("audio", "sidecar"),
+    [
+        *(("Song One.ogg", "song one.lrc"), ("Song Two.ogg", "Song Two.en.lrc")),
+        *(("Song Three.ogg", "Song Three.ogg.txt"), ("Don’t Go.ogg", "Don't Go.txt")),
+        *(("Song Four.ogg", "Song Four.srt"), ("Song_Five.mp3", "Song Five.txt")),
+        *(("Café.mp3", "Cafe.txt"), ("Ça va?.mp3", "ca va_.lrc"), ("Señor.mp3", "SEÑOR.TXT")),
+        *(("x.mp3", "x.en-US.txt"), ("x.mp3", "x (German).lrc"), ("x.mp3", "x_lyrics.txt")),
+        *(("x.mp3", "x lyrics.txt"), ("x.mp3", "x.lyrics"), ("x.mp3", "X.FLAC.lrc")),
+        *(("a/x.mp3", "lyrics/a/X.en.txt"), ("AC-DC – T.N.T.mp3", "AC_DC - T.N.T.txt")),
+        ("Über.mp3", unicodedata.normalize("NFD", "über.txt")),
+        ("x.mp3", "x.synced.lrc"),
+        ("東京.mp3", "東京.ja.lrc"),
+    ],
+)
+def test_lyrics_of_nearly_the_name_are_found_and_named(tmp_path, put, audio, sidecar):
+    put(audio)
+    put("another song.mp3")
+    put(sidecar, "la la la")
+    collection = read(tmp_path)
+    (track_id,) = [i for i in ids(collection) if i != "another song"]
+    assert lyrics(collection) == {track_id: "la la la", "another song": None}
+    shown = unicodedata.normalize("NFC", sidecar)
+    if sidecar in ("x.lyrics", "Song Four.srt"):
+        assert collection.problems == ()
+    else:
+        status, reason = problems(collection)[track_id]
+        assert status == "ok"
+        assert unicodedata.normalize("NFC", reason) == f"{shown}: taken for the words of {track_id}"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "Song No.lrc", "What Is.lrc", "xy.srt", "a/x.txt"])
+def test_lyrics_that_fit_no_track_are_named(tmp_path, put, name):
+    put("What.mp3")
+    put("Song.mp3")
+    put("x.mp3")
+    put(name, "la la la")
+    collection = read(tmp_path)
+    assert set(lyrics(collection).values()) == {None}
+    reason = f"{name}: no audio file of this name; rename it, or leave it"
+    assert problems(collection) == {name: ("skipped", reason)}
+
+
+def test_lyrics_that_another_has_by_name_are_not_taken(tmp_path, put):
+    put("Song.mp3")
+    put("song.mp3")
+    put("song.lrc", "la")
+    assert lyrics(read(tmp_path)) == {"Song": None, "song": "la"}
+
+
+def test_of_two_languages_none_is_chosen(tmp_path, put):
+    put("x.mp3")
+    put("x.en.lrc", "words")
+    put("x.de.lrc", "Worte")
+    collection = read(tmp_path)
+    assert lyrics(collection) == {"x": None}
+    reason = "x.de.lrc, x.en.lrc: which of them holds the words? Name one as the audio file"
+    assert problems(collection) == {"x": ("skipped", reason)}
+
+
+def test_what_was_read_is_not_read_again(tmp_path, put):
+    put("x.mp3")
+    path = put("x.txt", "la la")
+    first = read(tmp_path)
+
+    def read_nothing(files):
+        assert files == []
+        return []
+
+    again = read_collection(tmp_path / "c", known_lyrics=first.lyric_files, read=read_nothing)
+    assert again == first
+    path.write_text("new words")
+    seen = []
+
+    def read_one(files):
+        seen.extend(files)
+        return [Lyrics("new words")]
+
+    changed = read_collection(tmp_path / "c", known_lyrics=first.lyric_files, read=read_one)
+    assert seen == [(str(path), "x.txt")]
+    assert lyrics(changed) == {"x": "new words"}
+
+
+# -- accounting ----------------------------------------------------------------------------------
+
+stems = st.one_of(
+    st.sampled_from(
+        ["x", "X", "é", "e\u0301", "...x", ".38", ".x", "x y", "x\ty", "x\n", "x.en", "歌"]
+    ),
+    st.sampled_from([b"\xe9", b"\xff x", b"\xe9\xe8"]).map(os.fsdecode),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), max_size=6),
+)
+SUFFIXES = [
+    ".mp3",
+    ".MP3",
+    ".flac",
+    ".mp2",
+    ".m4p",
+    ".mid",
+    ".mkv",
+    ".txt",
+    ".lrc",
+    ".jpg",
+    "",
+    ".q",
+]
+SUFFIXES += [".mp3.part", ".wav.gz", ".mp3~", ".icloud"]
+file_names = st.builds(lambda stem, suffix: stem + suffix, stems, st.sampled_from(SUFFIXES))
+folder_names = st.one_of(
+    st.sampled_from(
+        ["a", "b", "Lyrics", ".hidden", "...", "@Recycle", "lost+found", "x.mp3", ".q"]
+    ),
+    stems,
+)
+KINDS = ["file", "sound", "empty", "pipe", "loop", "dangling", "device", "link", "closed"]
+trees = st.lists(
+    st.tuples(st.lists(folder_names, max_size=3), file_names, st.sampled_from(KINDS)), max_size=14
+)
+
+
+def make(root: Path, folders: list[str], name: str, kind: str) -> None:
+    """One file of a tree; names that this file system refuses, or that are taken, are left out."""
+    path = root.joinpath(*folders, name)
+    with contextlib.suppress(OSError, ValueError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind in ("loop", "dangling", "device", "link"):
+            target = {"loop": path.name, "dangling": "gone", "device": "/dev/zero", "link": root}
+            path.symlink_to(target[kind])
+        elif not path.exists():
+            path.write_bytes({"sound": MP3, "empty": b""}.get(kind, b"la la"))
+            if kind == "closed":
+                path.chmod(0)
+
+
+def counted(root: Path) -> Counter[str]:
+    """What a plain walk sees: audio to account for, and audio in bins."""
+    seen: Counter[str] = Counter()
+    for folder, _, names in os.walk(root):
+        parts = Path(folder).relative_to(root).parts
+        left_out = {"@Recycle", "lost+found"} & set(parts)
+        hidden = any(part.startswith(".") and part[1:2].isalpha() for part in parts)
+        for name in names:
+            path = os.path.join(folder, name)
+            stem, suffix = os.path.splitext(name)
+            audio = suffix.lower() in (".mp3", ".flac", ".mp2", ".m4p")
+            wrapped = suffix.lower() in (".part", ".gz", ".icloud")
+            inner = wrapped and os.path.splitext(stem)[1].lower() in (".mp3", ".flac", ".wav")
+            hidden_name = name.startswith(".") and (name[1:2].isalpha() or name[1:2] in "_~@#")
+            try:
+                with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+                    regular = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+                    sounds = regular and stream.read(4096) == MP3[:4096]
+            except OSError:
+                sounds = False
+            text = suffix.lower() in (".txt", ".lrc", ".jpg")
+            if left_out:
+                seen["bins"] += audio
+            elif name.startswith("._") and (audio or inner):
+                seen["bins"] += 1
+            elif audio or (inner and (hidden_name or not hidden)):
+                seen["files"] += 1
+            elif hidden or hidden_name or text:
+                continue
+            elif sounds or suffix.lower() in (".mid", ".mkv"):
+                seen["files"] += 1
+    return seen
+
+
+@LINUX
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(trees)
+def test_every_file_of_any_tree_is_accounted_for(tmp_path, tree):
+    root = tmp_path / "tree"
+    root.mkdir()
+    try:
+        for item in tree:
+            make(root, *item)
+        seen = counted(root)
+        if not any(seen.values()):
+            with pytest.raises(SongscapeError, match="no audio files found"):
+                read_collection(root)
+            return
+        collection = read_collection(root)
+        with Library.open(tmp_path / "x.db") as library:
+            library.update(collection)
+            counts = library.counts()
+        rows = [row for row in collection.problems if row.stage == "scan"]
+        assert counts.found == counts.pending + counts.skipped + counts.failed == seen["files"]
+        assert counts.pending == len(collection.tracks)
+        assert all(row.reason for row in rows)
+        left_out = [row for row in rows if row.status == "warning"]
+        assert bool(seen["bins"]) == bool(left_out)
+        assert not left_out or f" {seen['bins']} audio files" in left_out[0].reason
+        everything = [*ids(collection), *(row.track_id for row in rows)]
+        assert len(set(everything)) == len(everything)
+        for row in collection.problems:
+            assert (row.track_id + row.reason).isprintable() or "\n" not in row.reason
+    finally:
+        for path in root.rglob("*"):
+            if not path.is_symlink():
+                path.chmod(0o700)
+        shutil.rmtree(root)
+        for file in tmp_path.glob("x.db*"):
+            file.unlink()
 
 
 @pytest.mark.parametrize("folder", ["artsong", "recorded", "songtraditions"])

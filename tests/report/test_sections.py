@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pandas as pd
 import pytest
-from songscape.benchmark.keys import PartitionKey
 
+from songscape.benchmark.keys import PartitionKey
 from songscape.report.groups import described_groups, facts, song_name, unsure_songs
 from songscape.report.read import Partition, read_results
 from songscape.report.sections import problems, short, verdicts

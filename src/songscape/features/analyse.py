@@ -20,9 +20,11 @@ from songscape.library.records import Analysis, digest_of_file
 __all__ = [
     "CORE",
     "EVERY_PASS",
+    "LONGEST_REST",
     "MAX_FRAMES",
     "N_SEGMENTS",
     "RECIPES",
+    "SILENCE_DB",
     "analyse_file",
 ]
 
@@ -34,7 +36,7 @@ SILENCE_DB = 60.0
 """Frames that far below the clip's loudest band are silence."""
 _FIRST_BAND = 1  # of 128: the lowest holds what a constant level leaves in a Hann window
 _LEAST_FRAMES = 43  # a second
-_LONGEST_REST = 86  # frames of silence that the view may begin with: two seconds
+LONGEST_REST = 86  # frames of silence that the view may begin with: two seconds
 _MEMORY_LIMIT = 32 << 20  # bytes of mel spectra kept in memory: about 25 minutes of audio
 _FRAMES_PER_READ = 8192
 FRAME_RATE = SAMPLE_RATE / spectra.HOP_LENGTH
@@ -226,8 +228,8 @@ def first_sound(is_sound: NDArray[np.bool_]) -> int:
     if not len(sounding):
         return 0
     last = n_frames - _LEAST_FRAMES
-    starts = sounding[(sounding >= _LONGEST_REST) & (sounding <= last)]
-    if sounding[0] < _LONGEST_REST:
+    starts = sounding[(sounding >= LONGEST_REST) & (sounding <= last)]
+    if sounding[0] < LONGEST_REST:
         starts = np.concatenate([[0], starts])
     elif not len(starts):
         return last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 
@@ -21,6 +21,7 @@ from songscape.features.embeddings import (
     is_complete,
 )
 from songscape.features.jobs import Job, run_jobs
+from songscape.features.recheck import mark_decoded, outdated
 from songscape.library import Analysis, Collection, Counts, FileStamp, Library, Track
 from songscape.library.records import digest_of_file
 
@@ -78,7 +79,8 @@ def extract(
     views = tuple(views)
     embeddings = [find_model(name) for name in embedding_names(views)]
     library.update(collection)
-    todo = list(_missing(library, collection.tracks, from_audio(views)))
+    again = outdated(library, collection.tracks, workers, executor)
+    todo = list(_missing(library, collection.tracks, from_audio(views), again))
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
     for model in embeddings:
@@ -147,11 +149,16 @@ def _work(
     if not todo:
         return
     results = run_jobs(todo, function, workers=workers, timeout_s=timeout_s, executor=executor)
-    with closing(results):
-        for done, (job, analysis) in enumerate(results, 1):
-            _store(library, job, analysis)
-            if progress is not None:
-                progress(done, len(todo), job.track.id)
+    stored: list[str] = []
+    try:
+        with closing(results):
+            for done, (job, analysis) in enumerate(results, 1):
+                _store(library, job, analysis)
+                stored += [job.track.id] if job.whole else []
+                if progress is not None:
+                    progress(done, len(todo), job.track.id)
+    finally:
+        mark_decoded(library, stored)
 
 
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
@@ -163,9 +170,14 @@ def _store(library: Library, job: Job, analysis: Analysis) -> None:
         library.add_features(job.track.id, analysis.features, RECIPES)
 
 
-def _missing(library: Library, tracks: Sequence[Track], wanted: Sequence[str]) -> Iterator[Job]:
+def _missing(
+    library: Library,
+    tracks: Sequence[Track],
+    wanted: Sequence[str],
+    again: Set[str] = frozenset(),
+) -> Iterator[Job]:
     stamps = {t.id: FileStamp.of(t.audio) for t in tracks if t.audio is not None}
-    unchanged = _unchanged(library, stamps)
+    unchanged = _unchanged(library, stamps).difference(again)
     recipes = library.feature_recipes(wanted)
     everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
     for track in tracks:

@@ -125,8 +125,6 @@ def clean_lyrics(text: str) -> Cleaned:
     Every step takes time proportional to the length of the text.
     """
     text = _BREAK.sub("\n", nfc(text))
-    if "\n" not in text and "\\n" in text:  # a cell that was escaped once too often
-        text = text.replace("\\r", "").replace("\\n", "\n")
     text = without_look_alikes(_INVISIBLE.sub("", text))
     notes: set[str] = set()
     kept: list[str] = []
@@ -155,8 +153,8 @@ def _without_frame(text: str) -> str:
     """Without what Genius and others put at the head and the foot, and glue into the text."""
     first, _, rest = text.lstrip().partition("\n")
     if len(first) < 1000 and _CONTRIBUTORS.match(first):
-        _, lyrics, tail = first.rpartition("Lyrics")
-        text = f"{tail if lyrics else ''}\n{rest}"
+        end = first.find("Lyrics[") if "Lyrics[" in first else first.rfind("Lyrics")
+        text = f"{first[end + len('Lyrics') :] if end >= 0 else ''}\n{rest}"
         blurb = text[:3000].find("Read More")
         text = text[blurb + len("Read More") :] if blurb >= 0 else text
     elif len(first) < _LONGEST_NOTE and not _MISSING.search(first):

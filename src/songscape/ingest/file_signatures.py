@@ -46,7 +46,7 @@ _SOUND_SIGNATURES = (
 )
 _SOUND_FORMS = {b"RIFF": (b"WAVE",), b"FORM": (b"AIFF", b"AIFC", b"8SVX"), b"RIFX": (b"WAVE",)}
 _SOUND_BRANDS = (b"M4A", b"M4B", b"M4P", b"F4A", b"F4B")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 # kbit/s by version and layer (ISO 11172-3 and 13818-3), Hz by version.
 _RATES = {
     (3, 3): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),

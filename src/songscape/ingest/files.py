@@ -71,28 +71,22 @@ class Files:
     bins: dict[str, int] = field(default_factory=dict)
 
     def add(self, place: str, path: str, name: str, *, hidden: bool) -> None:
-        """Take a file or refuse it."""
-        kind = kind_of(name)
-        if kind is FileKind.LYRICS and not hidden:
+        """Take a file or refuse it; of a hidden folder only audio is named."""
+        kind = FileKind.HIDDEN if hidden and is_audio_name(name) else kind_of(name)
+        if kind is FileKind.HIDDEN and name.startswith("._"):
+            self.bins["._*"] = self.bins.get("._*", 0) + 1
+        elif kind is FileKind.HIDDEN:
+            self.skipped[place] = reason_to_skip(name)
+        elif hidden:
+            return
+        elif kind is FileKind.LYRICS:
             self.lyrics.append(place)
-        elif kind is FileKind.UNKNOWN and not hidden and _sounds(path):
+        elif kind is FileKind.AUDIO and (trouble := file_trouble(path)):
+            self.failed[place] = trouble
+        elif kind is FileKind.AUDIO or (kind is not FileKind.OTHER and _sounds(path)):
             self.audio.append(place)
-        elif kind is FileKind.HIDDEN or (hidden and is_audio_name(name)):
-            if name.startswith("._"):
-                self.bins["._*"] = self.bins.get("._*", 0) + 1
-            else:
-                self.skipped[place] = reason_to_skip(name if kind is FileKind.HIDDEN else ".")
-        elif kind is FileKind.AUDIO:
-            trouble = file_trouble(path)
-            if trouble:
-                self.failed[place] = trouble
-            else:
-                self.audio.append(place)
-        elif kind is FileKind.SKIPPED and not hidden:
-            if _sounds(path):
-                self.audio.append(place)
-            else:
-                self.skipped[place] = reason_to_skip(name)
+        elif kind is FileKind.SKIPPED:
+            self.skipped[place] = reason_to_skip(name)
 
 
 def walk(root: Path) -> Files:

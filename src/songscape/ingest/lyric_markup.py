@@ -55,6 +55,8 @@ def plain_words(text: str) -> str:
     """
     if "{" in text:
         text = _from_json(text)
+    if "\n" not in text.strip() and "\\n" in text:  # a cell that was escaped once too often
+        text = text.replace("\\r", "").replace("\\n", "\n")
     if "#" in text:
         text = _from_ultrastar(text)
     if "&" in text:

@@ -110,7 +110,7 @@ def read_table(path: Path, files: Files, *, must: bool = False) -> Table:
 
 def _header(table: str, cells: Sequence[str]) -> list[str]:
     """Names of the columns: ours in lower case, none empty, none twice."""
-    names = [" ".join(nfc(cell).split()) for cell in cells]
+    names = [" ".join(nfc(cell.strip()).splitlines()) for cell in cells]
     header = [
         name.lower() if name.lower() in OWN_COLUMNS else name or f"column {position}"
         for position, name in enumerate(names, 1)
