@@ -90,7 +90,8 @@ class TimeLeft:
         left, now = self.seconds(), self._clock()
         if left >= QUIET_SECONDS and now >= self._next:
             self._next = now + max(QUIET_SECONDS, left / 2)
-            self._tell(f"{len(self._left)} trainings to go: about {in_words(left)} left")
+            many = "training" if len(self._left) == 1 else "trainings"
+            self._tell(f"{len(self._left)} {many} to go: about {in_words(left)} left")
 
     def seconds(self) -> float:
         """Expected wall time of what is left."""

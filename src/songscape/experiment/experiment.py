@@ -221,7 +221,8 @@ def _library(
 
     views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
     if source.suffix == ".db" or (source / "songscape.db").exists():
-        library = Library.open(source if source.suffix == ".db" else source / "songscape.db")
+        path = source if source.suffix == ".db" else source / "songscape.db"
+        library = Library.open(path, must_exist=True)
         collection = None
     else:
         collection = read_collection(source)
