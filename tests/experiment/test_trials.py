@@ -99,11 +99,11 @@ def test_a_broken_executor_is_the_reason_of_every_trial(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def inputs(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialInputs:
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, read_library
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, read_library
 
     path = tmp_path_factory.mktemp("library") / "songscape.db"
-    with read_library(collection, path, 1) as library:
-        return TrialInputs.of(load_inputs(library, SETTINGS, EVIDENCE_VIEWS), SETTINGS)
+    with read_library(collection, path, SETTINGS, workers=1) as library:
+        return TrialInputs.of(load_dataset(library, SETTINGS, EVIDENCE_VIEWS), SETTINGS)
 
 
 def test_trials_read_exactly_what_the_library_gave(inputs: TrialInputs, tmp_path: Path) -> None:

@@ -101,5 +101,5 @@ def write_songs(folder: Path, made: ModuleType, models: tuple[str, ...]) -> None
     pd.DataFrame(ledger, columns=columns).to_csv(folder / "ledger.csv", index=False)
     odd = Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, (NASTY,), {"groups": [[NASTY]]})
     made.warning_table(odd).to_csv(folder / "warnings.csv", index=False)
-    unsure = {"track_id": ids[:3], "song-vae|kmeans|4": [0.9, 0.0, 0.3]}
+    unsure = {"track_id": ids[:3], "song-vae|unsure@kmeans|4": [0.9, 0.0, 0.3]}
     pd.DataFrame(unsure).to_csv(folder / "tracks.csv", index=False)

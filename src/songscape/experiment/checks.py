@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.settings import Settings
 
-__all__ = ["check_collection", "check_folder", "check_promises", "check_settings"]
+if TYPE_CHECKING:
+    from songscape.library import Collection
+
+__all__ = [
+    "MIN_TRACKS",
+    "check_collection",
+    "check_folder",
+    "check_promises",
+    "check_settings",
+    "check_still_there",
+]
 
 MIN_TRACKS = 4
 RESERVED = ("track_id",)
@@ -68,6 +79,20 @@ def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) 
                 f"{name!r} cannot be a label: the tables of the results use that name for the "
                 "tracks; rename the column"
             )
+
+
+def check_still_there(collection: Collection) -> None:
+    """Raise where none of the collection's audio files is there any more.
+
+    Raises
+    ------
+    SongscapeError
+    """
+    if not any(track.audio and track.audio.exists() for track in collection.tracks):
+        raise SongscapeError(
+            f"{collection.root}: none of its audio files is there any more; make the folder "
+            "available again, and the same command goes on"
+        )
 
 
 def check_folder(out: Path, source: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.checks import check_collection, check_folder, check_settings
@@ -25,7 +25,7 @@ from songscape.results import ResultsFolder
 from songscape.settings import Settings, settings_from
 
 if TYPE_CHECKING:
-    from songscape.library import Collection, Library
+    from songscape.library import Library
 
 __all__ = [
     "ExperimentSummary",
@@ -204,79 +204,43 @@ def _library(
     workers: int,
     executor: Executor | None,
 ) -> Library:
-    """The library of the collection, brought up to date; the caller closes it.
-
-    Raises
-    ------
-    UsageError
-        A column that the settings name is not there: said before any audio is read.
-    SongscapeError
-        Too few tracks, or the collection is gone before everything is read.
-    """
-    from songscape.columns import find_columns
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, views_needed
-    from songscape.features.extract import complete, extract
-    from songscape.ingest import read_collection
+    """The library of the collection, brought up to date; the caller closes it."""
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, read_library, views_needed
+    from songscape.features.extract import complete
     from songscape.library import Library
 
     views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
-    if source.suffix == ".db" or (source / "songscape.db").exists():
-        path = source if source.suffix == ".db" else source / "songscape.db"
-        library = Library.open(path, must_exist=True)
-        collection = None
-    else:
-        collection = read_collection(source)
-        check_collection(len(collection.tracks), collection.label_columns, settings)
-        find_columns(settings.labels, collection.label_columns)
-        find_columns(settings.nuisances, collection.label_columns, "nuisance")
-        folder.root.mkdir(parents=True, exist_ok=True)
-        library = Library.open(folder.library)
-        if library.counts().found and library.root != collection.root:
-            say(
-                f"{library.path} was made from {library.root}; "
-                f"what is not in {collection.root} is left out"
-            )
+    if source.suffix != ".db" and not (source / "songscape.db").exists():
+        return read_library(
+            source, folder.library, settings, views, workers=workers, executor=executor
+        )
+    path = source if source.suffix == ".db" else source / "songscape.db"
+    library = Library.open(path, must_exist=True)
     try:
-        with progress_bar("reading audio and lyrics") as advance:
-            options: dict[str, Any] = {
-                "views": views,
-                "workers": workers,
-                "executor": executor,
-                "progress": lambda done, total, _: advance(done, total),
-            }
-            if collection is None:
-                complete(library, **options)
-            else:
-                extract(library, collection, **options)
-                _check_still_there(library, collection)
+        with progress_bar("computing further views") as advance:
+            complete(
+                library,
+                views,
+                workers=workers,
+                executor=executor,
+                progress=lambda done, total, _: advance(done, total),
+            )
     except BaseException:
         library.close()
         raise
     return library
 
 
-def _check_still_there(library: Library, collection: Collection) -> None:
-    """Raise where tracks could not be read because their folder went away."""
-    counts = library.counts()
-    if counts.complete or any(track.audio and track.audio.exists() for track in collection.tracks):
-        return
-    raise SongscapeError(
-        f"{collection.root}: none of its audio files is there any more ({counts.analysed} of "
-        f"{counts.found} tracks were analysed before); make them available again, and the same "
-        "command goes on"
-    )
-
-
 def _inputs(library: Library, settings: Settings, other: Settings | None) -> TrialInputs:
     """What trials are run on; with the views that the other command's models read."""
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
 
     if other is not None:
         further = [name for name in other.models if name not in settings.models]
         options = {**other.model_options, **settings.model_options}
         settings = replace(settings, models=(*settings.models, *further), model_options=options)
     views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
-    dataset = load_inputs(library, settings, views)
+    dataset = load_dataset(library, settings, views)
     if "language" in dataset.columns and "language" not in library.columns():
         known = int(dataset.columns["language"].notna().sum())
         say(f"language: identified from the lyrics of {known:,} of {len(dataset.columns):,} tracks")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
@@ -70,13 +71,16 @@ def draw_pictures(
             if before.get(planned.name) != [key, there]:
                 figure = drawing.draw(planned)
                 if there := figure is not None:
-                    data = png_bytes(figure)
-                    write_atomically(path, lambda p, data=data: p.write_bytes(data))
+                    write_atomically(path, partial(_write, data=png_bytes(figure)))
                 else:
                     path.unlink(missing_ok=True)
             after[planned.name] = [key, there]
             advance(done, len(plan))
     write_json(stamps, after)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 class _Drawing:
@@ -118,21 +122,23 @@ class _Drawing:
 
     def draw(self, planned: Planned) -> Figure | None:
         """The picture; None where there is nothing to draw from."""
-        section, parts = planned.section.removeprefix("other-"), planned.parts
-        if section in ("forest", "scatter", "k"):
-            return {"forest": self._forest, "scatter": self._scatter, "k": self._stability}[
-                section
-            ](*parts)
-        if parts[0] not in self.seeds:
-            return None
-        return {
+        of_tests: dict[str, Callable[..., Figure | None]] = {
+            "forest": self._forest,
+            "scatter": self._scatter,
+            "k": self._stability,
+        }
+        of_models: dict[str, Callable[..., Figure | None]] = {
             "map": self._map,
             "heatmap": self._heatmap,
             "reconstruction": self._reconstruction,
             "words": self._words,
             "training": self._training,
             "k-distance": self._k_distances,
-        }[section](*parts)
+        }
+        section = planned.section.removeprefix("other-")
+        if section in of_tests:
+            return of_tests[section](*planned.parts)
+        return of_models[section](*planned.parts) if planned.parts[0] in self.seeds else None
 
     # -- of tests --------------------------------------------------------------------------------
 

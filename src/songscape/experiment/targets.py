@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from songscape.benchmark.targets import Targets
-    from songscape.experiment.dataset import Inputs
+    from songscape.experiment.dataset import Dataset
     from songscape.features.views import Views
 
 __all__ = ["reference_spaces", "targets_of"]
 
 
-def targets_of(inputs: Inputs, named: Sequence[str] = ()) -> Targets:
+def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
     """What the collection's labels, nuisances and artists are; reference spaces come later.
 
     Columns that the user named are labels, even where they would be nuisances. The artist is both
@@ -33,15 +33,11 @@ def targets_of(inputs: Inputs, named: Sequence[str] = ()) -> Targets:
 
     from songscape.audit.nuisances import nuisance_table
     from songscape.benchmark.targets import Targets
-    from songscape.columns import find_roles
-    from songscape.experiment.dataset import artists_of
 
-    roles = find_roles(inputs.columns.columns)
-    table = nuisance_table(
-        inputs.columns, inputs.facts, inputs.views, extra=inputs.nuisance_columns, roles=roles
-    )
-    artists = artists_of(inputs.columns)
-    assert inputs.views.groups is not None
+    roles, artists = dataset.roles, dataset.artists
+    extra = dataset.nuisance_columns
+    table = nuisance_table(dataset.columns, dataset.facts, dataset.views, extra=extra, roles=roles)
+    assert dataset.views.groups is not None
     if roles.artist in named:
         raise UsageError(
             f"labels: {roles.artist} is measured in every comparison, by retrieval and as leakage; "
@@ -52,15 +48,15 @@ def targets_of(inputs: Inputs, named: Sequence[str] = ()) -> Targets:
         for name in table.columns
         if name not in named and roles.nuisances.get(str(name)) not in named
     }
-    labels = [name for name in inputs.label_columns if name not in nuisances]
+    labels = [name for name in dataset.label_columns if name not in nuisances]
     if not named:
         labels = [name for name in labels if not roles.is_nuisance(name)]
     return Targets(
-        labels={name: inputs.columns[name].to_numpy(dtype=object) for name in labels},
+        labels={name: dataset.columns[name].to_numpy(dtype=object) for name in labels},
         nuisances=nuisances,
         artists=None if artists is None else np.asarray(artists, dtype=object),
-        groups=inputs.views.groups,
-        copies=inputs.copies,
+        groups=dataset.views.groups,
+        copies=dataset.copies,
     )
 
 

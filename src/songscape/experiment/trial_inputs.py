@@ -19,7 +19,7 @@ from songscape.experiment.fit import digest_of
 from songscape.features.views import View, Views
 
 if TYPE_CHECKING:
-    from songscape.experiment.dataset import Inputs
+    from songscape.experiment.dataset import Dataset
     from songscape.settings import Settings
 
 __all__ = ["TrialInputs", "read_shown", "read_targets", "read_views"]
@@ -35,7 +35,7 @@ class TrialInputs:
 
     Attributes
     ----------
-    dataset : Inputs
+    dataset : Dataset
     targets : Targets
         Without reference spaces.
     shown : tuple of str
@@ -47,24 +47,22 @@ class TrialInputs:
         Digest of everything that trials are measured against.
     """
 
-    dataset: Inputs
+    dataset: Dataset
     targets: Targets
     shown: tuple[str, ...]
     digests: Mapping[str, str]
     context: str
 
     @classmethod
-    def of(cls, dataset: Inputs, settings: Settings) -> TrialInputs:
+    def of(cls, dataset: Dataset, settings: Settings) -> TrialInputs:
         """From a loaded collection."""
         from songscape.experiment.targets import targets_of
 
-        targets = targets_of(dataset, settings.labels)
+        targets = targets_of(dataset, dataset.label_columns if settings.labels else ())
         shown = tuple(name for name in targets.columns if name in dataset.columns)
-        digests = {
-            name: dataset.views.select([name]).digest()
-            for name, view in dataset.views.items()
-            if view.present.any()
-        }
+        # No split separates the tracks of a group, so latents depend on the groups as well.
+        rows = digest_of([dataset.track_ids, _plain(dataset.views.groups)])
+        digests = {name: digest_of([rows, one]) for name, one in dataset.digests.items()}
         context = {
             "targets": _plain_targets(targets),
             "shown": shown,
@@ -75,7 +73,7 @@ class TrialInputs:
 
     @property
     def track_ids(self) -> tuple[str, ...]:
-        return self.dataset.views.track_ids
+        return self.dataset.track_ids
 
     def views(self, names: Iterable[str]) -> Views:
         """These views of all tracks."""

@@ -85,6 +85,14 @@ class Catalogue(Facts):
         query = f"SELECT id, {OUTCOME} FROM tracks ORDER BY id"
         return [as_text(row[0]) for row in self._db.execute(query) if outcome in (None, row[1])]
 
+    def texts(self) -> dict[str, str | None]:
+        """The lyrics of every analysed track, sorted by id; None where it has none."""
+        query = f"SELECT id, lyrics FROM tracks WHERE {OUTCOME} = 'analysed' ORDER BY id"
+        return {
+            as_text(track_id): None if lyrics is None else as_text(lyrics)
+            for track_id, lyrics in self._db.execute(query)
+        }
+
     def columns(self) -> pd.DataFrame:
         """The collection's table: its columns in its order and spelling, all tracks, by id.
 

@@ -216,7 +216,8 @@ def _add_tests(
     """Differences to the baseline; on agreement to the best method without training as well."""
     baseline = results.setup.baseline
     columns.append(Column(f"Against {baseline}", note="difference, 95 % interval"))
-    best = one.axis == "agreement"
+    others = {test.best_baseline for test in results.tests.values() if test.axis == one.axis}
+    best = bool(others - {None, baseline})
     if best:
         note = "without training, best of this figure"
         columns.append(Column("Against the best baseline", note=note))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from songscape.benchmark.keys import SampleKey
 from songscape.columns import Role
 from songscape.report.categories import group_labels
 from songscape.report.read import Results, main_label
@@ -85,7 +86,7 @@ def unsure_songs(results: Results) -> list[tuple[str, str]]:
     if results.featured is None:
         return []
     model, key = results.featured
-    column = f"{model}|{key}"
+    column = f"{model}|{SampleKey('unsure', partition=key)}"
     if column not in results.tracks:
         return []
     known = results.tracks[results.tracks[column] != ""]

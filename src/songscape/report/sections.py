@@ -10,7 +10,7 @@ from typing import Any
 
 from songscape.benchmark import wording
 from songscape.benchmark.recommendation import caveats_of_partition
-from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
+from songscape.benchmark.verdicts import Outcome, PairedTest
 from songscape.report import evidence
 from songscape.report.figures import SECTIONS as FIGURE_SECTIONS
 from songscape.report.figures import NumberedFigure
@@ -51,10 +51,9 @@ def short(results: Results) -> list[tuple[bool, str]]:
             text = f"The songs are divided into {len(sizes):,} groups of {sizes.min():,} to "
             text += f"{sizes.max():,}" + (f"; {noise:,} are in no group" if noise else "")
             said.append((False, f"{text} (by {results.featured.title})."))
-        if not any(flag.kind is FlagKind.FINDS for flag in results.flags(results.featured)):
-            said += [(False, text) for text in _best_match(results)]
         caveats = caveats_of_partition(model, key, results.figures, results.setup)
         said += [(c.weight > 0, wording.caveat_sentence(c)) for c in caveats]
+        said += [(False, text) for text in _best_match(results) if not caveats]
     if results.compared:
         said.append((False, results.assessment.headline))
     broken = [v.model for v in results.assessment.verdicts if not v.usable]
@@ -78,7 +77,7 @@ def _best_match(results: Results) -> list[str]:
     if not known:
         return []
     value, name = max(known, key=lambda pair: pair[0])
-    text = f"Of all columns they match {name} best: AMI {number(value, 2)}"
+    text = f"Of all columns the groups match {name} best: AMI {number(value, 2)}"
     return [f"{text}, where 0 is chance and 1 is the same division."]
 
 
@@ -182,7 +181,8 @@ def leakage(results: Results, _: Figures) -> Section | None:
     language = results.setup.language
     names = sorted(results.setup.nuisances, key=lambda name: name != language)
     tables = [(n, t) for n in names if (t := evidence.nuisance_table(results, n)) is not None]
-    content = {"tables": tables, "language": language}
+    mixed = results.summary["metric"].isin(["ilisi", "kbet"]).any()
+    content = {"tables": tables, "language": language, "mixed": mixed}
     return Section("leakage", "Leakage: what should not decide", content) if tables else None
 
 
