@@ -277,7 +277,7 @@ def _document(
         "settings": mine.request.settings.as_dict(),
         "counts": asdict(collected.counts),
         "k": list(dict.fromkeys(k for one in outcomes for k in one.request.clusters.ks)),
-        **setup.as_dict(),
+        **asdict(setup),
         "input_digest": digest_of([inputs.context, dict(inputs.digests)]),
         **{("compare" if one.request.nulls else "run"): one.request.as_dict() for one in outcomes},
         "notes": [],

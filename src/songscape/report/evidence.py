@@ -228,7 +228,7 @@ def _add_tests(
             line += [EMPTY] * best
             continue
         why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
-        line.append(Tested(test.outcome, test.difference, test.low, test.high, baseline, why))
+        line.append(Tested(test.verdict, test.difference, test.low, test.high, baseline, why))
         if best and test.best_baseline is None:
             line.append(EMPTY)
         elif best and test.best_baseline is not None:
