@@ -389,6 +389,35 @@ def test_another_process_can_read_while_it_is_written(folder, tmp_path):
     assert seen == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_collection_that_vanishes_is_one_line_and_costs_nothing(folder, tmp_path):
+    def unplug(done: int, _: int, __: str) -> None:
+        if done == 1:
+            folder.rename(tmp_path / "unplugged")
+
+    with (
+        Library.open(tmp_path / "a.db") as library,
+        pytest.raises(SongscapeError, match="songs: the collection is gone, after"),
+    ):
+        extract(library, read_collection(folder), workers=1, progress=unplug)
+    (tmp_path / "unplugged").rename(folder)
+    assert run(folder, tmp_path / "a.db").failed == 0
+    run(folder, tmp_path / "whole.db")
+    assert digest(tmp_path / "a.db") == digest(tmp_path / "whole.db")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="open files cannot be deleted")
+def test_a_library_that_is_deleted_meanwhile_is_no_success(folder, tmp_path):
+    def delete(done: int, _: int, __: str) -> None:
+        if done == 2:
+            (tmp_path / "a.db").unlink()
+
+    with (
+        Library.open(tmp_path / "a.db") as library,
+        pytest.raises(SongscapeError, match="deleted while it was written"),
+    ):
+        extract(library, read_collection(folder), workers=1, progress=delete)
+
+
 def test_a_worker_that_cannot_start_stops_the_run(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [p for p in sys.path if "nothing" in p])
     with pytest.raises(SongscapeError, match="could not start: ModuleNotFoundError"):

@@ -74,7 +74,8 @@ def extract(
     Raises
     ------
     SongscapeError
-        If workers cannot be started at all, or the model of an embedding is not on this machine.
+        If workers cannot be started at all, the model of an embedding is not on this machine, or
+        the collection or the library is deleted meanwhile.
     """
     views = tuple(views)
     embeddings = [find_model(name) for name in embedding_names(views)]
@@ -153,12 +154,19 @@ def _work(
     try:
         with closing(results):
             for done, (job, analysis) in enumerate(results, 1):
+                if analysis.failure is not None and not library.root.exists():
+                    raise SongscapeError(
+                        f"{library.root}: the collection is gone, after {done - 1:,} of "
+                        f"{len(todo):,} tracks; bring it back, and run again: it goes on from here"
+                    )
                 _store(library, job, analysis)
                 stored += [job.track.id] if job.whole else []
                 if progress is not None:
                     progress(done, len(todo), job.track.id)
     finally:
         mark_decoded(library, stored)
+    if not library.path.exists():
+        raise SongscapeError(f"{library.path}: deleted while it was written; run again")
 
 
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
