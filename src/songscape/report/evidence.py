@@ -228,7 +228,8 @@ def _add_tests(
             line += [EMPTY] * best
             continue
         why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
-        line.append(Tested(test.outcome, test.difference, test.low, test.high, baseline, why))
+        ends = (test.difference, test.low, test.high)
+        line.append(Tested(test.outcome, *ends, withheld=why))
         if best and test.best_baseline is None:
             line.append(EMPTY)
         elif best and test.best_baseline is not None:
