@@ -284,11 +284,10 @@ def split(n_tracks: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Training and validation tracks as SongVAE divides them."""
     from sklearn.utils.validation import check_random_state
 
-    from songscape.models.training import hold_out
+    from songscape.models.training import split_rows
 
     drawn = int(check_random_state(seed).randint(2**31 - 1))
-    chosen = hold_out(n_tracks, 0.1, np.random.default_rng(drawn))
-    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+    return split_rows(np.ones((n_tracks, 1), bool), 0.1, drawn)
 
 
 def first_at(curve: np.ndarray, target: Sequence[float]) -> tuple[np.ndarray, int]:

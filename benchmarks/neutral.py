@@ -25,7 +25,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,31 +148,26 @@ def latents_of(folder: Path, collection: str, views: Any, row: str, seed: int, f
 def inputs_of(path: Path) -> Any:
     """The collection, with languages from the lyrics where the table leaves them open."""
     from songscape.errors import SongscapeError
-    from songscape.experiment.dataset import load_inputs
-    from songscape.features.covariates import language_view
-    from songscape.features.views import Views
+    from songscape.experiment.dataset import load_dataset
     from songscape.library import Library
     from songscape.settings import Settings
 
     library = Library.open(path)
     try:
-        inputs = load_inputs(library, Settings(), ["timbre", "lyrics", "segments"])
+        inputs = load_dataset(library, Settings(), ["timbre", "lyrics", "segments"])
     finally:
         library.close()
-    language = language_view(inputs.columns, inputs.texts)
-    if language is None:
+    if "language" not in inputs.views:
         raise SongscapeError(f"{path}: no track's language is known; there is nothing to hide")
-    blocks = {**inputs.views.blocks, "language": language}
-    return replace(inputs, views=Views(inputs.views.track_ids, blocks, inputs.views.groups))
+    return inputs
 
 
 def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     """All figures of one representation."""
-    from songscape.experiment.dataset import artists_of
     from songscape.metrics.neighbours import knn_chance, knn_label_agreement, nearest_neighbors
     from songscape.statistics.space_nulls import probe
 
-    artists = artists_of(inputs.columns)
+    artists = inputs.artists
     language, labels = list(inputs.columns["language"]), list(inputs.columns[genre])
     near = nearest_neighbors(X, 90)
     found = knn_label_agreement(near, language, artists=artists, X=X)

@@ -15,7 +15,7 @@ import numpy as np
 
 
 def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any, Any]:
-    """Inputs and Targets of a labelled folder, or of a library (`songscape.db`).
+    """Dataset and Targets of a labelled folder, or of a library (`songscape.db`).
 
     A folder's features are kept in `work` and used again; a library is copied there, for what it
     lacks would be added to it. Only labels and artists are compared, and the columns named in
@@ -23,7 +23,7 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
     """
     from dataclasses import replace
 
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, read_library
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, read_library
     from songscape.experiment.targets import targets_of
     from songscape.library import Library
     from songscape.settings import Settings
@@ -35,9 +35,9 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
             shutil.copyfile(source, path)
         library = Library.open(path, must_exist=True)
     else:
-        library = read_library(source, path, workers=1)
+        library = read_library(source, path, settings, workers=1)
     with library:
-        inputs = load_inputs(library, settings, (*EVIDENCE_VIEWS, "language"))
+        inputs = load_dataset(library, settings, (*EVIDENCE_VIEWS, "language"))
     targets = targets_of(inputs)
     more = {name: inputs.columns[name].to_numpy(object) for name in also if name in inputs.columns}
     labels = {**targets.labels, **more}
@@ -47,7 +47,7 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
 def collections(
     options: argparse.Namespace, also: Sequence[str] = ()
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Name, Inputs and Targets of every source that `measuring_parser` was given."""
+    """Name, Dataset and Targets of every source that `measuring_parser` was given."""
     with tempfile.TemporaryDirectory() as scratch:
         features = options.work or Path(scratch)
         features.mkdir(parents=True, exist_ok=True)

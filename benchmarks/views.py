@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from songscape.experiment.dataset import Inputs, artists_of, load_inputs, read_library
+from songscape.experiment.dataset import Dataset, load_dataset, read_library
 from songscape.features.loading import VIEW_NAMES
 from songscape.library import Library
 from songscape.metrics.neighbours import (
@@ -42,12 +42,12 @@ from songscape.statistics.intervals import paired_difference
 K = 10
 
 
-def read(source: Path, folder: Path, views: list[str]) -> Inputs:
+def read(source: Path, folder: Path, views: list[str]) -> Dataset:
     if source.suffix == ".db":
         with Library.open(source, must_exist=True) as library:
-            return load_inputs(library, Settings(), views)
-    with read_library(source, folder / f"{source.name}.db", None, views=views) as library:
-        return load_inputs(library, Settings(), views)
+            return load_dataset(library, Settings(), views)
+    with read_library(source, folder / f"{source.name}.db", Settings(), views) as library:
+        return load_dataset(library, Settings(), views)
 
 
 def views_of(model: str, added: str) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def main() -> int:
             inputs = read(source, Path(folder), needed)
         found = [name for name in arguments.columns.split(",") if name in inputs.columns]
         labels = {name: inputs.columns[name].to_numpy(dtype=object) for name in found}
-        artists = np.asarray(artists_of(inputs.columns), dtype=object)
+        artists = np.asarray(inputs.artists, dtype=object)
         chances = {name: knn_chance(values, artists)[0] for name, values in labels.items()}
         print(f"\n{source.stem}: {inputs.views.n_tracks} tracks, seeds {arguments.seeds}")
         print("chance: " + ", ".join(f"{n} {c:.3f}" for n, c in chances.items()), flush=True)

@@ -14,8 +14,9 @@ from songscape.audit.nuisances import nuisance_table
 from songscape.benchmark.measure import partition_rows, space_rows
 from songscape.benchmark.targets import Targets
 from songscape.cli import USAGE, main
+from songscape.columns import find_roles
 from songscape.errors import UsageError
-from songscape.experiment.dataset import Inputs
+from songscape.experiment.dataset import Dataset
 from songscape.experiment.targets import targets_of
 from songscape.features.views import View, Views
 from songscape.metrics.neighbours import nearest_neighbors
@@ -26,19 +27,21 @@ from songscape.statistics.space_nulls import mixing_nulls
 N = 60
 
 
-def inputs(columns: dict[str, Any], labels: tuple[str, ...], nuisances: tuple[str, ...]) -> Inputs:
+def inputs(columns: dict[str, Any], labels: tuple[str, ...], nuisances: tuple[str, ...]) -> Dataset:
     ids = tuple(f"t{i:02}" for i in range(N))
     timbre = View(np.random.default_rng(0).normal(size=(N, 3)).astype(np.float32), np.ones(N, bool))
     nothing = View(np.zeros((N, 1), dtype=np.float32), np.zeros(N, bool))
     groups = np.arange(N) // 5
     table = pd.DataFrame(columns, index=list(ids), dtype=object)
-    return Inputs(
+    return Dataset(
         views=Views(ids, {"timbre": timbre, "lyrics": nothing}, groups),
         columns=table,
         label_columns=labels,
         nuisance_columns=nuisances,
         facts=pd.DataFrame(index=list(ids)),
         texts=(None,) * N,
+        roles=find_roles(columns),
+        digests={},
     )
 
 

@@ -22,9 +22,10 @@ OPTIONS = ["--models", MODELS, "--clusterers", "kmeans,dbscan", "--k", "2", "--s
 def library(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library made by `run`, without the slow pictures."""
     from songscape.experiment.dataset import read_library
+    from songscape.settings import Settings
 
     out = tmp_path_factory.mktemp("library ü")
-    read_library(collection, out / "songscape.db", 1).close()
+    read_library(collection, out / "songscape.db", Settings(), workers=1).close()
     return out
 
 

@@ -16,7 +16,7 @@ from songscape.benchmark.keys import PartitionKey, SampleKey
 from songscape.clustering import methods
 from songscape.errors import SongscapeError
 from songscape.experiment import fit as representations
-from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, read_library
+from songscape.experiment.dataset import read_library
 from songscape.experiment.forecast import Announcer
 from songscape.experiment.gather import evidence_by_model, unmeasured_table
 from songscape.experiment.schedule import run_cells
@@ -29,8 +29,6 @@ from songscape.experiment.trials import (
     recorded_cell,
 )
 from songscape.features.views import View, Views
-from songscape.ingest import languages
-from songscape.library import Library
 from songscape.models import presets
 from songscape.report.unmeasured import unmeasured_lines
 from songscape.results import ResultsFolder
@@ -109,7 +107,7 @@ def test_a_comparison_that_goes_on_says_at_once_how_long_it_takes(
 @pytest.fixture(scope="module")
 def task(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], CellTask]:
     library = tmp_path_factory.mktemp("library") / "songscape.db"
-    read_library(collection, library, 1).close()
+    read_library(collection, library, Settings(), workers=1).close()
     settings = Settings(models=("balanced-pca",), clusterers=("kmeans", "ward"), seeds=(0,))
 
     def make(name: str) -> CellTask:
@@ -179,44 +177,6 @@ def test_a_damaged_cell_is_computed_again(task: Callable[[str], CellTask]) -> No
     assert recorded_cell(mine.path) is None
     assert not compute_cell(mine).reused
     assert recorded_cell(mine.path) is not None
-
-
-def test_languages_are_told_once_and_not_in_every_cell(
-    write_collection: Callable[[Path, list[int]], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    folder = write_collection(tmp_path / "untagged", list(range(8)))
-    table = pd.read_csv(folder / "tracks.csv")
-    table.drop(columns="language").to_csv(folder / "tracks.csv", index=False)
-    library = tmp_path / "songscape.db"
-    read_library(folder, library, 1).close()
-    asked: list[str] = []
-
-    def composition(text: str, _among: object = None) -> dict[str, float]:
-        asked.append(text)
-        return {"German" if "und" in text else "English": 1.0}
-
-    monkeypatch.setattr(languages, "language_composition", composition)
-    settings = Settings(models=("balanced-pca",), clusterers=("kmeans",), seeds=(0,))
-    with Library.open(library, must_exist=True) as opened:
-        told = load_inputs(opened, settings, EVIDENCE_VIEWS).languages
-        assert len(asked) == 8
-        again = load_inputs(opened, settings, EVIDENCE_VIEWS, languages=told.take(range(7)))
-        assert len(asked) == 16, "those of other tracks are of no use"
-    assert again.languages.digest() == told.digest()
-    alone = CellTask(library, tmp_path / "alone", settings, "balanced-pca", 0, (2,))
-    handed = replace(alone, out=tmp_path / "handed", languages=told)
-    compute_cell(alone)
-    assert len(asked) == 24
-    assert compute_cell(handed).ok
-    assert len(asked) == 24
-    one, other = (json.loads(task.path.read_text(encoding="utf-8")) for task in (alone, handed))
-    assert one["key"] == other["key"]
-    assert json.dumps(one["rows"]) == json.dumps(other["rows"])
-    assert any(row["column"] == "language" for row in one["rows"])
-    both = [task.path.with_suffix(".parquet").read_bytes() for task in (alone, handed)]
-    assert both[0] == both[1]
 
 
 def made_cell(seed: int, *, ward: bool = True, status: str = "ok") -> Cell:

@@ -74,10 +74,10 @@ def test_lyrics_fill_in_for_missing_tags_and_for_mixed() -> None:
     assert mute == {}
 
 
-def test_codes_and_names_are_one_language_called_what_the_column_calls_it() -> None:
+def test_codes_and_names_are_one_language() -> None:
     labels = pd.DataFrame({"language": ["de", "de", "German", "de-AT", None, "de;en"]})
     found = shares(labels, [None, None, None, None, GERMAN, None])
-    assert found == [{"de": 1.0}] * 5 + [{"de": 0.5, "en": 0.5}]
+    assert found == [{"German": 1.0}] * 5 + [{"German": 0.5, "English": 0.5}]
 
 
 def test_a_tag_of_two_languages_takes_their_shares_from_the_lyrics() -> None:
@@ -102,8 +102,8 @@ def test_codes_in_the_column_and_lyrics_in_code_switching_lie_between() -> None:
 def test_other_covariates_are_whole_cells() -> None:
     labels = pd.DataFrame({"source": ["A; B", "C", None, ""], "language": ["de", "en", "de", "de"]})
     facts = pd.DataFrame({"codec": ["mp3", "flac", "mp3", float("nan")]})
-    views = covariate_views(["language", "source", "codec"], labels, audio_facts=facts)
-    assert list(views) == ["language", "source", "codec"]
+    views = covariate_views(["source", "codec"], labels, facts)
+    assert list(views) == ["source", "codec"]
     assert views["source"].feature_names == ("A; B", "C")
     np.testing.assert_array_equal(views["source"].present, [True, True, False, False])
     np.testing.assert_array_equal(views["codec"].values[:, 1], [1, 0, 1, 0])
@@ -112,12 +112,12 @@ def test_other_covariates_are_whole_cells() -> None:
 def test_covariates_that_cannot_be_held_say_why() -> None:
     labels = pd.DataFrame({"language": [None, None], "title": ["a", "b"]})
     with pytest.raises(SongscapeError, match=r"no column 'codec'.*language, title"):
-        covariate_views(["codec"], labels)
+        covariate_views(["codec"], labels, pd.DataFrame())
     with pytest.raises(SongscapeError, match="unknown for every track"):
-        covariate_views(["language"], labels)
+        covariate_views(["language"], labels, pd.DataFrame())
     many = pd.DataFrame({"title": [str(i) for i in range(60)]})
     with pytest.raises(SongscapeError, match="60 categories"):
-        covariate_views(["title"], many)
+        covariate_views(["title"], many, pd.DataFrame())
 
 
 def test_a_language_column_is_told_from_lyrics_only_where_there_is_none() -> None:

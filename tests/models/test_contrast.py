@@ -12,11 +12,10 @@ from by_path import load_module
 from song_vae import song_vae
 
 from songscape.features.views import Views
-from songscape.models.batches import BatchReader
 from songscape.models.covariates import SCALE
+from songscape.models.inference import BatchReader
 from songscape.models.networks import Batch
-from songscape.models.objective import Terms, elbo_terms
-from songscape.models.penalties import infonce_loss, same_song
+from songscape.models.objective import Terms, elbo_terms, infonce_loss, same_song
 from songscape.models.vae import SongVAE
 
 make_views = load_module(Path(__file__).with_name("conftest.py")).make_views

@@ -78,30 +78,30 @@ def test_unknown_options_name_those_that_there_are(model: str, option: str, reas
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
     [
-        ("epochs", -1, "must be a whole number from 1 on"),
-        ("epochs", 2.5, "must be a whole number from 1 on"),
-        ("epochs", True, "must be a whole number from 1 on"),
-        ("latent_dim", 0, "must be a whole number from 1 on"),
-        ("hidden", 64, "must be a list of whole numbers from 1 on"),
-        ("hidden", [64, 0], "must be a list of whole numbers from 1 on"),
-        ("learning_rate", "fast", "must be a number above 0"),
-        ("learning_rate", 0, "must be a number above 0"),
-        ("beta", float("nan"), "must be a number from 0 on"),
-        ("beta", float("inf"), "must be a number from 0 on"),
-        ("dropout", 1.0, "must be a number from 0 to below 1"),
-        ("variational", "no", "choose one of True, False"),
-        ("variational", 1, "choose one of True, False"),
-        ("prior", "vamp", "choose one of normal, mixture"),
-        ("precision", "float16", "choose one of auto, float32, bfloat16"),
-        ("device", "gpu", "choose one of auto, cpu, cuda, mps"),
-        ("views", "segments", "must be a list of names"),
-        ("encoders", {"segments": "conv2d"}, "must name, by view, one of dense, conv1d, set"),
+        ("epochs", -1, "a whole number from 1 on"),
+        ("epochs", 2.5, "a whole number from 1 on"),
+        ("epochs", True, "a whole number from 1 on"),
+        ("latent_dim", 0, "a whole number from 1 on"),
+        ("hidden", 64, "a list of whole numbers from 1 on"),
+        ("hidden", [64, 0], "a list of whole numbers from 1 on"),
+        ("learning_rate", "fast", "a number above 0"),
+        ("learning_rate", 0, "a number above 0"),
+        ("beta", float("nan"), "a number from 0 on"),
+        ("beta", float("inf"), "a number from 0 on"),
+        ("dropout", 1.0, "a number from 0 to below 1"),
+        ("variational", "no", "true or false"),
+        ("variational", 1, "true or false"),
+        ("prior", "vamp", "one of normal, mixture"),
+        ("precision", "float16", "one of auto, float32, bfloat16"),
+        ("device", "gpu", "one of auto, cpu, cuda, mps"),
+        ("views", "segments", "a list of names"),
+        ("encoders", {"segments": "conv2d"}, "by view, one of dense, conv1d, set"),
     ],
 )
 def test_values_that_cannot_be_are_refused_with_the_reason(
     option: str, value: Any, reason: str
 ) -> None:
-    expected = f"model_options.song-vae: {option} = {value!r}: {reason}"
+    expected = f"model_options.song-vae: {option} = {value!r}; give {reason}"
     with pytest.raises(UsageError, match=re.escape(expected)):
         check_options("song-vae", {option: value})
 

@@ -69,7 +69,7 @@ def test_a_model_of_the_format_before_with_a_prior_that_is_gone_says_so(tmp_path
     description = json.loads((tmp_path / "model.json").read_text())
     description["parameters"]["prior"] = "vamp"
     (tmp_path / "model.json").write_text(json.dumps(description))
-    with pytest.raises(SongscapeError, match=r"prior = 'vamp': .*; train it again"):
+    with pytest.raises(SongscapeError, match=r"prior = 'vamp'; give .*; train it again"):
         load_model(tmp_path)
 
 

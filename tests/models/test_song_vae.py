@@ -16,8 +16,7 @@ from song_vae import song_vae
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 from songscape.models.networks import Batch
-from songscape.models.objective import leave_out
-from songscape.models.penalties import hsic_penalty
+from songscape.models.objective import hsic_penalty, leave_out
 from songscape.models.presets import make_model
 from songscape.models.vae import SongVAE
 

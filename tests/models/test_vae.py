@@ -14,8 +14,7 @@ from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 from songscape.models import hardware
 from songscape.models.diagnostics import active_units
-from songscape.models.fitting import split_rows
-from songscape.models.training import _share_of_peak, hold_out
+from songscape.models.training import _share_of_peak, split_rows
 from songscape.models.vae import SongVAE
 
 # Models trained for a few epochs are for comparing, and rightly called collapsed.
@@ -223,8 +222,11 @@ def test_who_is_held_out_does_not_tell_the_artists() -> None:
 
 
 def test_single_tracks_are_held_out_in_the_share_asked_for() -> None:
-    assert hold_out(200, 0.1, np.random.default_rng(0)).sum() == 20
-    assert not hold_out(200, 0.0, np.random.default_rng(0)).any()
+    present = np.arange(210)[:, None] % 21 != 0
+    rows, held_out = split_rows(present, 0.1, 0)
+    assert len(held_out) == 20
+    np.testing.assert_array_equal(np.union1d(rows, held_out), np.flatnonzero(present))
+    assert not len(split_rows(present, 0.0, 0)[1])
 
 
 def test_too_few_tracks_to_hold_out_are_told_unless_none_were_wanted() -> None:
@@ -344,8 +346,8 @@ def test_a_step_that_fails_by_itself_is_no_failed_compilation(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"imputation": "doner"}, "imputation = 'doner': choose one of mean, donor"),
-        ({"space": "place"}, "space = 'place': choose one of latent, decoder, joint"),
+        ({"imputation": "doner"}, "imputation = 'doner'; give one of mean, donor"),
+        ({"space": "place"}, "space = 'place'; give one of latent, decoder, joint"),
     ],
 )
 def test_transform_names_what_there_is_to_choose(
@@ -357,7 +359,7 @@ def test_transform_names_what_there_is_to_choose(
 
 
 def test_rise_and_hold_are_shares_of_one_training(views: Views) -> None:
-    with pytest.raises(ValueError, match=r"rise = 0.6 and hold = 0.5"):
+    with pytest.raises(ValueError, match=r"rise = 0.6, hold = 0.5"):
         song_vae(("timbre",), rise=0.6, hold=0.5).fit(views)
 
 

@@ -95,7 +95,7 @@ def test_counts_weigh_by_length_and_the_multinomial_does_not() -> None:
 
 def test_impossible_likelihoods_are_refused() -> None:
     views, _ = make()
-    with pytest.raises(ValueError, match="one of gaussian, multinomial, counts"):
+    with pytest.raises(ValueError, match="give by view, one of gaussian, multinomial, counts"):
         song_vae(likelihoods={"lyrics-counts": "poisson"}).fit(views)
     with pytest.raises(SongscapeError, match="negative"):
         song_vae(likelihoods={"embedding:x": "counts"}).fit(views)

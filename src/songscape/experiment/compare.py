@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.benchmark.metric_table import Setup
-    from songscape.experiment.dataset import Inputs
+    from songscape.experiment.dataset import Dataset
     from songscape.library import Counts
 
 __all__ = ["ComparisonSummary", "compare", "default_settings", "run_comparison"]
@@ -159,10 +159,9 @@ def run_comparison(
             read_library(
                 source,
                 path,
-                workers,
-                settings.labels,
+                settings,
                 views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options),
-                nuisances=settings.nuisances,
+                workers=workers,
             ).close()
         return _compare(path, folder, settings, workers, command)
 
@@ -178,7 +177,7 @@ def _compare(
     from songscape.benchmark.benchmark import evaluate, setup_of
     from songscape.benchmark.wording import finding_sentence
     from songscape.experiment.comparison_pictures import draw_comparison
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
     from songscape.experiment.fit import models_table
     from songscape.experiment.partitions import check_k, shared_k
     from songscape.library import Library
@@ -189,7 +188,7 @@ def _compare(
 
     with Library.open(path, must_exist=True) as opened:
         counts, collection = opened.counts(), opened.root.name
-        inputs = load_inputs(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
+        inputs = load_dataset(opened, settings, views_needed(settings.models, EVIDENCE_VIEWS))
     check_k(settings.k, inputs.views.n_tracks)
     targets = targets_of(inputs, settings.labels)
     findings = check_collection(
@@ -198,11 +197,13 @@ def _compare(
         inputs.facts,
         lyrics_texts=inputs.texts,
         nuisances=inputs.nuisance_columns,
+        roles=inputs.roles,
+        copies=inputs.copies,
     )
     clusters = shared_k(inputs.views, settings.k)
     ks = clusters.ks
     tasks = [
-        CellTask(path.resolve(), folder.root.resolve(), settings, model, seed, ks, inputs.languages)
+        CellTask(path.resolve(), folder.root.resolve(), settings, model, seed, ks)
         for seed in settings.seeds
         for model in settings.models
     ]
@@ -294,15 +295,15 @@ def _places(source: Path, out: Path | None) -> tuple[Path, Path]:
 
 
 def _document(
-    inputs: Inputs, setup: Setup, settings: Settings, ks: Sequence[int]
+    inputs: Dataset, setup: Setup, settings: Settings, ks: Sequence[int]
 ) -> dict[str, Any]:
     """What the page and whoever repeats the comparison need to know, for `compare.json`."""
     return {
         "songscape": __version__,
         "settings": settings.as_dict(),
         "k": list(ks),
-        **setup.as_dict(),
-        "input_digest": inputs.views.digest(),
+        **asdict(setup),
+        "input_digest": inputs.digest,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "versions": {n: version(n) for n in ("numpy", "scipy", "scikit-learn", "torch")},

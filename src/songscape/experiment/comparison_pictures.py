@@ -90,7 +90,7 @@ class _Drawing:
         return self._heatmap(*planned.parts)
 
     def _forest(self, axis: str, metric: str, column: str) -> Figure:
-        from songscape.benchmark.wording import metric_name
+        from songscape.benchmark.wording import METRIC_NAMES
         from songscape.report.evidence_plots import forest_figure
 
         rows = self.results.differences
@@ -108,16 +108,16 @@ class _Drawing:
             rows["low"],
             rows["high"],
             list(rows["verdict"]),
-            axis_label=f"difference in {metric_name(metric)}",
+            axis_label=f"difference in {METRIC_NAMES[metric]}",
             baseline=self.results.setup.baseline,
-            title=f"{what}{column}, {metric_name(metric)}",
+            title=f"{what}{column}, {METRIC_NAMES[metric]}",
             higher_is_better=axis == "agreement",
         )
 
     def _scatter(self, metric: str, label: str, nuisance: str) -> Figure | None:
         import numpy as np
 
-        from songscape.benchmark.wording import metric_name
+        from songscape.benchmark.wording import METRIC_NAMES
         from songscape.report.evidence_plots import agreement_leakage_figure
 
         where = self.results.setup.partition_of(metric)
@@ -133,7 +133,7 @@ class _Drawing:
         gains, costs = (
             np.array([[p[s][e] for e in _ENDS] for p in pairs.values()]) for s in (0, 1)
         )
-        name = metric_name(metric)
+        name = METRIC_NAMES[metric]
         references = [m for m, kind in self.results.kinds.items() if kind == "reference"]
         return agreement_leakage_figure(
             list(pairs),

@@ -1,16 +1,25 @@
-"""Library -> what models and metrics need: views, labels and file facts in one order of tracks."""
+"""Library -> what models and metrics need: views, columns and facts in one order of tracks.
+
+`load_dataset` reads a library once. What it finds out (languages of lyrics, copies of recordings,
+word counts) is kept in the library and only read the next time. `Dataset.views` reads a view when
+it is asked for; `Dataset.digests` says without that whether one has changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.columns import find_columns, find_roles, label_columns
+from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
 from songscape.progress import progress_bar, say
 from songscape.settings import Settings
+from songscape.spellings import normalised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,11 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVIDENCE_VIEWS",
-    "Inputs",
-    "artist_column",
-    "artists_of",
+    "Dataset",
     "covariates_needed",
-    "load_inputs",
+    "load_dataset",
     "read_library",
     "views_needed",
 ]
@@ -36,26 +43,30 @@ MIN_TRACKS = 4
 # What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments")
-# What tells copies of one recording.
-FINGERPRINTED = ("timbre", "mfcc", "segments")
 
 
 @dataclass(frozen=True, eq=False)
-class Inputs:
+class Dataset:
     """An analysed collection, every table in the order of `views.track_ids`.
 
     Attributes
     ----------
     views : Views
-        Features, the covariate `language` where the collection has such a column, and the groups
-        (artists, copies) that no split separates.
+        Features (each read when it is first asked for), covariates (`language` where a language is
+        known, and columns that models are conditioned on), and the groups (artists, copies) that no
+        split separates.
+    digests : mapping of str to str
+        Of each view that some track has; known without reading it.
     columns : DataFrame
-        All columns of the collection's table, missing as None; where it has no language, a column
+        The columns of the collection's table, each value in one spelling
+        (`songscape.spellings.normalised`), missing as None; where it has no language, a column
         `language` as the lyrics tell it.
+    roles : ColumnRoles
+        Which of the columns is the artist, the language, ...
     label_columns : tuple of str
-        Those that group tracks and are not named as nuisances, or that the settings name.
+        Those that clusters are compared with: named by the settings, or those that group tracks.
     nuisance_columns : tuple of str
-        Those that the settings name as nuisances.
+        Those that the settings name as nuisances; `roles.nuisances` has the others.
     facts : DataFrame
         What the audio files say of themselves: length, loudness, codec, ...
     texts : tuple of str or None
@@ -70,26 +81,45 @@ class Inputs:
     nuisance_columns: tuple[str, ...]
     facts: pd.DataFrame
     texts: tuple[str | None, ...]
+    roles: ColumnRoles
+    digests: Mapping[str, str]
     copies: NDArray[np.int64] | None = None
+
+    @property
+    def track_ids(self) -> tuple[str, ...]:
+        return self.views.track_ids
 
     @property
     def labels(self) -> pd.DataFrame:
         return self.columns[list(self.label_columns)]
 
-    @property
-    def languages(self) -> Views:
-        """The view `language` alone; no view where no track's language is known."""
-        return self.views.select([name for name in ("language",) if name in self.views])
+    @cached_property
+    def artists(self) -> list[str | None] | None:
+        """The artist of each track, None where unknown; None where the collection names none."""
+        from songscape.audit.duplicates import known_artists
+
+        name = self.roles.artist
+        return None if name is None else known_artists(self.columns[name])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything here but the lyrics as such: equal digests, equal results."""
+        import numpy as np
+
+        parts: list[Any] = [self.track_ids, sorted(self.digests.items()), self.label_columns]
+        parts += [self.nuisance_columns, self.roles.as_dict(), self.columns.to_csv()]
+        parts += [self.facts.to_csv(), np.asarray(self.views.groups).tolist()]
+        return hashlib.sha256(ascii(parts).encode()).hexdigest()
 
 
 def read_library(
     source: Path,
     path: Path,
-    workers: int | None,
-    labels: Sequence[str] = (),
-    views: Sequence[str] = (),
+    settings: Settings,
+    views: Iterable[str] = (),
     *,
-    nuisances: Sequence[str] = (),
+    workers: int | None = None,
+    executor: Executor | None = None,
 ) -> Library:
     """Catalogue the collection at `source` and extract what is missing; the caller closes it.
 
@@ -98,16 +128,21 @@ def read_library(
     Raises
     ------
     UsageError
-        One of `labels` or `nuisances` is no column of the collection: said before any audio is
+        The settings name a column that the collection does not have: said before any audio is
         decoded.
     """
     from songscape.features.extract import extract
     from songscape.ingest import read_collection
     from songscape.library import Library
 
-    collection = read_collection(source)
-    find_columns(labels, collection.label_columns)
-    find_columns(nuisances, collection.label_columns, "nuisance")
+    known = None
+    if path.exists():
+        with Library.open(path) as library:
+            known = library.known_lyrics()
+    collection = read_collection(source, known_lyrics=known)
+    find_columns(settings.labels, collection.label_columns)
+    find_columns(settings.nuisances, collection.label_columns, "nuisance")
+    find_roles(collection.label_columns, settings.roles)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:
@@ -119,25 +154,13 @@ def read_library(
                 collection,
                 views=views,
                 workers=workers,
-                progress=lambda d, n, _: advance(d, n),
+                executor=executor,
+                progress=lambda done, n, _: advance(done, n),
             )
     except BaseException:
         library.close()
         raise
     return library
-
-
-def artist_column(columns: pd.DataFrame) -> str | None:
-    """The column that says who an artist's tracks are, None where there is none."""
-    return find_roles(columns.columns).artist
-
-
-def artists_of(columns: pd.DataFrame) -> list[str | None] | None:
-    """The artist of each track, None where unknown; None where the collection names none."""
-    from songscape.audit.duplicates import known_artists
-
-    name = artist_column(columns)
-    return None if name is None else known_artists(columns[name])
 
 
 def views_needed(
@@ -172,29 +195,29 @@ def _presets(
     return [find_preset(name).with_options((options or {}).get(name, {})) for name in models]
 
 
-def load_inputs(
-    library: Library,
-    settings: Settings,
-    view_names: Iterable[str],
-    *,
-    languages: Views | None = None,
-) -> Inputs:
-    """Views, labels and facts of all analysed tracks; what the library lacks is computed first.
+def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]) -> Dataset:
+    """Views, columns and facts of all analysed tracks; what the library lacks is computed first.
 
-    `languages` are those that an earlier call gave (`Inputs.languages`): of the same tracks they
-    are taken as they are, for to identify the language of every line takes its time.
+    Parameters
+    ----------
+    library : Library
+        One that can't be written is read all the same; what it lacks is then found each time.
+    settings : Settings
+    view_names : iterable of str
+        Besides those that models with options of their own read.
 
     Raises
     ------
     SongscapeError
         Too few tracks were analysed.
     UsageError
-        The settings name a column that is not there, as a label or as a nuisance.
+        The settings name a column that is not there: as a label, as a nuisance or for a role.
     """
-    from songscape.audit.duplicates import duplicate_groups, split_groups
+    from songscape.audit.duplicates import known_artists, split_groups
+    from songscape.experiment.track_facts import KnownLanguages, known_copies
     from songscape.features.covariates import covariate_views, language_view, with_language
     from songscape.features.extract import complete
-    from songscape.features.loading import load_views
+    from songscape.features.loading import ViewLoader
     from songscape.features.views import Views
 
     counts = library.counts()
@@ -203,44 +226,46 @@ def load_inputs(
             f"{counts.analysed} of {counts.found} tracks could be analysed, and clustering needs "
             f"at least {MIN_TRACKS}; `songscape ledger {library.path}` names the reasons"
         )
-    find_columns(settings.nuisances, library.columns().columns, "nuisance")
+    table = library.columns()
+    nuisances = tuple(find_columns(settings.nuisances, table.columns, "nuisance"))
+    roles = find_roles(table.columns, settings.roles)
     asked = [name for name in settings.models if name in settings.model_options]
     wanted = views_needed(asked, view_names, settings.model_options)
     with progress_bar("computing further views") as advance:
         complete(library, wanted, progress=lambda done, n, _: advance(done, n))
-    views = load_views(
-        library,
-        sorted({*wanted, *FINGERPRINTED} - {"language"}),
-        max_words=settings.features.max_words,
-        max_frames=settings.features.max_frames,
-    )
-    ids = list(views.track_ids)
-    columns, facts = library.columns().reindex(ids), library.audio_facts().reindex(ids)
-    copies = duplicate_groups(views, facts)
-    groups = split_groups(copies, artists=artists_of(columns))
-    blocks = {name: views[name] for name in wanted if name != "language"}
-    lyrics = {track.id: track.lyrics for track in library.tracks()}
-    texts = tuple(lyrics[i] for i in ids)
-    if languages is not None and languages.track_ids == views.track_ids:
-        language = languages.blocks.get("language")
-    else:
-        language = language_view(columns, texts)
+    texts = library.texts()
+    ids = list(texts)
+    facts = library.audio_facts().reindex(ids)
+    columns = normalised(table.reindex(ids), roles)
+    loader = ViewLoader(texts, settings.features.max_words, settings.features.max_frames)
+    languages = KnownLanguages(library, texts)
+    language = language_view(columns, list(texts.values()), roles=roles, identify=languages)
+    languages.keep()
     given = covariates_needed(settings.models, settings.model_options)
-    others = [name for name in given if name != "language"]
-    blocks |= covariate_views(others, columns, audio_facts=facts)
+    covariates = covariate_views((n for n in given if n != "language"), columns, facts)
     if language is not None:
-        blocks["language"] = language
-        columns = with_language(columns, language)
-    return Inputs(
-        views=Views(views.track_ids, blocks, groups),
+        covariates["language"] = language
+        columns = with_language(columns, language, roles)
+        roles = find_roles(columns.columns, settings.roles)
+    read = [name for name in wanted if name != "language"]
+    digests = {name: loader.digest(library, name) for name in read}
+    digests |= {name: Views(tuple(ids), {name: v}).digest() for name, v in covariates.items()}
+    copies = known_copies(library, texts, facts)
+    artist = roles.artist
+    groups = split_groups(copies, artists=artist and known_artists(columns[artist]))
+    blocks = loader.lazily(library, read).with_made(covariates)
+    return Dataset(
+        views=Views(tuple(ids), blocks, groups),
         columns=columns,
         label_columns=tuple(
             label_columns(
-                columns, settings.labels, nuisances=settings.nuisances, also_nuisances=True
+                columns, settings.labels, nuisances=nuisances, roles=roles, also_nuisances=True
             )
         ),
-        nuisance_columns=settings.nuisances,
+        nuisance_columns=nuisances,
         facts=facts,
-        texts=texts,
+        texts=tuple(texts.values()),
+        roles=roles,
+        digests={name: digest for name, digest in digests.items() if digest is not None},
         copies=copies,
     )

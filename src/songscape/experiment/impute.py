@@ -51,7 +51,7 @@ def impute(
     UsageError
         An unknown track, or none that lacks what is wanted.
     """
-    from songscape.experiment.dataset import load_inputs, views_needed
+    from songscape.experiment.dataset import load_dataset, views_needed
     from songscape.library import Library
     from songscape.models.imputation import nearest_by_view
     from songscape.models.presets import TEXT_VIEWS
@@ -75,7 +75,7 @@ def impute(
         model_options=used["model_options"],
     )
     with Library.open(folder.library, must_exist=True) as library:
-        views = load_inputs(library, settings, views_needed([model])).views
+        views = load_dataset(library, settings, views_needed([model])).views
     fitted = load_model(folder.model(model, seed))
     names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
     lyrics = [name for name in names if name in TEXT_VIEWS]

@@ -100,7 +100,7 @@ def _run(
     workers: int | None,
     command: Sequence[str],
 ) -> RunSummary:
-    from songscape.experiment.dataset import load_inputs, read_library, views_needed
+    from songscape.experiment.dataset import load_dataset, read_library, views_needed
     from songscape.experiment.descriptions import descriptions_table
     from songscape.experiment.fit import models_table
     from songscape.experiment.partitions import (
@@ -115,10 +115,10 @@ def _run(
     from songscape.report.run_page import write_report
 
     needed = views_needed(settings.models, options=settings.model_options)
-    with read_library(source, folder.library, workers, settings.labels, needed) as library:
+    with read_library(source, folder.library, settings, needed, workers=workers) as library:
         counts = library.counts()
         folder.write_table("ledger", ledger_frame(library))
-        inputs = load_inputs(library, settings, needed)
+        inputs = load_dataset(library, settings, needed)
         tagged = set(library.columns().columns)
     views, labels = inputs.views, inputs.labels
     if "language" in inputs.columns and "language" not in tagged:
@@ -154,7 +154,7 @@ def _run(
             "k": list(ks),
             "k_reason": k_reason,
             "counts": asdict(counts),
-            "input_digest": views.digest(),
+            "input_digest": inputs.digest,
             "label_columns": list(labels.columns),
             "python": platform.python_version(),
             "platform": platform.platform(),

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from songscape.benchmark.targets import Targets
-    from songscape.experiment.dataset import Inputs
+    from songscape.experiment.dataset import Dataset
 
 __all__ = ["targets_of"]
 
 
-def targets_of(inputs: Inputs, named: Sequence[str] = ()) -> Targets:
+def targets_of(inputs: Dataset, named: Sequence[str] = ()) -> Targets:
     """What the collection's labels, nuisances, artists and reference spaces are.
 
     Columns that the user named are labels, even where they would be nuisances. The artist is both
@@ -32,14 +32,12 @@ def targets_of(inputs: Inputs, named: Sequence[str] = ()) -> Targets:
 
     from songscape.audit.nuisances import nuisance_table
     from songscape.benchmark.targets import Targets
-    from songscape.columns import find_roles
-    from songscape.experiment.dataset import artists_of
 
-    roles = find_roles(inputs.columns.columns)
+    roles = inputs.roles
     table = nuisance_table(
         inputs.columns, inputs.facts, inputs.views, extra=inputs.nuisance_columns, roles=roles
     )
-    artists = artists_of(inputs.columns)
+    artists = inputs.artists
     assert inputs.views.groups is not None
     if roles.artist in named:
         raise UsageError(
@@ -64,7 +62,7 @@ def targets_of(inputs: Inputs, named: Sequence[str] = ()) -> Targets:
     )
 
 
-def _reference_spaces(inputs: Inputs) -> dict[str, NDArray[np.floating]]:
+def _reference_spaces(inputs: Dataset) -> dict[str, NDArray[np.floating]]:
     """Spaces that no model was trained in: standardised timbre, words, and both balanced.
 
     A view that is the same for every track stays a space, so that it is named as unmeasured, and

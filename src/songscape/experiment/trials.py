@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.benchmark.measure import Measurements
-    from songscape.experiment.dataset import Inputs
-    from songscape.features.views import Views
+    from songscape.experiment.dataset import Dataset
 
 __all__ = [
     "Cell",
@@ -48,8 +47,6 @@ class CellTask:
     model : str
     seed : int
     ks : tuple of int
-    languages : Views, optional
-        What `Inputs.languages` was where the task was made, so that no cell tells them again.
     """
 
     library: Path
@@ -58,7 +55,6 @@ class CellTask:
     model: str
     seed: int
     ks: tuple[int, ...]
-    languages: Views | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> tuple[str, int]:
@@ -149,17 +145,16 @@ def compute_cell(task: CellTask) -> CellRun:
     """
     from songscape.benchmark.keys import SampleKey
     from songscape.benchmark.measure import N_SUBSAMPLES, Measurements, measure
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_inputs, views_needed
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
     from songscape.experiment.fit import represent
     from songscape.library import Library
 
     start = time.perf_counter()
     with Library.open(task.library, must_exist=True) as library:
-        inputs = load_inputs(
+        inputs = load_dataset(
             library,
             task.settings,
             views_needed([task.model], EVIDENCE_VIEWS),
-            languages=task.languages,
         )
     key = _key(task, inputs)
     document = _document(task.path)
@@ -245,7 +240,7 @@ def read_cell(path: Path, track_ids: Sequence[str]) -> Cell:
     return Cell(model, seed, document["summary"], document["rows"], samples, partitions)
 
 
-def _key(task: CellTask, inputs: Inputs) -> str:
+def _key(task: CellTask, inputs: Dataset) -> str:
     from songscape.experiment.fit import cache_key
 
     trained = cache_key(

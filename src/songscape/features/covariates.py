@@ -1,36 +1,30 @@
-"""Label columns and lyrics -> covariate views: which languages a track mixes, in what shares."""
+"""Columns and lyrics -> covariate views: which languages a track mixes, in what shares."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from songscape.columns import ColumnRoles, Role, find_roles
 from songscape.errors import SongscapeError
 from songscape.features.views import View
+from songscape.language_codes import is_mixed, language_name
+from songscape.spellings import split_cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "category_view",
-    "composition_view",
-    "covariate_views",
-    "language_view",
-    "with_language",
-]
+__all__ = ["category_view", "composition_view", "covariate_views", "language_view", "with_language"]
 
 LANGUAGE = "language"
 MAX_CATEGORIES = 50
 """A covariate of more categories would leave a model nothing to compare tracks by."""
 
-_SEPARATOR = re.compile(r"\s*[;,/|+]\s*")
-_LANGUAGE_COLUMNS = ("languages", "language")
-
 Cell = str | None
+Identify = Callable[[int, str, Collection[str] | None], Mapping[str, float]]
 
 
 def composition_view(cells: Sequence[Cell]) -> View:
@@ -39,8 +33,8 @@ def composition_view(cells: Sequence[Cell]) -> View:
     Parameters
     ----------
     cells : sequence of str or None
-        One per track; several categories are separated by ``;``, ``,``, ``/``, ``|`` or ``+`` and
-        share the track equally. Empty means unknown.
+        One per track; several categories (see `songscape.spellings.split_cell`) share the track
+        equally. Empty means unknown.
 
     Returns
     -------
@@ -48,7 +42,7 @@ def composition_view(cells: Sequence[Cell]) -> View:
         values of shape (n_tracks, n_categories), rows of present tracks sum to 1; columns are
         sorted by name; a track of unknown category is absent.
     """
-    return _shares_view([_equal(_categories(cell)) for cell in cells])
+    return _shares_view([_equal(split_cell(cell)) for cell in cells])
 
 
 def category_view(cells: Sequence[Any]) -> View:
@@ -63,117 +57,105 @@ def category_view(cells: Sequence[Any]) -> View:
     return _shares_view([_equal([cell] if cell else []) for cell in map(_text, cells)])
 
 
-def language_view(labels: pd.DataFrame, texts: Sequence[str | None] | None = None) -> View | None:
+def language_view(
+    columns: pd.DataFrame,
+    texts: Sequence[str | None] | None = None,
+    *,
+    roles: ColumnRoles | None = None,
+    identify: Identify | None = None,
+) -> View | None:
     """The `language` covariate of a collection: the share of each language in every track.
 
-    What a label column says goes first: `languages`, or else `language`. A track that it names
-    several languages for has them in the shares that its lyrics show, or equally where these do not
-    show them all. Where the column is missing, empty or says "mixed", the lyrics decide
-    (`songscape.ingest.languages`), and a track without words that can be told is unknown. Codes and
-    names of one language ("de", "German") are one category, called what the column mostly calls it.
+    What a column says goes first: `languages`, or else `language`, or another of that role. A track
+    that it names several languages for has them in the shares that its lyrics show, or equally
+    where these do not show them all. Where the column is missing, empty or says "mixed", the lyrics
+    decide (`songscape.ingest.languages`), and a track without words that can be told is unknown.
+    Codes and names of one language ("de", "Deutsch") are one category, its English name.
 
     Parameters
     ----------
-    labels : DataFrame of shape (n_tracks, n_columns)
+    columns : DataFrame of shape (n_tracks, n_columns)
     texts : sequence of str or None, optional
-        The lyrics in the order of `labels`; without them only the column counts.
+        The lyrics in the order of `columns`; without them only the column counts.
+    roles : ColumnRoles, optional
+        Default: by the columns' names.
+    identify : callable, optional
+        Row, lyrics and the languages to choose from (None: all) -> shares; default:
+        `songscape.ingest.languages.language_composition`.
 
     Returns
     -------
     View or None
         None where no track has a known language.
     """
-    from songscape.ingest.languages import language_composition
-    from songscape.language_codes import is_mixed, language_name
-
-    columns = [name for name in _LANGUAGE_COLUMNS if name in labels.columns]
-    cells: list[Cell] = [None] * len(labels)
-    if columns:
-        cells = [_text(cell) for cell in labels[columns].bfill(axis=1).iloc[:, 0]]
-    if texts is not None and len(texts) != len(cells):
-        raise ValueError(f"{len(texts)} lyrics for {len(cells)} tracks: one per track")
-    spelled: dict[str, Counter[str]] = {}
-    rows: list[dict[str, float]] = []
-    for cell, text in zip(cells, texts or [None] * len(cells)):
-        tags = _categories(cell)
-        names: list[str] = []
-        for tag in tags:
-            name = language_name(tag)
-            if name is not None:
-                names.append(name)
-                spelled.setdefault(name, Counter())[tag] += 1
-        shares = _equal(names)
+    if texts is not None and len(texts) != len(columns):
+        raise ValueError(f"{len(texts)} lyrics for {len(columns)} tracks: one per track")
+    found = (roles or find_roles(columns.columns)).columns(Role.LANGUAGE)
+    found.sort(key=lambda name: not name.casefold().endswith("s"))  # "languages" names them all
+    cells: list[Cell] = [None] * len(columns)
+    for name in found:
+        cells = [known or _text(cell) for known, cell in zip(cells, columns[name])]
+    rows: list[Mapping[str, float]] = []
+    for row, (cell, text) in enumerate(zip(cells, texts or [None] * len(cells))):
+        tags = split_cell(cell)
+        names = [name for name in map(language_name, tags) if name is not None]
+        shares: Mapping[str, float] = _equal(names)
         if text and (not names or any(map(is_mixed, tags))):
-            shares = language_composition(text) or shares
+            shares = (identify or _identify)(row, text, None) or shares
         elif text and len(shares) > 1:
-            measured = language_composition(text, sorted(shares))
+            measured = (identify or _identify)(row, text, sorted(shares))
             shares = measured if set(measured) == set(shares) else shares
         rows.append(shares)
-    called = {name: min(tags, key=lambda tag: (-tags[tag], tag)) for name, tags in spelled.items()}
-    view = _shares_view([{called.get(n, n): share for n, share in row.items()} for row in rows])
+    view = _shares_view(rows)
     return view if view.present.any() else None
 
 
-def with_language(labels: pd.DataFrame, composition: View) -> pd.DataFrame:
-    """`labels` with a column `language` where there is none: what `composition` says of each track.
+def with_language(
+    columns: pd.DataFrame, composition: View, roles: ColumnRoles | None = None
+) -> pd.DataFrame:
+    """`columns` with a column `language` where there is none: what `composition` says of a track.
 
-    A song of several languages, none of them more than half, is labelled with all of them, the
-    largest first; an unknown one with None.
+    A song of several languages, none of them more than half, is labelled with all of them, in the
+    order of the alphabet; an unknown one with None.
     """
-    if any(name in labels.columns for name in _LANGUAGE_COLUMNS):
-        return labels
+    if (roles or find_roles(columns.columns)).language is not None:
+        return columns
+    import pandas as pd
+
     names = np.asarray(composition.feature_names, dtype=object)
-    told: list[Cell] = []
-    for row, known in zip(composition.values, composition.present):
-        order = np.argsort(-row, kind="stable")
-        kept = order[:1] if row[order[0]] > 0.5 else order[row[order] > 0]
-        told.append("; ".join(names[kept]) if known else None)
-    found = labels.copy()
-    found.insert(len(found.columns), LANGUAGE, np.array(told, dtype=object))
-    found[LANGUAGE] = found[LANGUAGE].astype(object).where(composition.present, None)
-    return found
+    cells: list[Cell] = [None] * len(columns)
+    for row in np.flatnonzero(composition.present):
+        shares = composition.values[row]
+        most = [shares.argmax()] if shares.max() > 0.5 else np.flatnonzero(shares)
+        cells[row] = "; ".join(sorted(names[most]))
+    return columns.assign(**{LANGUAGE: pd.Series(cells, columns.index, dtype=object)})
 
 
 def covariate_views(
-    names: Iterable[str],
-    labels: pd.DataFrame,
-    *,
-    audio_facts: pd.DataFrame | None = None,
-    texts: Sequence[str | None] | None = None,
+    names: Iterable[str], columns: pd.DataFrame, audio_facts: pd.DataFrame
 ) -> dict[str, View]:
-    """Covariate views by name: `language`, or any column that puts tracks into a few categories.
+    """Covariate views by name: any column that puts tracks into a few categories.
 
     Parameters
     ----------
     names : iterable of str
-        "language", label columns ("source"), columns of `audio_facts` ("codec").
-    labels, audio_facts : DataFrame of shape (n_tracks, n_columns)
-        `Library.columns()` and `Library.audio_facts()`, in one order of tracks.
-    texts : sequence of str or None, optional
-        Lyrics, see `language_view`.
-
-    Returns
-    -------
-    dict of str to View
+        Columns of the collection ("source") or of `audio_facts` ("codec").
+    columns, audio_facts : DataFrame of shape (n_tracks, n_columns)
+        In one order of tracks.
 
     Raises
     ------
     SongscapeError
         A name is no such column, no track has a value, or there are more than 50 categories.
     """
-    tables = [labels] if audio_facts is None else [labels, audio_facts]
     found: dict[str, View] = {}
     for name in names:
-        view: View | None
-        if name == LANGUAGE:
-            view = language_view(labels, texts)
-        else:
-            table = next((table for table in tables if name in table.columns), None)
-            if table is None:
-                known = ", ".join(str(c) for each in tables for c in each.columns)
-                raise SongscapeError(f"no column {name!r} for a covariate; there are: {known}")
-            view = category_view(list(table[name]))
-        if view is None or not view.present.any():
+        table = next((each for each in (columns, audio_facts) if name in each), None)
+        if table is None:
+            known = ", ".join(map(str, [*columns, *audio_facts]))
+            raise SongscapeError(f"no column {name!r} for a covariate; there are: {known}")
+        view = category_view(list(table[name]))
+        if not view.present.any():
             raise SongscapeError(
                 f"covariate {name!r} is unknown for every track; leave it out of the model"
             )
@@ -184,6 +166,12 @@ def covariate_views(
             )
         found[name] = view
     return found
+
+
+def _identify(_: int, text: str, among: Collection[str] | None) -> dict[str, float]:
+    from songscape.ingest.languages import language_composition
+
+    return language_composition(text, among)
 
 
 def _shares_view(rows: Sequence[Mapping[str, float]]) -> View:
@@ -200,10 +188,6 @@ def _shares_view(rows: Sequence[Mapping[str, float]]) -> View:
 def _equal(names: Sequence[str]) -> dict[str, float]:
     counts = Counter(names)
     return {name: count / len(names) for name, count in counts.items()}
-
-
-def _categories(cell: Cell) -> list[str]:
-    return [part for part in _SEPARATOR.split((cell or "").strip()) if part]
 
 
 def _text(cell: Any) -> Cell:

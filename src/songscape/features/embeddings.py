@@ -26,10 +26,10 @@ __all__ = [
     "PREFIX",
     "EmbeddingModel",
     "add_embedding",
+    "current_tracks",
     "embedding_names",
     "find_model",
     "is_complete",
-    "without_stale_texts",
 ]
 
 PREFIX = "embedding:"
@@ -159,16 +159,12 @@ def _is_of_text(recipe: str, text: str | None) -> bool:
     return recipe.partition("/")[2] == _text_hash(text or "")
 
 
-def without_stale_texts(
-    library: Library, view: str, stored: Mapping[str, Array], tracks: Sequence[Track]
-) -> dict[str, Array]:
-    """Those of the stored embeddings that are not of lyrics that have changed since."""
-    recipes = library.feature_recipes([view])[view]
+def current_tracks(library: Library, view: str, texts: Mapping[str, str | None]) -> dict[str, str]:
+    """Tracks (and recipes) whose embedding is not of lyrics that have changed since."""
     return {
-        track.id: stored[track.id]
-        for track in tracks
-        if track.id in stored
-        and ("/" not in recipes[track.id] or _is_of_text(recipes[track.id], track.lyrics))
+        track_id: recipe
+        for track_id, recipe in library.feature_recipes([view])[view].items()
+        if track_id in texts and ("/" not in recipe or _is_of_text(recipe, texts[track_id]))
     }
 
 

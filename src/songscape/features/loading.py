@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from typing import Any
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.analyse import CORE, MAX_FRAMES, RECIPES
-from songscape.features.embeddings import PREFIX, without_stale_texts
+from songscape.features.embeddings import PREFIX, current_tracks
 from songscape.features.views import View, Views
 from songscape.library import Library
 
-__all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "check_view_names", "load_views"]
+__all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "LazyBlocks", "ViewLoader", "check_view_names"]
+__all__ += ["load_views"]
 
 DEFAULT_VIEWS = (*CORE, "lyrics")
 TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS)
-
-Stored = Sequence[NDArray[Any] | None]
+_SPARSE = ("data", "indices", "indptr")
+# Views of steps: the axis that they run along.
+_STEP_AXES = {"mfcc": 2, "segments": 1, "mel": 1}
 
 
 def check_view_names(names: Iterable[str]) -> None:
@@ -63,74 +65,163 @@ def load_views(
         If no track was analysed, or a view was never computed for this library.
     """
     check_view_names(names)
-    if not 1 <= max_frames <= MAX_FRAMES:
-        raise UsageError(f"max_frames is {max_frames}; the library stores up to {MAX_FRAMES}")
-    tracks = library.tracks("analysed")
-    if not tracks:
+    texts = library.texts()
+    if not texts:
         raise SongscapeError(f"{library.path}: no analysed tracks; see its ledger for the reasons")
-    ids = tuple(track.id for track in tracks)
-    blocks: dict[str, View] = {}
-    for name in names:
+    loader = ViewLoader(texts, max_words, max_frames)
+    return Views(tuple(texts), {name: loader.load(library, name) for name in names})
+
+
+class LazyBlocks(Mapping[str, View]):
+    """Views by name, each made when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], View]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, View] = {}
+
+    def __getitem__(self, name: str) -> View:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def with_made(self, views: Mapping[str, View]) -> LazyBlocks:
+        """And these, which are there."""
+        found = LazyBlocks(
+            self._makers | {name: partial(views.__getitem__, name) for name in views}
+        )
+        found._made = self._made | dict(views)
+        return found
+
+    def select(self, names: Iterable[str]) -> LazyBlocks:
+        """Only these; none is made by that, nor made twice."""
+        return LazyBlocks({name: partial(self.__getitem__, name) for name in names})
+
+
+class ViewLoader:
+    """Makes the views of some tracks from a library, and knows their digests without that.
+
+    Parameters
+    ----------
+    texts : mapping of str to str or None
+        Track id -> lyrics, in the order of the views' rows.
+    max_words, max_frames : int
+        See `load_views`.
+    """
+
+    def __init__(
+        self, texts: Mapping[str, str | None], max_words: int = 5000, max_frames: int = MAX_FRAMES
+    ) -> None:
+        if not 1 <= max_frames <= MAX_FRAMES:
+            raise UsageError(f"max_frames is {max_frames}; the library stores up to {MAX_FRAMES}")
+        self.texts, self.max_words, self.max_frames = texts, max_words, max_frames
+        self._rows = {track_id: row for row, track_id in enumerate(texts)}
+
+    def load(self, library: Library, name: str) -> View:
+        """The view `name`, read from the library; views of words are kept there."""
+        return self._text(library, name) if name in TEXT_VIEWS else self._array(library, name)
+
+    def lazily(self, library: Library, names: Iterable[str]) -> LazyBlocks:
+        """Views that are read when they are asked for, also after `library` was closed."""
+
+        def read(name: str) -> View:
+            with Library.open(library.path, must_exist=True) as opened:
+                return self.load(opened, name)
+
+        return LazyBlocks({name: partial(read, name) for name in names})
+
+    def digest(self, library: Library, name: str) -> str | None:
+        """A digest of the view `name` that costs no reading of it; None where no track has it."""
         if name in TEXT_VIEWS:
-            blocks[name] = _text_view(name, [track.lyrics for track in tracks], max_words)
-        else:
-            stored = library.features(name)
-            if not stored:
-                raise SongscapeError(
-                    f"{library.path}: the view {name!r} was not computed for this library; "
-                    f"call extract(library, collection, views=[{name!r}])"
-                )
-            if name.startswith(PREFIX):
-                stored = without_stale_texts(library, name, stored, tracks)
-            rows = [stored.get(track_id) for track_id in ids]
-            blocks[name] = _READERS.get(name, _dense)(rows, max_frames)
-    return Views(ids, blocks)
+            return self._text_recipe(name) if self._has_words(name) else None
+        digests = library.feature_digests(name)
+        if name.startswith(PREFIX):
+            digests = {i: digests[i] for i in current_tracks(library, name, self.texts)}
+        found = [f"{row} {digests[i]}" for i, row in self._rows.items() if i in digests]
+        frames = [self.max_frames] if name == "mfcc" else []
+        return _digest(name, len(self.texts), *frames, *found) if found else None
+
+    def _array(self, library: Library, name: str) -> View:
+        kept = self.texts.keys()
+        if name.startswith(PREFIX):
+            kept = current_tracks(library, name, self.texts).keys()
+        values: NDArray[np.float32] | None = None
+        present = np.zeros(len(self._rows), bool)
+        n_frames = np.zeros(len(self._rows), np.int64)
+        for track_id, array in library.each_feature(name):
+            row = self._rows.get(track_id)
+            if values is None:
+                shape = (array.shape[0], self.max_frames) if name == "mfcc" else array.shape
+                values = np.zeros((len(self._rows), *shape), np.float32)
+            if row is None or track_id not in kept:
+                continue
+            present[row] = True
+            if name == "mfcc":
+                n_frames[row] = min(array.shape[1], self.max_frames)
+                values[row, :, : n_frames[row]] = array[:, : n_frames[row]]
+            else:
+                values[row] = array
+        if values is None:
+            raise SongscapeError(
+                f"{library.path}: the view {name!r} was not computed for this library; "
+                f"call extract(library, collection, views=[{name!r}])"
+            )
+        if name not in _STEP_AXES:
+            return View(values, present)
+        steps = values.shape[_STEP_AXES[name]]
+        n_steps = n_frames if name == "mfcc" else np.where(present, steps, 0)
+        mask = np.arange(steps) < n_steps[:, None]
+        return View(values, present, mask=mask, step_axis=_STEP_AXES[name])
+
+    def _text(self, library: Library, name: str) -> View:
+        import scipy.sparse as sp
+
+        stored = library.arrays(f"view {name}", self._text_recipe(name))
+        if stored is None:
+            view = self._make_text(name)
+            joined = "\0".join(view.feature_names).encode("utf-8", "surrogatepass")
+            arrays = {part: getattr(view.values, part) for part in _SPARSE}
+            arrays["words"] = np.frombuffer(joined, np.uint8)
+            library.store_arrays(f"view {name}", self._text_recipe(name), arrays)
+            return view
+        text = stored["words"].tobytes().decode("utf-8", "surrogatepass")
+        words = tuple(text.split("\0")) if text else ()
+        shape = (len(self.texts), len(words))
+        values = sp.csr_array(tuple(stored[part] for part in _SPARSE), shape=shape)
+        return View(values, np.diff(values.indptr) > 0, feature_names=words)
+
+    def _make_text(self, name: str) -> View:
+        from songscape.features import text
+
+        texts = list(self.texts.values())
+        if name == "chars":
+            return text.chars_view(texts, max_ngrams=self.max_words)
+        make = text.counts_view if name == "lyrics-counts" else text.lyrics_view
+        return make(texts, max_words=self.max_words)
+
+    def _text_recipe(self, name: str) -> str:
+        from songscape.features.text import RECIPE
+
+        return _digest(RECIPE, name, self.max_words, self._words_digest)
+
+    @cached_property
+    def _words_digest(self) -> str:
+        return _digest(*map(ascii, self.texts.values()))
+
+    def _has_words(self, name: str) -> bool:
+        from songscape.features import text
+
+        split = text.ngrams if name == "chars" else text.tokenize
+        return any(split(words) for words in self.texts.values() if words)
 
 
-def _text_view(name: str, texts: Sequence[str | None], max_words: int) -> View:
-    from songscape.features import text
-
-    if name == "chars":
-        return text.chars_view(texts, max_ngrams=max_words)
-    make = text.counts_view if name == "lyrics-counts" else text.lyrics_view
-    return make(texts, max_words=max_words)
-
-
-def _dense(rows: Stored, _: int) -> View:
-    values = np.zeros((len(rows), *_shape(rows)), np.float32)
-    for position, row in enumerate(rows):
-        if row is not None:
-            values[position] = row
-    return View(values, _present(rows))
-
-
-def _mfcc(rows: Stored, max_frames: int) -> View:
-    n_mfcc = _shape(rows)[0]
-    values = np.zeros((len(rows), n_mfcc, max_frames), np.float32)
-    mask = np.zeros((len(rows), max_frames), bool)
-    for position, row in enumerate(rows):
-        if row is not None:
-            n_frames = min(row.shape[1], max_frames)
-            values[position, :, :n_frames] = row[:, :n_frames]
-            mask[position, :n_frames] = True
-    return View(values, _present(rows), mask=mask, step_axis=2)
-
-
-def _segments(rows: Stored, max_frames: int) -> View:
-    view = _dense(rows, max_frames)
-    return replace(view, mask=np.repeat(view.present[:, None], view.shape[1], axis=1))
-
-
-def _shape(rows: Stored) -> tuple[int, ...]:
-    return next(row.shape for row in rows if row is not None)
-
-
-def _present(rows: Stored) -> NDArray[np.bool_]:
-    return np.array([row is not None for row in rows], bool)
-
-
-_READERS: dict[str, Callable[[Stored, int], View]] = {
-    "mfcc": _mfcc,
-    "segments": _segments,
-    "mel": _segments,
-}
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()

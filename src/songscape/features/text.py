@@ -16,6 +16,9 @@ from songscape.features.views import View
 
 __all__ = ["chars_view", "counts_view", "lyrics_view", "ngrams", "tokenize", "vocabulary"]
 
+RECIPE = 1
+"""Raised when the same lyrics give other views: those that libraries keep are made anew then."""
+
 # Scripts written without spaces between words. U+30FC, the long-vowel mark of Japanese, belongs
 # to no script in Unicode's table.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\u30fc"

@@ -93,7 +93,9 @@ class Views(Mapping[str, View]):
     def __post_init__(self) -> None:
         if self.groups is not None and self.groups.shape != (len(self.track_ids),):
             raise ValueError(f"{self.groups.shape} groups for {len(self.track_ids)} tracks")
-        for name, view in self.blocks.items():
+        # Views that are only read when they are asked for are not asked for here.
+        made = self.blocks if isinstance(self.blocks, dict) else {}
+        for name, view in made.items():
             if view.shape[0] != len(self.track_ids):
                 raise ValueError(
                     f"view {name!r} has {view.shape[0]} rows for {len(self.track_ids)} tracks"
@@ -104,6 +106,9 @@ class Views(Mapping[str, View]):
             return self.blocks[name]
         except KeyError:
             raise KeyError(f"no view {name!r}; this collection has {', '.join(self)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.blocks
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.blocks)
@@ -117,6 +122,9 @@ class Views(Mapping[str, View]):
 
     def select(self, names: Sequence[str]) -> Views:
         """Only the named views, in the order given."""
+        select = getattr(self.blocks, "select", None)
+        if select is not None and all(name in self for name in names):
+            return Views(self.track_ids, select(names), self.groups)
         return Views(self.track_ids, {name: self[name] for name in names}, self.groups)
 
     def take(self, rows: ArrayLike) -> Views:

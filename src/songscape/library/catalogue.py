@@ -48,7 +48,7 @@ class Catalogue(Facts):
             with transaction(self._db) as db:
                 _update(db, collection)
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LAST_SCAN, digest))
-        if collection.lyric_files.keys() != self.known_lyrics().keys():
+        if collection.lyric_files.keys() != self.known_files("lyrics", LYRICS_RECIPE):
             files = {s: [r.text, r.status, r.reason] for s, r in collection.lyric_files.items()}
             self.store_file_facts("lyrics", LYRICS_RECIPE, files)
 
@@ -84,6 +84,14 @@ class Catalogue(Facts):
         """Ids, sorted; all, or those of one outcome, as for `tracks`."""
         query = f"SELECT id, {OUTCOME} FROM tracks ORDER BY id"
         return [as_text(row[0]) for row in self._db.execute(query) if outcome in (None, row[1])]
+
+    def texts(self) -> dict[str, str | None]:
+        """The lyrics of every analysed track, sorted by id; None where it has none."""
+        query = f"SELECT id, lyrics FROM tracks WHERE {OUTCOME} = 'analysed' ORDER BY id"
+        return {
+            as_text(track_id): None if lyrics is None else as_text(lyrics)
+            for track_id, lyrics in self._db.execute(query)
+        }
 
     def columns(self) -> pd.DataFrame:
         """The collection's table: its columns in its order and spelling, all tracks, by id.

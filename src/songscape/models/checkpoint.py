@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +13,16 @@ from typing import Any
 import safetensors
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from songscape.models.hardware import random_states, restore_random_states
+from songscape.models.records import decode, encode
+from songscape.results import write_atomically
 
 __all__ = ["Checkpoint", "State"]
+
+Parts = Mapping[str, Any]
+"""What has a `state_dict`: modules, an optimiser, a schedule."""
 
 
 @dataclass
@@ -31,14 +35,14 @@ class State:
         One row per epoch so far.
     best, since_best : float, int
         The best objective after the warm-up, and the epochs since.
-    best_modules : mapping of name to tensor
-        The weights of that epoch, under the names of `Checkpoint.save`; empty before there is one.
+    best_weights : mapping of module to state dict
+        Those of that epoch; empty before there is one.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     best: float = -math.inf
     since_best: int = 0
-    best_modules: dict[str, Tensor] = field(default_factory=dict)
+    best_weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)
 
 
 class Checkpoint:
@@ -61,88 +65,46 @@ class Checkpoint:
         """Whether it is time to write again."""
         return time.monotonic() - self._written >= self.every_s
 
-    def save(
-        self,
-        modules: Mapping[str, nn.Module],
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-        generator: torch.Generator,
-        state: State,
-    ) -> None:
+    def save(self, parts: Parts, generator: torch.Generator, state: State) -> None:
         """Write everything to the file, in one step."""
-        tensors = module_tensors(modules)
-        tensors |= {f"best/{name}": value for name, value in state.best_modules.items()}
-        tensors |= {"random/own": generator.get_state()}
-        tensors |= {f"random/{name}": value for name, value in random_states().items()}
-        held = optimiser.state_dict()
-        for index, moments in held["state"].items():
-            tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
-        facts = {
-            "key": self.key,
-            "groups": held["param_groups"],
-            "schedule": {k: v for k, v in schedule.state_dict().items() if not callable(v)},
-            "history": state.history,
-            "best": state.best,
-            "since_best": state.since_best,
+        everything = {
+            "parts": {
+                name: {k: v for k, v in part.state_dict().items() if not callable(v)}
+                for name, part in parts.items()
+            },
+            "generator": generator.get_state(),
+            "random": random_states(),
+            "state": vars(state),
         }
-        partial = self.path.with_name(f".{self.path.name}.partial")
-        partial.parent.mkdir(parents=True, exist_ok=True)
+        tensors: dict[str, Tensor] = {}
+        facts = {"key": self.key, "everything": encode(everything, tensors)}
         # Shared memory can't be written twice, and a device's must come to the CPU.
-        alone = {name: value.detach().cpu().clone() for name, value in tensors.items()}
-        save_file(alone, partial, metadata={"songscape": json.dumps(facts)})
-        os.replace(partial, self.path)
+        copies = {name: value.detach().cpu().clone() for name, value in tensors.items()}
+        metadata = {"songscape": json.dumps(facts)}
+        write_atomically(self.path, lambda path: save_file(copies, path, metadata=metadata))
         self._written = time.monotonic()
 
-    def restore(
-        self,
-        modules: Mapping[str, nn.Module],
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-        generator: torch.Generator,
-    ) -> State:
+    def restore(self, parts: Parts, generator: torch.Generator) -> State:
         """Put everything back as it was; a fresh `State` where there is no such file."""
         try:
             with safetensors.safe_open(self.path, framework="pt") as file:
                 facts = json.loads((file.metadata() or {}).get("songscape", "{}"))
-                if facts.get("key") != self.key:
+                if facts.get("key") != self.key or "everything" not in facts:
                     return State()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, safetensors.SafetensorError):
             return State()
-        load_modules(modules, tensors)
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition("/")
-            if kind == "optimiser":
-                index, _, moment = rest.partition("/")
-                moments.setdefault(int(index), {})[moment] = value
-        optimiser.load_state_dict({"state": moments, "param_groups": facts["groups"]})
-        schedule.load_state_dict(facts["schedule"])
-        generator.set_state(tensors["random/own"])
-        restore_random_states(_below("random/", tensors))
-        best = _below("best/", tensors)
-        return State(facts["history"], facts["best"], facts["since_best"], best)
+        everything: dict[str, Any] = decode(facts["everything"], tensors)
+        for name, part in parts.items():
+            held = everything["parts"].get(name, {})
+            if isinstance(part, torch.optim.Optimizer):
+                # JSON has no whole numbers as keys.
+                held["state"] = {int(index): value for index, value in held["state"].items()}
+            part.load_state_dict(held)
+        generator.set_state(everything["generator"])
+        restore_random_states(everything["random"])
+        return State(**everything["state"])
 
     def remove(self) -> None:
         """Delete the file: the training is done."""
         self.path.unlink(missing_ok=True)
-
-
-def module_tensors(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """Copies of all weights and buffers, named "module/tensor"."""
-    return {
-        f"{module}/{name}": value.detach().clone()
-        for module, held in modules.items()
-        for name, value in held.state_dict().items()
-    }
-
-
-def load_modules(modules: Mapping[str, nn.Module], tensors: Mapping[str, Any]) -> None:
-    """Put weights named as by `module_tensors` back into their modules."""
-    for module, held in modules.items():
-        held.load_state_dict(_below(f"{module}/", tensors))
-
-
-def _below(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """The tensors whose names start with `prefix`, without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

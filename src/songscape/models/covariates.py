@@ -17,8 +17,8 @@ from songscape.statistics.overlap import measure_overlap
 
 __all__ = ["CovariateEncoder", "fit_covariates", "overlap_warnings"]
 
-# A loud covariate is learned before the latents are: what it explains, they need not carry. At the
-# scale of shares, a few hundred steps leave the language in the latents.
+# A covariate of large numbers is learned before the latents are, which then need not carry what it
+# explains. At the scale of shares, a few hundred steps leave the language in the latents.
 SCALE = np.float32(4.0)
 LEAST_SHARE = 0.01
 """Of the training tracks: rarer categories have no part in the average."""
@@ -28,7 +28,7 @@ LEAST_SHARE = 0.01
 class CovariateEncoder:
     """Covariate views as one centred and scaled vector per track.
 
-    Centring makes zero mean two things at once: the average track of the training collection, and
+    Centring gives zero two meanings at once: the average track of the training collection, and
     nothing known.
 
     Attributes
@@ -36,7 +36,7 @@ class CovariateEncoder:
     names : tuple of str
         The covariate views.
     categories : tuple of tuple of str
-        Column names of each, those that training tracks are of.
+        Column names of each that some training track has.
     average : ndarray
         Mean shares over the training tracks, all views side by side.
     """
@@ -46,28 +46,25 @@ class CovariateEncoder:
     average: NDArray[np.float32]
 
     def encode(self, views: Views) -> NDArray[np.float32]:
-        """Own values of every track, shape (n_tracks, n_covariates)."""
+        """Own values of every track, shape (n_tracks, n_covariates).
+
+        A track whose categories no training track had is as unknown as one that lacks the view.
+        """
         blocks = []
-        for name, categories in zip(self.names, self.categories):
+        for name, categories, part in zip(self.names, self.categories, self._parts):
             view = views[name]
+            columns = {category: i for i, category in enumerate(view.feature_names)}
             block = np.zeros((views.n_tracks, len(categories)), np.float32)
-            positions = {category: i for i, category in enumerate(categories)}
-            known = np.zeros(views.n_tracks, dtype=bool)
-            for column, category in enumerate(view.feature_names):
-                if category in positions:
-                    block[:, positions[category]] = view.values[:, column]
-                    known |= view.values[:, column] > 0
-            # A language that the model never saw is unknown to it.
-            blocks.append((block, known & view.present))
-        start, parts = 0, []
-        for block, known in blocks:
-            average = self.average[start : start + block.shape[1]]
-            start += block.shape[1]
-            parts.append(np.where(known[:, None], SCALE * (block - average), np.float32(0)))
-        return np.concatenate(parts, axis=1)
+            for i, category in enumerate(categories):
+                if category in columns:
+                    block[:, i] = view.values[:, columns[category]]
+            known = view.present & (block > 0).any(axis=1)
+            centred = SCALE * (block - self.average[part])
+            blocks.append(np.where(known[:, None], centred, np.float32(0)))
+        return np.concatenate(blocks, axis=1)
 
     def at(self, category: str, n_tracks: int) -> NDArray[np.float32]:
-        """Every track given the same value, shape (n_tracks, n_covariates).
+        """The same value for every track, shape (n_tracks, n_covariates).
 
         Parameters
         ----------
@@ -80,7 +77,7 @@ class CovariateEncoder:
         Raises
         ------
         SongscapeError
-            If no training track was of that category; the message names those there are.
+            If no training track has that category; the message names the known ones.
         """
         vector = np.zeros_like(self.average)
         if category != "average":
@@ -98,12 +95,10 @@ class CovariateEncoder:
         """
         if category != "average":
             return ((1.0, self.at(category, 1)[0]),)
-        found: list[tuple[float, NDArray[np.float32]]] = [(1.0, self.average * 0)]
-        start = 0
-        for categories in self.categories:
-            part = slice(start, start + len(categories))
+        mixture: list[tuple[float, NDArray[np.float32]]] = [(1.0, self.average * 0)]
+        for part in self._parts:
             longer = []
-            for weight, vector in found:
+            for weight, vector in mixture:
                 for column in range(part.start, part.stop):
                     share = weight * float(self.average[column])
                     if share >= LEAST_SHARE:
@@ -112,25 +107,27 @@ class CovariateEncoder:
                         at[column] += SCALE
                         longer.append((share, at))
             # Where all are rare, the covariate stays at its average.
-            found = longer or found
-            start = part.stop
-        total = sum(weight for weight, _ in found)
-        return tuple((weight / total, vector) for weight, vector in found)
+            mixture = longer or mixture
+        total = sum(weight for weight, _ in mixture)
+        return tuple((weight / total, vector) for weight, vector in mixture)
+
+    @property
+    def _parts(self) -> list[slice]:
+        """The columns of each covariate."""
+        ends = np.cumsum([len(categories) for categories in self.categories]).tolist()
+        return [slice(end - len(c), end) for end, c in zip(ends, self.categories)]
 
     def _find(self, category: str) -> tuple[slice, int]:
         """The columns of a category's covariate, and the category's own."""
         covariate, _, value = category.partition("=")
-        chosen = [covariate] if value and covariate in self.names else list(self.names)
-        wanted = value if value and covariate in self.names else category
-        for same in (_as_written, language_name):
-            start = 0
-            for name, categories in zip(self.names, self.categories):
-                if name in chosen and same(wanted):
-                    spelled = [same(each) for each in categories]
-                    if same(wanted) in spelled:
-                        part = slice(start, start + len(categories))
-                        return part, start + spelled.index(same(wanted))
-                start += len(categories)
+        is_named = bool(value) and covariate in self.names
+        chosen = [covariate] if is_named else list(self.names)
+        wanted = value if is_named else category
+        for spelling in (str, language_name):
+            for name, categories, part in zip(self.names, self.categories, self._parts):
+                spelled = [spelling(each) for each in categories]
+                if name in chosen and spelling(wanted) and spelling(wanted) in spelled:
+                    return part, part.start + spelled.index(spelling(wanted))
         known = "; ".join(
             f"{name}: {', '.join(categories)}"
             for name, categories in zip(self.names, self.categories)
@@ -138,10 +135,6 @@ class CovariateEncoder:
         raise SongscapeError(
             f"at={category!r} is not known to the model; choose 'average', 'own' or one of {known}"
         )
-
-
-def _as_written(tag: str | None) -> str | None:
-    return tag
 
 
 def fit_covariates(views: Views, names: Sequence[str], rows: NDArray[Any]) -> CovariateEncoder:
@@ -159,7 +152,7 @@ def fit_covariates(views: Views, names: Sequence[str], rows: NDArray[Any]) -> Co
                 f"covariate {name!r} is unknown for every track; leave it out of the model"
             )
         shares = view.values[known].mean(axis=0)
-        # Only what training tracks are of: at anything else the decoder would make it up.
+        # A decoder knows nothing of categories that no training track has.
         seen = np.flatnonzero(shares > 0)
         averages.append(shares[seen])
         categories.append(tuple(view.feature_names[i] for i in seen))
@@ -168,7 +161,7 @@ def fit_covariates(views: Views, names: Sequence[str], rows: NDArray[Any]) -> Co
 
 
 def overlap_warnings(views: Views, names: Sequence[str], labels: Any) -> tuple[str, ...]:
-    """Sentences about labels that a model blind to these covariates can't see either.
+    """Sentences about labels that are hidden with these covariates.
 
     Parameters
     ----------

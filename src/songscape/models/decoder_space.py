@@ -19,18 +19,11 @@ from songscape.models.networks import SongNetwork
 from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import chunks
 
-__all__ = [
-    "DecoderSpace",
-    "JointSpace",
-    "Mixture",
-    "Spaces",
-    "decoded_blocks",
-    "fit_spaces",
-    "mixed_blocks",
-]
+__all__ = ["DecoderSpace", "JointSpace", "Spaces", "decoded_blocks", "fit_spaces", "mixed_blocks"]
 
 Floats = NDArray[np.float64]
 Covariates = NDArray[Any] | None
+"""Of every track, encoded, (n_tracks, n_covariates)."""
 Mixture = tuple[tuple[float, NDArray[np.float32]], ...]
 """Weights that add up to one, and a vector of covariates for each."""
 Centres = tuple[Mapping[str, Floats], ...]
@@ -49,17 +42,10 @@ class DecoderSpace:
     factors: tuple[float, ...]
     centres: Centres = ()
 
-    @property
-    def n_features(self) -> int:
-        return sum(len(axes.squares) for axes in self.axes)
-
     def project(self, blocks: Mapping[str, NDArray[Any]]) -> Floats:
-        """Coordinates of decoded blocks, shape (n_tracks, n_features)."""
-        parts = [
-            axes.project(block) * factor
-            for axes, factor, block in zip(self.axes, self.factors, blocks.values())
-        ]
-        return np.concatenate(parts, axis=1)
+        """Coordinates of decoded blocks, shape (n_tracks, n_dimensions)."""
+        parts = zip(self.axes, self.factors, blocks.values())
+        return np.concatenate([axes.project(block) * factor for axes, factor, block in parts], 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,35 +60,18 @@ class JointSpace:
     factor: float
     axes: Axes
 
-    @property
-    def n_features(self) -> int:
-        return len(self.axes.squares)
-
     def project(self, decoded: NDArray[Any], latents: NDArray[Any]) -> Floats:
-        """Coordinates from decoder space and posterior means, (n_tracks, n_features)."""
+        """Coordinates from decoder space and posterior means, (n_tracks, n_dimensions)."""
         return self.axes.project(np.concatenate([decoded, self.factor * latents], axis=1))
 
 
 @dataclass(frozen=True, eq=False)
 class Spaces:
-    """Every space that tracks can be transformed to, but that of the latents.
-
-    Attributes
-    ----------
-    own : DecoderSpace
-        Tracks decoded at their own covariates, if there are any.
-    average : DecoderSpace or None
-        All tracks decoded at the average of the covariates; None without covariates.
-    joint : JointSpace
-    """
+    """The spaces of tracks decoded at their own covariates or at the average, and the joint one."""
 
     own: DecoderSpace
     average: DecoderSpace | None
     joint: JointSpace
-
-    def n_features(self, space: str) -> int:
-        """Dimensions of space "decoder" or "joint"."""
-        return self.joint.n_features if space == "joint" else self.own.n_features
 
     def decoded(
         self,
@@ -113,21 +82,21 @@ class Spaces:
         *,
         average: bool = False,
     ) -> Floats:
-        """Decoder space, (n_tracks, n_features).
+        """Decoder space, (n_tracks, n_dimensions).
 
         Every track at its own `covariates`, or all at the same `mixture`; `average` says that the
         mixture is the one over all categories.
         """
         space = self.average if average and self.average is not None else self.own
-        coordinates = np.zeros((len(latents), space.n_features))
+        pieces = []
         for rows in chunks(len(latents)):
             if mixture is not None:
                 blocks = mixed_blocks(network, latents[rows], mixture, space.centres)
             else:
                 given = None if covariates is None else covariates[rows]
                 blocks = decoded_blocks(network, latents[rows], given)
-            coordinates[rows] = space.project(blocks)
-        return coordinates
+            pieces.append(space.project(blocks))
+        return np.concatenate(pieces)
 
 
 def fit_spaces(
@@ -142,21 +111,16 @@ def fit_spaces(
 ) -> Spaces:
     """Find the axes from tracks with these latents, evenly spaced ones of a large collection.
 
-    Parameters
-    ----------
-    latents : ndarray of shape (n_tracks, latent_dim)
-        Posterior means.
-    covariates : ndarray of shape (n_tracks, n_covariates) or None
-    mixture : Mixture or None
-        The average over the covariates.
-    reduced_dim, joint_dim : int
-        Dimensions per view of the decoder space, and of the joint space, at most.
+    `mixture` is the average over the covariates, if there are any; `reduced_dim` and `joint_dim`
+    are the dimensions per view of the decoder space, and of the joint space, at most.
     """
     some = slice(None, None, -(-len(latents) // EXACT_LIMIT))
     latents = latents[some]
     blocks = decoded_blocks(network, latents, None if covariates is None else covariates[some])
     own = _fit_decoder_space(blocks, reduced_dim, seed)
-    joint = _fit_joint_space(own.project(blocks), latents, joint_dim)
+    decoded = own.project(blocks)
+    factor = _unit_variance(latents.var(axis=0).sum())
+    joint = JointSpace(factor, _axes(np.concatenate([decoded, factor * latents], 1), joint_dim))
     if mixture is None:
         return Spaces(own, None, joint)
     centres = _mixture_centres(network, latents, mixture)
@@ -238,20 +202,14 @@ def _fit_decoder_space(
     blocks: Mapping[str, NDArray[Any]], n_components: int, seed: int, centres: Centres = ()
 ) -> DecoderSpace:
     """Reduce every decoded block to at most `n_components` axes and unit total variance."""
-    fitted = [_axes(block, n_components, seed) for block in blocks.values()]
-    variances = [axes.squares.sum() / len(b) for axes, b in zip(fitted, blocks.values())]
-    return DecoderSpace(tuple(fitted), tuple(map(_unit_variance, variances)), centres)
-
-
-def _fit_joint_space(decoded: Floats, latents: NDArray[Any], n_components: int) -> JointSpace:
-    """Weight the latents against decoder space and reduce both to `n_components` axes."""
-    factor = _unit_variance(latents.var(axis=0).sum())
-    return JointSpace(factor, _axes(np.concatenate([decoded, factor * latents], 1), n_components))
+    axes = tuple(_axes(block, n_components, seed) for block in blocks.values())
+    variances = (each.squares.sum() / len(b) for each, b in zip(axes, blocks.values()))
+    return DecoderSpace(axes, tuple(map(_unit_variance, variances)), centres)
 
 
 def _axes(block: NDArray[Any], n_components: int, seed: int = 0) -> Axes:
-    n_axes = min(n_components, *block.shape)
     n_tracks, n_columns = block.shape
+    n_axes = min(n_components, n_tracks, n_columns)
     return principal_axes(block.__getitem__, n_tracks, n_columns, n_axes, seed=seed)
 
 

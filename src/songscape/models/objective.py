@@ -6,11 +6,27 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
+from songscape.models.covariates import SCALE
 from songscape.models.networks import Batch, SongNetwork
-from songscape.models.penalties import hsic_penalty, infonce_loss
+from songscape.models.parameters import Objective
 
-__all__ = ["Objective", "Terms", "elbo_terms", "leave_out"]
+__all__ = [
+    "Terms",
+    "elbo_terms",
+    "hsic_penalty",
+    "infonce_loss",
+    "leave_out",
+    "loss",
+    "negative_elbo",
+    "same_song",
+]
+
+MASKED = -1e9
+WIDTH = 0.375 * float(SCALE)
+"""Standard deviation of the kernel. Two songs in different languages are sqrt(2) * SCALE apart and
+have a weight of 0.0008; one in a language and one that is half in another have 0.17."""
 
 
 @dataclass(frozen=True)
@@ -26,34 +42,25 @@ class Terms:
     contrast: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class Objective:
-    """What training minimises; `SongVAE` documents the weights."""
+def negative_elbo(terms: Terms, beta: float, free_bits: float) -> Tensor:
+    """Mean per track, with a weighted KL divergence.
 
-    beta: float = 1.0
-    free_bits: float = 0.0
-    independence: float = 0.0
-    contrast: float = 0.0
-    variational: bool = True
+    With `free_bits`, that many nats of every latent dimension cost nothing.
+    """
+    kl = terms.kl.mean(0)
+    if free_bits > 0:
+        kl = kl.clamp_min(free_bits)
+    return beta * kl.sum() - terms.reconstruction.mean()
 
-    def negative_elbo(self, terms: Terms, beta: float) -> Tensor:
-        """Mean per track, with the KL divergence weighted by `beta`.
 
-        With `free_bits`, that many nats of every latent dimension cost nothing.
-        """
-        kl = terms.kl.mean(0)
-        if self.free_bits > 0:
-            kl = kl.clamp_min(self.free_bits)
-        return beta * kl.sum() - terms.reconstruction.mean()
-
-    def loss(self, terms: Terms, beta: float, covariates: Tensor | None) -> Tensor:
-        """The negative ELBO and the penalties."""
-        loss = self.negative_elbo(terms, beta)
-        if self.independence > 0 and covariates is not None:
-            loss = loss + self.independence * hsic_penalty(terms.z, covariates)
-        if terms.contrast is not None:
-            loss = loss + self.contrast * terms.contrast
-        return loss
+def loss(terms: Terms, objective: Objective, beta: float, covariates: Tensor | None) -> Tensor:
+    """The negative ELBO at this `beta`, and the penalties."""
+    total = negative_elbo(terms, beta, objective.free_bits)
+    if objective.independence > 0 and covariates is not None:
+        total = total + objective.independence * hsic_penalty(terms.z, covariates)
+    if terms.contrast is not None:
+        total = total + objective.contrast * terms.contrast
+    return total
 
 
 def elbo_terms(
@@ -106,3 +113,91 @@ def leave_out(
     nothing = torch.stack([kept.sum(1) for kept in keep.values()]).sum(0) == 0
     restored = {name: torch.where(nothing[:, None], weights[name], keep[name]) for name in keep}
     return replace(batch, keep=restored)
+
+
+def hsic_penalty(z: Tensor, covariates: Tensor) -> Tensor:
+    """How much the latents of a batch depend on the covariates: 0 not at all, 1 entirely.
+
+    The Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a Gaussian kernel on the
+    latents and a linear one on the covariates, normalised by both (Kornblith et al. 2019); as a
+    penalty on a VAE see Lopez et al. 2018.
+    """
+    distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").square()
+    latent_kernel = _centred(torch.exp(-distances / (2.0 * z.shape[1])))
+    covariate_kernel = _centred(covariates @ covariates.T)
+    norms = latent_kernel.norm() * covariate_kernel.norm()
+    shared: Tensor = (latent_kernel * covariate_kernel).sum() / norms.clamp_min(1e-12)
+    return shared
+
+
+def _centred(kernel: Tensor) -> Tensor:
+    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
+
+
+def same_song(
+    weighted: Tensor, precision: Tensor, other_weighted: Tensor, other_precision: Tensor
+) -> Tensor:
+    """Log-likelihood ratio of one song behind both pieces of evidence to two songs, (n, m).
+
+    log of the integral of q(z | a) q(z | b) / p(z) under the prior p = N(0, 1): for Gaussian
+    evidence what speaker recognition calls a PLDA score (Ioffe, Probabilistic Linear Discriminant
+    Analysis, ECCV 2006).
+
+    Parameters
+    ----------
+    weighted, precision : Tensor of shape (n, latent_dim)
+        Means of the evidence times its precisions, and those, without the prior: zero where there
+        is none (see `SongNetwork.evidence`).
+    other_weighted, other_precision : Tensor of shape (m, latent_dim)
+    """
+    both = _log_evidence(
+        weighted[:, None] + other_weighted[None], precision[:, None] + other_precision[None]
+    )
+    one = _log_evidence(weighted, precision)[:, None]
+    return both - one - _log_evidence(other_weighted, other_precision)[None]
+
+
+def _log_evidence(weighted: Tensor, precision: Tensor) -> Tensor:
+    """log E exp(weighted z - precision z^2 / 2) of z ~ N(0, 1), summed over the last axis."""
+    total = 1.0 + precision
+    return 0.5 * (weighted.square() / total - torch.log(total)).sum(-1)
+
+
+def infonce_loss(weighted: Tensor, precision: Tensor, covariates: Tensor | None = None) -> Tensor:
+    """Cross-entropy, in nats, of finding the rest of a song by one of its views, and the reverse.
+
+    InfoNCE (van den Oord et al. 2018) between each view and all others together, with `same_song`
+    as score; without covariates, log n is chance among n songs. Songs that lack the view, or every
+    other view, are left out; with fewer than two songs left, or one view, it is zero. For contrast
+    in multimodal VAEs see Shi et al., Relating by Contrasting, ICLR 2021.
+
+    Parameters
+    ----------
+    weighted, precision : Tensor of shape (n, n_views, latent_dim)
+        From `SongNetwork.evidence`.
+    covariates : Tensor of shape (n, n_covariates), optional
+        Encoded. The weight of a song as a negative is a Gaussian kernel of its distance: among all
+        songs the language alone would tell many apart, and so come into the latents (Tsai et al.,
+        Conditional Contrastive Learning with Kernel, ICLR 2022). A song of unknown language lies at
+        the average, and is a negative of those in a language that most songs are in.
+    """
+    n_tracks, n_views, _ = weighted.shape
+    songs = torch.arange(n_tracks, device=weighted.device)
+    log_kernel = weighted.new_zeros(n_tracks, n_tracks)
+    if covariates is not None:
+        apart = torch.cdist(covariates, covariates, compute_mode="donot_use_mm_for_euclid_dist")
+        log_kernel = -0.5 * (apart / WIDTH).square()
+    total = weighted.new_zeros(())
+    # Of two views, each is the other's rest.
+    n_pairs = n_views if n_views > 2 else n_views - 1
+    for view in range(n_pairs):
+        others = [other for other in range(n_views) if other != view]
+        one = weighted[:, view], precision[:, view]
+        rest = weighted[:, others].sum(1), precision[:, others].sum(1)
+        has_both = (one[1].sum(1) > 0) & (rest[1].sum(1) > 0)
+        scores = same_song(*one, *rest) + log_kernel
+        scores = scores.masked_fill(~(has_both[:, None] & has_both[None, :]), MASKED)
+        each = [cross_entropy(way, songs, reduction="none") for way in (scores, scores.T)]
+        losses = torch.where(has_both, 0.5 * (each[0] + each[1]), 0.0)
+        total = total + losses.sum() / has_both.sum().clamp_min(1)
+    return total / max(n_pairs, 1)

@@ -1,22 +1,24 @@
 """Parameters: what every parameter of a model may be, and those of `SongVAE` that form groups.
 
-Imports nothing heavy, so that options can be checked before any work.
+Impossible values are refused with a ValueError, before any work and without a heavy import.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
 from typing import Any
 
+from songscape.rules import Rule, flag, number, one_of, optional, sequence_of, whole
+
 __all__ = [
-    "IMPUTATIONS",
+    "GROUPS",
     "LIKELIHOODS",
     "SPACES",
     "Hardware",
+    "Objective",
     "Training",
     "check_parameters",
     "check_value",
@@ -31,7 +33,36 @@ LIKELIHOODS = ("gaussian", "multinomial", "counts", "von-mises-fisher")
 """Under `multinomial` the words of every track count as equally many, under `counts` as many as
 there are. `von-mises-fisher` is cosine similarity as a likelihood: only directions count."""
 SPACES = ("latent", "decoder", "joint")
-IMPUTATIONS = ("mean", "donor")
+DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What training minimises beside the reconstruction.
+
+    Attributes
+    ----------
+    beta : float, default=1
+        Weight of the KL divergence (Higgins et al. 2017).
+    free_bits : float, default=0
+        Nats per dimension that cost nothing (Kingma et al. 2016).
+    independence : float, default=0
+        Weight, in nats, of a penalty on latents that depend on the covariates (see
+        `songscape.models.objective.hsic_penalty`).
+    contrast : float, default=0
+        Weight, in nats, of a penalty that makes the views of a song point to the same latents,
+        which those of other songs with like covariates don't (see
+        `songscape.models.objective.infonce_loss`). Needs a product of experts; no effect on a
+        single view.
+    """
+
+    beta: float = 1.0
+    free_bits: float = 0.0
+    independence: float = 0.0
+    contrast: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_values(vars(self))
 
 
 @dataclass(frozen=True)
@@ -63,14 +94,6 @@ class Training:
         and go back to the weights of the best one; 0 trains all epochs and keeps the last weights.
     validation_fraction : float, default=0.1
         Share of the tracks that is held out; with fewer than 10 tracks none is.
-    rotate : bool, default=True
-        Train wide Gaussian views in rotated coordinates where that loses nothing (see
-        `songscape.models.rotation`).
-
-    Raises
-    ------
-    ValueError
-        If a value is of the wrong type or out of range.
     """
 
     epochs: int = 100
@@ -84,10 +107,11 @@ class Training:
     view_dropout: float = 0.0
     patience: int = 15
     validation_fraction: float = 0.1
-    rotate: bool = True
 
     def __post_init__(self) -> None:
-        check_parameters(vars(self))
+        _check_values(vars(self))
+        if self.rise + self.hold > 1:
+            raise ValueError(f"rise = {self.rise}, hold = {self.hold}: shares, at most 1 together")
 
     def capped(self, n_tracks: int) -> Training:
         """The same with as many epochs as `max_steps` allow, at least two."""
@@ -123,11 +147,6 @@ class Hardware:
         a CPU torch calls a C++ compiler, which fails if torch lies in a folder with a space.
     threads : int, default=1
         Threads of torch. More than there are free cores make it many times slower.
-
-    Raises
-    ------
-    ValueError
-        If a value is of the wrong type or out of range.
     """
 
     device: str = "auto"
@@ -136,118 +155,59 @@ class Hardware:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        check_parameters(vars(self))
+        _check_values(vars(self))
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """Whether a value is allowed, and in words what is."""
-
-    allows: Callable[[Any], bool]
-    words: str
+GROUPS: Mapping[str, type] = {"objective": Objective, "training": Training, "hardware": Hardware}
+"""Parameters of `SongVAE` that are groups of settings."""
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+def _instance(kind: type) -> Rule:
+    return optional(Rule(f"an instance of {kind.__name__}", lambda value: isinstance(value, kind)))
 
 
-def _whole(least: int) -> _Rule:
-    return _Rule(lambda v: _is_whole(v) and v >= least, f"must be a whole number from {least} on")
-
-
-def _number(words: str, allows: Callable[[float], bool]) -> _Rule:
-    def test(value: Any) -> bool:
-        is_number = isinstance(value, Real) and not isinstance(value, bool)
-        return is_number and math.isfinite(value) and allows(float(value))
-
-    return _Rule(test, f"must be a number {words}")
-
-
-def _choice(*values: Any) -> _Rule:
-    # Not `in`, for which 1 is True.
-    return _Rule(
-        lambda v: any(v is value or (isinstance(v, str) and v == value) for value in values),
-        f"choose one of {', '.join(str(value) for value in values)}",
+def _by_view(*choices: str) -> Rule:
+    return Rule(
+        f"by view, one of {', '.join(choices)}",
+        lambda value: isinstance(value, Mapping) and all(v in choices for v in value.values()),
     )
 
 
-def _choice_by_view(*values: str) -> _Rule:
-    return _Rule(
-        lambda v: isinstance(v, Mapping) and all(value in values for value in v.values()),
-        f"must name, by view, one of {', '.join(values)}",
-    )
-
-
-def _is_names(value: Any) -> bool:
-    return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
-        and all(isinstance(name, str) for name in value)
-    )
-
-
-def _optional(rule: _Rule) -> _Rule:
-    return _Rule(lambda v: v is None or rule.allows(v), rule.words)
-
-
-NOT_NEGATIVE = _number("from 0 on", lambda v: v >= 0)
-POSITIVE = _number("above 0", lambda v: v > 0)
-SHARE = _number("from 0 to 1", lambda v: 0 <= v <= 1)
-SHARE_BELOW_ONE = _number("from 0 to below 1", lambda v: 0 <= v < 1)
-YES_OR_NO = _choice(True, False)
-NAMES = _Rule(_is_names, "must be a list of names")
-WIDTHS = _Rule(
-    lambda v: not isinstance(v, str) and isinstance(v, Sequence) and all(map(_whole(1).allows, v)),
-    "must be a list of whole numbers from 1 on",
+_TEXT = Rule("a text", lambda value: isinstance(value, str))
+_SHARE = number("from 0 to 1", lambda v: 0 <= v <= 1)
+_SHARE_BELOW_ONE = number("from 0 to below 1", lambda v: 0 <= v < 1)
+_DEVICE = Rule(
+    "one of auto, cpu, cuda, mps",
+    lambda value: isinstance(value, str) and bool(re.fullmatch(DEVICES, value)),
 )
-TEXT = _Rule(lambda v: isinstance(v, str), "must be a text")
+_SIZES = ("latent_dim", "reduced_dim", "epochs", "max_steps", "batch_size", "threads")
+_WEIGHTS = ("beta", "free_bits", "independence", "contrast", "weight_decay")
 
-_RULES: Mapping[str, _Rule] = {
-    "views": _optional(NAMES),
-    "view": TEXT,
-    "covariates": _optional(NAMES),
-    "likelihoods": _optional(_choice_by_view(*LIKELIHOODS)),
-    "encoders": _optional(_choice_by_view(*ENCODERS)),
-    "decoders": _optional(_choice_by_view(*DECODERS)),
-    "noise": _choice("fixed", "learned"),
-    "fusion": _choice("early", "poe"),
-    "prior": _choice("normal", "mixture"),
-    "n_components": _optional(_whole(1)),
-    "joint": YES_OR_NO,
-    "latent_dim": _whole(1),
-    "hidden": WIDTHS,
-    "dropout": SHARE_BELOW_ONE,
-    "variational": YES_OR_NO,
-    "beta": NOT_NEGATIVE,
-    "free_bits": NOT_NEGATIVE,
-    "independence": NOT_NEGATIVE,
-    "contrast": NOT_NEGATIVE,
-    "word_total": POSITIVE,
-    "space": _choice(*SPACES),
-    "at": _optional(TEXT),
-    "reduced_dim": _whole(1),
-    "imputation": _choice(*IMPUTATIONS),
-    "training": _Rule(lambda v: v is None or isinstance(v, Training), "must be a Training"),
-    "hardware": _Rule(lambda v: v is None or isinstance(v, Hardware), "must be a Hardware"),
-    "epochs": _whole(1),
-    "max_steps": _whole(1),
-    "batch_size": _whole(1),
-    "learning_rate": POSITIVE,
-    "rise": SHARE,
-    "hold": SHARE,
-    "weight_decay": NOT_NEGATIVE,
-    "warmup": SHARE,
-    "view_dropout": SHARE,
-    "patience": _whole(0),
-    "validation_fraction": SHARE_BELOW_ONE,
-    "rotate": YES_OR_NO,
-    "device": _Rule(
-        lambda v: isinstance(v, str) and re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", v) is not None,
-        "choose one of auto, cpu, cuda, mps",
-    ),
-    "precision": _choice("auto", "float32", "bfloat16"),
-    "compiled": _choice("auto", True, False),
-    "threads": _whole(1),
+_RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(("views", "covariates"), optional(sequence_of("names", _TEXT.allows))),
+    "view": _TEXT,
+    "at": optional(_TEXT),
+    "likelihoods": optional(_by_view(*LIKELIHOODS)),
+    "encoders": optional(_by_view(*ENCODERS)),
+    "decoders": optional(_by_view(*DECODERS)),
+    "noise": one_of("fixed", "learned"),
+    "fusion": one_of("early", "poe"),
+    "prior": one_of("normal", "mixture"),
+    "space": one_of(*SPACES),
+    "imputation": one_of("mean", "donor"),
+    "precision": one_of("auto", "float32", "bfloat16"),
+    "compiled": one_of("auto", True, False),
+    "device": _DEVICE,
+    **dict.fromkeys(("joint", "variational"), flag),
+    "hidden": sequence_of("whole numbers from 1 on", whole(1).allows),
+    **dict.fromkeys(_SIZES, whole(1)),
+    "n_components": optional(whole(1)),
+    "patience": whole(0),
+    **dict.fromkeys(_WEIGHTS, number("from 0 on", lambda v: v >= 0)),
+    **dict.fromkeys(("learning_rate", "word_total"), number("above 0", lambda v: v > 0)),
+    **dict.fromkeys(("rise", "hold", "warmup", "view_dropout"), _SHARE),
+    **dict.fromkeys(("dropout", "validation_fraction"), _SHARE_BELOW_ONE),
+    **{name: _instance(kind) for name, kind in GROUPS.items()},
 }
 
 
@@ -255,29 +215,26 @@ def check_value(name: str, value: Any) -> None:
     """Raise ValueError, with the reason, unless a parameter of that name may have that value."""
     rule = _RULES.get(name)
     if rule is not None and not rule.allows(value):
-        raise ValueError(f"{name} = {value!r}: {rule.words}")
+        raise ValueError(f"{name} = {value!r}; give {rule.wanted}")
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Raise ValueError for a parameter out of range, or for two that do not go together."""
-    for name, value in parameters.items():
-        check_value(name, value)
+    _check_values(parameters)
     given = parameters.get
-    at, prior = given("at"), given("prior")
-    if prior == "mixture" and given("n_components") is None:
+    objective, at = given("objective") or Objective(), given("at")
+    if given("prior") == "mixture" and given("n_components") is None:
         raise ValueError("n_components = None: a mixture prior needs a number")
-    if prior == "mixture" and given("free_bits", 0) > 0:
-        raise ValueError(
-            "free_bits needs prior = 'normal': a mixture has no KL divergence per dimension"
-        )
-    if given("contrast", 0) > 0 and given("fusion") != "poe":
+    if given("prior") == "mixture" and objective.free_bits > 0:
+        raise ValueError("free_bits needs prior = 'normal': a mixture has no KL per dimension")
+    if objective.contrast > 0 and given("fusion") != "poe":
         raise ValueError("contrast needs fusion = 'poe': each view needs a posterior of its own")
     if at is not None and given("space") == "joint":
         raise ValueError("at needs space = 'decoder': posterior means have no covariates")
     if at is not None and not given("covariates"):
         raise ValueError("at needs covariates: without them there is nothing to hold constant")
-    if given("rise", 0) + given("hold", 0) > 1:
-        raise ValueError(
-            f"rise = {given('rise')} and hold = {given('hold')}: at most 1 together, as shares of "
-            "the steps"
-        )
+
+
+def _check_values(parameters: Mapping[str, Any]) -> None:
+    for name, value in parameters.items():
+        check_value(name, value)

@@ -12,7 +12,14 @@ from typing import Any
 
 from songscape.errors import UsageError
 
-__all__ = ["PRESETS", "Preset", "build_model", "check_options", "find_preset", "make_model"]
+__all__ = [
+    "PRESETS",
+    "Preset",
+    "build_model",
+    "check_options",
+    "find_preset",
+    "make_model",
+]
 
 VAE = "songscape.models.vae:SongVAE"
 BLOCK_PCA = "songscape.models.linear:BlockPCA"
@@ -94,6 +101,27 @@ SONG: Mapping[str, Any] = {
     "imputation": "donor",
 }
 
+
+def _song(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> Preset:
+    """A song-level model; it can do without lyrics."""
+    return Preset(name, views, summary, arguments={**SONG, **arguments}, optional=_lyrics_of(views))
+
+
+def _pca(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> Preset:
+    """A linear baseline; it can do without lyrics if it reads anything else."""
+    return Preset(name, views, summary, BLOCK_PCA, arguments, "baseline", _lyrics_of(views))
+
+
+def _reference(
+    name: str, views: tuple[str, ...], summary: str, kind: str, **arguments: Any
+) -> Preset:
+    return Preset(name, views, summary, f"{REFERENCES}:{kind}", arguments, "reference")
+
+
+def _lyrics_of(views: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(view for view in views[1:] if view == "lyrics")
+
+
 _TABLE = (
     Preset(
         "dense-vae",
@@ -134,132 +162,83 @@ _TABLE = (
         arguments={**COURSE_FUSION, "variational": False},
         kind="autoencoder",
     ),
-    Preset(
+    _song(
         "song-vae",
         ("segments", "lyrics"),
         "product of experts over segments and words, clustered by what it decodes and its latents",
-        arguments={**SONG, "space": "joint"},
-        optional=("lyrics",),
+        space="joint",
     ),
-    Preset(
+    _song(
         "song-vae-latent",
         ("segments", "lyrics"),
         "song-vae, posterior means as they are",
-        arguments=SONG,
-        optional=("lyrics",),
     ),
-    Preset(
-        "song-vae-audio",
-        ("segments",),
-        "song-vae on segments alone",
-        arguments={**SONG, "space": "decoder"},
-    ),
-    Preset(
+    _song("song-vae-audio", ("segments",), "song-vae on segments alone", space="decoder"),
+    _song(
         "neutral-vae",
         ("segments", "lyrics", "language"),
         "song-vae given the language, everyone decoded at the average language",
-        arguments={
-            **SONG,
-            # Longer training tells apart the tracks of a language by heart, and so drives them
-            # apart: neighbours would share the language less often than by chance.
-            "epochs": 40,
-            "dropout": 0.4,
-            "covariates": ("language",),
-            "independence": 100.0,
-            # Sound and words of a song must find each other among songs of about the same language,
-            # where the language does not help.
-            "contrast": 10.0,
-            "space": "decoder",
-            "at": "average",
-        },
-        optional=("lyrics",),
+        # Longer training tells apart the tracks of a language by heart, and so drives them apart:
+        # neighbours would share the language less often than by chance.
+        epochs=40,
+        dropout=0.4,
+        covariates=("language",),
+        independence=100.0,
+        # Sound and words of a song must find each other among songs of about the same language,
+        # where the language does not help.
+        contrast=10.0,
+        space="decoder",
+        at="average",
     ),
-    Preset(
+    _song(
         "vade",
         ("segments", "lyrics"),
         "song-vae with a mixture of Gaussians as prior",
-        arguments={**SONG, "prior": "mixture"},
-        optional=("lyrics",),
+        prior="mixture",
     ),
-    Preset(
+    _pca(
         "pca",
         ("mfcc", "lyrics"),
         "PCA of the standardised columns of fusion-dense-vae",
-        BLOCK_PCA,
-        {"joint": True},
-        "baseline",
-        optional=("lyrics",),
+        joint=True,
     ),
-    Preset(
-        "mfcc-pca",
-        ("mfcc",),
-        "PCA of the standardised MFCCs of dense-vae",
-        BLOCK_PCA,
-        {"joint": True},
-        "baseline",
-    ),
-    Preset(
+    _pca("mfcc-pca", ("mfcc",), "PCA of the standardised MFCCs of dense-vae", joint=True),
+    _pca(
         "balanced-pca",
         ("timbre", "lyrics"),
         "each view reduced to 16 components and scaled to unit total variance",
-        BLOCK_PCA,
-        kind="baseline",
-        optional=("lyrics",),
     ),
-    Preset(
+    _pca(
         "balanced-pca-centred",
         ("timbre", "lyrics", "language"),
         "balanced-pca with every language's mean removed",
-        BLOCK_PCA,
-        {"covariates": ("language",)},
-        "baseline",
-        optional=("lyrics",),
+        covariates=("language",),
     ),
-    Preset(
-        "timbre-pca",
-        ("timbre",),
-        "PCA of the MFCC summary",
-        BLOCK_PCA,
-        kind="baseline",
-    ),
-    Preset(
-        "tfidf",
-        ("lyrics",),
-        "truncated SVD of the TF-IDF",
-        BLOCK_PCA,
-        kind="baseline",
-    ),
-    Preset(
+    _pca("timbre-pca", ("timbre",), "PCA of the MFCC summary"),
+    _pca("tfidf", ("lyrics",), "truncated SVD of the TF-IDF"),
+    _pca(
         "raw",
         ("mfcc", "lyrics"),
         "the standardised columns of fusion-dense-vae, nothing reduced",
-        BLOCK_PCA,
-        {"joint": True, "n_components": None},
-        "baseline",
-        optional=("lyrics",),
+        joint=True,
+        n_components=None,
     ),
-    Preset(
-        "random",
-        ("timbre",),
-        "Gaussian noise that knows nothing of the tracks",
-        f"{REFERENCES}:RandomLatents",
-        kind="reference",
+    _reference(
+        "random", ("timbre",), "Gaussian noise that knows nothing of the tracks", "RandomLatents"
     ),
-    Preset(
+    _reference(
         "language-only",
         ("language",),
         "the language composition and nothing else",
-        f"{REFERENCES}:ViewOnly",
-        {"view": "language"},
-        "reference",
+        "ViewOnly",
+        view="language",
     ),
-    Preset(
+    _reference(
         "has-lyrics-only",
         ("lyrics",),
         "whether there are lyrics and nothing else",
-        f"{REFERENCES}:PresenceOnly",
-        {"view": "lyrics"},
-        "reference",
+        "PresenceOnly",
+        view="lyrics",
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _TABLE}
@@ -348,17 +327,18 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
     UsageError
         `model_options.NAME: ` and the reason.
     """
-    preset = find_preset(name).with_options(options)
+    preset = find_preset(name)
     if "random_state" in options:
         raise UsageError(f"model_options.{name}: random_state follows from the seeds; set those")
     try:
         make_model(name, **options)
     except UsageError as error:
         raise UsageError(f"model_options.{error}") from None
+    modelled = preset.with_options(options).modelled_views
     for option in ("likelihoods", "encoders", "decoders"):
         for view in options.get(option) or ():
-            if view not in preset.modelled_views:
+            if view not in modelled:
                 raise UsageError(
                     f'model_options.{name}: {option} names the view "{view}", which this model '
-                    f"does not read; it reads {', '.join(preset.modelled_views)}"
+                    f"does not read; it reads {', '.join(modelled)}"
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from songscape.models.standardisation import chunks
 
-__all__ = ["EXACT_LIMIT", "Axes", "fix_signs", "principal_axes"]
+__all__ = ["EXACT_LIMIT", "Axes", "principal_axes"]
 
 Floats = NDArray[np.float64]
 ReadRows = Callable[[NDArray[np.intp]], NDArray[Any]]
@@ -46,21 +46,8 @@ class Axes:
         return np.asarray((rows.astype(np.float64) - self.mean) @ self.directions.T)
 
 
-def fix_signs(directions: Floats) -> Floats:
-    """Turn every direction so that its entry of largest magnitude is positive."""
-    largest = np.abs(directions).argmax(axis=1)
-    signs = np.sign(directions[np.arange(len(directions)), largest])
-    return np.asarray(directions * np.where(signs == 0, 1.0, signs)[:, None])
-
-
 def principal_axes(
-    read: ReadRows,
-    n_rows: int,
-    n_columns: int,
-    n_axes: int,
-    *,
-    seed: int = 0,
-    centre: bool = True,
+    read: ReadRows, n_rows: int, n_columns: int, n_axes: int, *, seed: int = 0, centre: bool = True
 ) -> Axes:
     """The `n_axes` principal axes of the rows that `read` returns.
 
@@ -76,69 +63,48 @@ def principal_axes(
     centre : bool, default=True
         False gives the truncated singular value decomposition.
     """
-    pieces = list(chunks(n_rows))
     mean = np.zeros(n_columns)
     if centre:
-        for rows in pieces:
-            mean += read(rows).astype(np.float64).sum(axis=0)
-        mean /= n_rows
+        mean = sum((read(rows).astype(np.float64).sum(axis=0) for rows in chunks(n_rows)), mean)
+        mean = mean / n_rows
 
-    def block(rows: NDArray[np.intp]) -> Floats:
-        return np.asarray(read(rows).astype(np.float64) - mean)
+    def blocks() -> Iterator[Floats]:
+        for rows in chunks(n_rows):
+            yield read(rows).astype(np.float64) - mean
 
     if n_rows <= min(EXACT_LIMIT, n_columns):
-        squares, directions = _from_rows(block, pieces, n_axes)
+        matrix = np.concatenate(list(blocks()))
+        squares, vectors = _largest(matrix @ matrix.T, n_axes)
+        directions = (vectors.T @ matrix) / np.sqrt(np.maximum(squares, 1e-300))[:, None]
     elif n_columns <= EXACT_LIMIT:
-        gram = np.zeros((n_columns, n_columns))
-        for rows in pieces:
-            part = block(rows)
-            gram += part.T @ part
+        gram = sum((block.T @ block for block in blocks()), np.zeros((n_columns, n_columns)))
         squares, vectors = _largest(gram, n_axes)
         directions = vectors.T
     else:
-        squares, directions = _randomised(block, pieces, n_columns, n_axes, seed)
+        width = min(n_columns, n_axes + OVERSAMPLING)
+        basis = np.random.default_rng(seed).standard_normal((n_columns, width))
+        for _ in range(POWER_ITERATIONS):
+            basis = np.linalg.qr(basis)[0]
+            products = (block.T @ (block @ basis) for block in blocks())
+            basis = sum(products, np.zeros_like(basis))
+        basis = np.linalg.qr(basis)[0]
+        projections = (block @ basis for block in blocks())
+        gram = sum((part.T @ part for part in projections), np.zeros((width, width)))
+        squares, vectors = _largest(gram, n_axes)
+        directions = (basis @ vectors).T
     used = squares > max(float(squares.max(initial=0.0)) * 1e-10, 1e-300)
-    return Axes(mean, fix_signs(directions[used]), squares[used])
+    return Axes(mean, _fix_signs(directions[used]), squares[used])
 
 
 def _largest(gram: Floats, n: int) -> tuple[Floats, Floats]:
     """The n largest eigenvalues of a symmetric matrix and their vectors, largest first."""
     size = len(gram)
-    first = max(0, size - n)
-    values, vectors = scipy.linalg.eigh(gram, subset_by_index=(first, size - 1))
+    values, vectors = scipy.linalg.eigh(gram, subset_by_index=(max(0, size - n), size - 1))
     return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
 
 
-def _from_rows(
-    block: Callable[[NDArray[np.intp]], Floats], pieces: list[NDArray[np.intp]], n_axes: int
-) -> tuple[Floats, Floats]:
-    matrix = np.concatenate([block(rows) for rows in pieces])
-    squares, vectors = _largest(matrix @ matrix.T, n_axes)
-    lengths = np.sqrt(np.maximum(squares, 1e-300))
-    directions = (vectors.T @ matrix) / lengths[:, None]
-    return squares, directions
-
-
-def _randomised(
-    block: Callable[[NDArray[np.intp]], Floats],
-    pieces: list[NDArray[np.intp]],
-    n_columns: int,
-    n_axes: int,
-    seed: int,
-) -> tuple[Floats, Floats]:
-    width = min(n_columns, n_axes + OVERSAMPLING)
-    basis = np.random.default_rng(seed).standard_normal((n_columns, width))
-    for _ in range(POWER_ITERATIONS):
-        basis = np.linalg.qr(basis)[0]
-        product = np.zeros_like(basis)
-        for rows in pieces:
-            part = block(rows)
-            product += part.T @ (part @ basis)
-        basis = product
-    basis = np.linalg.qr(basis)[0]
-    gram = np.zeros((width, width))
-    for rows in pieces:
-        projected = block(rows) @ basis
-        gram += projected.T @ projected
-    squares, vectors = _largest(gram, n_axes)
-    return squares, (basis @ vectors).T
+def _fix_signs(directions: Floats) -> Floats:
+    """Turn every direction so that its entry of largest magnitude is positive."""
+    largest = np.abs(directions).argmax(axis=1)
+    signs = np.sign(directions[np.arange(len(directions)), largest])
+    return np.asarray(directions * np.where(signs == 0, 1.0, signs)[:, None])

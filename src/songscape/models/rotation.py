@@ -3,17 +3,15 @@
 With fewer tracks than columns, the training tracks span at most n - 1 directions. A Gaussian with
 the same noise in every column is the same density in any orthonormal coordinates, so a decoder that
 predicts the coordinates along those directions (and the mean elsewhere) has exactly the likelihood
-of one that predicts all columns: nothing outside the span can be learned. First and last layers
-become 10 to 30 times narrower. After training both are multiplied by the directions, which gives an
-ordinary network for the columns as they are.
-
-Padding breaks the symmetry, so a view with padded steps is trained as it is.
+of one that predicts all columns. First and last layers become 10 to 30 times narrower; after
+training both are multiplied by the directions, which gives an ordinary network. Padding breaks the
+symmetry, so a view with padded steps is trained as it is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,13 +19,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from songscape.features.views import View, Views
+from songscape.features.views import View
 from songscape.models.networks import SongNetwork
 from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import InputView, chunks
 from songscape.models.view_specs import ViewSpec
 
-__all__ = ["Rotated", "fold", "prepare", "rotate", "rotate_wide_views", "rotated_specs"]
+__all__ = ["Rotated", "can_rotate", "fold", "prepare", "rotate", "rotated_spec"]
 
 MIN_COLUMNS = 256
 
@@ -62,21 +60,8 @@ class Rotated:
         return np.asarray(np.sqrt(squares / squares.mean()))
 
 
-def rotate_wide_views(
-    specs: Sequence[ViewSpec],
-    inputs: Mapping[str, InputView],
-    views: Views,
-    training: NDArray[np.intp],
-) -> dict[str, Rotated]:
-    """Those views in rotated coordinates that lose nothing by it and become narrower."""
-    return {
-        spec.name: rotate(inputs[spec.name], views[spec.name], training)
-        for spec in specs
-        if _can_rotate(spec, inputs[spec.name], views[spec.name], training)
-    }
-
-
-def _can_rotate(spec: ViewSpec, reader: InputView, view: View, training: NDArray[np.intp]) -> bool:
+def can_rotate(spec: ViewSpec, reader: InputView, view: View, training: NDArray[np.intp]) -> bool:
+    """Whether rotating loses nothing and makes the view narrower."""
     n_training = int(view.present[training].sum())
     padded = view.mask is not None and not view.mask[view.present].all()
     isotropic = spec.likelihood == "gaussian" and spec.noise == "fixed"
@@ -111,18 +96,13 @@ def rotate(reader: InputView, view: View, training: NDArray[np.intp]) -> Rotated
     return Rotated(axes, scale, coordinates, offset.astype(np.float32))
 
 
-def rotated_specs(specs: Sequence[ViewSpec], rotations: Mapping[str, Rotated]) -> list[ViewSpec]:
-    """The specs with those of rotated views in rotated coordinates.
+def rotated_spec(spec: ViewSpec, rotated: Rotated) -> ViewSpec:
+    """The spec of a view in rotated coordinates.
 
     Adam moves every weight by about the same amount, and the first coordinates vary a hundred times
     more than the last: the gain lets the decoder's output move in proportion to what it predicts.
     """
-    return [
-        replace(spec, shape=(turned.n_axes,), gain=tuple(turned.spread.tolist()))
-        if (turned := rotations.get(spec.name))
-        else spec
-        for spec in specs
-    ]
+    return replace(spec, shape=(rotated.n_axes,), gain=tuple(rotated.spread.tolist()))
 
 
 @torch.no_grad()

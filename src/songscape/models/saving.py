@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,10 @@ from songscape.models.decoder_space import DecoderSpace, JointSpace, Spaces
 from songscape.models.diagnostics import Diagnostics
 from songscape.models.imputation import HotDeck
 from songscape.models.linear import BlockPCA
-from songscape.models.parameters import Hardware, Training
+from songscape.models.parameters import Hardware, Objective, Training
 from songscape.models.presets import build_model
 from songscape.models.principal_axes import Axes
+from songscape.models.records import decode, encode
 from songscape.models.references import PresenceOnly, RandomLatents, ViewOnly
 from songscape.models.standardisation import InputView
 from songscape.models.vae import SongVAE
@@ -38,9 +37,10 @@ DESCRIPTION = "model.json"
 MODELS: dict[str, Any] = {
     model.__name__: model for model in (SongVAE, BlockPCA, RandomLatents, ViewOnly, PresenceOnly)
 }
-RECORDS: dict[str, Any] = {
-    record.__name__: record
-    for record in (
+OLD_MODELS = {"CentredPCA": BlockPCA}
+KINDS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (
         Axes,
         CovariateEncoder,
         DecoderSpace,
@@ -49,15 +49,16 @@ RECORDS: dict[str, Any] = {
         HotDeck,
         InputView,
         JointSpace,
+        Objective,
         Spaces,
         Training,
         ViewSpec,
     )
 }
 # What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
-OLD_MODELS = {"CentredPCA": "BlockPCA"}
-OLD_RECORDS = {"ViewPlan": "ViewSpec", "Donors": "HotDeck", "Places": "Spaces"}
-OLD_ATTRIBUTES = {"plans_": "view_specs_", "donors_": "hot_deck_", "places_": "spaces_"}
+KINDS |= {"Donors": HotDeck, "Places": Spaces, "ViewPlan": ViewSpec}
+GONE = ("rotate",)
+OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
 MODULES = ("network_", "prior_")
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -98,8 +99,8 @@ def save_model(model: Any, folder: str | Path) -> Path:
             "scikit-learn": sklearn.__version__,
             "torch": torch.__version__,
         },
-        "parameters": _encode(model.get_params(deep=False), "parameters", arrays),
-        "fitted": _encode(fitted, "fitted", arrays),
+        "parameters": encode(model.get_params(deep=False), arrays, "parameters", KINDS),
+        "fitted": encode(fitted, arrays, "fitted", KINDS),
     }
     for name in MODULES:
         if hasattr(model, name):
@@ -135,9 +136,8 @@ def load_model(folder: str | Path) -> Any:
         raise SongscapeError(
             f"{path.parent}: no readable model ({error}); train it again"
         ) from None
-    kind = str(description.get("model"))
-    kind = OLD_MODELS.get(kind, kind)
-    if description.get("format") not in (2, FORMAT) or kind not in MODELS:
+    kind = (MODELS | OLD_MODELS).get(str(description.get("model")))
+    if description.get("format") not in (2, FORMAT) or kind is None:
         raise SongscapeError(
             f"{path}: written by another version of songscape "
             f"({description.get('versions', {}).get('songscape', 'unknown')}); train it again"
@@ -148,15 +148,15 @@ def load_model(folder: str | Path) -> Any:
         arrays = load_file(weights)
     except safetensors.SafetensorError as error:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
-    parameters = _decode(description["parameters"], arrays)
+    parameters = decode(description["parameters"], arrays, KINDS)
     if description["format"] == FORMAT:
-        model = MODELS[kind](**parameters)
+        model = kind(**parameters)
     else:
         try:
-            model = build_model(MODELS[kind], parameters)
+            model = build_model(kind, {k: v for k, v in parameters.items() if k not in GONE})
         except ValueError as error:
             raise SongscapeError(f"{path}: {error}; train it again") from None
-    for name, value in _decode(description["fitted"], arrays).items():
+    for name, value in decode(description["fitted"], arrays, KINDS).items():
         setattr(model, OLD_ATTRIBUTES.get(name, name), value)
     if isinstance(model, SongVAE):
         model.covariates_ = getattr(model, "covariates_", None)
@@ -175,45 +175,3 @@ def _restore_modules(model: SongVAE, arrays: Arrays) -> None:
     model.network_.eval()
     model.prior_ = model._prior()
     model.prior_.load_state_dict(states["prior_"])
-
-
-def _encode(value: Any, path: str, arrays: Arrays) -> Any:
-    """`value` as JSON; arrays go into `arrays` under their path."""
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return {"$strings": [str(item) for item in value]}
-    if isinstance(value, np.ndarray):
-        arrays[path] = value
-        return {"$array": path}
-    if is_dataclass(value) and type(value).__name__ in RECORDS:
-        inner = {f.name: getattr(value, f.name) for f in fields(value)}
-        return {"$record": type(value).__name__, "fields": _encode(inner, path, arrays)}
-    if isinstance(value, Mapping):
-        return {str(key): _encode(item, f"{path}/{key}", arrays) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        items = [_encode(item, f"{path}/{i}", arrays) for i, item in enumerate(value)]
-        return {"$tuple": items} if isinstance(value, tuple) else items
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise SongscapeError(
-        f"{path} is a {type(value).__name__}, which cannot be saved; use a number or a name"
-    )
-
-
-def _decode(value: Any, arrays: Arrays) -> Any:
-    if isinstance(value, list):
-        return [_decode(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "$array" in value:
-        return arrays[value["$array"]]
-    if "$strings" in value:
-        return np.array(value["$strings"], dtype=object)
-    if "$tuple" in value:
-        return tuple(_decode(item, arrays) for item in value["$tuple"])
-    if "$record" in value:
-        record = str(value["$record"])
-        record = OLD_RECORDS.get(record, record)
-        return RECORDS[record](**_decode(value["fields"], arrays))
-    return {key: _decode(item, arrays) for key, item in value.items()}

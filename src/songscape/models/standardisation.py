@@ -1,13 +1,12 @@
-"""Inputs: how each view is standardised and read; what is absent is never called data."""
+"""Standardisation: how each view is scaled and read; what is absent is never treated as data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
@@ -16,6 +15,7 @@ from songscape.features.views import View, Views
 __all__ = ["InputView", "chunks", "fit_input", "sorted_by_id"]
 
 CHUNK_ROWS = 512
+SMOOTHING = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +62,11 @@ class InputView:
 
     def weight(self, view: View, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """1 where a number is data and 0 where it is not, broadcasting over one track's block."""
-        present = view.present[rows]
-        if view.mask is None or not self.step_axis:
-            return present.astype(np.float32).reshape(-1, *(1 for _ in self.shape))
-        valid = view.mask[rows] & present[:, None]
+        valid = view.present[rows][:, None]
+        if view.mask is not None and self.step_axis:
+            valid = view.mask[rows] & valid
         layout = [len(rows), *(1 for _ in self.shape)]
-        layout[self.step_axis] = valid.shape[1]
+        layout[max(self.step_axis, 1)] = valid.shape[1]
         return valid.astype(np.float32).reshape(layout)
 
     def read(
@@ -75,7 +74,8 @@ class InputView:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Standardised values (zero where not data) and their weight, of shape (n_rows, *shape)."""
         weight = self.weight(view, rows)
-        values = _dense(view.values[rows])
+        values = view.values[rows]
+        values = np.asarray(values.toarray() if view.is_sparse else values, dtype=np.float32)
         # np.where and not a product: NaN in the padding must not get through either.
         standardised = np.where(weight > 0, (values - self.mean) / self.scale, np.float32(0))
         if not np.isfinite(standardised).all():
@@ -88,11 +88,6 @@ class InputView:
         """Standardised numbers back in the units of the view."""
         block = standardised.reshape(-1, *self.shape) * self.scale + self.mean
         return np.asarray(block, dtype=np.float32)
-
-
-def _dense(values: Any) -> NDArray[np.float32]:
-    block = values.toarray() if sp.issparse(values) else values
-    return np.asarray(block, dtype=np.float32)
 
 
 def chunks(n_rows: int, size: int = CHUNK_ROWS) -> Iterator[NDArray[np.intp]]:
@@ -123,30 +118,16 @@ def fit_input(
         raise SongscapeError(f"no track has the view {name!r}; choose a model that does not use it")
     shape = view.shape[1:]
     step_axis = view.step_axis if len(shape) > 1 else 0
-    statistics_shape = tuple(1 if axis == step_axis else n for axis, n in enumerate(shape, start=1))
-    identity = InputView(
-        name,
-        shape,
-        step_axis,
-        np.zeros(statistics_shape, np.float32),
-        np.ones(statistics_shape, np.float32),
-        view.feature_names,
-    )
+    per_feature = tuple(1 if axis == step_axis else n for axis, n in enumerate(shape, start=1))
+    zeros, ones = np.zeros(per_feature, np.float32), np.ones(per_feature, np.float32)
+    identity = InputView(name, shape, step_axis, zeros, ones, view.feature_names)
     if not standardise:
-        root_mean_square = _root_mean_square(name, view, signed)
-        return replace(identity, scale=np.full(statistics_shape, root_mean_square, np.float32))
-    mean = _average(identity, view, np.zeros(statistics_shape))
-    variance = _average(identity, view, mean, squared=True)
-    scale = np.sqrt(variance)
+        return replace(identity, scale=ones * np.float32(_root_mean_square(name, view, signed)))
+    mean = _average(identity, view, np.zeros(per_feature))
+    scale = np.sqrt(_average(identity, view, mean, squared=True))
     constant = scale <= 1e-6 * np.maximum(1.0, np.abs(mean))
-    return InputView(
-        name,
-        shape,
-        step_axis,
-        mean.astype(np.float32),
-        np.where(constant, 1.0, scale).astype(np.float32),
-        view.feature_names,
-    )
+    scale = np.where(constant, 1.0, scale).astype(np.float32)
+    return replace(identity, mean=mean.astype(np.float32), scale=scale)
 
 
 def _average(
@@ -168,46 +149,35 @@ def _average(
 
 def _root_mean_square(name: str, view: View, signed: bool) -> float:
     """The root mean square of a block, checked to be finite and, unless `signed`, not negative."""
-    there = view.values[view.present]
-    data = there.data if view.is_sparse else there
-    if signed and not np.isfinite(data).all():
+    values = view.values[view.present]
+    data = values.data if view.is_sparse else values
+    if not np.isfinite(data).all():
         raise SongscapeError(f"view {name!r} holds NaN or infinity; extract the features again")
-    if not signed and (not np.isfinite(data).all() or (data < 0).any()):
+    if not signed and (data < 0).any():
         raise SongscapeError(
-            f"view {name!r} holds negative or non-finite numbers, which no multinomial can; "
-            "use the likelihood 'gaussian' for it"
+            f"view {name!r} holds negative numbers, which no multinomial can; use the likelihood "
+            "'gaussian' for it"
         )
     n_numbers = int(view.present.sum()) * view.shape[1]
     mean_square = float(np.square(data, dtype=np.float64).sum()) / n_numbers
     return float(np.sqrt(mean_square)) or 1.0
 
 
-def word_shares(
-    reader: InputView, view: View, rows: NDArray[np.intp], smoothing: float = 0.1
-) -> NDArray[np.float64]:
-    """Mean share of every word in the lyrics of `rows`, every track counting the same.
+def word_shares(reader: InputView, view: View, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Mean share of every word in the lyrics of `rows`, shape (n_words,); adds up to 1.
 
-    Parameters
-    ----------
-    smoothing : float, default=0.1
-        As much as this share of all words is dealt evenly: no word is impossible.
-
-    Returns
-    -------
-    ndarray of shape (n_words,)
-        Positive; adds up to 1.
+    Every track counts the same. A share of `SMOOTHING` is spread evenly: no word is impossible.
     """
     total = np.zeros(view.shape[1])
     for piece in chunks(len(rows)):
         values, weight = reader.read(view, rows[piece])
         words = values.astype(np.float64) * weight
         total += (words / np.maximum(words.sum(axis=1, keepdims=True), 1e-12)).sum(axis=0)
-    total += max(float(total.sum()), 1.0) * smoothing / len(total)
+    total += max(float(total.sum()), 1.0) * SMOOTHING / len(total)
     return np.asarray(total / total.sum())
 
 
-def sorted_by_id(views: Views, names: Sequence[str] | None = None) -> Views:
-    """The named views in the order of track ids, so that the order of the input changes nothing."""
-    selected = views if names is None else views.select(names)
+def sorted_by_id(views: Views) -> Views:
+    """The tracks in the order of their ids, so that the order of the input changes nothing."""
     order = sorted(range(views.n_tracks), key=views.track_ids.__getitem__)
-    return selected if order == list(range(views.n_tracks)) else selected.take(order)
+    return views if order == list(range(views.n_tracks)) else views.take(order)

@@ -1,10 +1,15 @@
-"""Training: one plain loop with KL warm-up, one-cycle AdamW and early stopping."""
+"""Training: one plain loop with KL warm-up, one-cycle AdamW and early stopping.
+
+Wide views are rotated on the way where that loses nothing.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,20 +18,38 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from songscape.errors import SongscapeError
-from songscape.models.checkpoint import Checkpoint, State, load_modules, module_tensors
-from songscape.models.hardware import compiled, takes_bfloat16
-from songscape.models.networks import Batch, SongNetwork
-from songscape.models.objective import Objective, Terms, elbo_terms, leave_out
-from songscape.models.parameters import Hardware, Training
-from songscape.models.priors import MixturePrior
+from songscape.models import rotation
+from songscape.models.checkpoint import Checkpoint, State
+from songscape.models.hardware import chosen_device, compiled, takes_bfloat16
+from songscape.models.inference import BatchReader
+from songscape.models.networks import SongNetwork
+from songscape.models.objective import Terms, elbo_terms, leave_out, loss, negative_elbo
+from songscape.models.parameters import Hardware, Objective, Training
+from songscape.models.priors import MixturePrior, StandardNormal
+from songscape.models.standardisation import word_shares
+from songscape.models.view_specs import ViewSpec
 
-__all__ = ["Progress", "hold_out", "quiet_torch", "train"]
+__all__ = ["Progress", "TrainingSettings", "fit_network", "quiet_torch", "split_rows"]
 
-Progress = Callable[[int, int, dict[str, float]], None]
-Rows = NDArray[np.intp]
-Read = Callable[[Rows], Batch]
+MIN_TRACKS_TO_HOLD_OUT = 10
 MAX_GRADIENT_NORM = 1e4
 START_SHARE = 0.04
+Progress = Callable[[int, int, dict[str, float]], None]
+Rows = NDArray[np.intp]
+Prior = StandardNormal | MixturePrior
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What a training is computed from beside the network and the tracks; see `SongVAE.fit`."""
+
+    objective: Objective
+    training: Training
+    hardware: Hardware
+    seed: int
+    variational: bool = True
+    callback: Progress | None = None
+    checkpoint: Checkpoint | None = None
 
 
 @contextlib.contextmanager
@@ -38,7 +61,7 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
     """
     before = torch.get_num_threads()
     mode = torch.get_deterministic_debug_mode()
-    torch.set_num_threads(max(1, threads))
+    torch.set_num_threads(threads)
     # The same as use_deterministic_algorithms(warn_only=True), which imports torch's compiler.
     torch.set_deterministic_debug_mode("warn")
     try:
@@ -51,56 +74,99 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
         torch.set_deterministic_debug_mode(mode)
 
 
-def hold_out(n_tracks: int, share: float, generator: np.random.Generator) -> NDArray[np.bool_]:
-    """Choose about `share` of the tracks, at least one if any; shape (n_tracks,), bool."""
-    chosen = np.zeros(n_tracks, dtype=bool)
-    most = max(1, round(n_tracks * share)) if share > 0 else 0
-    chosen[generator.permutation(n_tracks)[:most]] = True
-    return chosen
+def split_rows(present: NDArray[np.bool_], share: float, seed: int) -> tuple[Rows, Rows]:
+    """Tracks to train on and tracks to hold out, of those that have any view.
+
+    Single tracks and not whole artists: a network places tracks that it did not see apart from
+    those that it did, and would separate the held-out artists from the others.
+
+    Parameters
+    ----------
+    present : ndarray of bool, shape (n_tracks, n_views)
+    share : float
+        Of the tracks, to be held out: at least one, and none of fewer than 10 tracks.
+    """
+    rows = np.flatnonzero(present.any(axis=1))
+    if len(rows) < 2:
+        raise SongscapeError(f"{len(rows)} track(s) with data: two are the least to train a model")
+    n_held_out = 0
+    if share > 0 and len(rows) >= MIN_TRACKS_TO_HOLD_OUT:
+        n_held_out = max(1, round(len(rows) * share))
+    held_out = np.zeros(len(rows), dtype=bool)
+    held_out[np.random.default_rng(seed).permutation(len(rows))[:n_held_out]] = True
+    return rows[~held_out], rows[held_out]
 
 
-def train(
-    network: SongNetwork,
-    prior: nn.Module,
-    read: Read,
+def fit_network(
+    make_network: Callable[[Sequence[ViewSpec]], SongNetwork],
+    prior: Prior,
+    reader: BatchReader,
     rows: Rows,
     held_out: Rows,
-    training: Training,
-    objective: Objective,
-    *,
-    seed: int,
-    hardware: Hardware,
-    callback: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    settings: TrainingSettings,
+) -> tuple[SongNetwork, Prior, list[dict[str, float]]]:
+    """Train a network, made by `make_network` from specs, on the tracks `rows`.
+
+    The network and the prior come back on the CPU, with one row of history per epoch.
+    """
+    specs, inputs, views = reader.specs, reader.inputs, reader.views
+    device = chosen_device(settings.hardware.device)
+    rotations = {
+        spec.name: rotation.rotate(inputs[spec.name], views[spec.name], rows)
+        for spec in specs
+        if rotation.can_rotate(spec, inputs[spec.name], views[spec.name], rows)
+    }
+    network = make_network(
+        [
+            rotation.rotated_spec(spec, rotations[spec.name]) if spec.name in rotations else spec
+            for spec in specs
+        ]
+    )
+    rotation.prepare(network, rotations)
+    for spec in specs:
+        if spec.decoder == "linear" and spec.has_words:
+            shares = word_shares(inputs[spec.name], views[spec.name], rows)
+            network.start_at(spec.name, torch.from_numpy(shares))
+    read = replace(reader, rotations=rotations, device=device)
+    history = _train(network.to(device), prior.to(device), read, rows, held_out, settings)
+    network, prior = network.cpu(), prior.cpu()
+    if rotations:
+        trained, network = network, make_network(specs)
+        rotation.fold(trained, network, rotations)
+    return network.eval(), prior, history
+
+
+def _train(
+    network: SongNetwork,
+    prior: Prior,
+    read: BatchReader,
+    rows: Rows,
+    held_out: Rows,
+    settings: TrainingSettings,
 ) -> list[dict[str, float]]:
-    """Fit `network` and `prior` to the tracks `rows`, in place, and return one row per epoch.
+    """Fit `network` and `prior` in place.
 
     `train_elbo` and `validation_elbo` are means per track, with the KL divergence weighted by the
     final beta in every epoch, so that epochs can be compared. The weights of the best epoch after
     the warm-up are restored at the end; without patience or held-out tracks, the last ones stay.
-    With a checkpoint it goes on from there, to the same end.
-
-    Raises
-    ------
-    SongscapeError
-        If the loss becomes NaN or infinite.
     """
+    training, objective = settings.training.capped(len(rows)), settings.objective
     device = next(network.parameters()).device
     # One generator on the CPU for everything random: the same draws on every device.
-    generator = torch.Generator().manual_seed(seed)
-    training = training.capped(len(rows))
+    generator = torch.Generator().manual_seed(settings.seed)
     size = training.batch_for(len(rows))
     n_steps = training.steps_per_epoch(len(rows)) * training.epochs
     optimiser, schedule = _optimiser(network, prior, training, n_steps)
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     modules = {"network": network, "prior": prior}
-    bfloat16 = takes_bfloat16(hardware.precision, device)
-    step_terms = compiled(elbo_terms, hardware.compiled, device, n_steps)
+    parts = {**modules, "optimiser": optimiser, "schedule": schedule}
+    bfloat16 = takes_bfloat16(settings.hardware.precision, device)
+    step_terms = compiled(elbo_terms, settings.hardware.compiled, device, n_steps)
     # A deterministic autoencoder pays no divergence.
-    full_beta = objective.beta if objective.variational else 0.0
+    full_beta = objective.beta if settings.variational else 0.0
     state = State()
-    if checkpoint is not None:
-        state = checkpoint.restore(modules, optimiser, schedule, generator)
+    if settings.checkpoint is not None:
+        state = settings.checkpoint.restore(parts, generator)
     for epoch in range(len(state.history) + 1, training.epochs + 1):
         if state.history and training.patience and state.since_best >= training.patience:
             break
@@ -108,22 +174,21 @@ def train(
         network.train()
         sums = np.zeros(2)
         order = rows[torch.randperm(len(rows), generator=generator).numpy()]
-        for start in range(0, len(order), size):
-            batch = read(order[start : start + size])
-            n_tracks = len(next(iter(batch.present.values())))
+        for piece in _pieces(order, size):
+            batch = read(piece)
             if training.view_dropout > 0:
                 batch = leave_out(network, batch, training.view_dropout, generator)
-            noise = _noise(n_tracks, network, objective, generator)
+            noise = _noise(len(piece), network, settings, generator)
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                 terms = step_terms(network, prior, batch, noise, objective.contrast > 0)
-            loss = objective.loss(terms, beta, batch.covariates) + network.loadings() / len(rows)
-            if not torch.isfinite(loss):
+            total = loss(terms, objective, beta, batch.covariates) + network.loadings() / len(rows)
+            if not torch.isfinite(total):
                 raise SongscapeError(
                     f"training diverged in epoch {epoch} (the loss is not a finite number); "
                     "lower learning_rate or look for extreme values in the features"
                 )
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            total.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT_NORM)
             optimiser.step()
             schedule.step()
@@ -132,41 +197,43 @@ def train(
         reached = -math.inf
         row = {"epoch": float(epoch), "train_elbo": sums[0] - full_beta * sums[1]}
         if len(held_out):
-            every = _held_out_terms(network, prior, read, held_out, training, objective, seed)
-            reached = -objective.negative_elbo(every, full_beta).item()
+            every = _held_out_terms(network, prior, read, held_out, settings)
+            reached = -negative_elbo(every, full_beta, objective.free_bits).item()
             sums = np.array([every.reconstruction.mean().item(), every.kl.sum(1).mean().item()])
             row["validation_elbo"] = sums[0] - full_beta * sums[1]
         row |= {"kl": float(sums[1]), "reconstruction": float(sums[0]), "beta": beta}
         state.history.append({name: float(value) for name, value in row.items()})
-        if callback is not None:
-            callback(epoch, training.epochs, state.history[-1])
+        if settings.callback is not None:
+            settings.callback(epoch, training.epochs, state.history[-1])
         if epoch == training.warmup_epochs and isinstance(prior, MixturePrior):
             means, variances = _posteriors(network, read, rows, training.batch_size)
-            prior.initialise(means, seed, variances)
+            prior.initialise(means, settings.seed, variances)
         if epoch >= training.warmup_epochs and len(held_out) and training.patience:
             state.since_best += 1
             if reached > state.best:
                 state.best, state.since_best = reached, 0
-                state.best_modules = module_tensors(modules)
-        if checkpoint is not None and checkpoint.due():
-            checkpoint.save(modules, optimiser, schedule, generator, state)
-    if state.best_modules:
-        load_modules(modules, state.best_modules)
+                state.best_weights = {
+                    name: copy.deepcopy(module.state_dict()) for name, module in modules.items()
+                }
+        if settings.checkpoint is not None and settings.checkpoint.due():
+            settings.checkpoint.save(parts, generator, state)
+    for name, weights in state.best_weights.items():
+        modules[name].load_state_dict(weights)
     network.eval()
     return state.history
 
 
 def _noise(
-    n_tracks: int, network: SongNetwork, objective: Objective, generator: torch.Generator
+    n_tracks: int, network: SongNetwork, settings: TrainingSettings, generator: torch.Generator
 ) -> Tensor | None:
-    if not objective.variational:
+    if not settings.variational:
         return None
     device = next(network.parameters()).device
     return torch.randn(n_tracks, network.latent_dim, generator=generator).to(device)
 
 
 def _optimiser(
-    network: SongNetwork, prior: nn.Module, training: Training, n_steps: int
+    network: SongNetwork, prior: Prior, training: Training, n_steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     decayed: list[Tensor] = []
     free: list[Tensor] = list(prior.parameters())
@@ -174,23 +241,19 @@ def _optimiser(
         if parameter.requires_grad:
             (free if name.startswith("log_noise") else decayed).append(parameter)
     groups: list[dict[str, Any]] = [{"params": decayed}, {"params": free, "weight_decay": 0.0}]
-    fused = decayed[0].device.type in ("cpu", "cuda")
     optimiser = torch.optim.AdamW(
         [group for group in groups if group["params"]],
         lr=training.learning_rate,
         weight_decay=training.weight_decay,
-        fused=fused,
+        fused=decayed[0].device.type in ("cpu", "cuda"),
     )
-    total = n_steps + 1
-    if training.hold > 0:
-        held = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: _share_of_peak(step / total, training.rise, training.hold)
+    schedules = torch.optim.lr_scheduler
+    total, peak, rise, hold = n_steps + 1, training.learning_rate, training.rise, training.hold
+    if hold > 0:
+        return optimiser, schedules.LambdaLR(
+            optimiser, lambda step: _share_of_peak(step / total, rise, hold)
         )
-        return optimiser, held
-    cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, training.learning_rate, total_steps=total, pct_start=training.rise
-    )
-    return optimiser, cycle
+    return optimiser, schedules.OneCycleLR(optimiser, peak, total_steps=total, pct_start=rise)
 
 
 def _share_of_peak(done: float, rise: float, hold: float) -> float:
@@ -201,23 +264,20 @@ def _share_of_peak(done: float, rise: float, hold: float) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * min(1.0, max(0.0, left)))
 
 
+def _pieces(rows: Rows, size: int) -> list[Rows]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
 @torch.no_grad()
 def _held_out_terms(
-    network: SongNetwork,
-    prior: nn.Module,
-    read: Read,
-    rows: Rows,
-    training: Training,
-    objective: Objective,
-    seed: int,
+    network: SongNetwork, prior: Prior, read: BatchReader, rows: Rows, settings: TrainingSettings
 ) -> Terms:
     """The terms of all held-out tracks, with the same noise in every epoch."""
     network.eval()
-    generator = torch.Generator().manual_seed(seed + 1)
+    generator = torch.Generator().manual_seed(settings.seed + 1)
     terms = []
-    for start in range(0, len(rows), training.batch_size):
-        piece = rows[start : start + training.batch_size]
-        noise = _noise(len(piece), network, objective, generator)
+    for piece in _pieces(rows, settings.training.batch_size):
+        noise = _noise(len(piece), network, settings, generator)
         terms.append(elbo_terms(network, prior, read(piece), noise))
     return Terms(
         torch.cat([term.reconstruction for term in terms]),
@@ -228,12 +288,10 @@ def _held_out_terms(
 
 @torch.no_grad()
 def _posteriors(
-    network: SongNetwork, read: Read, rows: Rows, size: int
+    network: SongNetwork, read: BatchReader, rows: Rows, size: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Means and variances of the posteriors of `rows`."""
     network.eval()
-    pieces = [
-        network.encode(read(rows[start : start + size])) for start in range(0, len(rows), size)
-    ]
-    means, log_variances = (torch.cat(parts).cpu() for parts in zip(*pieces))
+    pairs = zip(*(network.encode(read(piece)) for piece in _pieces(rows, size)))
+    means, log_variances = (torch.cat(parts).cpu() for parts in pairs)
     return means.numpy(), torch.exp(log_variances).numpy()

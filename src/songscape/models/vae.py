@@ -13,21 +13,24 @@ from sklearn.utils.validation import check_is_fitted
 
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
-from songscape.models.batches import BatchReader
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
 from songscape.models.decoder_space import Spaces, fit_spaces
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
-from songscape.models.fitting import fit_network, split_rows
 from songscape.models.imputation import HotDeck, fit_hot_deck
-from songscape.models.inference import Inference
+from songscape.models.inference import BatchReader, Inference
 from songscape.models.networks import SongNetwork
-from songscape.models.objective import Objective
-from songscape.models.parameters import Hardware, Training, check_value
+from songscape.models.parameters import GROUPS, Hardware, Objective, Training, check_value
 from songscape.models.priors import MixturePrior, StandardNormal
 from songscape.models.standardisation import InputView, sorted_by_id
-from songscape.models.training import Progress, quiet_torch
+from songscape.models.training import (
+    Progress,
+    TrainingSettings,
+    fit_network,
+    quiet_torch,
+    split_rows,
+)
 from songscape.models.view_specs import ViewSpec, view_specs
 
 __all__ = ["SongVAE"]
@@ -40,8 +43,8 @@ class SongVAE(ViewsTransformer):
     as a product of experts. Tracks that lack a view, and padded steps, are never treated as data:
     they enter neither the standardisation nor the likelihood.
 
-    `songscape.models.presets.make_model` makes the named models, and takes the fields of `training`
-    and `hardware` by name: ``make_model("song-vae", epochs=40)``.
+    `songscape.models.presets.make_model` makes the named models, and takes the fields of
+    `objective`, `training` and `hardware` by name: ``make_model("song-vae", epochs=40)``.
 
     Parameters
     ----------
@@ -64,14 +67,6 @@ class SongVAE(ViewsTransformer):
     covariates : sequence of str or None
         Names of views of `X` (see `songscape.features.covariates`) that enter every encoder and
         decoder.
-    independence : float, default=0
-        Weight, in nats, of a penalty on latents that depend on the covariates (see
-        `songscape.models.penalties.hsic_penalty`).
-    contrast : float, default=0
-        Weight, in nats, of a penalty that makes the views of a song point to the same latents,
-        which those of other songs with like covariates don't (see
-        `songscape.models.penalties.infonce_loss`). Needs a product of experts; no effect on a
-        single view.
     latent_dim : int, default=16
     hidden : tuple of int, default=(256,)
         Widths of the encoder's hidden layers; decoders mirror them.
@@ -81,10 +76,6 @@ class SongVAE(ViewsTransformer):
         Components of the mixture.
     variational : bool, default=True
         False gives a deterministic autoencoder of the same architecture.
-    beta : float, default=1
-        Weight of the KL divergence (Higgins et al. 2017).
-    free_bits : float, default=0
-        Nats per dimension that cost nothing (Kingma et al. 2016).
     word_total : float, default=200
         How many words the lyrics of a track count as under the multinomial likelihood.
     space : {"latent", "decoder", "joint"}, default="latent"
@@ -102,6 +93,8 @@ class SongVAE(ViewsTransformer):
         it has, or with what the others add to the most similar complete training track (see
         `songscape.models.imputation`), so that tracks without lyrics are no group of their own.
     random_state : int, RandomState or None, default=0
+    objective : Objective or None, default=None
+        Weights of the KL divergence and of penalties; None is `Objective()`.
     training : Training or None, default=None
         Epochs, steps, learning rate and the like; None is `Training()`.
     hardware : Hardware or None, default=None
@@ -125,7 +118,7 @@ class SongVAE(ViewsTransformer):
     Generative Models for Scalable Weakly-Supervised Learning, NeurIPS 2018.
     """
 
-    parameter_groups: ClassVar[Mapping[str, type]] = {"training": Training, "hardware": Hardware}
+    parameter_groups: ClassVar[Mapping[str, type]] = GROUPS
 
     def __init__(
         self,
@@ -137,22 +130,19 @@ class SongVAE(ViewsTransformer):
         noise: str = "fixed",
         fusion: str = "early",
         covariates: Sequence[str] | None = None,
-        independence: float = 0.0,
-        contrast: float = 0.0,
         latent_dim: int = 16,
         hidden: tuple[int, ...] = (256,),
         dropout: float = 0.0,
         prior: str = "normal",
         n_components: int = 10,
         variational: bool = True,
-        beta: float = 1.0,
-        free_bits: float = 0.0,
         word_total: float = 200.0,
         space: str = "latent",
         at: str | None = None,
         reduced_dim: int = 16,
         imputation: str = "mean",
         random_state: Any = 0,
+        objective: Objective | None = None,
         training: Training | None = None,
         hardware: Hardware | None = None,
     ) -> None:
@@ -163,22 +153,19 @@ class SongVAE(ViewsTransformer):
         self.noise = noise
         self.fusion = fusion
         self.covariates = covariates
-        self.independence = independence
-        self.contrast = contrast
         self.latent_dim = latent_dim
         self.hidden = hidden
         self.dropout = dropout
         self.prior = prior
         self.n_components = n_components
         self.variational = variational
-        self.beta = beta
-        self.free_bits = free_bits
         self.word_total = word_total
         self.space = space
         self.at = at
         self.reduced_dim = reduced_dim
         self.imputation = imputation
         self.random_state = random_state
+        self.objective = objective
         self.training = training
         self.hardware = hardware
 
@@ -225,8 +212,8 @@ class SongVAE(ViewsTransformer):
             encoders=self.encoders or {},
             decoders=self.decoders or {},
         )
-        training, hardware = self.training or Training(), self.hardware or Hardware()
-        rows, held_out = split_rows(self._present(views), training.validation_fraction, seed)
+        share = (self.training or Training()).validation_fraction
+        rows, held_out = split_rows(self._present(views), share, seed)
         self.covariates_: CovariateEncoder | None = None
         if self.covariates:
             self.covariates_ = fit_covariates(views, self.covariates, rows)
@@ -234,22 +221,19 @@ class SongVAE(ViewsTransformer):
                 # An unknown category is reported before the training, not after it.
                 self.covariates_.at(str(self.at), 1)
         covariates = None if self.covariates_ is None else self.covariates_.encode(views)
-        objective = Objective(
-            self.beta, self.free_bits, self.independence, self.contrast, self.variational
+        settings = TrainingSettings(
+            self.objective or Objective(),
+            self.training or Training(),
+            self.hardware or Hardware(),
+            seed,
+            self.variational,
+            callback,
+            checkpoint,
         )
-        with quiet_torch(hardware.threads, seed):
+        with quiet_torch(settings.hardware.threads, seed):
+            reader = BatchReader(self.view_specs_, self.inputs_, views, covariates)
             self.network_, self.prior_, self.history_ = fit_network(
-                self._network,
-                self._prior(),
-                BatchReader(self.view_specs_, self.inputs_, views, covariates),
-                rows,
-                held_out,
-                training,
-                objective,
-                seed=seed,
-                hardware=hardware,
-                callback=callback,
-                checkpoint=checkpoint,
+                self._network, self._prior(), reader, rows, held_out, settings
             )
             inference = self._inference()
             posterior = inference.posterior(views)
@@ -259,7 +243,7 @@ class SongVAE(ViewsTransformer):
                 posterior,
                 rows,
                 held_out,
-                wanted=training.validation_fraction > 0,
+                wanted=share > 0,
                 variational=self.variational,
             )
             self._fit_spaces(inference, views, posterior[0], rows, seed)
@@ -412,5 +396,7 @@ class SongVAE(ViewsTransformer):
             joint_dim=self.latent_dim,
             seed=seed,
         )
-        if self.space != "latent":
-            self._n_features_out = self.spaces_.n_features(self.space)
+        if self.space == "joint":
+            self._n_features_out = len(self.spaces_.joint.axes.squares)
+        elif self.space == "decoder":
+            self._n_features_out = sum(len(axes.squares) for axes in self.spaces_.own.axes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from songscape.features.views import View
 from songscape.models.standardisation import InputView, fit_input
 
-__all__ = ["ViewSpec", "view_spec", "view_specs"]
+__all__ = ["ViewSpec", "view_specs"]
 
 
 @dataclass(frozen=True)
@@ -58,64 +58,39 @@ def view_specs(
     encoders: Mapping[str, str],
     decoders: Mapping[str, str],
 ) -> tuple[tuple[ViewSpec, ...], dict[str, InputView]]:
-    """What the network does with every view, and how each is standardised."""
-    specs, inputs = [], {}
-    for name, view in views.items():
-        spec = view_spec(
-            name,
-            view,
-            fusion=fusion,
-            noise=noise,
-            covariates=covariates,
-            likelihood=likelihoods.get(name),
-            encoder=encoders.get(name),
-            decoder=decoders.get(name),
-        )
-        inputs[name] = fit_input(
-            name,
-            view,
-            standardise=spec.likelihood == "gaussian",
-            signed=spec.likelihood == "von-mises-fisher",
-        )
-        if spec.likelihood == "counts":
-            spec = replace(spec, unit=float(inputs[name].scale[0]))
-        specs.append(spec)
-    return tuple(specs), inputs
+    """What the network does with every view, and how each is standardised.
 
-
-def view_spec(
-    name: str,
-    view: View,
-    *,
-    fusion: str,
-    noise: str,
-    covariates: bool = False,
-    likelihood: str | None = None,
-    encoder: str | None = None,
-    decoder: str | None = None,
-) -> ViewSpec:
-    """What the network does with one view; `SongVAE` documents the defaults.
+    `SongVAE` documents the defaults of views that the three mappings do not name.
 
     Raises
     ------
     ValueError
         The choices do not go together, or not with the shape of the view.
     """
-    default = "multinomial" if view.is_sparse else "gaussian"
-    default = "von-mises-fisher" if name.startswith("embedding:") else default
-    is_set = fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
-    spec = ViewSpec(
-        name,
-        view.shape[1:],
-        encoder or ("set" if is_set else "dense"),
-        likelihood or default,
-        noise,
-    )
-    # Which words express a theme depends on the language, a covariate: that needs hidden layers.
-    linear = fusion == "poe" and spec.has_words and not covariates
-    spec = replace(spec, decoder=decoder or ("linear" if linear else "dense"))
-    _check(spec, fusion)
-    return spec
+    specs, inputs = [], {}
+    for name, view in views.items():
+        is_set = fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
+        likelihood = likelihoods.get(name) or "gaussian"
+        if name not in likelihoods and name.startswith("embedding:"):
+            likelihood = "von-mises-fisher"
+        elif name not in likelihoods and view.is_sparse:
+            likelihood = "multinomial"
+        encoder = encoders.get(name) or ("set" if is_set else "dense")
+        spec = ViewSpec(name, view.shape[1:], encoder, likelihood, noise)
+        # Which words express a theme depends on the language, a covariate: not linearly.
+        linear = fusion == "poe" and spec.has_words and not covariates
+        spec = replace(spec, decoder=decoders.get(name) or ("linear" if linear else "dense"))
+        _check(spec, fusion)
+        inputs[name] = fit_input(
+            name,
+            view,
+            standardise=likelihood == "gaussian",
+            signed=likelihood == "von-mises-fisher",
+        )
+        if likelihood == "counts":
+            spec = replace(spec, unit=float(inputs[name].scale[0]))
+        specs.append(spec)
+    return tuple(specs), inputs
 
 
 def _check(spec: ViewSpec, fusion: str) -> None:

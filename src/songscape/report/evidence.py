@@ -229,7 +229,7 @@ def _add_tests(
             continue
         why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
         ends = (test.difference, test.low, test.high)
-        line.append(Tested(test.outcome, *ends, withheld=why))
+        line.append(Tested(test.verdict, *ends, withheld=why))
         if best and test.best_baseline is None:
             line.append(EMPTY)
         elif best and test.best_baseline is not None:

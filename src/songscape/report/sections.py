@@ -144,7 +144,7 @@ def _verdicts_table(results: Results) -> Table:
             row = results.figures.known(verdict.model, "knn", language, "leakage")
             words = {BETTER: "less than the baseline", WORSE: "more than the baseline"}
             tests = [t for t in verdict.tests if (t.axis, t.column) == ("leakage", language)]
-            note = next((words[t.outcome] for t in tests if t.outcome in words), "")
+            note = next((words[t.verdict] for t in tests if t.verdict in words), "")
             cells.append(EMPTY if row is None else number_cell(row["estimate"], 2, note=note))
         is_reference = verdict.kind == "reference"
         flags = "" if is_reference else "; ".join(map(wording.flag_words, verdict.flags))
