@@ -305,6 +305,30 @@ def test_the_same_bytes_are_not_extracted_twice(folder, tmp_path, change):
     assert digest(db) == expected
 
 
+def test_renamed_files_keep_their_features(folder, tmp_path):
+    db = tmp_path / "a.db"
+    run(folder, db)
+    with Library.open(db) as library:
+        before = library.features("timbre")
+    for old, new in (("s0", "z0"), ("s1", "z1"), ("s2", "z2")):
+        (folder / f"{old}.flac").rename(folder / f"{new}.flac")
+    (folder / "sub").mkdir()
+    (folder / "s3.flac").rename(folder / "sub" / "s3.flac")
+    shutil.copy(folder / "s4.flac", folder / "copy.flac")
+    seen: list[str] = []
+    counts = run(folder, db, progress=lambda _, __, track_id: seen.append(track_id))
+    assert seen == ["", "copy"], "s4 is still there: its copy is another track"
+    assert (counts.found, counts.analysed, counts.gone) == (6, 6, 0)
+    names = {"s0": "z0", "s1": "z1", "s2": "z2", "s3": "sub/s3", "s4": "s4"}
+    with Library.open(db) as library:
+        after = library.features("timbre")
+        assert all((after[new] == before[old]).all() for old, new in names.items())
+        assert set(library.audio_facts().index) == {*names.values(), "copy"}
+        assert library.ledger("gone") == library.ledger("failed") == []
+    with sqlite3.connect(db) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
 def test_interrupted_and_run_again_gives_the_same_library(folder, tmp_path):
     run(folder, tmp_path / "whole.db")
 

@@ -389,7 +389,7 @@ def test_lyrics_that_fit_no_track_are_named(tmp_path, put, name):
     put(name, "la la la")
     collection = read(tmp_path)
     assert set(lyrics(collection).values()) == {None}
-    reason = f"{name}: no audio file of this name; rename it, or leave it"
+    reason = f"{name}: the words of no track; give it the name of its song, or leave it"
     assert problems(collection) == {name: ("skipped", reason)}
 
 

@@ -163,8 +163,7 @@ def _by_column(tests: Sequence[PairedTest]) -> str:
 def agreement(results: Results, _: Figures) -> Section | None:
     """How far spaces and clusters match each label."""
     tables = [
-        # Without tests the first table would repeat the second.
-        (name, evidence.label_table(results, name) if results.compared else None, partitions)
+        (name, evidence.label_table(results, name), partitions)
         for name in results.setup.labels
         if (partitions := evidence.partition_label_table(results, name)) is not None
     ]
