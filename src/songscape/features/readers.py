@@ -251,9 +251,9 @@ def _av_blocks(container: Any, audio: Any, recording: Recording) -> Iterator[tup
 
 
 def _reason(error: BaseException) -> str:
-    """What a decoder says, without the file's name or number in front."""
-    text = first_line(error)
-    return re.sub(r"^Error opening [^:]*: ", "", text.split("': ", 1)[-1]).rstrip(".")
+    """What a decoder says, without the file's name or number and the word that it is an error."""
+    text = first_line(error).split("': ", 1)[-1]
+    return re.sub(r"^(Error[^:.]*[:.]\s*)+|\[Errno -?\d+\] ", "", text).rstrip(".") or "an error"
 
 
 def _joined(blocks: list[Block]) -> Block:
