@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from songscape.errors import SongscapeError
 from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint, State
-from songscape.models.hardware import chosen_device, compiled, takes_bfloat16
+from songscape.models.hardware import chosen_device, takes_bfloat16
 from songscape.models.inference import BatchReader
 from songscape.models.networks import SongNetwork
 from songscape.models.objective import Terms, elbo_terms, leave_out, loss, negative_elbo
@@ -161,7 +161,6 @@ def _train(
     modules = {"network": network, "prior": prior}
     parts = {**modules, "optimiser": optimiser, "schedule": schedule}
     bfloat16 = takes_bfloat16(settings.hardware.precision, device)
-    step_terms = compiled(elbo_terms, settings.hardware.compiled, device, n_steps)
     # A deterministic autoencoder pays no divergence.
     full_beta = objective.beta if settings.variational else 0.0
     state = State()
@@ -180,7 +179,7 @@ def _train(
                 batch = leave_out(network, batch, training.view_dropout, generator)
             noise = _noise(len(piece), network, settings, generator)
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                terms = step_terms(network, prior, batch, noise, objective.contrast > 0)
+                terms = elbo_terms(network, prior, batch, noise, objective.contrast > 0)
             total = loss(terms, objective, beta, batch.covariates) + network.loadings() / len(rows)
             if not torch.isfinite(total):
                 raise SongscapeError(
