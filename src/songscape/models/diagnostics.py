@@ -71,15 +71,9 @@ def diagnose(
 ) -> Diagnostics:
     """Judge a trained network, and warn if its posterior or its mixture prior collapsed.
 
-    Parameters
-    ----------
-    posterior : pair of ndarray of shape (n_tracks, latent_dim)
-        Means and log-variances.
-    rows, held_out : ndarray of int
-        The tracks that were trained on and those that were not.
-    wanted : bool
-        Whether tracks should have been held out.
-    variational : bool
+    `posterior` are the means and log-variances of all tracks, each (n_tracks, latent_dim); `rows`
+    and `held_out` the tracks that were trained on and those that were not; `wanted` is whether
+    tracks should have been held out.
     """
     elbo = inference.elbo(views, held_out if len(held_out) else rows, variational=variational)
     has_data = np.sort(np.concatenate([rows, held_out]))

@@ -11,13 +11,7 @@ __all__ = ["chosen_device", "random_states", "restore_random_states", "takes_bfl
 
 
 def chosen_device(name: str) -> torch.device:
-    """The device of that name; "auto" is CUDA where there is one, else the CPU.
-
-    Raises
-    ------
-    SongscapeError
-        If this machine has no such device.
-    """
+    """The device of that name; "auto" is CUDA where there is one, else the CPU."""
     n_cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         return torch.device("cuda" if n_cuda else "cpu")

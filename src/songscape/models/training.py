@@ -77,14 +77,9 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
 def split_rows(present: NDArray[np.bool_], share: float, seed: int) -> tuple[Rows, Rows]:
     """Tracks to train on and tracks to hold out, of those that have any view.
 
-    Single tracks and not whole artists: a network places tracks that it did not see apart from
-    those that it did, and would separate the held-out artists from the others.
-
-    Parameters
-    ----------
-    present : ndarray of bool, shape (n_tracks, n_views)
-    share : float
-        Of the tracks, to be held out: at least one, and none of fewer than 10 tracks.
+    `present` is (n_tracks, n_views). At least one track is held out if `share` is positive, and
+    none of fewer than 10. Single tracks and not whole artists: a network places tracks that it did
+    not see apart from those that it did, and would separate the held-out artists from the others.
     """
     rows = np.flatnonzero(present.any(axis=1))
     if len(rows) < 2:
