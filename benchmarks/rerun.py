@@ -52,6 +52,7 @@ with Library.open(path) as library:
     for track in collection.tracks:
         arrays = {n: rng.standard_normal(shapes[n], dtype=np.float32) for n in EVERY_PASS}
         facts = {"duration_s": 30.0, "sample_rate": 22050, "digest": track.id, "channels": 1}
+        facts |= {"peak_dbfs": -1.0, "loudness_dbfs": -12.0, "container": "WAV", "codec": "PCM_16"}
         status = track.audio.stat()
         state = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if FileStamp is not None:
@@ -59,6 +60,12 @@ with Library.open(path) as library:
         library.store(
             track.id, Analysis(arrays, facts), recipe=RECIPES["timbre"], recipes=RECIPES, **state
         )
+    try:
+        from songscape.features.recheck import mark_decoded
+    except ImportError:
+        pass
+    else:
+        mark_decoded(library, library.track_ids())
 """
 RERUN = """
 import json, resource, sys, time

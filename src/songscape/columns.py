@@ -1,4 +1,4 @@
-"""Which column of a collection's table is what, and its values in one spelling.
+"""Which column of a collection's table is what.
 
 Case, spaces, underscores and hyphens of a column's name make no difference, and the usual names of
 Picard, beets, mirdata, FMA and Exportify are known. Settings can name the column of a role.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from songscape.errors import UsageError
-from songscape.language_codes import is_mixed, language_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +22,12 @@ __all__ = [
     "ABOUT_PEOPLE",
     "ColumnRoles",
     "Role",
+    "bare",
     "find_columns",
     "find_roles",
     "label_columns",
-    "normalised",
     "role_of",
     "same_column",
-    "split_cell",
 ]
 
 
@@ -91,23 +88,16 @@ ABOUT_PEOPLE = frozenset({*_ARTIST_RULE, Role.PERSON, Role.ALBUM})
 MIN_LABELLED_SHARE = 0.5
 _MANY_NUMBERS = 20
 
-_SEPARATOR = re.compile(r"\s*[;,/|+]\s*")
-_JOINT = re.compile(r"(?<=\w)[\s_‐-―-]+(?=\w)")
-_AND = re.compile(r"\s*&\s*|\W+(?:and|n|und|et)\W+")
-MIXED = "mixed"
 
-
-# -- names -------------------------------------------------------------------------------------
-
-
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """Letters and digits only, in lower case: names with the same ones are one column."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in plain if c.isalnum() or unicodedata.category(c)[0] == "M")
 
 
 def role_of(name: str) -> Role | None:
     """What a column of this name is, None for one that is nothing in particular (a label)."""
-    role = _ROLE_OF.get(_bare(name))
+    role = _ROLE_OF.get(bare(name))
     if role is None:
         written = unicodedata.normalize("NFKC", name).strip()
         if written.casefold().startswith(_ID_PREFIXES) or _ID_SUFFIX.search(written):
@@ -118,7 +108,7 @@ def role_of(name: str) -> Role | None:
 def same_column(name: str, other: str) -> bool:
     """Whether two names are one column ("Language", "language"), or both of them languages."""
     roles = {role_of(name), role_of(other)}
-    return _bare(name) == _bare(other) or roles == {Role.LANGUAGE}
+    return bare(name) == bare(other) or roles == {Role.LANGUAGE}
 
 
 @dataclass(frozen=True)
@@ -142,8 +132,8 @@ class ColumnRoles:
         found = [name for name, its in self.by_column.items() if its is role]
 
         def rank(name: str) -> tuple[bool, int]:
-            bare = _bare(name)
-            return name != self.named.get(role), order.index(bare) if bare in order else len(order)
+            place = order.index(bare(name)) if bare(name) in order else len(order)
+            return name != self.named.get(role), place
 
         return sorted(found, key=rank)
 
@@ -223,7 +213,7 @@ def find_columns(wanted: Iterable[str], there: Iterable[str], what: str = "label
     known = [str(name) for name in there]
     found = []
     for name in wanted:
-        alike = [name] if name in known else [k for k in known if _bare(k) == _bare(name)]
+        alike = [name] if name in known else [k for k in known if bare(k) == bare(name)]
         if len(alike) != 1:
             raise UsageError(
                 f"no {what} column {name!r}; the collection has: {', '.join(known) or 'none'}"
@@ -286,74 +276,3 @@ def _groups_tracks(column: pd.Series, role: Role | None) -> bool:
     ):
         return False
     return bool(distinct < len(values) / 2)
-
-
-# -- values ------------------------------------------------------------------------------------
-
-
-def normalised(columns: pd.DataFrame, roles: ColumnRoles | None = None) -> pd.DataFrame:
-    """The table with one spelling for every value, so that everything counts the same categories.
-
-    Languages get their English names ("en", "eng", "en-US" and "englisch" are "English"), several
-    in one cell in the order of the alphabet; unknown ones become None. Genres differ by more than
-    letter case, spaces and punctuation ("Hip-Hop" is "hip hop"), other values by more than letter
-    case, white space and Unicode form; each is called what it is most often called. Titles and
-    bookkeeping stay as they are, and so does every cell that is not text.
-    """
-    roles = roles or find_roles(columns.columns)
-    result = columns.copy()
-    for name in map(str, columns.columns):
-        role = roles.by_column.get(name)
-        values = [v if isinstance(v, str) else None for v in columns[name]]
-        if role in (Role.TITLE, Role.ID) or not any(values):
-            continue
-        if role is Role.LANGUAGE:
-            values = [None if v is None else _language_cell(v) for v in values]
-        spelled = one_spelling(values, _genre_key if role is Role.GENRE else _key)
-        is_text = [isinstance(v, str) for v in columns[name]]
-        result[name] = columns[name].astype(object)
-        result.loc[is_text, name] = [v for v, text in zip(spelled, is_text) if text]
-    return result
-
-
-def split_cell(cell: str | None) -> list[str]:
-    """The categories of a cell: separated by ``;``, ``,``, ``/``, ``|`` or ``+``."""
-    return [part for part in _SEPARATOR.split((cell or "").strip()) if part]
-
-
-def one_spelling(values: Iterable[str | None], key: Callable[[str], str]) -> list[str | None]:
-    """Values with one key in the spelling that is commonest among them; empty ones are None."""
-    clean = [" ".join(unicodedata.normalize("NFC", v).split()) if v else "" for v in values]
-    spellings: dict[str, Counter[str]] = {}
-    keys = {value: key(value) or value for value in set(clean)}
-    for value in clean:
-        spellings.setdefault(keys[value], Counter())[value] += 1
-
-    def shown(found: Counter[str]) -> str:
-        # Of equally common ones rather "Hip-Hop" than "HIPHOP" or "hip hop".
-        return min(found, key=lambda s: (-found[s], s.isupper(), s.islower(), s))
-
-    called = {key: shown(found) for key, found in spellings.items()}
-    return [called[keys[value]] or None for value in clean]
-
-
-def _language_cell(cell: str) -> str | None:
-    parts = split_cell(cell)
-    if is_mixed(cell) or any(map(is_mixed, parts)):
-        return MIXED
-    names = {language_name(part) for part in parts} - {None}
-    return "; ".join(sorted(map(str, names))) or None
-
-
-def _key(value: str) -> str:
-    plain = unicodedata.normalize("NFKC", value)
-    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf").replace("’", "'")
-    # "C" and "c" are two keys of music.
-    plain = plain.casefold() if len(plain) > 2 else plain
-    return _JOINT.sub(" ", plain).strip()
-
-
-def _genre_key(value: str) -> str:
-    parts = split_cell(_AND.sub("&", _key(value).casefold()))
-    bare = [_bare(part.replace("&", "n")) for part in parts]
-    return ";".join(part for part in bare if part)

@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from songscape.audit.finding import Finding
@@ -12,7 +13,7 @@ from songscape.benchmark.keys import PartitionKey
 from songscape.benchmark.metric_table import Figures, KOrigin, Setup
 from songscape.benchmark.recommendation import Assessment, assess
 from songscape.benchmark.significance import withhold
-from songscape.benchmark.verdicts import CaveatKind, Flag, FlagKind, Trust
+from songscape.benchmark.verdicts import CaveatKind, Flag, FlagKind, PairedTest, Trust
 from songscape.benchmark.wording import caveat_sentence, flag_words
 
 
@@ -34,8 +35,9 @@ def assessed(
     """Claims are withheld as they are where the differences are made."""
     setup = more.get("setup") or made.SETUP
     kinds = dict(zip(models["model"], models["kind"]))
-    kept = withhold(differences, Figures(summary), setup.headline, kinds)
-    return assess(summary, kept, models, findings, setup)
+    tests = [PairedTest.of(row) for row in differences.to_dict(orient="records")]
+    kept = withhold(tests, Figures(summary), setup.headline, kinds)
+    return assess(summary, pd.DataFrame([vars(test) for test in kept]), models, findings, setup)
 
 
 def flags(found: Assessment, model: str) -> set[str]:

@@ -12,9 +12,9 @@ from songscape.benchmark.evidence import Evidence
 from songscape.benchmark.keys import PartitionKey
 from songscape.benchmark.measure import partition_rows
 from songscape.benchmark.metric_table import Figures
-from songscape.benchmark.significance import above_chance, outcomes, withhold
+from songscape.benchmark.significance import above_chance, corrected, withhold
 from songscape.benchmark.targets import Targets
-from songscape.benchmark.verdicts import FlagKind, Outcome
+from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
 from songscape.statistics.intervals import Difference, paired_difference
 
 N = 120
@@ -26,25 +26,41 @@ def compared(evidence: list[Evidence], targets: Targets) -> Evaluation:
     return evaluate(evidence, targets, baseline="balanced-pca", headline=DBSCAN)
 
 
+def outcome(found: Difference, axis: str = "agreement") -> tuple[float, Outcome]:
+    """Adjusted p-value and verdict of one test alone."""
+    test = PairedTest.of(
+        {"model": "m", "axis": axis, "metric": "knn", "column": "c"}
+        | {
+            "difference": found.estimate,
+            "low": found.low,
+            "high": found.high,
+            "n_groups": found.n_groups,
+            "p_value": found.p_value,
+            "baseline": "b",
+        }
+    )
+    (said,) = corrected([test], {"m": "vae"})
+    return said.adjusted_p, said.verdict
+
+
 def test_equal_methods_are_not_distinguishable() -> None:
     values = np.random.default_rng(0).normal(size=(3, 50))
     found = paired_difference(values, values)
     assert (found.estimate, found.p_value) == (0.0, 1.0)
-    key = ("pca", "agreement", "knn", "genre")
-    assert outcomes({key: found}) == {key: (1.0, Outcome.SAME)}
+    assert outcome(found) == (1.0, Outcome.SAME)
 
 
 def test_outcomes_turn_round_where_less_is_better() -> None:
-    less, unsure = (
-        Difference(-0.2, low, high, 0.001, 50) for low, high in ((-0.3, -0.1), (-0.5, 0.1))
-    )
-    words = {
-        axis: outcomes({("m", axis, "knn", "c"): less})["m", axis, "knn", "c"][1]
-        for axis in ("agreement", "leakage")
-    }
-    assert words == {"agreement": Outcome.WORSE, "leakage": Outcome.BETTER}
-    key = ("m", "agreement", "knn", "c")
-    assert outcomes({key: unsure})[key][1] is Outcome.SAME, "the interval holds 0"
+    less = Difference(-0.2, -0.3, -0.1, 0.001, 50)
+    assert outcome(less)[1] is Outcome.WORSE
+    assert outcome(less, "leakage")[1] is Outcome.BETTER
+    unsure = Difference(-0.2, -0.5, 0.1, 0.001, 50)
+    assert outcome(unsure)[1] is Outcome.SAME, "the interval holds 0"
+
+
+def withheld(differences: Any, figures: Figures, kinds: dict[str, str]) -> list[PairedTest]:
+    tests = [PairedTest.of(row) for row in differences.to_dict(orient="records")]
+    return withhold(tests, figures, KMEANS, kinds)
 
 
 def by_dbscan(model: str, kind: str, clusters: Any, targets: Targets) -> Evidence:
@@ -74,7 +90,7 @@ def test_clusters_for_the_easy_songs_alone_are_better_than_nothing(kept: float, 
     tests = result.differences.set_index("model")
     assert tests.loc["refusing", "difference"] > 0.9
     assert tests.loc["refusing", "verdict"] == word
-    assert tests.loc["refusing", "withheld"] == (FlagKind.MOSTLY_NOISE if kept < 1 else "")
+    assert tests.loc["refusing", "withheld"] == (FlagKind.MOSTLY_NOISE if kept < 1 else None)
     # And it is not taken for the best baseline.
     assert (tests.loc["timbre-pca", "best_baseline"] == "refusing-pca") == (kept == 1)
 
@@ -102,11 +118,10 @@ def test_a_value_just_above_chance_among_many_tests_is_no_win(made: ModuleType) 
     for given, word in ((tests, "better"), (tests + others, "same")):
         _, differences, _ = made.tables(rows, given)
         figures = Figures(made.tables(rows, [])[0])
-        found = withhold(differences, figures, KMEANS, {})
-        assert found["verdict"].iloc[0] == word
-        assert (found["withheld"].iloc[0] == FlagKind.AT_CHANCE) == (len(given) > 1)
-        again = withhold(found, figures, KMEANS, {})
-        assert again.equals(found)
+        found = withheld(differences, figures, {})
+        assert found[0].verdict == word
+        assert (found[0].withheld is FlagKind.AT_CHANCE) == (len(given) > 1)
+        assert withhold(found, figures, KMEANS, {}) == found
 
 
 def test_a_method_at_chance_gives_nothing_away(made: ModuleType) -> None:
@@ -116,8 +131,8 @@ def test_a_method_at_chance_gives_nothing_away(made: ModuleType) -> None:
     rows = [made.row(name, value=v, chance=0.889, **shown) for name, v in values.items()]
     tests = [made.outcome(name, "worse", **shown) for name in ("random", "poet")]
     table, differences, _ = made.tables(rows, tests)
-    found = withhold(differences, Figures(table), KMEANS, {"random": "reference"})
-    assert list(found["verdict"]) == ["same", "worse"]
+    found = withheld(differences, Figures(table), {"random": "reference"})
+    assert [test.verdict for test in found] == ["same", "worse"]
 
 
 def test_clusters_that_follow_artists_are_no_better_on_labels_dealt_to_artists() -> None:

@@ -305,6 +305,30 @@ def test_the_same_bytes_are_not_extracted_twice(folder, tmp_path, change):
     assert digest(db) == expected
 
 
+def test_renamed_files_keep_their_features(folder, tmp_path):
+    db = tmp_path / "a.db"
+    run(folder, db)
+    with Library.open(db) as library:
+        before = library.features("timbre")
+    for old, new in (("s0", "z0"), ("s1", "z1"), ("s2", "z2")):
+        (folder / f"{old}.flac").rename(folder / f"{new}.flac")
+    (folder / "sub").mkdir()
+    (folder / "s3.flac").rename(folder / "sub" / "s3.flac")
+    shutil.copy(folder / "s4.flac", folder / "copy.flac")
+    seen: list[str] = []
+    counts = run(folder, db, progress=lambda _, __, track_id: seen.append(track_id))
+    assert seen == ["", "copy"], "s4 is still there: its copy is another track"
+    assert (counts.found, counts.analysed, counts.gone) == (6, 6, 0)
+    names = {"s0": "z0", "s1": "z1", "s2": "z2", "s3": "sub/s3", "s4": "s4"}
+    with Library.open(db) as library:
+        after = library.features("timbre")
+        assert all((after[new] == before[old]).all() for old, new in names.items())
+        assert set(library.audio_facts().index) == {*names.values(), "copy"}
+        assert library.ledger("gone") == library.ledger("failed") == []
+    with sqlite3.connect(db) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
 def test_interrupted_and_run_again_gives_the_same_library(folder, tmp_path):
     run(folder, tmp_path / "whole.db")
 
@@ -387,6 +411,35 @@ def test_another_process_can_read_while_it_is_written(folder, tmp_path):
 
     run(folder, tmp_path / "a.db", progress=look)
     assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_collection_that_vanishes_is_one_line_and_costs_nothing(folder, tmp_path):
+    def unplug(done: int, _: int, __: str) -> None:
+        if done == 1:
+            folder.rename(tmp_path / "unplugged")
+
+    with (
+        Library.open(tmp_path / "a.db") as library,
+        pytest.raises(SongscapeError, match="songs: the collection is gone, after"),
+    ):
+        extract(library, read_collection(folder), workers=1, progress=unplug)
+    (tmp_path / "unplugged").rename(folder)
+    assert run(folder, tmp_path / "a.db").failed == 0
+    run(folder, tmp_path / "whole.db")
+    assert digest(tmp_path / "a.db") == digest(tmp_path / "whole.db")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="open files cannot be deleted")
+def test_a_library_that_is_deleted_meanwhile_is_no_success(folder, tmp_path):
+    def delete(done: int, _: int, __: str) -> None:
+        if done == 2:
+            (tmp_path / "a.db").unlink()
+
+    with (
+        Library.open(tmp_path / "a.db") as library,
+        pytest.raises(SongscapeError, match="deleted while it was written"),
+    ):
+        extract(library, read_collection(folder), workers=1, progress=delete)
 
 
 def test_a_worker_that_cannot_start_stops_the_run(folder, tmp_path, monkeypatch):

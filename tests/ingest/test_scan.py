@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest import read_collection
+from songscape.ingest.lyrics import read_batch
 from songscape.library import LedgerRow, Library, Lyrics
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs devices and names of any bytes")
 
 
 def read(tmp_path: Path):
-    return read_collection(tmp_path / "c")
+    return read_collection(tmp_path / "c", read=read_batch)
 
 
 def ids(collection) -> list[str]:
@@ -388,7 +389,7 @@ def test_lyrics_that_fit_no_track_are_named(tmp_path, put, name):
     put(name, "la la la")
     collection = read(tmp_path)
     assert set(lyrics(collection).values()) == {None}
-    reason = f"{name}: no audio file of this name; rename it, or leave it"
+    reason = f"{name}: the words of no track; give it the name of its song, or leave it"
     assert problems(collection) == {name: ("skipped", reason)}
 
 
@@ -535,7 +536,7 @@ def test_every_file_of_any_tree_is_accounted_for(tmp_path, tree):
             with pytest.raises(SongscapeError, match="no audio files found"):
                 read_collection(root)
             return
-        collection = read_collection(root)
+        collection = read_collection(root, read=read_batch)
         with Library.open(tmp_path / "x.db") as library:
             library.update(collection)
             counts = library.counts()
@@ -564,7 +565,7 @@ def test_the_example_collections_are_read_without_a_problem(folder):
     root = Path(__file__).parents[3] / "shared" / "data" / folder
     if not root.is_dir():
         pytest.skip("no example songs here")
-    collection = read_collection(root)
+    collection = read_collection(root, read=read_batch)
     assert len(collection.tracks) == len(list((root / "audio").iterdir()))
     assert sum(t.lyrics is not None for t in collection.tracks) == len(
         list((root / "lyrics").iterdir())

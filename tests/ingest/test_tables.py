@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from songscape.errors import SongscapeError
 from songscape.ingest import read_collection
 from songscape.ingest.csv_text import cell_text
+from songscape.ingest.lyrics import read_batch
 
 
 def read(tmp_path: Path):
-    return read_collection(tmp_path / "c")
+    return read_collection(tmp_path / "c", read=read_batch)
 
 
 def ids(collection) -> list[str]:
@@ -386,7 +387,7 @@ def test_any_frame_that_pandas_writes_is_read_back(
         table, index=False, sep=separator, encoding=encoding, quoting=quoting, lineterminator=ending
     )
     try:
-        collection = read_collection(table)
+        collection = read_collection(table, read=read_batch)
     except SongscapeError as refusal:
         said = str(refusal)
         assert "\n" not in said

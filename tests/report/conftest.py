@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -161,7 +162,7 @@ def write_comparison(
         "songscape": "0.1.0",
         "command": ["songscape", "compare", "my songs"],
         "settings": {"seeds": list(range(10)), "clusterers": ["kmeans"]},
-        **made.SETUP.as_dict(),
+        **asdict(made.SETUP),
         "k": [4],
         "input_digest": "abc123",
         "versions": {"numpy": "2.4"},

@@ -1,6 +1,7 @@
 """Results folders with known figures, as an experiment leaves them."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,7 +50,7 @@ def write_folder(
     table.to_csv(folder / "table.csv", index=False)
     models.to_csv(folder / "models.csv", index=False)
     document = {
-        **made.SETUP.as_dict(),
+        **asdict(made.SETUP),
         "title": NASTY,
         "songscape": "0.1.0",
         "commands": [["songscape", "run", "my songs"]],

@@ -13,7 +13,7 @@ from songscape.audit.duplicates import duplicate_groups, duplicate_lyrics_groups
 from songscape.audit.finding import Check, Finding, Severity
 from songscape.audit.lyrics import hapax_share, language_mismatches
 from songscape.audit.nuisances import nuisance_table, unexplained_share
-from songscape.columns import find_roles, label_columns
+from songscape.columns import ColumnRoles, find_roles, label_columns
 from songscape.features.covariates import language_view
 from songscape.metrics.neighbours import uninformative
 
@@ -41,6 +41,8 @@ def check_collection(
     lyrics_texts: Sequence[str | None],
     label_names: Sequence[str] = (),
     nuisances: Sequence[str] = (),
+    roles: ColumnRoles | None = None,
+    copies: Codes | None = None,
 ) -> list[Finding]:
     """Look for copies, generated or mistagged lyrics, confounded labels and views without content.
 
@@ -58,6 +60,10 @@ def check_collection(
         Label columns to check; empty means those that `label_columns` finds.
     nuisances : sequence of str
         Label columns to treat as nuisances beside those that `nuisance_table` knows.
+    roles : ColumnRoles, optional
+        Which columns hold language, artist, ...; default: those that are called so.
+    copies : ndarray of shape (n_tracks,), optional
+        Result of `duplicate_groups` where it is known.
 
     Returns
     -------
@@ -68,23 +74,26 @@ def check_collection(
     if len(lyrics_texts) != len(ids):
         raise ValueError(f"{len(lyrics_texts)} lyrics for {len(ids)} tracks: one per track")
     known = labels.reindex(list(ids))
-    languages = _languages(known)
-    columns = label_columns(known, label_names)
-    language = find_roles(known.columns).language
-    if language is not None and language not in columns:
-        columns.append(language)
+    roles = roles or find_roles(known.columns)
+    languages = _languages(known, roles)
+    columns = label_columns(known, label_names, nuisances=nuisances, roles=roles)
+    if roles.language is not None and roles.language not in columns:
+        columns.append(roles.language)
     findings = [
         Finding(Check.UNINFORMATIVE_VIEW, Severity.WARNING, values={"view": name})
         for name in uninformative_views(views)
         if name not in known.columns
     ]
-    findings += _duplicate_audio(ids, duplicate_groups(views, audio_facts))
+    findings += _duplicate_audio(
+        ids, duplicate_groups(views, audio_facts) if copies is None else copies
+    )
     groups = duplicate_lyrics_groups(views)
-    findings += _duplicate_lyrics(ids, groups, known, columns, lyrics_texts)
+    language_first = sorted(columns, key=lambda name: (name != roles.language, name))
+    findings += _duplicate_lyrics(ids, groups, known, language_first, lyrics_texts)
     findings += _drawn_from_a_list(ids, lyrics_texts, languages)
     findings += _mismatches(ids, lyrics_texts, languages)
-    beside = nuisance_table(known, audio_facts, views, extra=nuisances)
-    findings += confounded_labels(known, columns, beside)
+    beside = nuisance_table(known, audio_facts, views, extra=nuisances, roles=roles)
+    findings += confounded_labels(known, columns, beside, roles=roles)
     composition = views["language"] if "language" in views else language_view(known, lyrics_texts)
     if composition is not None:
         # Nobody minds that what should not decide is hidden with the language.
@@ -140,7 +149,7 @@ def _duplicate_lyrics(
 
 def _decided_by(groups: Codes, labels: pd.DataFrame, columns: Sequence[str]) -> str | None:
     """The label column of which these groups of lyrics are a function."""
-    for column in sorted(columns, key=lambda name: (name != "language", name)):
+    for column in columns:
         if len(set(groups)) < 2 or labels[column].nunique() < 2:
             continue
         if unexplained_share(groups, labels[column].to_numpy(object)) <= FUNCTION_BELOW:
@@ -165,9 +174,9 @@ def _drawn_from_a_list(
 # -- languages -------------------------------------------------------------------------------
 
 
-def _languages(labels: pd.DataFrame) -> list[tuple[str, ...]]:
+def _languages(labels: pd.DataFrame, roles: ColumnRoles) -> list[tuple[str, ...]]:
     """All languages of each track, from `languages` or else `language`; empty where unknown."""
-    view = language_view(labels)
+    view = language_view(labels, roles=roles)
     if view is None:
         return [()] * len(labels)
     return [tuple(view.feature_names[i] for i in np.flatnonzero(row)) for row in view.values]

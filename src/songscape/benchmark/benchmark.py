@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,30 +13,30 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.benchmark.evidence import Evidence, tidy_table
 from songscape.benchmark.keys import PartitionKey
-from songscape.benchmark.measure import MEASURES, measure
-from songscape.benchmark.metric_table import Setup
+from songscape.benchmark.measure import MEASURES, N_SUBSAMPLES, measure
+from songscape.benchmark.metric_table import Figures, Setup
 from songscape.benchmark.number_of_clusters import NumberOfClusters, check_k, number_of_clusters
 from songscape.benchmark.recommendation import Assessment, assess
-from songscape.benchmark.significance import differences_to_baseline
+from songscape.benchmark.significance import paired_tests
 from songscape.benchmark.summary import summarise
 from songscape.benchmark.targets import Targets
-from songscape.benchmark.verdicts import Recommendation, Verdict
-from songscape.errors import SongscapeError, UsageError
+from songscape.benchmark.verdicts import PairedTest, Recommendation, Verdict
+from songscape.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.audit.finding import Finding
 
-__all__ = ["Benchmark", "Evaluation", "evaluate", "setup_of"]
+__all__ = ["Benchmark", "BenchmarkResults", "Evaluation", "evaluate", "setup_of"]
 
 BASELINE = "balanced-pca"
-NOT_RUN = "nothing was measured yet; call run() first"
+Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Tables of what was measured: see `tidy_table`, `summarise`, `differences_to_baseline`."""
+    """What was measured: see `tidy_table`, `summarise`, and `PairedTest` for the differences."""
 
     table: pd.DataFrame
     summary: pd.DataFrame
@@ -49,13 +49,16 @@ def evaluate(
     *,
     baseline: str,
     headline: PartitionKey,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Advance | None = None,
 ) -> Evaluation:
     """Evidence of all models -> intervals on every figure, and tests against the baseline."""
+    import pandas as pd
+
     summary = summarise(evidence, targets, progress)
-    differences = differences_to_baseline(
-        evidence, targets, summary, baseline=baseline, headline=headline
-    )
+    figures = Figures(summary)
+    tests = paired_tests(evidence, targets, figures, baseline=baseline, headline=headline)
+    columns = [field.name for field in fields(PairedTest)]
+    differences = pd.DataFrame([vars(test) for test in tests], columns=columns)
     return Evaluation(tidy_table(evidence), summary, differences)
 
 
@@ -85,8 +88,50 @@ def setup_of(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class BenchmarkResults(Evaluation):
+    """What a benchmark found.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Every measured value: one row per model, clusterer, k, seed, axis, metric and column.
+    summary : DataFrame
+        One row per figure, with estimate and interval.
+    differences : DataFrame
+        Every test against the baseline.
+    models : DataFrame
+        One row per model and seed: status, and reason where its space could not be measured.
+    findings : tuple of Finding
+        What is odd about the targets.
+    clusters : NumberOfClusters
+    assessment : Assessment
+        Verdicts and recommendation, with their sentences.
+    """
+
+    models: pd.DataFrame
+    findings: tuple[Finding, ...]
+    clusters: NumberOfClusters
+    assessment: Assessment
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One per embedding, with tests, flags and a sentence."""
+        return self.assessment.verdicts
+
+    @property
+    def recommendation(self) -> Recommendation:
+        return self.assessment.recommendation
+
+    def report(self, path: Path | str) -> Path:
+        """Write one self-contained page and return its path."""
+        # The page is a floor above: it is imported only when it is asked for.
+        write = import_module("songscape.report.benchmark_page").write_benchmark_page
+        return Path(write(self, Path(path)))
+
+
 class Benchmark:
-    """Compare embeddings of the same tracks.
+    """Compare embeddings of the same tracks; `run` gives `BenchmarkResults`.
 
     Parameters
     ----------
@@ -99,7 +144,7 @@ class Benchmark:
         models keep their meaning: "random" and the like are references, not candidates.
     artist : str, optional
         Column of the artist: switches on the artist filter and artist retrieval, and intervals
-        resample artists. Default: a column named artist or composer.
+        resample artists. Default: by the columns' names.
     nuisances, labels : sequence of str
         Columns that should not decide, and those to be found (default: all others that group).
     baseline : str, optional
@@ -116,20 +161,6 @@ class Benchmark:
         "ilisi" and "kbet", which are left out by default.
     seed : int
         Of clustering, permutations and probes; the further arrays of an embedding count on.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Every measured value: one row per model, clusterer, k, seed, axis, metric and column.
-    summary : DataFrame
-        One row per figure, with estimate and interval.
-    differences : DataFrame
-        Every test against the baseline.
-    verdicts : tuple of Verdict
-        One per embedding, with flags and a sentence.
-    recommendation : Recommendation
-    assessment : Assessment
-        Verdicts and recommendation with their sentences.
 
     Raises
     ------
@@ -156,50 +187,28 @@ class Benchmark:
     ) -> None:
         from songscape.clustering.methods import CLUSTERERS
 
-        given = {n: _space(f"reference {n!r}", X) for n, X in (references or {}).items()}
-        if isinstance(targets, Targets):
-            self.targets = targets
-        else:
-            self.targets = Targets.from_columns(
-                targets,
-                labels=labels,
-                nuisances=nuisances,
-                artist=artist,
-                copies=copies,
-                references=given,
+        if not isinstance(targets, Targets):
+            targets = Targets.from_columns(
+                targets, labels=labels, nuisances=nuisances, artist=artist, copies=copies
             )
-        if not embeddings:
-            raise UsageError("embeddings: none given; name at least one")
-        self.embeddings = {str(name): _seeds(str(name), X) for name, X in embeddings.items()}
-        n_tracks = self.targets.n_tracks
-        for name, spaces in {**self.embeddings, **{n: [X] for n, X in given.items()}}.items():
-            for X in spaces:
-                if len(X) != n_tracks:
-                    raise UsageError(
-                        f"{name}: {len(X)} rows for {n_tracks} rows of targets; one row per track"
-                    )
-        names = list(self.embeddings)
-        self.baseline = baseline or (BASELINE if BASELINE in names else names[0])
-        if self.baseline not in names:
-            raise UsageError(f"baseline {self.baseline!r}: not among {', '.join(names)}")
+        n = targets.n_tracks
+        shared = {name: _space(f"reference {name}", X, n) for name, X in (references or {}).items()}
+        self.targets = replace(targets, references={**targets.references, **shared})
+        self.embeddings = {str(name): _seeds(str(name), X, n) for name, X in embeddings.items()}
         self.clusterers = (clusterers,) if isinstance(clusterers, str) else tuple(clusterers)
-        for kind, chosen, known in (
-            ("clusterer", self.clusterers, CLUSTERERS),
-            ("measure", tuple(measures), MEASURES),
-        ):
-            for name in chosen:
-                if name not in known:
-                    raise UsageError(f"no {kind} {name!r}; known: {', '.join(known)}")
-        if not self.clusterers:
-            raise UsageError("clusterers is empty; name at least one")
         self.measures = tuple(measures)
         self.k = (k,) if isinstance(k, int) else tuple(k or ())
-        check_k(self.k, n_tracks)
         self.seed = seed
-        self._evaluation: Evaluation | None = None
-        self._assessment: Assessment | None = None
+        names = list(self.embeddings)
+        if not names or not self.clusterers:
+            raise UsageError("embeddings and clusterers: name at least one of each")
+        self.baseline = baseline or (BASELINE if BASELINE in names else names[0])
+        _known("baseline", [self.baseline], names)
+        _known("clusterer", self.clusterers, CLUSTERERS)
+        _known("measure", self.measures, MEASURES)
+        check_k(self.k, n)
 
-    def run(self, progress: Callable[[int, int], None] | None = None) -> Benchmark:
+    def run(self, progress: Advance | None = None) -> BenchmarkResults:
         """Measure everything; `progress` is called with (done, total) embeddings."""
         clusters = number_of_clusters(self.embeddings[self.baseline][0], self.k)
         evidence = []
@@ -211,7 +220,7 @@ class Benchmark:
                     self.clusterers,
                     ks=clusters.ks,
                     seed=seed,
-                    subsamples=10 if seed == self.seed else 0,
+                    subsamples=N_SUBSAMPLES if seed == self.seed else 0,
                     measures=self.measures,
                 )
                 for seed, X in enumerate(spaces, start=self.seed)
@@ -219,82 +228,52 @@ class Benchmark:
             evidence.append(Evidence.of(name, _kind(name), seeds))
             if progress is not None:
                 progress(done, len(self.embeddings))
-        self.clusters = clusters
-        self.setup = setup_of(
+        setup = setup_of(
             self.targets,
             baseline=self.baseline,
             clusterers=self.clusterers,
             clusters=clusters,
             n_seeds=max(map(len, self.embeddings.values())),
         )
-        found = evaluate(
-            evidence, self.targets, baseline=self.baseline, headline=self.setup.headline
+        found = evaluate(evidence, self.targets, baseline=self.baseline, headline=setup.headline)
+        findings, models = _findings(self.targets), _models(evidence)
+        assessment = assess(found.summary, found.differences, models, findings, setup)
+        return BenchmarkResults(
+            **vars(found),
+            models=models,
+            findings=findings,
+            clusters=clusters,
+            assessment=assessment,
         )
-        self.findings = _findings(self.targets)
-        self.models = _models(evidence)
-        self._evaluation = found
-        self._assessment = assess(
-            found.summary, found.differences, self.models, self.findings, self.setup
-        )
-        return self
-
-    @property
-    def table(self) -> pd.DataFrame:
-        return self._evaluated.table
-
-    @property
-    def summary(self) -> pd.DataFrame:
-        return self._evaluated.summary
-
-    @property
-    def differences(self) -> pd.DataFrame:
-        return self._evaluated.differences
-
-    @property
-    def assessment(self) -> Assessment:
-        if self._assessment is None:
-            raise SongscapeError(NOT_RUN)
-        return self._assessment
-
-    @property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        return self.assessment.verdicts
-
-    @property
-    def recommendation(self) -> Recommendation:
-        return self.assessment.recommendation
-
-    @property
-    def _evaluated(self) -> Evaluation:
-        if self._evaluation is None:
-            raise SongscapeError(NOT_RUN)
-        return self._evaluation
-
-    def report(self, path: Path | str) -> Path:
-        """Write one self-contained page and return its path."""
-        # The page is a floor above: it is imported only when it is asked for.
-        write = import_module("songscape.report.benchmark_page").write_benchmark_page
-        return Path(write(self, Path(path)))
 
 
-def _seeds(name: str, given: Any) -> list[NDArray[np.floating]]:
-    several = isinstance(given, list | tuple) and bool(given) and np.ndim(given[0]) == 2
-    if not several and isinstance(given, np.ndarray) and given.ndim == 3:
-        several = True
-    return [_space(f"embedding {name!r}", X) for X in (given if several else [given])]
+def _known(kind: str, chosen: Iterable[str], known: Iterable[str]) -> None:
+    for name in chosen:
+        if name not in known:
+            raise UsageError(f"no {kind} {name!r}; known: {', '.join(known)}")
 
 
-def _space(what: str, given: Any) -> NDArray[np.floating]:
+def _seeds(name: str, given: Any, n_tracks: int) -> list[NDArray[np.floating]]:
+    """The arrays of one embedding, one per seed."""
+    several = isinstance(given, list | tuple) and len(given) > 0 and np.ndim(given[0]) == 2
+    if not several and getattr(given, "ndim", 2) != 3:
+        given = [given]
+    return [_space(name, X, n_tracks) for X in given]
+
+
+def _space(name: str, given: Any, n_tracks: int) -> NDArray[np.floating]:
     try:
         X = np.asarray(given)
         X = X if X.dtype.kind == "f" else X.astype(np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"{what}: not an array of numbers") from None
+        raise UsageError(f"{name}: not an array of numbers") from None
     if X.ndim != 2 or X.shape[1] == 0:
-        raise UsageError(f"{what}: shape {X.shape}, expected (n_tracks, n_dimensions)")
+        raise UsageError(f"{name}: shape {X.shape}, expected (n_tracks, n_dimensions)")
+    if len(X) != n_tracks:
+        raise UsageError(f"{name}: {len(X)} rows, and the targets have {n_tracks}; one per track")
     bad = int((~np.isfinite(X)).any(axis=1).sum())
     if bad:
-        raise UsageError(f"{what}: {bad} rows have missing or infinite values; leave them out")
+        raise UsageError(f"{name}: {bad} rows have missing or infinite values; leave them out")
     return X
 
 
@@ -305,26 +284,28 @@ def _kind(name: str) -> str:
     return PRESETS[name].kind if name in PRESETS else "candidate"
 
 
-def _findings(targets: Targets) -> list[Finding]:
+def _findings(targets: Targets) -> tuple[Finding, ...]:
     import pandas as pd
 
     from songscape.audit.confounding import confounded_labels
 
     labels, nuisances = (pd.DataFrame(dict(c)) for c in (targets.labels, targets.nuisances))
-    return confounded_labels(labels, list(labels.columns), nuisances)
+    return tuple(confounded_labels(labels, list(labels.columns), nuisances))
 
 
 def _models(evidence: Sequence[Evidence]) -> pd.DataFrame:
-    """A row per embedding and seed; failed where its space could not be measured at all."""
+    """A row per embedding and seed; failed where its space could not be measured."""
     import pandas as pd
 
     rows = []
     for one in evidence:
+        failed = {
+            row["seed"]: row["reason"]
+            for row in one.rows
+            if (row["axis"], row["metric"]) == ("failed", "space")
+        }
         for seed in dict.fromkeys(row["seed"] for row in one.rows):
-            mine = [row for row in one.rows if row["seed"] == seed]
-            failed = mine[0] if len(mine) == 1 and mine[0]["axis"] == "failed" else None
             row = {"model": one.model, "kind": one.kind, "seed": seed, "collapsed": False}
-            row["status"] = "ok" if failed is None else "failed"
-            row["reason"] = "" if failed is None else failed["reason"]
-            rows.append(row)
+            status = "failed" if seed in failed else "ok"
+            rows.append(row | {"status": status, "reason": failed.get(seed, "")})
     return pd.DataFrame(rows)

@@ -5,25 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SPACE", "PartitionKey", "SampleKey", "optional_k"]
-
-
-def optional_k(value: Any) -> int | None:
-    """k as a whole number; None where it is missing in whatever way tables have it."""
-    if value is None or type(value).__name__ == "NAType" or value != value or value == "":
-        return None
-    return int(value)
+__all__ = ["SPACE", "PartitionKey", "SampleKey"]
 
 
 @dataclass(frozen=True, order=True)
 class PartitionKey:
-    """Which of a model's partitions; without a clusterer it is the space itself.
+    """Which of a model's partitions: clusterer, and k where it needs one.
 
-    Attributes
-    ----------
-    clusterer : str
-    k : int or None
-        None where the clusterer finds its own number.
+    Without a clusterer it is the space itself (`SPACE`).
     """
 
     clusterer: str = ""
@@ -31,14 +20,15 @@ class PartitionKey:
 
     @classmethod
     def of(cls, clusterer: Any, k: Any = None) -> PartitionKey:
-        """From the cells of a table, where either may be missing."""
-        return cls(clusterer if isinstance(clusterer, str) else "", optional_k(k))
+        """From the cells of a table, where either may be missing in whatever way."""
+        missing = k is None or type(k).__name__ == "NAType" or k != k or k == ""
+        return cls(clusterer if isinstance(clusterer, str) else "", None if missing else int(k))
 
     @classmethod
     def parse(cls, text: str) -> PartitionKey:
         """Read what `str` wrote: "kmeans|6", "dbscan|"."""
         clusterer, _, k = text.partition("|")
-        return cls(clusterer, int(k) if k else None)
+        return cls.of(clusterer, k)
 
     def __str__(self) -> str:
         return f"{self.clusterer}|{'' if self.k is None else self.k}"
@@ -56,13 +46,8 @@ SPACE = PartitionKey()
 class SampleKey:
     """An array with one value per track.
 
-    Attributes
-    ----------
-    metric : str
-        Of a target column "knn", "hit" or "ap"; of a partition "border" or "unsure"; "spread".
-    column : str
-        The target column.
-    partition : PartitionKey
+    Its metric is "knn", "hit" or "ap" of a target column, "border" or "unsure" of a partition, or
+    "spread" (of a model's posterior).
     """
 
     metric: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from songscape.metrics.clusters import contingency, internal_metrics, undefined_
 from songscape.metrics.labels import bin_nuisance, encode_labels
 from songscape.metrics.mixing import kbet_neighbors
 from songscape.metrics.neighbours import (
+    Neighbors,
     class_mean,
     knn_agreement_samples,
     knn_chance,
@@ -31,11 +32,7 @@ from songscape.metrics.retrieval import (
 )
 from songscape.metrics.silhouette import simplified_silhouette
 from songscape.metrics.stability import stability, subsample_partitions
-from songscape.statistics.permutations import (
-    PermutationNull,
-    nested_in_groups,
-    permutation_nulls,
-)
+from songscape.statistics.permutations import PermutationNull, nested_in_groups, permutation_nulls
 from songscape.statistics.space_nulls import (
     average_precision_null,
     hit_null,
@@ -57,6 +54,7 @@ N_NEIGHBORS = 90
 PARTITION_METRICS = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness")
 STRUCTURE_METRICS = ("silhouette", "davies_bouldin", "calinski_harabasz")
 HEALTH_METRICS = ("n_clusters", "noise_share", "largest_cluster_share")
+N_PERMUTATIONS = 999
 N_SUBSAMPLES = 10
 # What an unsuitable input or option raises in NumPy, SciPy and scikit-learn.
 ERRORS = (SongscapeError, ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
@@ -94,6 +92,7 @@ def measure(
     ks: Sequence[int] = (),
     seed: int = 0,
     *,
+    space: bool = True,
     nulls: bool = True,
     subsamples: int = N_SUBSAMPLES,
     measures: Iterable[str] = (),
@@ -114,6 +113,8 @@ def measure(
         Numbers of clusters, for clusterers that need one.
     seed : int
         Of clusterers, permutations and probes.
+    space : bool
+        False leaves out the space itself: its partitions only.
     nulls : bool
         False leaves out permutation nulls, probes and subsamples: values only.
     subsamples : int
@@ -127,41 +128,39 @@ def measure(
     done = Measurements()
     same = uninformative(X)
     if same:
-        done.rows.append(_failed("space", SongscapeError(same)))
+        done.rows.extend([_failed("space", SongscapeError(same))] if space else [])
         return done
-    try:
-        rows, samples = space_rows(X, targets, seed=seed, nulls=nulls, measures=measures)
-        done.rows.extend(rows)
-        done.samples.update(samples)
-    except ERRORS as error:
-        done.rows.append(_failed("space", error))
-    for name in clusterers:
-        given = (options or {}).get(name, {})
-        for k in ks if name in NEEDS_K else (None,):
-            key = PartitionKey(name, k)
-            where = {"clusterer": name, "k": k}
-            try:
-                labels = cluster(name, X, k=k, random_state=seed, **given).labels
-            except ERRORS as error:
-                done.rows.append(where | _failed("partition", error))
-                continue
+    if space:
+        try:
+            rows, samples = space_rows(X, targets, seed=seed, nulls=nulls, measures=measures)
+            done.rows.extend(rows)
+            done.samples.update(samples)
+        except ERRORS as error:
+            done.rows.append(_failed("space", error))
+    keys = [
+        PartitionKey(name, k) for name in clusterers for k in (ks if name in NEEDS_K else (None,))
+    ]
+    for key in keys:
+        where, step = {"clusterer": key.clusterer, "k": key.k}, "partition"
+        given = (options or {}).get(key.clusterer, {})
+        try:
+            labels = cluster(key.clusterer, X, k=key.k, random_state=seed, **given).labels
             done.partitions[key] = labels
-            try:
-                # First, so that no seed lacks it where only the other measures fail.
-                border = 1.0 - simplified_silhouette(X, labels)
-                done.samples[SampleKey("border", partition=key)] = border
-                found = partition_rows(labels, X, targets, seed=seed, nulls=nulls)
-                done.rows.extend(where | row for row in found)
-            except ERRORS as error:
-                done.rows.append(where | _failed("measures", error))
-            if not (nulls and subsamples):
-                continue
-            try:
+            step = "measures"
+            # First, so that no seed lacks it where only the other measures fail.
+            border = 1.0 - simplified_silhouette(X, labels)
+            done.samples[SampleKey("border", partition=key)] = border
+            found = partition_rows(labels, X, targets, seed=seed, nulls=nulls)
+            done.rows.extend(where | row for row in found)
+        except ERRORS as error:
+            done.rows.append(where | _failed(step, error))
+        try:
+            if nulls and subsamples and key in done.partitions:
                 found, unsure = _subsampled(X, labels, key, given, targets, subsamples)
                 done.rows.extend(where | row for row in found)
                 done.samples[SampleKey("unsure", partition=key)] = unsure
-            except ERRORS as error:
-                done.rows.append(where | _failed("stability", error))
+        except ERRORS as error:
+            done.rows.append(where | _failed("stability", error))
     return done
 
 
@@ -182,12 +181,12 @@ def space_rows(
     """
     near = nearest_neighbors(X, N_NEIGHBORS)
     strangers = without_groups(near, targets.groups, K_NEAREST, X)
-    rows: list[Row] = []
-    samples: Samples = {}
     codes = {name: bin_nuisance(values) for name, values in targets.nuisances.items()}
     nested = {name for name in codes if nested_in_groups(codes[name], targets.groups)}
     columns = [("agreement", name, values) for name, values in targets.labels.items()]
     columns += [("leakage", name, codes[name]) for name in codes if name not in nested]
+    rows: list[Row] = []
+    samples: Samples = {}
     for axis, name, values in columns:
         reason = undefined_neighbours(values, targets.groups, K_NEAREST)
         if reason:
@@ -195,85 +194,58 @@ def space_rows(
             continue
         each = samples[SampleKey("knn", name)] = knn_agreement_samples(strangers, values)
         found = {"knn": _mean(each), "knn_balanced": class_mean(each, values)}
-        beside: dict[str, PermutationNull] = {}
-        if nulls:
-            beside = knn_nulls(strangers, values, targets.groups, random_state=seed)
+        beside = knn_nulls(strangers, values, targets.groups, random_state=seed) if nulls else {}
         # Their expectation is known without permutations.
         for metric, chance in zip(found, knn_chance(values, targets.groups)):
-            rows.append(
-                _row(axis, metric, name, found[metric], null=beside.get(metric))
-                | {"chance": chance}
-            )
+            row = _row(axis, metric, name, found[metric], null=beside.get(metric))
+            rows.append(row | {"chance": chance})
     if targets.artists is not None:
-        artist_rows, artist_samples = _retrieval(X, near, targets, seed=seed, nulls=nulls)
-        rows += artist_rows
-        samples |= artist_samples
-    for name in codes if nulls else ():
-        if name not in nested:
-            for kind in ("linear", "nonlinear"):
-                one = probe(X, codes[name], targets.groups, kind=kind, random_state=seed)
-                reason = "" if one.n_used else "fewer than two values occur in two groups"
-                value = one.balanced_accuracy
-                rows.append(
-                    _row("leakage", f"probe_{kind}", name, value, reason=reason, null=one.null)
-                )
-    if set(measures):
-        rows += _mixing(near, codes, nested, targets, set(measures), seed)
+        for row, sample in _retrieval(X, near, targets, seed=seed, nulls=nulls):
+            rows.append(row)
+            samples |= sample
+    for name in codes:
+        for kind in ("linear", "nonlinear") if nulls and name not in nested else ():
+            one = probe(X, codes[name], targets.groups, kind=kind, random_state=seed)
+            reason = "" if one.n_used else "fewer than two values occur in two groups"
+            value = one.balanced_accuracy
+            rows.append(_row("leakage", f"probe_{kind}", name, value, null=one.null, reason=reason))
+    for name in codes if set(measures) else ():
+        mixed = mixing_nulls(
+            near,
+            codes[name],
+            None if name in nested else targets.groups,
+            k_kbet=kbet_neighbors(codes[name], near.n_neighbors),
+            random_state=seed,
+        )
+        rows += [_row("leakage", m, name, mixed[m].observed, null=mixed[m]) for m in measures]
     return rows, samples
 
 
 def _retrieval(
-    X: NDArray[np.floating], near: Any, targets: Targets, *, seed: int, nulls: bool
-) -> tuple[list[Row], Samples]:
+    X: NDArray[np.floating], near: Neighbors, targets: Targets, *, seed: int, nulls: bool
+) -> Iterator[tuple[Row, Samples]]:
     """hit@10 and mAP of a track's artist."""
-    artists, copies = targets.artists, targets.copies
+    artists, copies, null = targets.artists, targets.copies, None
     assert artists is not None
-    rows, samples = [], {}
     others = near if copies is None else without_groups(near, copies, K_NEAREST, X)
-    for metric, sample in (("hit", "hit"), ("map", "ap")):
-        k = K_NEAREST if metric == "hit" else None
-        reason = undefined_retrieval(artists, copies, k)
-        if reason:
-            rows.append(_row("agreement", metric, "artist", reason=reason))
-            continue
-        null = None
-        if metric == "hit":
-            each = hit_samples(others, artists, k=K_NEAREST, copies=copies)
-            if nulls:
-                null = hit_null(others, artists, k=K_NEAREST, copies=copies, random_state=seed)
-        else:
-            each = average_precision_samples(X, artists, copies=copies, random_state=seed)
-            if nulls:
-                null = average_precision_null(X, artists, copies=copies, random_state=seed)
-        samples[SampleKey(sample, "artist")] = each
-        rows.append(_row("agreement", metric, "artist", _mean(each), null=null))
-    return rows, samples
-
-
-def _mixing(
-    near: Any,
-    codes: Mapping[str, NDArray[np.int64]],
-    nested: set[str],
-    targets: Targets,
-    measures: set[str],
-    seed: int,
-) -> list[Row]:
-    """iLISI and kBET of every nuisance, as scIB has them."""
-    rows = []
-    for name, values in codes.items():
-        found = mixing_nulls(
-            near,
-            values,
-            None if name in nested else targets.groups,
-            k_kbet=kbet_neighbors(values, near.n_neighbors),
-            random_state=seed,
-        )
-        rows += [
-            _row("leakage", metric, name, null.observed, null=null)
-            for metric, null in found.items()
-            if metric in measures
-        ]
-    return rows
+    reason = undefined_retrieval(artists, copies, K_NEAREST)
+    if reason:
+        yield _row("agreement", "hit", "artist", reason=reason), {}
+    else:
+        each = hit_samples(others, artists, k=K_NEAREST, copies=copies)
+        if nulls:
+            null = hit_null(others, artists, k=K_NEAREST, copies=copies, random_state=seed)
+        row = _row("agreement", "hit", "artist", _mean(each), null=null)
+        yield row, {SampleKey("hit", "artist"): each}
+    reason = undefined_retrieval(artists, copies)
+    if reason:
+        yield _row("agreement", "map", "artist", reason=reason), {}
+    else:
+        each = average_precision_samples(X, artists, copies=copies, random_state=seed)
+        if nulls:
+            null = average_precision_null(X, artists, copies=copies, random_state=seed)
+        row = _row("agreement", "map", "artist", _mean(each), null=null)
+        yield row, {SampleKey("ap", "artist"): each}
 
 
 def partition_rows(
@@ -290,28 +262,23 @@ def partition_rows(
     comparison between models.
     """
     rows: list[Row] = []
-    n_permutations = 999 if nulls else 0
-    for axis, columns in (("agreement", targets.labels), ("leakage", targets.nuisances)):
-        for name, values in columns.items():
-            groups: ArrayLike | None = targets.groups
-            codes = encode_labels(values)[0]
-            if axis == "leakage":
-                codes = bin_nuisance(values)
-                # Swapped in whole groups, a nuisance that lies within them would never change.
-                groups = None if nested_in_groups(codes, groups) else groups
-            reason = undefined_agreement(contingency(labels, codes))
-            found = permutation_nulls(
-                labels,
-                codes,
-                metrics=PARTITION_METRICS if axis == "agreement" else ("ami",),
-                groups=groups,
-                n_permutations=n_permutations,
-                random_state=seed,
-            )
-            rows += [
-                _row(axis, metric, name, null.observed, null=null, reason=reason)
-                for metric, null in found.items()
-            ]
+    columns = [("agreement", n, encode_labels(v)[0]) for n, v in targets.labels.items()]
+    columns += [("leakage", n, bin_nuisance(v)) for n, v in targets.nuisances.items()]
+    for axis, name, codes in columns:
+        groups: ArrayLike | None = targets.groups
+        if axis == "leakage" and nested_in_groups(codes, groups):
+            # Swapped in whole groups, what lies within them would never change.
+            groups = None
+        reason = undefined_agreement(contingency(labels, codes))
+        found = permutation_nulls(
+            labels,
+            codes,
+            metrics=PARTITION_METRICS if axis == "agreement" else ("ami",),
+            groups=groups,
+            n_permutations=N_PERMUTATIONS if nulls else 0,
+            random_state=seed,
+        )
+        rows += [_row(axis, m, name, n.observed, null=n, reason=reason) for m, n in found.items()]
     for name, space in {**targets.references, "own space": own_space}.items():
         axis = "own space" if name == "own space" else "structure"
         known = np.isfinite(space).all(axis=1)
@@ -319,13 +286,10 @@ def partition_rows(
         if not reason and len(np.unique(labels[known & (labels >= 0)])) < 2:
             reason = "fewer than two clusters"
         inside = internal_metrics(space[known], labels[known], random_state=seed)
-        rows += [
-            _row(axis, metric, name, float("nan") if reason else inside[metric], reason=reason)
-            for metric in STRUCTURE_METRICS
-        ]
+        values = dict.fromkeys(inside, float("nan")) if reason else inside
+        rows += [_row(axis, m, name, values[m], reason=reason) for m in STRUCTURE_METRICS]
     # The own space comes last, and holds every track.
-    rows += [_row("health", metric, "", inside[metric]) for metric in HEALTH_METRICS]
-    return rows
+    return rows + [_row("health", metric, "", inside[metric]) for metric in HEALTH_METRICS]
 
 
 def _subsampled(
@@ -347,16 +311,14 @@ def _subsampled(
 
     repeats = subsample_partitions(again, len(X), n_repeats=n_repeats, groups=targets.groups)
     found = stability(labels, repeats)
-    values = {
-        "ari_over_subsamples": found.mean_ari,
-        "jaccard_of_weakest": float(found.jaccard.min()) if len(found.jaccard) else float("nan"),
-        "unsure_share": float(found.unsure_tracks().mean()),
-    }
-    rows = [_row("stability", metric, "", value) for metric, value in values.items()]
-    rows += [
-        _row("stability", "cluster_jaccard", str(number), value)
-        for number, value in enumerate(map(float, found.jaccard))
+    weakest = float(found.jaccard.min()) if len(found.jaccard) else float("nan")
+    rows = [
+        _row("stability", "ari_over_subsamples", "", found.mean_ari),
+        _row("stability", "jaccard_of_weakest", "", weakest),
+        _row("stability", "unsure_share", "", float(found.unsure_tracks().mean())),
     ]
+    for number, value in enumerate(map(float, found.jaccard)):
+        rows.append(_row("stability", "cluster_jaccard", str(number), value))
     return rows, found.unsure
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -36,46 +36,31 @@ class Setup:
         The partitions whose agreement is tested.
     labels, nuisances : tuple of str
     n_tracks, n_groups, n_seeds : int
-    k_origin : KOrigin
-    k_reason : str
-        Why this k, in words.
+    k_origin, k_reason : KOrigin, str
+        Where k comes from, and why, in words.
     has_artists : bool
     """
 
-    baseline: str
-    headline: PartitionKey
-    labels: tuple[str, ...]
-    nuisances: tuple[str, ...]
-    n_tracks: int
-    n_groups: int
-    n_seeds: int
+    baseline: str = ""
+    headline: PartitionKey = SPACE
+    labels: tuple[str, ...] = ()
+    nuisances: tuple[str, ...] = ()
+    n_tracks: int = 0
+    n_groups: int = 0
+    n_seeds: int = 0
     k_origin: KOrigin = KOrigin.GIVEN
     k_reason: str = ""
     has_artists: bool = False
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Setup:
-        """Read it from the document that `as_dict` went into."""
-        headline = document.get("headline", {})
-        return cls(
-            baseline=str(document.get("baseline", "")),
-            headline=PartitionKey.of(headline.get("clusterer"), headline.get("k")),
-            labels=tuple(map(str, document.get("labels", ()))),
-            nuisances=tuple(map(str, document.get("nuisances", ()))),
-            n_tracks=int(document.get("n_tracks", 0)),
-            n_groups=int(document.get("n_groups", 0)),
-            n_seeds=int(document.get("n_seeds", 0)),
-            k_origin=KOrigin(document.get("k_origin", KOrigin.GIVEN)),
-            k_reason=str(document.get("k_reason", "")),
-            has_artists=bool(document.get("has_artists", False)),
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        headline = {"clusterer": self.headline.clusterer, "k": self.headline.k}
-        rest = {k: v for k, v in vars(self).items() if k != "headline"}
-        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in rest.items()}
-        return plain | {"headline": headline, "k_origin": self.k_origin.value}
+        """Read it from a document that `dataclasses.asdict` of one went into."""
+        given = {f.name: document[f.name] for f in fields(cls) if f.name in document}
+        for name in ("labels", "nuisances"):
+            given[name] = tuple(given.get(name, ()))
+        if "headline" in given:
+            given["headline"] = PartitionKey.of(**given["headline"])
+        return cls(**given | {"k_origin": KOrigin(given.get("k_origin", KOrigin.GIVEN))})
 
     @property
     def language(self) -> str | None:
@@ -118,6 +103,13 @@ class Figures:
         """As `row`; None also where the estimate is missing."""
         row = self.row(model, metric, column, axis, partition)
         return None if row is None or row["estimate"] != row["estimate"] else row
+
+    def amis(
+        self, model: str, columns: Iterable[str], axis: str, partition: PartitionKey
+    ) -> dict[str, Figure]:
+        """`known` AMI of a partition with each of these columns."""
+        rows = {name: self.known(model, "ami", name, axis, partition) for name in columns}
+        return {name: row for name, row in rows.items() if row is not None}
 
     def number(
         self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE

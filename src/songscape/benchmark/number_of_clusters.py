@@ -18,16 +18,9 @@ __all__ = ["NumberOfClusters", "check_k", "number_of_clusters"]
 
 @dataclass(frozen=True, eq=False)
 class NumberOfClusters:
-    """The numbers of clusters that every model is clustered with.
+    """The numbers that every model is clustered with, and why.
 
-    Attributes
-    ----------
-    ks : tuple of int
-    origin : KOrigin
-    reason : str
-        Why, in words; "" where they were given.
-    curve : DataFrame or None
-        Stability by k beside its null; None where they were given.
+    Where they were given, `reason` is "" and there is no `curve` (stability by k beside its null).
     """
 
     ks: tuple[int, ...]
@@ -50,11 +43,11 @@ def number_of_clusters(X: ArrayLike, given: Sequence[int] = ()) -> NumberOfClust
     if given:
         return NumberOfClusters(tuple(given))
     choice = choose_k(X, random_state=0)
-    curve = pd.DataFrame(choice.rows())
-    if choice.k >= 2:
-        return NumberOfClusters((choice.k,), KOrigin.STABLE, choice.reason, curve)
-    k = int(choice.ks[(choice.stability - choice.null).argmax()])
-    return NumberOfClusters((k,), KOrigin.NO_GROUPS, choice.reason, curve)
+    origin, k = KOrigin.STABLE, choice.k
+    if k < 2:
+        origin = KOrigin.NO_GROUPS
+        k = int(choice.ks[(choice.stability - choice.null).argmax()])
+    return NumberOfClusters((k,), origin, choice.reason, pd.DataFrame(choice.rows()))
 
 
 def check_k(ks: Sequence[int], n_tracks: int) -> None:

@@ -7,7 +7,8 @@ recommended by a Pareto rule over the corrected tests alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,7 @@ class Assessment:
     def sentences(self) -> tuple[str, ...]:
         """One sentence per line of a terminal, the recommendation first."""
         trust = wording.trust_sentence(self.recommendation)
-        said = tuple(verdict.sentence for verdict in self.verdicts)
-        return self.headline, trust, *self.alternatives, *said
+        return self.headline, trust, *self.alternatives, *map(str, self.verdicts)
 
 
 def assess(
@@ -82,7 +82,7 @@ def assess(
     Parameters
     ----------
     summary, differences : DataFrame
-        Of `summarise` and `differences_to_baseline`, as computed or read back.
+        Of `songscape.benchmark.benchmark.Evaluation`, as computed or read back.
     models : DataFrame
         One row per model and seed: model, kind, status ("ok", "failed", "skipped"), reason,
         collapsed.
@@ -91,21 +91,14 @@ def assess(
     setup : Setup
     """
     figures = Figures(summary)
-    tests: dict[str, list[PairedTest]] = {}
-    for row in differences.to_dict(orient="records"):
-        tests.setdefault(str(row["model"]), []).append(PairedTest.of(row))
+    tests = [PairedTest.of(row) for row in differences.to_dict(orient="records")]
     verdicts = []
-    for name, rows in models.groupby("model", sort=False):
-        model = str(name)
-        verdict = Verdict(
-            model,
-            str(rows["kind"].iloc[0]),
-            tuple(tests.get(model, ())),
-            _flags(model, rows, figures, setup),
-        )
-        verdicts.append(
-            replace(verdict, sentence=wording.verdict_sentence(verdict, figures, setup))
-        )
+    for model, rows in models.groupby("model", sort=False):
+        of_model = tuple(test for test in tests if test.model == model)
+        flags = tuple(_flags(str(model), rows, figures, setup))
+        verdict = Verdict(str(model), str(rows["kind"].iloc[0]), of_model, flags)
+        sentence = wording.verdict_sentence(verdict, figures, setup)
+        verdicts.append(replace(verdict, sentence=sentence))
     verdicts.sort(key=lambda v: (v.model != setup.baseline, v.kind == "reference"))
     chosen = _recommend(verdicts, figures, findings, setup)
     return Assessment(chosen, tuple(verdicts), setup, figures)
@@ -114,25 +107,24 @@ def assess(
 # -- flags -----------------------------------------------------------------------------------
 
 
-def _flags(model: str, rows: pd.DataFrame, figures: Figures, setup: Setup) -> tuple[Flag, ...]:
+def _flags(model: str, rows: pd.DataFrame, figures: Figures, setup: Setup) -> Iterator[Flag]:
     fitted = rows[rows["status"] == "ok"]
     n_failed = len(rows) - len(fitted)
     if not len(fitted):
         reason = str(rows["reason"].iloc[0])
-        return (Flag(FlagKind.FAILED, n_seeds=n_failed, of_seeds=n_failed, reason=reason),)
-    flags = []
+        yield Flag(FlagKind.FAILED, n_seeds=n_failed, of_seeds=n_failed, reason=reason)
+        return
     n_collapsed = int((fitted["collapsed"].astype(str).str.casefold() == "true").sum())
     if n_collapsed:
-        flags.append(Flag(FlagKind.COLLAPSED, n_seeds=n_collapsed, of_seeds=len(fitted)))
+        yield Flag(FlagKind.COLLAPSED, n_seeds=n_collapsed, of_seeds=len(fitted))
     if n_failed:
-        flags.append(Flag(FlagKind.FAILED, n_seeds=n_failed, of_seeds=len(rows)))
+        yield Flag(FlagKind.FAILED, n_seeds=n_failed, of_seeds=len(rows))
     for partition in figures.partitions(model):
         if partition == setup.headline:
-            flags += flags_of_partition(model, partition, figures, setup)
+            yield from flags_of_partition(model, partition, figures, setup)
         else:
-            kinds = partition_flags(model, partition, figures)
-            flags += [Flag(kind, partition=partition) for kind in kinds]
-    return tuple(flags)
+            for kind in partition_flags(model, partition, figures):
+                yield Flag(kind, partition=partition)
 
 
 def flags_of_partition(
@@ -145,24 +137,23 @@ def flags_of_partition(
     columns, are named only where they are found best of all.
     """
     flags = [Flag(kind) for kind in partition_flags(model, partition, figures)]
-    rows = [figures.known(model, "ami", n, "agreement", partition) for n in setup.labels]
-    known = [row for row in rows if row is not None]
-    best = max((row["estimate"] for row in known), default=0.0)
-    nuisances: dict[str, float] = {}
-    for name in setup.nuisances:
-        row = figures.row(model, "ami", name, "leakage", partition)
-        if row is None or not row["estimate"] >= MIN_FOUND_AMI:
-            continue
+    known = figures.amis(model, setup.labels, "agreement", partition)
+    best = max((row["estimate"] for row in known.values()), default=0.0)
+    found = {
+        name: row["estimate"]
+        for name, row in figures.amis(model, setup.nuisances, "leakage", partition).items()
+        if row["estimate"] >= MIN_FOUND_AMI
+        and row["estimate"] > best
+        and not row["estimate"] <= row["null_95"]
         # Several nuisances are tried, so those other than the language need a clearer case.
-        sure = row["low"] > 0 or name == setup.language
-        if sure and not row["estimate"] <= row["null_95"] and row["estimate"] > best:
-            nuisances[name] = row["estimate"]
-    for name, value in nuisances.items():
+        and (row["low"] > 0 or name == setup.language)
+    }
+    for name, value in found.items():
         # What lies within artists has no neighbours beyond the artist filter.
         alone = figures.row(model, "knn", name, "leakage") is not None
-        if alone or value >= max(nuisances.values()):
+        if alone or value >= max(found.values()):
             flags.append(Flag(FlagKind.FINDS, name))
-    if known and all(row["estimate"] <= row["null_95"] for row in known):
+    if known and all(row["estimate"] <= row["null_95"] for row in known.values()):
         flags.append(Flag(FlagKind.NO_LABEL))
     return flags
 
@@ -180,13 +171,12 @@ def _recommend(
     most = max((len(v.wins) for v in eligible), default=0)
     best = _unbeaten([v for v in eligible if len(v.wins) == most])
     chosen = tuple(v.model for v in best) or (setup.baseline,)
+    caveats = _caveats(chosen, verdicts, figures, findings, setup)
     return Recommendation(
         models=chosen,
         wins=best[0].wins if best else (),
         mixed=tuple(v.model for v in candidates if v.wins and v.losses),
-        caveats=tuple(
-            sorted(_caveats(chosen, verdicts, figures, findings, setup), key=lambda c: -c.weight)
-        ),
+        caveats=tuple(sorted(caveats, key=lambda caveat: -caveat.weight)),
         neutral=_neutral(chosen, verdicts, figures, setup),
     )
 
@@ -221,7 +211,7 @@ def _neutral(
     if language is None:
         return ()
     gains = {
-        v.model: sum((t.axis, t.column) == ("leakage", language) for t in v.having(Outcome.BETTER))
+        v.model: sum(t.column == language for t in v.having(Outcome.BETTER, "leakage"))
         for v in verdicts
         if v.kind != "reference"
         and not v.losses
@@ -238,13 +228,11 @@ def _neutral(
 def _knows_a_label(model: str, figures: Figures, setup: Setup) -> bool:
     """Whether nearest songs or headline clusters agree with any label beyond chance."""
     asked = [(metric, name) for name in setup.labels for metric in ("knn_balanced", "ami")]
-    rows = [
-        (metric, figures.row(model, metric, name, "agreement", setup.partition_of(metric)))
-        for metric, name in asked
-    ]
+    options = {"n_tests": len(asked), "n_groups": setup.n_groups}
     return any(
-        row is not None and above_chance(row, metric, n_tests=len(asked), n_groups=setup.n_groups)
-        for metric, row in rows
+        row is not None and above_chance(row, metric, **options)
+        for metric, name in asked
+        for row in [figures.row(model, metric, name, "agreement", setup.partition_of(metric))]
     )
 
 
@@ -253,8 +241,7 @@ def _hides(model: str, language: str, figures: Figures, setup: Setup) -> bool:
 
     A hundredth less may be sure and is still of no use where the language is to be hidden.
     """
-    row = figures.row(model, "knn", language, "leakage")
-    base = figures.row(setup.baseline, "knn", language, "leakage")
+    row, base = (figures.row(m, "knn", language, "leakage") for m in (model, setup.baseline))
     if row is None or base is None:
         return True
     return row["estimate"] - row["chance"] <= 0.5 * (base["estimate"] - base["chance"])
@@ -269,103 +256,71 @@ def _caveats(
     figures: Figures,
     findings: Sequence[Finding],
     setup: Setup,
-) -> list[Caveat]:
-    return [
-        *_size_of_evidence([t for v in verdicts for t in v.tests], setup),
-        *(
-            caveat
-            for model in chosen
-            for caveat in caveats_of_partition(model, setup.headline, figures, setup)
-        ),
-        *_references_better(chosen, verdicts, figures, setup),
-        *(
-            Caveat(CaveatKind.SIMPLE_AS_GOOD, Weight.CAREFUL, {"test": test})
-            for one in verdicts
-            if one.model in chosen
-            for test in one.wins
-            if test.best_baseline not in (None, test.baseline) and not test.low_to_best > 0
-        ),
-        *(
-            Caveat(CaveatKind.CONFOUNDED, Weight.GRAVE, {"finding": finding})
-            for finding in findings
-            if finding.check is Check.CONFOUNDED_LABEL and finding.severity is Severity.WARNING
-        ),
-    ]
+) -> Iterator[Caveat]:
+    yield from _size_of_evidence([test for v in verdicts for test in v.tests], setup)
+    for model in chosen:
+        yield from caveats_of_partition(model, setup.headline, figures, setup)
+    yield from _references_better(chosen, verdicts, figures, setup)
+    for test in (test for v in verdicts if v.model in chosen for test in v.wins):
+        if test.best_baseline not in (None, test.baseline) and not test.low_to_best > 0:
+            yield Caveat(CaveatKind.SIMPLE_AS_GOOD, Weight.CAREFUL, {"test": test})
+    for finding in findings:
+        if (finding.check, finding.severity) == (Check.CONFOUNDED_LABEL, Severity.WARNING):
+            yield Caveat(CaveatKind.CONFOUNDED, Weight.GRAVE, {"finding": finding})
 
 
-def _size_of_evidence(tests: Sequence[PairedTest], setup: Setup) -> list[Caveat]:
-    import statistics
-
+def _size_of_evidence(tests: Sequence[PairedTest], setup: Setup) -> Iterator[Caveat]:
     reach: dict[str, list[float]] = {}
     for test in tests:
-        if test.axis == "agreement":
-            reach.setdefault(test.metric, []).append((test.high - test.low) / 2)
-    half = {
-        metric: statistics.median(finite)
-        for metric, values in reach.items()
-        if (finite := [v for v in values if math.isfinite(v)])
-    }
+        half = (test.high - test.low) / 2
+        if test.axis == "agreement" and math.isfinite(half):
+            reach.setdefault(test.metric, []).append(half)
+    detectable = {metric: statistics.median(values) for metric, values in reach.items()}
     weight = Weight.SUPPORTS
     if setup.n_groups < MANY_GROUPS:
         weight = Weight.GRAVE if setup.n_groups < FEW_GROUPS else Weight.CAREFUL
-    detectable = {metric: value for metric, value in half.items() if value > 0}
-    seeds = Weight.SUPPORTS if setup.n_seeds >= FEW_SEEDS else Weight.CAREFUL
-    shown = {"setup": setup}
-    found = [
-        Caveat(CaveatKind.GROUPS, weight, shown | {"detectable": detectable}),
-        Caveat(CaveatKind.SEEDS, seeds, shown),
-    ]
+    values = {"setup": setup, "detectable": {m: v for m, v in detectable.items() if v > 0}}
+    yield Caveat(CaveatKind.GROUPS, weight, values)
+    weight = Weight.SUPPORTS if setup.n_seeds >= FEW_SEEDS else Weight.CAREFUL
+    yield Caveat(CaveatKind.SEEDS, weight, {"setup": setup})
     if setup.headline.k is not None:
-        sure = setup.k_origin is KOrigin.STABLE
-        found.append(
-            Caveat(
-                CaveatKind.NUMBER_OF_CLUSTERS, Weight.SUPPORTS if sure else Weight.CAREFUL, shown
-            )
-        )
-    return found
+        weight = Weight.SUPPORTS if setup.k_origin is KOrigin.STABLE else Weight.CAREFUL
+        yield Caveat(CaveatKind.NUMBER_OF_CLUSTERS, weight, {"setup": setup})
 
 
 def caveats_of_partition(
     model: str, partition: PartitionKey, figures: Figures, setup: Setup
-) -> list[Caveat]:
+) -> Iterator[Caveat]:
     """What the clusters of a partition follow."""
-    labels = {n: figures.known(model, "ami", n, "agreement", partition) for n in setup.labels}
-    known = {name: row for name, row in labels.items() if row is not None}
+    known = figures.amis(model, setup.labels, "agreement", partition)
     best = max(known, key=lambda name: known[name]["estimate"], default=None)
-    found = []
     for flag in flags_of_partition(model, partition, figures, setup):
         values = {"model": model, "flag": flag}
         if flag.kind is FlagKind.FINDS:
             values["ami"] = figures.number(model, "ami", flag.column, "leakage", partition)
             values["best_label"] = None if best is None else (best, known[best]["estimate"])
-        found.append(Caveat(CaveatKind.FLAG, Weight.GRAVE, values))
-    above = {n: r for n, r in known.items() if r["estimate"] > r["null_95"]}
+        yield Caveat(CaveatKind.FLAG, Weight.GRAVE, values)
+    above = {name: row for name, row in known.items() if row["estimate"] > row["null_95"]}
     if above:
-        found.append(Caveat(CaveatKind.AGREES, Weight.SUPPORTS, {"model": model, "labels": above}))
-    return found
+        yield Caveat(CaveatKind.AGREES, Weight.SUPPORTS, {"model": model, "labels": above})
 
 
 def _references_better(
     chosen: tuple[str, ...], verdicts: Sequence[Verdict], figures: Figures, setup: Setup
-) -> list[Caveat]:
+) -> Iterator[Caveat]:
     """Labels that a reference finds better than a recommended method does.
 
     Against the baseline that is a corrected test. Against another method there is none, so there
     the reference must be better than the baseline and the two intervals must lie apart.
     """
-    found = []
-    for test in (t for v in verdicts if v.kind == "reference" for t in v.wins):
+    for test in (test for v in verdicts if v.kind == "reference" for test in v.wins):
         # Artists are no label: knowing their language finds some of their songs.
-        if test.column not in setup.labels:
-            continue
-        where = setup.partition_of(test.metric)
-        reached = figures.row(test.model, test.metric, test.column, "agreement", where)
-        for model in chosen:
-            values = {"test": test, "model": model, "reached": None, "own": None}
+        for model in chosen if test.column in setup.labels else ():
+            values = {"test": test, "model": model}
             if model != setup.baseline:
-                own = figures.row(model, test.metric, test.column, "agreement", where)
+                what = test.metric, test.column, "agreement", setup.partition_of(test.metric)
+                reached, own = (figures.row(name, *what) for name in (test.model, model))
                 if own is None or reached is None or not reached["low"] > own["high"]:
                     continue
                 values |= {"reached": reached["estimate"], "own": own["estimate"]}
-            found.append(Caveat(CaveatKind.REFERENCE_BETTER, Weight.GRAVE, values))
-    return found
+            yield Caveat(CaveatKind.REFERENCE_BETTER, Weight.GRAVE, values)

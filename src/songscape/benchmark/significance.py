@@ -5,33 +5,23 @@ The thresholds of the package stand here: what is a degenerate partition, what i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from songscape.benchmark.evidence import Evidence, per_track
 from songscape.benchmark.keys import SPACE, PartitionKey
 from songscape.benchmark.metric_table import Figure, Figures
 from songscape.benchmark.summary import N_HALF_SAMPLES, N_RESAMPLES
 from songscape.benchmark.targets import Targets
-from songscape.benchmark.verdicts import FlagKind, Outcome
+from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
 from songscape.statistics.intervals import Difference, paired_difference
 from songscape.statistics.multiple_tests import holm
 from songscape.statistics.subsampling import half_sample_difference
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = [
-    "ALPHA",
-    "MAX_NOISE",
-    "MAX_ONE_CLUSTER",
-    "above_chance",
-    "degenerate",
-    "differences_to_baseline",
-    "partition_flags",
-    "withhold",
+    *("ALPHA", "MAX_NOISE", "MAX_ONE_CLUSTER", "above_chance", "corrected", "degenerate"),
+    *("paired_tests", "partition_flags", "withhold"),
 ]
 
 MAX_NOISE = 0.5
@@ -43,15 +33,6 @@ ALPHA = 0.05
 _TAIL = 0.025
 # Neighbours of each other share their agreement: see `paired_difference`.
 _NEIGHBOR_INFLATION = 2.0
-_TEST = ("difference", "low", "high", "n_groups", "p_value", "adjusted_p", "verdict")
-_TO_BEST = ("difference_to_best", "low_to_best", "high_to_best")
-_TO_BEST_TESTED = ("p_value_to_best", "adjusted_p_to_best", "verdict_to_best")
-COLUMNS = (
-    *("model", "axis", "metric", "column", "clusterer", *_TEST, "baseline", "withheld"),
-    *("best_baseline", *_TO_BEST, *_TO_BEST_TESTED),
-)
-
-Key = tuple[str, str, str, str]  # model, axis, metric, column
 
 
 def degenerate(
@@ -79,18 +60,9 @@ def above_chance(
 ) -> bool:
     """Whether a measured value is more than labels dealt out at random give.
 
-    Its interval, widened for the number of tests (Bonferroni; Student's t over groups), must lie
-    above chance; AMI must also be beyond 95 % of its permutations. True where chance is not known.
-
-    Parameters
-    ----------
-    row : dict or None
-        See `songscape.benchmark.metric_table.Figures.row`, its interval one of 95 %.
-    metric : str
-    n_tests : int
-        How many values are asked this, of which any may be claimed.
-    n_groups : float
-        Groups that the interval rests on; NaN where unknown.
+    Its 95 % interval, widened for the number of tests (Bonferroni; Student's t over groups), must
+    lie above chance; AMI must also be beyond 95 % of its permutations. True where chance is not
+    known.
     """
     from scipy.special import ndtri, stdtrit
 
@@ -100,21 +72,21 @@ def above_chance(
         return False
     tails = 1 - _TAIL / n_tests, 1 - _TAIL
     if n_groups >= 2:
-        corrected, plain = (float(stdtrit(n_groups - 1, tail)) for tail in tails)
+        wider, plain = (float(stdtrit(n_groups - 1, tail)) for tail in tails)
     else:
-        corrected, plain = (float(ndtri(tail)) for tail in tails)
-    low = row["estimate"] - (row["estimate"] - row["low"]) * corrected / plain
+        wider, plain = (float(ndtri(tail)) for tail in tails)
+    low = row["estimate"] - (row["estimate"] - row["low"]) * wider / plain
     return not low <= row["chance"]
 
 
-def differences_to_baseline(
+def paired_tests(
     evidence: Sequence[Evidence],
     targets: Targets,
-    summary: pd.DataFrame,
+    figures: Figures,
     *,
     baseline: str,
     headline: PartitionKey,
-) -> pd.DataFrame:
+) -> list[PairedTest]:
     """Test every model against the baseline, and against the best training-free model.
 
     All agreement tests of all methods are one family, for a claim "better" may rest on any of
@@ -124,91 +96,77 @@ def differences_to_baseline(
     The best training-free model of a figure is picked on the same tracks, which favours it, so
     "better" is on the safe side. For "worse" the p-value is multiplied by the number of baselines
     to pick from (Bonferroni). Baselines and references are not tested against it.
-
-    Returns
-    -------
-    DataFrame
-        One row per test: difference, low, high, p_value, adjusted_p, verdict (an `Outcome`),
-        withheld (a `FlagKind` or ""); best_baseline, difference_to_best, ... on agreement.
     """
-    import pandas as pd
-
     by_name = {one.model: one for one in evidence}
+    kinds = {one.model: one.kind for one in evidence}
     if baseline not in by_name:
-        return pd.DataFrame(columns=list(COLUMNS))
-    tests: dict[Key, Difference] = {}
+        return []
+    tests = []
     for one in evidence:
         for axis, metric, column in _testable(one, targets) if one.model != baseline else ():
-            found = _difference(one, by_name[baseline], targets, metric, column, headline)
-            if found is not None:
-                tests[one.model, axis, metric, column] = found
-    figures = Figures(summary)
-    to_best = _to_best(tests, by_name, targets, figures, baseline, headline)
-    corrected = {
-        key: outcome
-        for family in _families(tests, by_name).values()
-        for key, outcome in outcomes({key: tests[key] for key in family}).items()
-    }
-    candidates = {
-        key: test
-        for key, (_, test) in to_best.items()
-        if by_name[key[0]].kind not in ("baseline", "reference")
-    }
-    corrected_to_best = outcomes(candidates)
-    rows = []
-    for key, test in tests.items():
-        model, axis, metric, column = key
-        row: dict[str, Any] = {"model": model, "axis": axis, "metric": metric, "column": column}
-        row["clusterer"] = headline.clusterer if metric == "ami" else ""
-        ends = (test.estimate, test.low, test.high, test.n_groups, test.p_value)
-        row |= dict(zip(_TEST, (*ends, *corrected[key]))) | {"baseline": baseline, "withheld": ""}
-        if key in to_best:
-            name, best = to_best[key]
-            row |= {"best_baseline": name} | dict(
-                zip(_TO_BEST, (best.estimate, best.low, best.high))
+            found = _difference(one, by_name[baseline], metric, column, targets, headline)
+            if found is None:
+                continue
+            test = PairedTest(
+                model=one.model,
+                axis=axis,
+                metric=metric,
+                column=column,
+                clusterer=headline.clusterer if metric == "ami" else "",
+                difference=found.estimate,
+                low=found.low,
+                high=found.high,
+                n_groups=found.n_groups,
+                p_value=found.p_value,
+                baseline=baseline,
             )
-        if key in corrected_to_best:
-            row |= dict(zip(_TO_BEST_TESTED, (candidates[key].p_value, *corrected_to_best[key])))
-        rows.append(row)
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    kinds = {one.model: one.kind for one in evidence}
-    return withhold(frame, figures, headline, kinds)
+            tests.append(_beside_best(test, found, by_name, targets, figures, headline))
+    return withhold(corrected(tests, kinds), figures, headline, kinds)
 
 
-def outcomes(tests: Mapping[Key, Difference]) -> dict[Key, tuple[float, Outcome]]:
-    """Adjusted p-value and outcome of every test; those given are one family (Holm).
+def corrected(tests: Sequence[PairedTest], kinds: Mapping[str, str]) -> list[PairedTest]:
+    """Holm's correction within families, and what each test then says.
 
     To be better or worse, the corrected p-value must be at most `ALPHA` and the interval, which
     knows about seeds too, must not hold 0. Less of a nuisance is better.
     """
-    found = {}
-    for (key, test), p_value in zip(tests.items(), holm([t.p_value for t in tests.values()])):
-        outcome = Outcome.SAME
-        if p_value <= ALPHA and (test.low > 0 or test.high < 0):
-            better = (test.estimate > 0) == (key[1] == "agreement")
-            outcome = Outcome.BETTER if better else Outcome.WORSE
-        found[key] = (float(p_value), outcome)
-    return found
+    found = list(tests)
+    for places in _families(found, kinds).values():
+        for i, p in zip(places, holm([found[i].p_value for i in places])):
+            t = found[i]
+            verdict = _outcome(t.axis, t.difference, t.low, t.high, p)
+            found[i] = replace(t, adjusted_p=float(p), verdict=verdict)
+    places = [
+        i
+        for i, t in enumerate(found)
+        if t.best_baseline and kinds[t.model] not in ("baseline", "reference")
+    ]
+    for i, p in zip(places, holm([found[i].p_value_to_best for i in places])):
+        t = found[i]
+        verdict = _outcome(t.axis, t.difference_to_best, t.low_to_best, t.high_to_best, p)
+        found[i] = replace(t, adjusted_p_to_best=float(p), verdict_to_best=verdict)
+    return [t if t.verdict_to_best else replace(t, p_value_to_best=float("nan")) for t in found]
 
 
-def _families(tests: Mapping[Key, Any], by_name: Mapping[str, Evidence]) -> dict[Any, list[Key]]:
-    families: dict[Any, list[Key]] = {}
-    for key in tests:
-        families.setdefault(_family(key, by_name[key[0]].kind), []).append(key)
+def _outcome(axis: str, difference: float, low: float, high: float, p: float) -> Outcome:
+    if p <= ALPHA and (low > 0 or high < 0):
+        return Outcome.BETTER if (difference > 0) == (axis == "agreement") else Outcome.WORSE
+    return Outcome.SAME
+
+
+def _families(tests: Sequence[PairedTest], kinds: Mapping[str, str]) -> dict[Any, list[int]]:
+    """Places of the tests that are corrected together."""
+    families: dict[Any, list[int]] = {}
+    for i, t in enumerate(tests):
+        column = t.column if t.axis == "leakage" else ""
+        is_reference = kinds.get(t.model) == "reference"
+        families.setdefault((is_reference, t.axis, column), []).append(i)
     return families
 
 
-def _family(key: Key, kind: str) -> tuple[bool, str, str]:
-    """Tests of one family are corrected together."""
-    _, axis, _, column = key
-    return kind == "reference", axis, column if axis == "leakage" else ""
-
-
 def _testable(one: Evidence, targets: Targets) -> list[tuple[str, str, str]]:
-    found = []
-    for axis, columns in (("agreement", targets.labels), ("leakage", targets.nuisances)):
-        neighbours = "knn_balanced" if axis == "agreement" else "knn"
-        found += [(axis, metric, name) for name in columns for metric in (neighbours, "ami")]
+    found = [("agreement", m, name) for name in targets.labels for m in ("knn_balanced", "ami")]
+    found += [("leakage", m, name) for name in targets.nuisances for m in ("knn", "ami")]
     if per_track(one, "hit", "artist", targets) is not None:
         found.append(("agreement", "hit", "artist"))
     return found
@@ -216,25 +174,21 @@ def _testable(one: Evidence, targets: Targets) -> list[tuple[str, str, str]]:
 
 def _difference(
     one: Evidence,
-    base: Evidence,
-    targets: Targets,
+    other: Evidence,
     metric: str,
     column: str,
+    targets: Targets,
     headline: PartitionKey,
 ) -> Difference | None:
     if metric == "ami":
-        if headline not in one.partitions or headline not in base.partitions:
+        if headline not in one.partitions or headline not in other.partitions:
             return None
+        labels = one.partitions[headline], other.partitions[headline]
+        truth = targets.columns[column]
         return half_sample_difference(
-            "ami",
-            one.partitions[headline],
-            base.partitions[headline],
-            targets.columns[column],
-            targets.groups,
-            n_resamples=N_HALF_SAMPLES,
+            "ami", *labels, truth, targets.groups, n_resamples=N_HALF_SAMPLES
         )
-    ours = per_track(one, metric, column, targets)
-    theirs = per_track(base, metric, column, targets)
+    ours, theirs = (per_track(each, metric, column, targets) for each in (one, other))
     if ours is None or theirs is None:
         return None
     # Retrieval looks within artists, and so within groups.
@@ -244,50 +198,49 @@ def _difference(
     )
 
 
-def _to_best(
-    tests: Mapping[Key, Difference],
+def _beside_best(
+    test: PairedTest,
+    found: Difference | None,
     by_name: Mapping[str, Evidence],
     targets: Targets,
     figures: Figures,
-    baseline: str,
     headline: PartitionKey,
-) -> dict[Key, tuple[str, Difference]]:
-    """The best training-free model other than the tested one, and the difference to it."""
-    free = [one.model for one in by_name.values() if one.kind == "baseline"]
-    result = {}
-    for key, test in tests.items():
-        model, axis, metric, column = key
-        if axis != "agreement":
-            continue
-        where = headline if metric == "ami" else SPACE
-        reached = {
-            name: figures.number(name, metric, column, axis, where)
-            for name in free
-            if name != model
-        }
-        known = [name for name in reached if reached[name] == reached[name]]
-        if metric == "ami":
-            # Methods with much noise have inflated AMI; they are no baseline.
-            known = [n for n in known if not partition_flags(n, where, figures)] or known
-        ranked = sorted(known, key=lambda name: -reached[name])
-        for name in ranked:
-            # A partition that some seeds lack has an estimate and is not tested.
-            found = (
-                test
-                if name == baseline
-                else _difference(by_name[model], by_name[name], targets, metric, column, headline)
+) -> PairedTest:
+    """The test with its difference to the best training-free model other than the tested one."""
+    where = headline if test.metric == "ami" else SPACE
+    reached = {
+        name: figures.number(name, test.metric, test.column, "agreement", where)
+        for name, one in by_name.items()
+        if one.kind == "baseline" and name != test.model and test.axis == "agreement"
+    }
+    known = [name for name in reached if reached[name] == reached[name]]
+    if test.metric == "ami":
+        # Methods with much noise have inflated AMI; they are no baseline.
+        known = [n for n in known if not partition_flags(n, where, figures)] or known
+    for name in sorted(known, key=lambda name: -reached[name]):
+        if name != test.baseline:
+            pair = by_name[test.model], by_name[name]
+            found = _difference(*pair, test.metric, test.column, targets, headline)
+        # A partition that some seeds lack has an estimate and is not tested.
+        if found is not None:
+            n_picked = len(known) if found.estimate < 0 else 1
+            return replace(
+                test,
+                best_baseline=name,
+                difference_to_best=found.estimate,
+                low_to_best=found.low,
+                high_to_best=found.high,
+                p_value_to_best=min(1.0, found.p_value * n_picked),
             )
-            if found is not None:
-                if found.estimate < 0:
-                    found = replace(found, p_value=min(1.0, found.p_value * len(ranked)))
-                result[key] = (name, found)
-                break
-    return result
+    return test
 
 
 def withhold(
-    differences: pd.DataFrame, figures: Figures, headline: PartitionKey, kinds: Mapping[str, str]
-) -> pd.DataFrame:
+    tests: Sequence[PairedTest],
+    figures: Figures,
+    headline: PartitionKey,
+    kinds: Mapping[str, str],
+) -> list[PairedTest]:
     """Withhold "better" and "worse" where the side that is ahead is at chance or degenerate.
 
     Below chance any noise is ahead; and where labels are dealt out among artists, clusters that
@@ -299,52 +252,33 @@ def withhold(
     would soften that and still let it win, and would give one partition two values of AMI. So AMI
     stays what it is, beside the noise share, and wins nothing with clusters for less than half of
     the songs.
-
-    Parameters
-    ----------
-    differences : DataFrame
-        See `differences_to_baseline`.
-    figures : Figures
-        The summary that belongs to them.
-    headline : PartitionKey
-    kinds : mapping of model to kind
-        References are corrected among themselves.
-
-    Returns
-    -------
-    DataFrame
-        The same tests, claims that are withheld turned into "same", with the reason.
     """
-    tests = differences.to_dict(orient="records")
-    keys = [(t["model"], t["axis"], t["metric"], t["column"]) for t in tests]
-    families = [_family(key, kinds.get(key[0], "")) for key in keys]
-    sizes = Counter(f for f, t in zip(families, tests) if t["p_value"] == t["p_value"])
-    for test, family in zip(tests, families):
-        against = {"": (test["difference"], test["baseline"])}
-        if test.get("verdict_to_best") in (Outcome.BETTER, Outcome.WORSE):
-            against["_to_best"] = (test["difference_to_best"], test["best_baseline"])
-        for suffix, (difference, other) in against.items():
-            ahead = test["model"] if difference > 0 else other
-            why = _not_ahead(ahead, test, figures, headline, max(1, sizes[family]))
-            if why and test[f"verdict{suffix}"] != Outcome.SAME:
-                test[f"verdict{suffix}"] = Outcome.SAME
-                if not suffix:
-                    test["withheld"] = why
-    import pandas as pd
-
-    return pd.DataFrame(tests, columns=list(differences.columns))
+    kept = list(tests)
+    for places in _families(kept, kinds).values():
+        n_tests = max(1, sum(kept[i].p_value == kept[i].p_value for i in places))
+        for i in places:
+            t = kept[i]
+            against = (t.difference, t.baseline), (t.difference_to_best, t.best_baseline)
+            why, why_to_best = (
+                _not_ahead(t, t.model if gap > 0 else str(other), figures, headline, n_tests)
+                for gap, other in against
+            )
+            if why and t.verdict is not Outcome.SAME:
+                t = replace(t, verdict=Outcome.SAME, withheld=why)
+            if why_to_best and t.verdict_to_best:
+                t = replace(t, verdict_to_best=Outcome.SAME)
+            kept[i] = t
+    return kept
 
 
 def _not_ahead(
-    ahead: str, test: Mapping[str, Any], figures: Figures, headline: PartitionKey, n_tests: int
+    test: PairedTest, ahead: str, figures: Figures, headline: PartitionKey, n_tests: int
 ) -> FlagKind | None:
     """Why a lead of this model is none."""
-    metric = str(test["metric"])
-    where = headline if metric == "ami" else SPACE
-    flags = partition_flags(ahead, where, figures) if metric == "ami" else []
+    where = headline if test.metric == "ami" else SPACE
+    flags = partition_flags(ahead, where, figures) if test.metric == "ami" else []
     if flags:
         return flags[-1]
-    row = figures.row(ahead, metric, str(test["column"]), str(test["axis"]), where)
-    n_groups = float(test.get("n_groups", float("nan")))
-    sure = above_chance(row, metric, n_tests=n_tests, n_groups=n_groups)
+    row = figures.row(ahead, test.metric, test.column, test.axis, where)
+    sure = above_chance(row, test.metric, n_tests=n_tests, n_groups=test.n_groups)
     return None if sure else FlagKind.AT_CHANCE

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.benchmark.evidence import Evidence, per_track, tidy_table
-from songscape.benchmark.keys import SPACE, PartitionKey, optional_k
+from songscape.benchmark.keys import SPACE, PartitionKey
 from songscape.benchmark.targets import Targets
 from songscape.metrics.stability import cluster_jaccard, pairwise_ari
 from songscape.statistics.intervals import Interval, bootstrap_mean
@@ -32,12 +32,6 @@ def summarise(
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Put an interval on every figure.
-
-    Parameters
-    ----------
-    evidence : sequence of Evidence
-    targets : Targets
-    progress : callable (done, total), optional
 
     Returns
     -------
@@ -63,26 +57,23 @@ def summarise(
         p_value=("p_value", "max"),
         reason=("reason", "max"),
     ).reset_index()
-    places: dict[tuple[Any, ...], list[int]] = {}
-    ks = [optional_k(k) for k in summary["k"]]
-    named = zip(summary["model"], summary["clusterer"], ks, summary["metric"], summary["column"])
-    for place, (model, clusterer, k, metric, column) in enumerate(named):
-        where = (model, PartitionKey.of(clusterer, k), metric, column)
-        places.setdefault(where, []).append(place)
-    values = summary[["estimate", "low", "high"]].to_numpy(np.float64, copy=True)
-    kinds = np.full(len(summary), "range over seeds", dtype=object)
+    intervals: dict[tuple[Any, ...], Interval] = {}
     for done, one in enumerate(evidence, start=1):
-        for where, found in _intervals(one, targets):
-            here = places.get((one.model, *where), [])
-            values[here] = found.estimate, found.low, found.high
-            kinds[here] = "95 %, over groups and seeds"
+        intervals |= {(one.model, *what): found for what, found in _intervals(one, targets)}
         if progress is not None:
             progress(done, len(evidence))
-    summary[["estimate", "low", "high"]] = values
+    ends = summary[["estimate", "low", "high"]].to_numpy(np.float64, copy=True)
+    kinds = []
+    for i, row in enumerate(summary.itertuples()):
+        partition = PartitionKey.of(row.clusterer, row.k)
+        found = intervals.get((row.model, partition, row.metric, row.column))
+        kinds.append("range over seeds" if found is None else "95 %, over groups and seeds")
+        if found is not None:
+            ends[i] = found.estimate, found.low, found.high
+    summary[["estimate", "low", "high"]] = ends
     summary["interval"] = kinds
-    again = pd.DataFrame([row for one in evidence for row in _seed_stability(one)])
+    again = pd.DataFrame([row | {"reason": ""} for one in evidence for row in _over_seeds(one)])
     if len(again):
-        again["reason"] = ""
         summary = pd.concat([summary, again.astype({"k": "Int64"})], ignore_index=True)
     return summary
 
@@ -103,7 +94,7 @@ def _intervals(one: Evidence, targets: Targets) -> Iterator[tuple[tuple[Any, ...
             yield (key, "ami", column), interval
 
 
-def _seed_stability(one: Evidence) -> Iterator[dict[str, Any]]:
+def _over_seeds(one: Evidence) -> Iterator[dict[str, Any]]:
     """Agreement of partitions made with different seeds, training included.
 
     Over pairs of seeds the adjusted Rand index; of each of the first seed's clusters the Jaccard
@@ -111,12 +102,11 @@ def _seed_stability(one: Evidence) -> Iterator[dict[str, Any]]:
     """
     for key, labels in one.partitions.items():
         where = {"model": one.model, "clusterer": key.clusterer, "k": key.k, "axis": "stability"}
-        where |= {"n_seeds": len(labels)}
+        where |= {"n_seeds": len(labels), "column": "", "interval": "range over pairs of seeds"}
         pairs = pairwise_ari(labels)
         pairs = pairs[np.isfinite(pairs)]
         if len(pairs):
-            beside = {"column": "", "interval": "range over pairs of seeds"}
-            yield where | {"metric": "ari_over_seeds"} | beside | _ranged(pairs)
+            yield where | {"metric": "ari_over_seeds"} | _ranged(pairs)
         numbers = np.unique(labels[0][labels[0] >= 0])
         if len(labels) < 2 or not len(numbers):
             continue
@@ -126,8 +116,7 @@ def _seed_stability(one: Evidence) -> Iterator[dict[str, Any]]:
             row = {"metric": "cluster_jaccard_over_seeds", "column": str(number)}
             yield where | row | _ranged(jaccard[:, number])
         weakest = numbers[np.argmin(jaccard.mean(axis=0)[numbers])]
-        row = {"metric": "jaccard_of_weakest_over_seeds", "column": ""}
-        yield where | row | _ranged(jaccard[:, weakest])
+        yield where | {"metric": "jaccard_of_weakest_over_seeds"} | _ranged(jaccard[:, weakest])
 
 
 def _ranged(values: NDArray[np.float64]) -> dict[str, float]:

@@ -93,7 +93,8 @@ class Targets:
         """
         from songscape.audit.duplicates import known_artists, split_groups
         from songscape.audit.nuisances import column_nuisances
-        from songscape.columns import find_columns, find_roles, label_columns, normalised
+        from songscape.columns import find_columns, find_roles, label_columns
+        from songscape.spellings import normalised
 
         frame = _frame(columns)
         roles = find_roles(frame.columns, {} if artist is None else {"artist": artist})

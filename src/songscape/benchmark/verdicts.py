@@ -6,24 +6,18 @@ Their sentences are made in `songscape.benchmark.wording`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum, StrEnum
 from typing import Any
 
 from songscape.benchmark.keys import PartitionKey
 
 __all__ = [
-    "Caveat",
-    "CaveatKind",
-    "Flag",
-    "FlagKind",
-    "Outcome",
-    "PairedTest",
-    "Recommendation",
-    "Trust",
-    "Verdict",
-    "Weight",
+    *("Caveat", "CaveatKind", "Flag", "FlagKind", "Outcome", "PairedTest", "Recommendation"),
+    *("Trust", "Verdict", "Weight"),
 ]
+
+NAN = float("nan")
 
 
 class Outcome(StrEnum):
@@ -49,19 +43,10 @@ class FlagKind(StrEnum):
 
 @dataclass(frozen=True)
 class Flag:
-    """A warning about a model or one of its partitions.
+    """A warning about a model (`partition` None) or about one of its partitions.
 
-    Attributes
-    ----------
-    kind : FlagKind
-    column : str
-        The nuisance that the clusters follow, of `FINDS`.
-    partition : PartitionKey or None
-        None: the model, or its headline partition.
-    n_seeds, of_seeds : int
-        How many of the model's seeds collapsed or failed.
-    reason : str
-        Why every seed failed.
+    `column` is the nuisance that the clusters follow, of `FINDS`; `n_seeds` of `of_seeds` collapsed
+    or failed, and `reason` says why all failed.
     """
 
     kind: FlagKind
@@ -72,65 +57,48 @@ class Flag:
     reason: str = ""
 
 
-def _missing(value: Any) -> bool:
-    return value is None or value != value or value == ""
-
-
 @dataclass(frozen=True)
 class PairedTest:
     """A row of the table of differences: a model against the baseline on one figure.
 
-    Attributes
-    ----------
-    outcome : Outcome
-        After correction, and after claims were withheld.
-    withheld : FlagKind or None
-        Why a claim was withheld: what is wrong with the side that is ahead.
-    best_baseline : str or None
-        The best training-free model on this figure; None where there is no other.
+    `verdict` is the outcome after correction and after claims were withheld; `withheld` says what
+    is wrong with the side that is ahead. On agreement there is the same against `best_baseline`,
+    the best training-free model on this figure other than the tested one.
     """
 
     model: str
     axis: str
     metric: str
     column: str
+    clusterer: str
     difference: float
     low: float
     high: float
-    outcome: Outcome
+    n_groups: int
+    p_value: float
     baseline: str
+    adjusted_p: float = NAN
+    verdict: Outcome = Outcome.SAME
     withheld: FlagKind | None = None
     best_baseline: str | None = None
-    difference_to_best: float = float("nan")
-    low_to_best: float = float("nan")
-    high_to_best: float = float("nan")
+    difference_to_best: float = NAN
+    low_to_best: float = NAN
+    high_to_best: float = NAN
+    p_value_to_best: float = NAN
+    adjusted_p_to_best: float = NAN
+    verdict_to_best: Outcome | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> PairedTest:
-        """From a row of the table, as computed or read back."""
-
-        def number(name: str) -> float:
-            return float("nan") if _missing(row.get(name)) else float(row[name])
-
-        def text(name: str) -> str:
-            return "" if _missing(row.get(name)) else str(row[name])
-
-        return cls(
-            model=text("model"),
-            axis=text("axis"),
-            metric=text("metric"),
-            column=text("column"),
-            difference=number("difference"),
-            low=number("low"),
-            high=number("high"),
-            outcome=Outcome(text("verdict")),
-            baseline=text("baseline"),
-            withheld=FlagKind(text("withheld")) if text("withheld") else None,
-            best_baseline=text("best_baseline") or None,
-            difference_to_best=number("difference_to_best"),
-            low_to_best=number("low_to_best"),
-            high_to_best=number("high_to_best"),
-        )
+        """From a row of the table; missing cells may be None, NaN or ""."""
+        given = {f.name: row[f.name] for f in fields(cls) if f.name in row}
+        known = {name: v for name, v in given.items() if not (v is None or v != v or v == "")}
+        for name, enum in (("verdict", Outcome), ("verdict_to_best", Outcome)):
+            known |= {name: enum(known[name])} if name in known else {}
+        if "withheld" in known:
+            known["withheld"] = FlagKind(known["withheld"])
+        numbers = dict.fromkeys(("difference", "low", "high", "n_groups", "p_value"), NAN)
+        return cls(**{"clusterer": "", **numbers, **known})
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -140,17 +108,7 @@ class PairedTest:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of one method.
-
-    Attributes
-    ----------
-    model, kind : str
-    tests : tuple of PairedTest
-        Against the baseline; none for the baseline itself.
-    flags : tuple of Flag
-    sentence : str
-        All of it in words; begins with the model's name.
-    """
+    """What can be said of one method: its tests, its flags, and all of it in a sentence."""
 
     model: str
     kind: str
@@ -161,21 +119,19 @@ class Verdict:
     def __str__(self) -> str:
         return self.sentence
 
-    def having(self, outcome: Outcome, axis: str | None = None) -> tuple[PairedTest, ...]:
-        """The tests with this outcome, on one axis or on all."""
-        return tuple(
-            t for t in self.tests if t.outcome == outcome and (axis is None or t.axis == axis)
-        )
+    def having(self, outcome: Outcome, axis: str = "agreement") -> tuple[PairedTest, ...]:
+        """The tests of an axis with this outcome."""
+        return tuple(t for t in self.tests if (t.verdict, t.axis) == (outcome, axis))
 
     @property
     def wins(self) -> tuple[PairedTest, ...]:
         """Labels and artists that it finds better than the baseline does."""
-        return self.having(Outcome.BETTER, "agreement")
+        return self.having(Outcome.BETTER)
 
     @property
     def losses(self) -> tuple[PairedTest, ...]:
         """Labels and artists that it finds worse."""
-        return self.having(Outcome.WORSE, "agreement")
+        return self.having(Outcome.WORSE)
 
     @property
     def failed(self) -> bool:
@@ -197,7 +153,7 @@ class Weight(IntEnum):
 
 
 class Trust(StrEnum):
-    """How far to rely on a recommendation: as its gravest caveat has it."""
+    """How far to rely on a recommendation."""
 
     GOOD = "good"
     LIMITED = "limited"

@@ -22,19 +22,19 @@ from songscape.benchmark.verdicts import (
 
 __all__ = [
     *("FLAG_WORDS", "METRIC_NAMES", "TRUST_WORDS", "caveat_sentence", "figure", "finding_sentence"),
-    *("flag_words", "listed", "metric_name", "neutral_sentences", "recommendation_sentence"),
-    *("trust_sentence", "verdict_sentence"),
+    *(
+        "flag_words",
+        "listed",
+        "metric_name",
+        "neutral_sentences",
+        "recommendation_sentence",
+        "trust_sentence",
+    ),
+    "verdict_sentence",
 ]
 
-METRIC_NAMES = {
-    "knn": "kNN",
-    "knn_balanced": "kNN",
-    "ami": "AMI",
-    "hit": "hit@10",
-    "map": "mAP",
-    "ilisi": "iLISI",
-    "kbet": "kBET",
-}
+METRIC_NAMES = {"knn": "kNN", "knn_balanced": "kNN", "ami": "AMI", "hit": "hit@10", "map": "mAP"}
+METRIC_NAMES |= {"ilisi": "iLISI", "kbet": "kBET"}
 FLAG_WORDS = {
     FlagKind.COLLAPSED: "collapsed",
     FlagKind.FAILED: "failed",
@@ -80,13 +80,9 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return "".join(items) if len(items) < 2 else f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def _signed(value: float) -> str:
-    text = figure(value)
-    return text if text.startswith("−") else f"+{text}"
-
-
 def _difference(value: float, low: float, high: float) -> str:
-    return f"{_signed(value)}, 95 % {figure(low)} … {figure(high)}"
+    sign = "" if figure(value).startswith("−") else "+"
+    return f"{sign}{figure(value)}, 95 % {figure(low)} … {figure(high)}"
 
 
 def _count(n: int, noun: str) -> str:
@@ -98,15 +94,17 @@ def _first(names: Sequence[str], joint: str = ", ") -> str:
     return joint.join(names[:_LISTED]) + more
 
 
-def _test_words(test: PairedTest) -> str:
+def _tests(tests: Sequence[PairedTest]) -> str:
     """What a method is better or worse at, with the figures."""
-    what = {
-        "ami": f"clusters that follow the {test.column}",
-        "hit": f"finding songs of the same {test.column}",
-        "map": f"ranking songs of the same {test.column} first",
-    }.get(test.metric, f"neighbours that share the {test.column}")
-    figures = _difference(test.difference, test.low, test.high)
-    return f"{what} ({metric_name(test.metric)} {figures})"
+    what = {"ami": "clusters that follow the {}", "hit": "finding songs of the same {}"}
+    other = "neighbours that share the {}"
+    return listed(
+        [
+            f"{what.get(t.metric, other).format(t.column)} ({metric_name(t.metric)} "
+            f"{_difference(t.difference, t.low, t.high)})"
+            for t in tests
+        ]
+    )
 
 
 # -- verdicts --------------------------------------------------------------------------------
@@ -117,9 +115,9 @@ def flag_words(flag: Flag) -> str:
     words = FLAG_WORDS[flag.kind]
     if flag.kind is FlagKind.FINDS:
         words += f" {flag.column}"
-    elif flag.kind is FlagKind.FAILED and flag.n_seeds == flag.of_seeds:
-        words += f" with every seed ({flag.reason.rstrip('.')})" if flag.reason else ""
-    elif flag.n_seeds and (flag.n_seeds < flag.of_seeds or flag.kind is FlagKind.FAILED):
+    elif flag.reason:
+        words += f" with every seed ({flag.reason.rstrip('.')})"
+    elif flag.n_seeds < flag.of_seeds:
         words += f" with {flag.n_seeds} of {flag.of_seeds} seeds"
     return words if flag.partition is None else f"{flag.partition.title}: {words}"
 
@@ -136,65 +134,52 @@ def verdict_sentence(verdict: Verdict, figures: Figures, setup: Setup) -> str:
     elif verdict.kind == "reference":
         parts.append("a reference, not a candidate")
     if verdict.wins:
-        parts.append(f"better than {baseline} at {listed([_test_words(t) for t in verdict.wins])}")
-    same = verdict.having(Outcome.SAME, "agreement")
+        parts.append(f"better than {baseline} at {_tests(verdict.wins)}")
+    same = verdict.having(Outcome.SAME)
     withheld = [t for t in same if t.withheld and t.difference > 0]
-    for why in dict.fromkeys(t.withheld for t in withheld):
-        ahead = listed([_test_words(t) for t in withheld if t.withheld == why])
-        parts.append(f"not claimed, {_why_withheld(why)}: ahead of {baseline} at {ahead}")
+    for why in dict.fromkeys(t.withheld for t in withheld if t.withheld):
+        because = f"its partition is degenerate ({FLAG_WORDS[why]})"
+        if why is FlagKind.AT_CHANCE:
+            because = f"its own figure is {FLAG_WORDS[why]}"
+        ahead = _tests([t for t in withheld if t.withheld == why])
+        parts.append(f"not claimed, because {because}: ahead of {baseline} at {ahead}")
     if verdict.losses:
-        losses = listed([_test_words(t) for t in verdict.losses])
-        parts.append(f"worse than {baseline} at {losses}")
+        parts.append(f"worse than {baseline} at {_tests(verdict.losses)}")
     equal = [t for t in same if t not in withheld]
-    claims = verdict.having(Outcome.BETTER) or verdict.having(Outcome.WORSE)
-    if equal and (not claims or len(equal) == len(verdict.tests)):
+    if equal and all(t.verdict is Outcome.SAME for t in verdict.tests):
         parts.append(f"not distinguishable from {baseline} on any test")
     elif equal:
         names = ", ".join(dict.fromkeys(t.column for t in equal))
         parts.append(f"not distinguishable on {_count(len(equal), 'test')} ({names})")
-    parts += _leakage_words(verdict, figures, setup)
-    return f"{model}: {'; '.join([*parts, *flags])}"
-
-
-def _why_withheld(why: FlagKind | None) -> str:
-    if why is FlagKind.AT_CHANCE:
-        return "because its own figure is no better than chance"
-    return f"because its partition is degenerate ({FLAG_WORDS[why or FlagKind.ONE_CLUSTER]})"
+    return f"{model}: {'; '.join([*parts, *_leakage_words(verdict, figures, setup), *flags])}"
 
 
 def _baseline_words(model: str, figures: Figures, setup: Setup) -> str:
     """What the baseline reaches, since it is not tested against itself."""
-    parts = []
-    for column in setup.labels:
-        row = figures.known(model, "knn_balanced", column, "agreement")
-        if row is not None:
-            chance = f", chance {figure(row['chance'])}" if row["chance"] == row["chance"] else ""
-            parts.append(f"{column} kNN {figure(row['estimate'])}{chance}")
-    row = figures.known(model, "hit", "artist", "agreement")
-    if row is not None:
-        parts.append(f"artist hit@10 {figure(row['estimate'])}")
-    return "; ".join(parts) or "no label could be measured"
+    asked = [(name, "knn_balanced") for name in setup.labels] + [("artist", "hit")]
+    rows = [(c, m, figures.known(model, m, c, "agreement")) for c, m in asked]
+    shown = [f"{c} {metric_name(m)} {figure(r['estimate'])}" for c, m, r in rows if r]
+    return "; ".join(shown) or "no label could be measured"
 
 
 def _leakage_words(verdict: Verdict, figures: Figures, setup: Setup) -> list[str]:
     """Whether nearest songs give the language away, and which other nuisances more of."""
-    language, parts = setup.language, []
-    leaks = {o: verdict.having(o, "leakage") for o in (Outcome.BETTER, Outcome.WORSE)}
-    row = None if language is None else figures.known(verdict.model, "knn", language, "leakage")
+    language, parts = setup.language or "", []
+    row = figures.known(verdict.model, "knn", language, "leakage")
+    leaks = [verdict.having(outcome, "leakage") for outcome in (Outcome.BETTER, Outcome.WORSE)]
     if row is not None and row["chance"] < 1:
-        reached = f"(kNN {figure(row['estimate'])}, chance {figure(row['chance'])})"
+        words = f"hides the {language}"
         if (row["estimate"] - row["chance"]) / (1 - row["chance"]) >= _GIVES_AWAY:
-            words = f"gives the {language} away {reached}"
+            words = f"gives the {language} away"
         elif row["low"] > row["chance"]:
-            words = f"gives away something of the {language} {reached}"
-        else:
-            words = f"hides the {language} {reached}"
-        for outcome, than in ((Outcome.BETTER, "less"), (Outcome.WORSE, "more")):
-            if any(t.column == language for t in leaks[outcome]):
+            words = f"gives away something of the {language}"
+        words += f" (kNN {figure(row['estimate'])}, chance {figure(row['chance'])})"
+        for than, tests in zip(("less", "more"), leaks):
+            if any(t.column == language for t in tests):
                 words += f", {than} than {setup.baseline}"
         parts.append(words)
-    others = dict.fromkeys(t.column for t in leaks[Outcome.WORSE] if t.column != language)
-    return [*parts, f"gives away more of {listed(list(others))}"] if others else parts
+    others = list(dict.fromkeys(t.column for t in leaks[1] if t.column != language))
+    return [*parts, f"gives away more of {listed(others)}"] if others else parts
 
 
 # -- recommendation --------------------------------------------------------------------------
@@ -215,7 +200,7 @@ def recommendation_sentence(chosen: Recommendation, setup: Setup) -> str:
             f"Use {' or '.join(chosen.models)}: each is better than {baseline} on "
             f"{len(chosen.wins)} of the tests on labels and worse on none."
         )
-    won = listed([_test_words(test) for test in chosen.wins])
+    won = _tests(chosen.wins)
     return f"Use {chosen.model}: better than {baseline} at {won}, worse on no label."
 
 
@@ -227,20 +212,17 @@ def trust_sentence(chosen: Recommendation) -> str:
 
 def neutral_sentences(chosen: Recommendation, figures: Figures, setup: Setup) -> tuple[str, ...]:
     """What to use where the language must not decide."""
-    language = setup.language
+    language, baseline = setup.language, setup.baseline
     if not chosen.neutral or language is None:
         return ()
-    rows = {
-        m: figures.row(m, "knn", language, "leakage") for m in (*chosen.neutral, setup.baseline)
-    }
-    shown = {m: "" if r is None else f" ({figure(r['estimate'])})" for m, r in rows.items()}
-    base = rows[setup.baseline]
-    chance = "" if base is None else f"; chance {figure(base['chance'])}"
-    named = listed([f"{model}{shown[model]}" for model in chosen.neutral], "or")
+    rows = {m: figures.row(m, "knn", language, "leakage") for m in (*chosen.neutral, baseline)}
+    shown = {m: f"{m} ({figure(r['estimate'])})" if r else m for m, r in rows.items()}
+    base = rows[baseline]
+    chance = f"; chance {figure(base['chance'])}" if base else ""
+    named = listed([shown[model] for model in chosen.neutral], "or")
     return (
-        f"Where the {language} must not decide, use {named}: worse than {setup.baseline}"
-        f"{shown[setup.baseline]} on no label (in brackets: share of nearest songs in the "
-        f"same {language}{chance}).",
+        f"Where the {language} must not decide, use {named}: worse than {shown[baseline]} "
+        f"on no label (in brackets: share of nearest songs in the same {language}{chance}).",
     )
 
 
@@ -248,12 +230,8 @@ def caveat_sentence(caveat: Caveat) -> str:
     """Why to trust a recommendation, or why to be careful."""
     v = caveat.values
     match caveat.kind:
-        case CaveatKind.GROUPS:
-            return _groups_sentence(v["setup"], v["detectable"], caveat.weight)
-        case CaveatKind.SEEDS:
-            return _seeds_sentence(v["setup"], caveat.weight)
-        case CaveatKind.NUMBER_OF_CLUSTERS:
-            return _k_sentence(v["setup"])
+        case CaveatKind.GROUPS | CaveatKind.SEEDS | CaveatKind.NUMBER_OF_CLUSTERS:
+            return _setup_sentence(caveat, v["setup"])
         case CaveatKind.FLAG:
             return _flag_sentence(v)
         case CaveatKind.AGREES:
@@ -264,7 +242,16 @@ def caveat_sentence(caveat: Caveat) -> str:
             ]
             return f"The clusters of {v['model']} agree beyond chance with {listed(shown)}."
         case CaveatKind.REFERENCE_BETTER:
-            return _reference_sentence(v)
+            t = v["test"]
+            reached = _difference(t.difference, t.low, t.high)
+            if "own" in v:
+                reached = f"{figure(v['reached'])} against {figure(v['own'])}"
+            knows, instead = _REFERENCES.get(t.model, ("next to nothing of the songs", ""))
+            tail = f": what looks like {t.column} may be {instead}" if instead else ""
+            return (
+                f"{t.model}, which knows {knows}, is better at {t.column} than {v['model']} "
+                f"({metric_name(t.metric)} {reached}){tail}."
+            )
         case CaveatKind.SIMPLE_AS_GOOD:
             t = v["test"]
             how = "better than" if t.high_to_best < 0 else "as well as"
@@ -277,27 +264,23 @@ def caveat_sentence(caveat: Caveat) -> str:
             return finding_sentence(v["finding"])
 
 
-def _groups_sentence(setup: Setup, detectable: Mapping[str, float], weight: Weight) -> str:
-    artists = " (songs of one artist count as one)" if setup.has_artists else ""
-    only = "only " if weight else ""
-    text = (
-        f"The intervals rest on {only}{setup.n_tracks:,} songs in {setup.n_groups:,} groups"
-        f"{artists}."
-    )
-    if detectable:
-        words = listed([f"{figure(v)} in {metric_name(m)}" for m, v in detectable.items()])
-        text += f" A difference smaller than about {words} cannot be seen here."
-    return text
-
-
-def _seeds_sentence(setup: Setup, weight: Weight) -> str:
-    seeds = _count(setup.n_seeds, "seed")
-    if weight is Weight.SUPPORTS:
-        return f"Every model was trained with {seeds}."
-    return f"With {seeds} only, the variation between trainings is known roughly."
-
-
-def _k_sentence(setup: Setup) -> str:
+def _setup_sentence(caveat: Caveat, setup: Setup) -> str:
+    """The size of the evidence: groups, seeds, the number of clusters."""
+    if caveat.kind is CaveatKind.GROUPS:
+        only = "only " if caveat.weight else ""
+        text = f"The intervals rest on {only}{setup.n_tracks:,} songs in {setup.n_groups:,} groups"
+        text += " (songs of one artist count as one)." if setup.has_artists else "."
+        detectable = [
+            f"{figure(v)} in {metric_name(m)}" for m, v in caveat.values["detectable"].items()
+        ]
+        if detectable:
+            text += f" A difference smaller than about {listed(detectable)} cannot be seen here."
+        return text
+    if caveat.kind is CaveatKind.SEEDS:
+        seeds = _count(setup.n_seeds, "seed")
+        if caveat.weight is Weight.SUPPORTS:
+            return f"Every model was trained with {seeds}."
+        return f"With {seeds} only, the variation between trainings is known roughly."
     k = setup.headline.k
     if setup.k_origin is KOrigin.GIVEN:
         return f"k = {k} was given: nothing here shows that there are {k} groups."
@@ -308,30 +291,15 @@ def _k_sentence(setup: Setup) -> str:
 
 
 def _flag_sentence(v: Mapping[str, Any]) -> str:
-    flag, model = v["flag"], v["model"]
-    if flag.kind is FlagKind.FINDS:
-        best = v["best_label"]
-        beside = "" if best is None else f" ({best[0]}: {figure(best[1])})"
-        return (
-            f"The clusters of {model} follow the {flag.column} (AMI {figure(v['ami'])}) more than "
-            f"any label{beside}."
-        )
+    flag, clusters = v["flag"], f"The clusters of {v['model']}"
     if flag.kind is FlagKind.NO_LABEL:
-        return f"The clusters of {model} agree with no label more than shuffled labels do."
-    return f"The clusters of {model}: {FLAG_WORDS[flag.kind]}."
-
-
-def _reference_sentence(v: Mapping[str, Any]) -> str:
-    test, model = v["test"], v["model"]
-    if v["own"] is None:
-        reached = _difference(test.difference, test.low, test.high)
-    else:
-        reached = f"{figure(v['reached'])} against {figure(v['own'])}"
-    knows, instead = _REFERENCES.get(test.model, ("next to nothing of the songs", ""))
-    tail = f": what looks like {test.column} may be {instead}." if instead else "."
+        return f"{clusters} agree with no label more than shuffled labels do."
+    if flag.kind is not FlagKind.FINDS:
+        return f"{clusters}: {FLAG_WORDS[flag.kind]}."
+    best = v["best_label"]
+    beside = f" ({best[0]}: {figure(best[1])})" if best else ""
     return (
-        f"{test.model}, which knows {knows}, is better at {test.column} than {model} "
-        f"({metric_name(test.metric)} {reached}){tail}"
+        f"{clusters} follow the {flag.column} (AMI {figure(v['ami'])}) more than any label{beside}."
     )
 
 
@@ -340,32 +308,42 @@ def _reference_sentence(v: Mapping[str, Any]) -> str:
 
 def finding_sentence(finding: Finding) -> str:
     """What is odd about the data, in one or two sentences."""
-    v, n = finding.values, len(finding.tracks)
+    v, tracks = finding.values, _count(len(finding.tracks), "track")
+    groups = v.get("groups", ())
+    n_groups, named = _count(len(groups), "group"), _first([_first(g, " = ") for g in groups], "; ")
     match finding.check:
         case Check.DUPLICATE_AUDIO:
             return (
-                f"{_count(n, 'track')} are copies of each other in "
-                f"{_count(len(v['groups']), 'group')} (same audio, perhaps re-encoded): "
-                f"{_groups(v['groups'])}. A copy counts its song again, and must stay on one side "
+                f"{tracks} are copies of each other in {n_groups} (same audio, perhaps "
+                f"re-encoded): {named}. A copy counts its song again, and must stay on one side "
                 "of a split into training and test."
             )
         case Check.DUPLICATE_LYRICS:
             return (
-                f"{_count(n, 'track')} ({v['share']:.0%} of those with lyrics) share their words "
-                f"with another track, in {_count(len(v['groups']), 'group')}: "
-                f"{_groups(v['groups'])}."
+                f"{tracks} ({v['share']:.0%} of those with lyrics) share their words with another "
+                f"track, in {n_groups}: {named}."
+            )
+        case Check.TEMPLATED_LYRICS if "hapax_share" in v:
+            return (
+                f"The {v['language']} lyrics look generated: {tracks} use only {v['n_words']} "
+                f"different words, and {v['hapax_share']:.0%} of these occur in one track alone "
+                "(in lyrics that people wrote about half do), so they tell the language and little "
+                "else."
             )
         case Check.TEMPLATED_LYRICS:
-            return _templated_sentence(v, n)
+            tail = f", and {v['label']} alone decides which they are" if v["label"] else ""
+            return (
+                f"{tracks} ({v['share']:.0%} of those with lyrics) have nearly the same words as "
+                f"other tracks, in {n_groups}{tail}: the lyrics look generated from a template, so "
+                "agreement of lyrics with a label proves little."
+            )
         case Check.LANGUAGE_MISMATCH:
-            shown = [
+            each = [
                 f"{m['track']} ({m['tagged']}, reads like {m['fits']})" for m in v["mismatches"]
             ]
-            return (
-                f"The words of {_count(n, 'track')} do not fit the language tag: {_first(shown)}."
-            )
+            return f"The words of {tracks} do not fit the language tag: {_first(each)}."
         case Check.CONFOUNDED_LABEL:
-            return _confounded_sentence(finding)
+            return _confounded_sentence(v, warned=finding.severity is Severity.WARNING)
         case Check.POOR_OVERLAP:
             return str(v["sentence"])
         case Check.UNINFORMATIVE_VIEW:
@@ -376,49 +354,19 @@ def finding_sentence(finding: Finding) -> str:
         case Check.NO_LYRICS:
             return "No track has lyrics: models that use words have nothing to learn from."
         case Check.ONE_LANGUAGE:
-            return (
-                f"Every tagged track is in {v['language']}: language leakage cannot be measured "
-                "here."
-            )
+            return f"Every tagged track is in {v['language']}: language leakage cannot be measured."
 
 
-def _groups(groups: Sequence[Sequence[str]]) -> str:
-    return _first([_first(group, " = ") for group in groups], "; ")
-
-
-def _templated_sentence(v: Mapping[str, Any], n_tracks: int) -> str:
-    if "hapax_share" in v:
-        return (
-            f"The {v['language']} lyrics look generated: {n_tracks} tracks use only {v['n_words']} "
-            f"different words, and {v['hapax_share']:.0%} of these occur in one track alone (in "
-            "lyrics that people wrote about half do), so they tell the language and little else."
-        )
-    tail = f", and {v['label']} alone decides which they are" if v["label"] else ""
-    return (
-        f"{_count(n_tracks, 'track')} ({v['share']:.0%} of those with lyrics) have nearly the same "
-        f"words as other tracks, in {_count(len(v['groups']), 'group')}{tail}: the lyrics look "
-        "generated from a template, so agreement of lyrics with a label proves little."
-    )
-
-
-def _confounded_sentence(finding: Finding) -> str:
-    v = finding.values
-    shares, column = v["open_share_given"], v["column"]
-    warned = finding.severity is Severity.WARNING
-    names = listed(
-        [n + (v["examples"].get(n, "") if warned and len(shares) <= 2 else "") for n in shares]
-    )
+def _confounded_sentence(v: Mapping[str, Any], *, warned: bool) -> str:
+    shares = v["open_share_given"]
+    examples = v["examples"] if warned and len(shares) <= 2 else {}
+    names = listed([name + examples.get(name, "") for name in shares])
     if not v["is_function"]:
         return (
-            f"{column} is closely tied to {names}, which leaves {max(shares.values()):.0%} of it "
-            "open: much of what a method finds of the one may come from the other."
+            f"{v['column']} is closely tied to {names}, which leaves {max(shares.values()):.0%} of "
+            "it open: much of what a method finds of the one may come from the other."
         )
+    why = "these tracks cannot tell whether a method found the one or the other."
     if not warned:
-        return (
-            f"{column} is almost a function of {names}: usual where people or small groups are "
-            "concerned; keep them together in splits."
-        )
-    return (
-        f"{column} is almost a function of {names}: these tracks cannot tell whether a method "
-        "found the one or the other."
-    )
+        why = "usual where people or small groups are concerned; keep them together in splits."
+    return f"{v['column']} is almost a function of {names}: {why}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from songscape.errors import UsageError
 from songscape.rules import Rule, number, one_of, whole
@@ -12,22 +11,21 @@ from songscape.rules import Rule, number, one_of, whole
 __all__ = ["OPTIONS", "Option", "check_options"]
 
 
-@dataclass(frozen=True)
-class Option:
-    """What an option may be; a default of None is chosen from the data."""
+class Option(NamedTuple):
+    """Default and rule of an option; where the default is None, the data decide."""
 
     default: Any
     rule: Rule
 
 
-_METRICS = ("euclidean", "cityblock", "chebyshev", "cosine", "correlation")
+_METRICS = one_of("euclidean", "cityblock", "chebyshev", "cosine", "correlation")
 
 OPTIONS: dict[str, dict[str, Option]] = {
     "kmeans": {"n_init": Option(10, whole(1)), "max_iter": Option(300, whole(1))},
     "ward": {},
-    "average": {"metric": Option("euclidean", one_of(*_METRICS))},
+    "average": {"metric": Option("euclidean", _METRICS)},
     "dbscan": {
-        "eps": Option(None, number("above 0", lambda value: value > 0)),
+        "eps": Option(None, number("above 0", lambda eps: eps > 0)),
         "min_samples": Option(None, whole(1)),
     },
     "hdbscan": {
@@ -65,5 +63,6 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
     for option, value in options.items():
         if option not in rules:
             raise UsageError(f"{name}: no option {option!r}; it has {', '.join(rules) or 'none'}")
-        if value is not None and not rules[option].rule.allows(value):
-            raise UsageError(f"{name}: {option} = {value!r}; give {rules[option].rule.wanted}")
+        rule = rules[option].rule
+        if value is not None and not rule.allows(value):
+            raise UsageError(f"{name}: {option} = {value!r}; give {rule.wanted}")

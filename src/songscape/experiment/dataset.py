@@ -8,17 +8,19 @@ it is asked for; `Dataset.digests` says without that whether one has changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns, normalised
+from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
+from songscape.experiment.checks import MIN_TRACKS, check_collection, check_still_there
 from songscape.progress import progress_bar, say
 from songscape.settings import Settings
+from songscape.spellings import normalised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,13 +40,9 @@ __all__ = [
     "views_needed",
 ]
 
-MIN_TRACKS = 4
 # What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments")
-# What tells copies of one recording; the recipe is raised when the same features give others.
-FINGERPRINTED = ("mfcc", "segments")
-COPIES_RECIPE = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +59,7 @@ class Dataset:
         Of each view that some track has; known without reading it.
     columns : DataFrame
         The columns of the collection's table, each value in one spelling
-        (`songscape.columns.normalised`), missing as None; where it has no language, a column
+        (`songscape.spellings.normalised`), missing as None; where it has no language, a column
         `language` as the lyrics tell it.
     roles : ColumnRoles
         Which of the columns is the artist, the language, ...
@@ -130,8 +128,9 @@ def read_library(
     Raises
     ------
     UsageError
-        The settings name a column that the collection does not have: said before any audio is
-        decoded.
+        The settings ask for what the collection does not have: said before any audio is decoded.
+    SongscapeError
+        Too few tracks, or all of them went away while they were read.
     """
     from songscape.features.extract import extract
     from songscape.ingest import read_collection
@@ -145,6 +144,7 @@ def read_library(
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)
+    check_collection(len(collection.tracks), collection.label_columns, settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:
@@ -159,6 +159,8 @@ def read_library(
                 executor=executor,
                 progress=lambda done, n, _: advance(done, n),
             )
+        if not library.counts().complete:
+            check_still_there(collection)
     except BaseException:
         library.close()
         raise
@@ -216,6 +218,7 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
         The settings name a column that is not there: as a label, as a nuisance or for a role.
     """
     from songscape.audit.duplicates import known_artists, split_groups
+    from songscape.experiment.track_facts import KnownLanguages, known_copies
     from songscape.features.covariates import covariate_views, language_view, with_language
     from songscape.features.extract import complete
     from songscape.features.loading import ViewLoader
@@ -239,7 +242,7 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
     facts = library.audio_facts().reindex(ids)
     columns = normalised(table.reindex(ids), roles)
     loader = ViewLoader(texts, settings.features.max_words, settings.features.max_frames)
-    languages = _Languages(library, texts)
+    languages = KnownLanguages(library, texts)
     language = language_view(columns, list(texts.values()), roles=roles, identify=languages)
     languages.keep()
     given = covariates_needed(settings.models, settings.model_options)
@@ -251,7 +254,7 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
     read = [name for name in wanted if name != "language"]
     digests = {name: loader.digest(library, name) for name in read}
     digests |= {name: Views(tuple(ids), {name: v}).digest() for name, v in covariates.items()}
-    copies = _copies(library, texts, facts)
+    copies = known_copies(library, texts, facts)
     artist = roles.artist
     groups = split_groups(copies, artists=artist and known_artists(columns[artist]))
     blocks = loader.lazily(library, read).with_made(covariates)
@@ -270,56 +273,3 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
         digests={name: digest for name, digest in digests.items() if digest is not None},
         copies=copies,
     )
-
-
-class _Languages:
-    """The languages of lyrics, as the library knows them; what it lacks is identified."""
-
-    def __init__(self, library: Library, texts: Mapping[str, str | None]) -> None:
-        self._library = library
-        self._ids = list(texts)
-        self._known = library.facts("language")
-        self._new: dict[str, tuple[str, Any]] = {}
-
-    def __call__(
-        self, row: int, text: str, among: Collection[str] | None = None
-    ) -> Mapping[str, float]:
-        from songscape.ingest.languages import RECIPE, language_composition
-
-        track_id = self._ids[row]
-        key = ascii((RECIPE, among, text)).encode()
-        recipe = hashlib.blake2b(key, digest_size=16).hexdigest()
-        found = self._known.get(track_id)
-        if found is None or found[0] != recipe:
-            found = self._new[track_id] = (recipe, language_composition(text, among))
-        shares: dict[str, float] = found[1]
-        return shares
-
-    def keep(self) -> None:
-        """Store what was identified."""
-        if self._new:
-            self._library.store_facts("language", self._new)
-
-
-def _copies(
-    library: Library, texts: Mapping[str, str | None], facts: pd.DataFrame
-) -> NDArray[np.int64]:
-    """Which tracks are one recording, as the library knows it or as their features tell."""
-    import numpy as np
-
-    from songscape.audit.duplicates import duplicate_groups
-    from songscape.features.loading import ViewLoader
-    from songscape.features.views import Views
-
-    loader = ViewLoader(texts)
-    digests = [loader.digest(library, name) for name in FINGERPRINTED]
-    audio = facts[["digest", "duration_s"]].to_csv()
-    recipe = hashlib.sha256(ascii((COPIES_RECIPE, digests, audio)).encode()).hexdigest()
-    known = library.facts("copies")
-    if all(known.get(i, ("",))[0] == recipe for i in texts):
-        return np.array([known[i][1] for i in texts], np.int64)
-    names = [name for name, digest in zip(FINGERPRINTED, digests) if digest is not None]
-    views = Views(tuple(texts), {name: loader.load(library, name) for name in names})
-    copies = duplicate_groups(views, facts)
-    library.store_facts("copies", {i: (recipe, int(c)) for i, c in zip(texts, copies)})
-    return copies

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songscape.columns import ColumnRoles, Role, find_roles, split_cell
+from songscape.columns import ColumnRoles, Role, find_roles
 from songscape.errors import SongscapeError
 from songscape.features.views import View
 from songscape.language_codes import is_mixed, language_name
+from songscape.spellings import split_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,8 @@ def composition_view(cells: Sequence[Cell]) -> View:
     Parameters
     ----------
     cells : sequence of str or None
-        One per track; several categories (`songscape.columns.split_cell`) share the track equally.
-        Empty means unknown.
+        One per track; several categories (see `songscape.spellings.split_cell`) share the track
+        equally. Empty means unknown.
 
     Returns
     -------

@@ -74,7 +74,8 @@ def extract(
     Raises
     ------
     SongscapeError
-        If workers cannot be started at all, or the model of an embedding is not on this machine.
+        If workers cannot be started at all, the model of an embedding is not on this machine, or
+        the collection or the library is deleted meanwhile.
     """
     views = tuple(views)
     embeddings = [find_model(name) for name in embedding_names(views)]
@@ -153,12 +154,19 @@ def _work(
     try:
         with closing(results):
             for done, (job, analysis) in enumerate(results, 1):
+                if analysis.failure is not None and not library.root.exists():
+                    raise SongscapeError(
+                        f"{library.root}: the collection is gone, after {done - 1:,} of "
+                        f"{len(todo):,} tracks; bring it back, and run again: it goes on from here"
+                    )
                 _store(library, job, analysis)
                 stored += [job.track.id] if job.whole else []
                 if progress is not None:
                     progress(done, len(todo), job.track.id)
     finally:
         mark_decoded(library, stored)
+    if not library.path.exists():
+        raise SongscapeError(f"{library.path}: deleted while it was written; run again")
 
 
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
@@ -195,22 +203,41 @@ def _missing(
 def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     """Tracks whose features are of the file that is there, made as they would be now.
 
-    A file in another place, or with other dates, is the same if its bytes are.
+    A file in another place, or with other dates, is the same if its bytes are; so is one under
+    another name if the track that had it is gone: its features become those of the new track.
     """
     known = library.analysed_files()
-    unchanged, doubtful = set(), []
+    current = {
+        track_id: before.stamp
+        for track_id, before in known.items()
+        if before.outcome == "ok" and before.recipe == RECIPES["timbre"] and before.stamp
+    }
+    gone: dict[int, list[str]] = {}
+    for track_id in current.keys() & set(library.track_ids("gone")):
+        gone.setdefault(current[track_id].size, []).append(track_id)
+    unchanged: set[str] = set()
+    owners: dict[str, list[str]] = {}
     for track_id, stamp in stamps.items():
-        before = known.get(track_id)
-        if before is None or before.outcome != "ok" or before.recipe != RECIPES["timbre"]:
-            continue
-        if before.stamp is not None and before.stamp.is_state_of(stamp):
+        if track_id not in current:
+            owners[track_id] = sorted(gone.get(stamp.size, []))
+        elif current[track_id].is_state_of(stamp):
             unchanged.add(track_id)
-        elif before.stamp is not None and before.stamp.size == stamp.size and before.file_digest:
-            doubtful.append(track_id)
+        elif current[track_id].size == stamp.size:
+            owners[track_id] = [track_id]
+    doubtful = [i for i, those in owners.items() if any(known[o].file_digest for o in those)]
     if not doubtful:
         return unchanged
     with ThreadPoolExecutor() as pool:
-        digests = dict(zip(doubtful, pool.map(digest_of_file, (stamps[i].path for i in doubtful))))
-    same = {i: (stamps[i], d) for i, d in digests.items() if d == known[i].file_digest}
+        digests = list(pool.map(digest_of_file, (stamps[i].path for i in doubtful)))
+    same: dict[str, tuple[FileStamp, str | None]] = {}
+    for track_id, digest in zip(doubtful, digests):
+        those = [o for o in owners[track_id] if digest and known[o].file_digest == digest]
+        owner = next((o for o in those if o in current), None)
+        if owner is None:
+            continue
+        if owner != track_id:
+            library.rename(owner, track_id)
+            del current[owner]
+        same[track_id] = (stamps[track_id], digest)
     library.remember_files(same)
     return unchanged | same.keys()

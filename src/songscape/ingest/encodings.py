@@ -64,11 +64,11 @@ class NotTextError(ValueError):
     """The bytes are no text that can be read; the message says what they look like."""
 
 
-def decode_text(data: bytes) -> tuple[str, str]:
+def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
     """Bytes -> text and a remark, which is empty for UTF-8 and for text with a byte order mark.
 
     A mark decides; without one, UTF-16 where bytes are zero, then UTF-8, then an older encoding
-    whose letters look right. Text that was encoded as UTF-8 twice is mended.
+    whose letters look right. With `mend`, text that was encoded as UTF-8 twice is read once.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def decode_text(data: bytes) -> tuple[str, str]:
     elif b"\x1b$" in data:
         encoding = "iso2022_jp_2"
     elif not broken:
-        once = _encoded_once(text) if foreign else None
+        once = _encoded_once(text) if foreign and mend else None
         return (_checked(text), "") if once is None else (_checked(once), "UTF-8 twice; read once")
     elif foreign >= 8 and broken <= max(1, MAX_BROKEN_SHARE * foreign):
         return _checked(text), f"broken UTF-8; what can be read of it is ({broken} lost)"

@@ -12,7 +12,21 @@ from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
 from songscape.library.records import LedgerRow
 
-__all__ = ["Entry", "entries_of_files"]
+__all__ = ["Entry", "entries_of_files", "unclaimed_rows"]
+
+_ABOUT_FOLDERS = frozenset(
+    {
+        "readme",
+        "license",
+        "licence",
+        "copying",
+        "notice",
+        "changelog",
+        "info",
+        "tracklist",
+        "tracks",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -59,10 +73,18 @@ def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
             reason = f"{names}: which of them holds the words? Name one as the audio file"
             remarks.append(LedgerRow(ids[place], "lyrics", "skipped", reason))
         entries.append(Entry(ids[place], place, matches.files.get(place), remarks=tuple(remarks)))
-    for place in matches.unclaimed:
-        reason = f"{display(place)}: no audio file of this name; rename it, or leave it"
-        problems.append(LedgerRow(display(place), "lyrics", "skipped", reason))
-    return entries, problems
+    return entries, problems + unclaimed_rows(matches.unclaimed)
+
+
+def unclaimed_rows(places: Iterable[str]) -> list[LedgerRow]:
+    """Lyric files that belong to no track, but for those that are about a folder."""
+    rows = []
+    for place in sorted(places):
+        name = display(place)
+        if os.path.splitext(os.path.basename(place))[0].casefold() not in _ABOUT_FOLDERS:
+            reason = f"{name}: the words of no track; give it the name of its song, or leave it"
+            rows.append(LedgerRow(name, "lyrics", "skipped", reason))
+    return rows
 
 
 def ids_of(places: Iterable[str]) -> dict[str, str]:

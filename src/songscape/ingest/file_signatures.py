@@ -47,15 +47,6 @@ _SOUND_SIGNATURES = (
 _SOUND_FORMS = {b"RIFF": (b"WAVE",), b"FORM": (b"AIFF", b"AIFC", b"8SVX"), b"RIFX": (b"WAVE",)}
 _SOUND_BRANDS = (b"M4A", b"M4B", b"M4P", b"F4A", b"F4B")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
-# kbit/s by version and layer (ISO 11172-3 and 13818-3), Hz by version.
-_RATES = {
-    (3, 3): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (3, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (3, 1): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (2, 3): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_HERTZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 
 def looks_like(head: bytes) -> str | None:
@@ -79,26 +70,19 @@ def is_sound(head: bytes) -> bool:
         return head[8:12] in _SOUND_FORMS[head[:4]]
     if head[4:8] == b"ftyp":
         return head[8:11] in _SOUND_BRANDS
-    length = _frame_length(head)
-    return length > 0 and (_frame_length(head[length:]) > 0 or length == len(head))
+    return _is_mpeg(head)
 
 
-def _frame_length(data: bytes) -> int:
-    """Bytes of the MPEG audio (layers 1 to 3) or ADTS frame that begins here, 0 if none does."""
-    if len(data) < 7 or data[0] != 0xFF or data[1] < 0xE0:
-        return 0
-    version, layer = data[1] >> 3 & 3, data[1] >> 1 & 3
-    if layer == 0:  # ADTS: a 13-bit frame length
-        length = (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5
-        return length if data[1] & 0xF0 == 0xF0 and data[2] >> 2 & 15 < 13 and length > 7 else 0
-    if version not in _HERTZ or data[2] >> 4 in (0, 15) or data[2] >> 2 & 3 == 3:
-        return 0
-    rates = _RATES[(3, layer) if version == 3 else (2, 3 if layer == 3 else 2)]
-    bits, hertz = rates[data[2] >> 4] * 1000, _HERTZ[version][data[2] >> 2 & 3]
-    padding = data[2] >> 1 & 1
-    if layer == 3:
-        return (12 * bits // hertz + padding) * 4
-    return (144 if version == 3 or layer == 2 else 72) * bits // hertz + padding
+def _is_mpeg(head: bytes) -> bool:
+    """Whether a frame header of MPEG audio (layers 1 to 3, ADTS) begins here, and one follows."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:
+        return False
+    version, layer, rate = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 4
+    if layer == 0:
+        valid = head[1] >= 0xF0 and head[2] >> 2 & 15 < 13
+    else:
+        valid = version != 1 and 0 < rate < 15 and head[2] >> 2 & 3 < 3
+    return valid and head.find(head[:2], 24, 2048) > 0
 
 
 def control_share(text: str) -> float:

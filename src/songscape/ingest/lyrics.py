@@ -10,11 +10,16 @@ from songscape.ingest.cleaning import clean_lyrics
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, display, read_bytes
 from songscape.library.records import FileStamp, Lyrics
+from songscape.workers import IsolatingExecutor, WorkerError, available_cores
 
-__all__ = ["Reader", "lyrics_in", "read_files", "read_here", "read_lyrics"]
+__all__ = ["Reader", "lyrics_in", "read_batch", "read_files", "read_in_workers", "read_lyrics"]
 
 MAX_BYTES = 1_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
+BATCH = 64
+"""Files that a worker reads at a time."""
+TIME_LIMIT_S = 30.0
+
 _SILENCE = {
     "instrumental": ("ok", "says that the song is instrumental"),
     "missing": ("warning", "says that there are no lyrics; read as none"),
@@ -49,7 +54,7 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
         The name used in the reason, as the user knows it (relative to the collection).
     """
     try:
-        text, remark = decode_text(read_bytes(path, MAX_BYTES))
+        text, remark = decode_text(read_bytes(path, MAX_BYTES), mend=True)
     except UnreadableError as error:
         mend = "; no lyric file is so long, remove it" if "over" in str(error) else ""
         return Lyrics(None, "failed", f"{shown}: {error}{mend}")
@@ -59,9 +64,31 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
     return lyrics_in(text, shown, remark)
 
 
-def read_here(files: Sequence[tuple[str, str]]) -> Iterator[Lyrics]:
+def read_batch(files: Sequence[tuple[str, str]]) -> list[Lyrics]:
     """Read files in this process."""
-    return (read_lyrics(path, shown) for path, shown in files)
+    return [read_lyrics(path, shown) for path, shown in files]
+
+
+def read_in_workers(files: Sequence[tuple[str, str]]) -> Iterator[Lyrics]:
+    """Read files in worker processes, so that one that stops its reader costs only itself."""
+    if not files:
+        return
+    batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
+    with IsolatingExecutor(min(available_cores(), len(batches)), TIME_LIMIT_S) as pool:
+        for batch, outcome in [(batch, pool.submit(read_batch, batch)) for batch in batches]:
+            try:
+                yield from outcome.result()
+            except WorkerError:
+                for file in batch:
+                    yield _read_alone(pool, file)
+
+
+def _read_alone(pool: IsolatingExecutor, file: tuple[str, str]) -> Lyrics:
+    try:
+        outcome: list[Lyrics] = pool.submit(read_batch, [file]).result()
+    except WorkerError as error:
+        return Lyrics(None, "failed", f"{file[1]}: cannot be read ({error}); remove it")
+    return outcome[0]
 
 
 def read_files(

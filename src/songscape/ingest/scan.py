@@ -10,7 +10,7 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.ingest.entries import Entry, entries_of_files
 from songscape.ingest.file_kinds import SHORT_ID_SUFFIXES
 from songscape.ingest.files import Files, display, nfc, walk
-from songscape.ingest.lyrics import Reader, lyrics_in, read_files, read_here
+from songscape.ingest.lyrics import Reader, lyrics_in, read_files, read_in_workers
 from songscape.ingest.tables import read_table
 from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Track
 
@@ -23,7 +23,7 @@ def read_collection(
     path: str | os.PathLike[str],
     *,
     known_lyrics: Mapping[FileStamp, Lyrics] | None = None,
-    read: Reader = read_here,
+    read: Reader = read_in_workers,
 ) -> Collection:
     """Find the tracks of a collection.
 
@@ -37,7 +37,7 @@ def read_collection(
     known_lyrics : mapping of FileStamp to Lyrics, optional
         `Library.known_lyrics()`: lyric files in the same state are not read again.
     read : callable, optional
-        Reads lyric files, by default in this process.
+        Reads lyric files, by default in worker processes.
 
     Returns
     -------

@@ -25,20 +25,6 @@ _LABEL = regex.compile(
 _LANGUAGE_TAG = regex.compile(
     r"(?:[._-]|\s*(?=[(\[]))[(\[]?(\p{L}{2,12}(?:[-_]\p{L}{2,4})?)[)\]]?$"
 )
-_ABOUT_FOLDER = frozenset(
-    {
-        "readme",
-        "license",
-        "licence",
-        "copying",
-        "notice",
-        "changelog",
-        "info",
-        "tracklist",
-        "tracks",
-    }
-)
-"""Text files of these names are about a folder and not the words of a song."""
 
 
 @dataclass
@@ -54,7 +40,7 @@ class Matches:
     unclear : dict of str to tuple of str
         Audio files that several lyric files fit equally well, with these.
     unclaimed : list of str
-        Lyric files that fit no audio file, sorted.
+        Lyric files that fit no audio file.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -107,11 +93,7 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
         else:
             result.unclear[place] = tuple(sorted(found))
         claimed.update(found)
-    result.unclaimed = [
-        place
-        for place in sorted(lyrics)
-        if place not in claimed and PurePosixPath(place).stem.casefold() not in _ABOUT_FOLDER
-    ]
+    result.unclaimed = [place for place in lyrics if place not in claimed]
     return result
 
 

@@ -6,6 +6,8 @@ import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -13,8 +15,8 @@ import regex
 
 from songscape.errors import SongscapeError
 from songscape.ingest.csv_text import Row, cell_text, read_rows
-from songscape.ingest.entries import Entry, entries_of_files
-from songscape.ingest.file_kinds import LYRIC_SUFFIXES, without_suffix
+from songscape.ingest.entries import Entry, entries_of_files, unclaimed_rows
+from songscape.ingest.file_kinds import LYRIC_SUFFIXES, is_audio_name
 from songscape.ingest.files import Files, display, file_trouble, nfc
 from songscape.ingest.sidecars import match_sidecars
 from songscape.library.records import LedgerRow
@@ -22,40 +24,19 @@ from songscape.library.records import LedgerRow
 __all__ = ["read_table"]
 
 OWN_COLUMNS = ("id", "audio", "lyrics")
-_PATH_COLUMNS = frozenset(
-    [
-        "file",
-        "filename",
-        "filepath",
-        "path",
-        "location",
-        "fullpath",
-        "audiofile",
-        "audiopath",
-        "audiofilename",
-        "trackpath",
-        "trackfile",
-        "relativepath",
-        "relpath",
-        "songfile",
-        "songpath",
-        "uri",
-        "url",
-        "wav",
-        "mp3",
-        "soundfile",
-    ]
+_PATH_COLUMN = regex.compile(
+    r"(?:audio|track|song|full|relative|rel|sound)?(?:file|path)(?:name|path)?|location|ur[il]|wav|mp3"
 )
 _FILE_NAME = regex.compile(
-    rf"[^\n]{{1,255}}(?:{'|'.join(regex.escape(suffix) for suffix in LYRIC_SUFFIXES)})|\S+[/\\]\S+",
+    rf"[^\n]{{1,255}}(?:{'|'.join(map(regex.escape, LYRIC_SUFFIXES))})|\S+[/\\]\S+",
     regex.IGNORECASE,
 )
 _SHOWN = 60
 
-Table = tuple[list[Entry], list[LedgerRow], tuple[str, ...]]
 
-
-def read_table(path: Path, files: Files, *, must: bool = False) -> Table:
+def read_table(
+    path: Path, files: Files, *, must: bool = False
+) -> tuple[list[Entry], list[LedgerRow], tuple[str, ...]]:
     """Read a table of tracks; rows that can't be used become problems with their reasons.
 
     A table without an `audio` column, of another program, is used where one of its columns names
@@ -64,7 +45,6 @@ def read_table(path: Path, files: Files, *, must: bool = False) -> Table:
     Parameters
     ----------
     path : Path
-        Separated by comma, semicolon, tab or bar.
     files : Files
         The files under the table's folder, for sidecars and for audio the table does not list.
     must : bool
@@ -80,32 +60,31 @@ def read_table(path: Path, files: Files, *, must: bool = False) -> Table:
         If the file is no table, or the user named it and it names no audio.
     """
     name = display(path.name)
-    way_out = "" if must else ", or rename it to take the folder without it"
     try:
         rows, remark = read_rows(path, OWN_COLUMNS)
         if not rows:
             raise SongscapeError(f"{name}: empty; it needs a header row with an audio column")
-        header = _header(name, rows[0][1])
+        table = _Table(name, _header(name, rows[0][1]), _cleaned(rows[1:]), files)
     except SongscapeError as error:
+        way_out = "" if must else ", or rename it to take the folder without it"
         raise SongscapeError(f"{error}{way_out}") from None
-    problems = []
-    if remark:
-        problems.append(LedgerRow(name, "scan", "warning", f"{name}: {remark}"))
-    rows = [(line, [cell_text(cell) for cell in cells]) for line, cells in rows[1:]]
-    if "audio" in header:
-        table = _Table(name, header, rows, files)
-        entries, more = table.entries()
-        return entries, problems + more, table.labels
-    column = _column_of_files(header, rows, files)
-    if column is None:
+    labels: tuple[str, ...] = ()
+    if "audio" in table.header:
+        entries, problems = table.tracks()
+        labels = table.labels(OWN_COLUMNS)
+    elif (column := table.column_of_files()) is not None:
+        entries, problems = table.labelled_files(column)
+        labels = table.labels((*OWN_COLUMNS, column))
+    else:
         reason = f"{name}: no audio column, and no column that names the audio files here"
         if must:
-            raise SongscapeError(f"{reason}; it has {', '.join(header[:8])}; add a column audio")
+            known = ", ".join(table.header[:8])
+            raise SongscapeError(f"{reason}; it has {known}; add a column audio")
+        entries, problems = entries_of_files(files)
         problems.append(LedgerRow(name, "scan", "warning", f"{reason}; it is left aside"))
-        entries, more = entries_of_files(files)
-        return entries, problems + more, ()
-    entries, more, labels = _labelled(name, header, rows, column, files)
-    return entries, problems + more, labels
+    if remark:
+        problems.append(LedgerRow(name, "scan", "warning", f"{name}: {remark}"))
+    return entries, problems, labels
 
 
 def _header(table: str, cells: Sequence[str]) -> list[str]:
@@ -123,18 +102,38 @@ def _header(table: str, cells: Sequence[str]) -> list[str]:
     return header
 
 
+def _cleaned(rows: Iterable[Row]) -> list[Row]:
+    return [(line, [cell_text(cell) for cell in cells]) for line, cells in rows]
+
+
+@dataclass(frozen=True)
 class _Table:
-    """A table with an `audio` column: every row is a track."""
+    """The rows of a table beside the files that it is about."""
 
-    def __init__(self, name: str, header: list[str], rows: list[Row], files: Files) -> None:
-        self.name, self.header, self.rows, self.files = name, header, rows, files
-        self.labels = _label_columns(header, rows, OWN_COLUMNS)
-        self.by_path = {nfc(place).casefold(): place for place in reversed(files.audio)}
+    name: str
+    header: list[str]
+    rows: list[Row]
+    files: Files
 
-    def entries(self) -> tuple[list[Entry], list[LedgerRow]]:
-        """The tracks; rows and files that can't be used."""
+    def labels(self, without: Sequence[str]) -> tuple[str, ...]:
+        """The other columns, but for nameless ones that are empty or only count the rows."""
+        kept = []
+        for position, name in enumerate(self.header):
+            cells = self._column(position)
+            counted = [str(number) for number in range(len(cells))]
+            nameless = name == f"column {position + 1}"
+            if name not in without and not (nameless and (not any(cells) or cells == counted)):
+                kept.append(name)
+        return tuple(kept)
+
+    def _column(self, position: int) -> list[str]:
+        return [cells[position] if position < len(cells) else "" for _, cells in self.rows]
+
+    def tracks(self) -> tuple[list[Entry], list[LedgerRow]]:
+        """A table with an `audio` column: every row is a track."""
+        labels = self.labels(OWN_COLUMNS)
         problems: list[LedgerRow] = []
-        usable: list[tuple[str, str, dict[str, str]]] = []
+        entries: list[Entry] = []
         first_line: dict[str, int] = {}
         listed: set[str] = set()
         for line, cells in self.rows:
@@ -144,115 +143,146 @@ class _Table:
             if place is not None:
                 listed.add(os.path.realpath(self.files.root / place))
             track_id = display(values.get("id", "") if "id" in self.header else _stem(audio))
-            refused = self._refusal(line, cells, track_id, audio, place, first_line)
+            refused = self._refusal(line, len(cells), track_id, audio, place, first_line)
             if track_id and len(cells) <= len(self.header):
                 first_line.setdefault(track_id, line)
             if refused is not None:
                 problems.append(refused)
             elif place is not None:
-                usable.append((track_id, place, values))
-        places = [place for _, place, _ in usable] if "lyrics" not in self.header else []
-        matches = match_sidecars(places, self.files.lyrics)
-        entries, claimed = [], set(matches.files.values())
-        for track_id, place, values in usable:
-            sidecar, words = matches.files.get(place), None
-            remarks: list[LedgerRow] = []
-            if values.get("lyrics"):
-                sidecar, words, remarks = _lyrics(values["lyrics"], track_id, self.name, self.files)
-                claimed.add(sidecar or "")
-            labels = {name: values[name] for name in self.labels if values.get(name)}
-            entries.append(Entry(track_id, place, sidecar, words, labels, tuple(remarks)))
-        return entries, problems + self._unlisted(listed, claimed, entries, problems)
+                given = {name: values[name] for name in labels if values.get(name)}
+                entry = Entry(track_id, place, labels=given)
+                entries.append(self._with_lyrics(entry, values.get("lyrics", "")))
+        if "lyrics" in self.header:
+            claimed = {entry.sidecar for entry in entries}
+            unclaimed = [place for place in self.files.lyrics if place not in claimed]
+        else:
+            matches = match_sidecars([entry.place for entry in entries], self.files.lyrics)
+            entries = [replace(e, sidecar=matches.files.get(e.place)) for e in entries]
+            unclaimed = matches.unclaimed
+        problems += self._unlisted(listed, {e.id for e in entries} | {r.track_id for r in problems})
+        return entries, problems + unclaimed_rows(unclaimed)
+
+    @cached_property
+    def _by_path(self) -> dict[str, str]:
+        return {nfc(place).casefold(): place for place in reversed(self.files.audio)}
 
     def _audio(self, written: str) -> str | None:
         found = _locate(self.files.root, written)
-        return found or self.by_path.get(written.replace("\\", "/").casefold())
+        return found or self._by_path.get(written.replace("\\", "/").casefold())
 
     def _refusal(
         self,
         line: int,
-        cells: list[str],
+        n_cells: int,
         track_id: str,
         audio: str,
         place: str | None,
         first_line: dict[str, int],
     ) -> LedgerRow | None:
+        """Why a row is no track."""
         where = f"{self.name} line {line}"
-        shown = display(audio[:_SHOWN])
-        if len(cells) > len(self.header):
-            name, status = where, "failed"
-            reason = f"{where}: {len(cells)} cells for {len(self.header)} columns; quote the cell"
-        elif not track_id:
-            name, status, reason = where, "failed", f"{where}: the id is empty; give it one"
-        elif track_id in first_line:
-            name, status = f"{track_id} (line {line})", "failed"
+        if n_cells > len(self.header):
+            reason = f"{where}: {n_cells} cells for {len(self.header)} columns; quote the cell"
+            return LedgerRow(where, "scan", "failed", reason)
+        if not track_id:
+            return LedgerRow(where, "scan", "failed", f"{where}: the id is empty; give it one")
+        if track_id in first_line:
             reason = f"{where}: id {track_id!r} is taken by line {first_line[track_id]}; rename one"
-        elif not audio:
-            name, status, reason = track_id, "skipped", f"{where}: names no audio"
-        elif place is None:
-            trouble = _trouble(self.files.root, audio)
-            name, status = track_id, "failed"
-            reason = f"{shown}: listed in {self.name} but {trouble or 'not there'}"
-        else:
-            return None
-        return LedgerRow(name, "scan", status, reason)
+            return LedgerRow(f"{track_id} (line {line})", "scan", "failed", reason)
+        if not audio:
+            return LedgerRow(track_id, "scan", "skipped", f"{where}: names no audio")
+        if place is None:
+            return LedgerRow(track_id, "scan", "failed", self._not_there(audio))
+        return None
 
-    def _unlisted(
-        self,
-        listed: set[str],
-        claimed: set[str],
-        entries: list[Entry],
-        problems: list[LedgerRow],
-    ) -> list[LedgerRow]:
-        """Audio and lyric files that the table doesn't name."""
-        taken = {entry.id for entry in entries} | {row.track_id for row in problems}
+    def _not_there(self, written: str) -> str:
+        path = os.fspath(self.files.root / written.replace("\0", ""))
+        trouble = file_trouble(path) if os.path.lexists(path) else None
+        shown = display(written[:_SHOWN])
+        return f"{shown}: listed in {self.name} but {trouble or 'not there'}"
+
+    def _with_lyrics(self, entry: Entry, cell: str) -> Entry:
+        """An entry with the lyric file that a cell names, or the words that it holds."""
+        if not cell:
+            return entry
+        if "\n" not in cell and "\r" not in cell and len(cell) <= 255:
+            found = _locate(self.files.root, cell)
+            if found is not None:
+                return replace(entry, sidecar=found)
+            if _FILE_NAME.fullmatch(cell):
+                row = LedgerRow(entry.id, "lyrics", "failed", self._not_there(cell))
+                return replace(entry, remarks=(*entry.remarks, row))
+        return replace(entry, words=cell)
+
+    def _unlisted(self, listed: set[str], taken: set[str]) -> list[LedgerRow]:
+        """Audio files that the table doesn't name."""
         rows = []
         for place in sorted([*self.files.audio, *self.files.failed]):
             if os.path.realpath(self.files.root / place) not in listed:
                 name = nfc(display(place))
                 name = f"{name} (file)" if name in taken else name
-                rows.append(
-                    LedgerRow(name, "scan", "skipped", f"{name}: not listed in {self.name}")
-                )
-        if "lyrics" in self.header:
-            unclaimed: Iterable[str] = set(self.files.lyrics) - claimed
-        else:
-            unclaimed = match_sidecars([e.place for e in entries], self.files.lyrics).unclaimed
-        for place in sorted(unclaimed):
-            reason = f"{display(place)}: the words of no track in {self.name}"
-            rows.append(LedgerRow(display(place), "lyrics", "skipped", reason))
+                reason = f"{name}: not listed in {self.name}"
+                rows.append(LedgerRow(name, "scan", "skipped", reason))
         return rows
 
+    # -- a table of another program ----------------------------------------------------------
 
-def _label_columns(
-    header: Sequence[str], rows: Sequence[Row], without: Iterable[str]
-) -> tuple[str, ...]:
-    """Columns that are not ours, without nameless ones that are empty or only count the rows."""
-    kept = []
-    for position, name in enumerate(header):
-        if name in without:
-            continue
-        cells = [cells[position] for _, cells in rows if position < len(cells)]
-        counted = [str(number) for number in range(len(cells))]
-        if name == f"column {position + 1}" and (not any(cells) or cells == counted):
-            continue
-        kept.append(name)
-    return tuple(kept)
+    def column_of_files(self) -> str | None:
+        """The column that names most audio files: half of them, or in half of its cells."""
+        best, most = None, 0
+        for position, name in enumerate(self.header):
+            cells = [cell for cell in self._column(position) if cell]
+            bare = "".join(c for c in name.casefold() if c.isalnum())
+            names = sum(map(is_audio_name, cells))
+            if _PATH_COLUMN.fullmatch(bare) or names > len(cells) / 2:
+                matched = len(set(self._files_named(cells)) - {None})
+                if matched > most and 2 * matched >= min(len(cells), len(self.files.audio)):
+                    best, most = name, matched
+        return best
+
+    def labelled_files(self, column: str) -> tuple[list[Entry], list[LedgerRow]]:
+        """The folder's tracks; those that a column names have the labels in its row."""
+        labels = self.labels((*OWN_COLUMNS, column))
+        cells = self._column(self.header.index(column))
+        values: dict[str, dict[str, str]] = {}
+        for (_, row), place in zip(self.rows, self._files_named(cells)):
+            if place is not None:
+                values.setdefault(place, dict(zip(self.header, row)))
+        entries, problems = entries_of_files(self.files)
+        for i, entry in enumerate(entries):
+            given = values.get(entry.place, {})
+            kept = {label: given[label] for label in labels if given.get(label)}
+            entries[i] = replace(entry, labels=kept)
+            if entry.sidecar is None:
+                entries[i] = self._with_lyrics(entries[i], given.get("lyrics", ""))
+        reason = f"{self.name}: another program's; its column {column!r} names {len(values)} of "
+        reason += f"{len(self.files.audio)} audio files"
+        lost = len(self.rows) - len(values)
+        reason += f", {lost} rows name none" if lost else ""
+        return entries, [*problems, LedgerRow(self.name, "scan", "warning", reason)]
+
+    def _files_named(self, cells: Sequence[str]) -> list[str | None]:
+        """The audio file that each cell names by the end of its path, None where it is not one."""
+        found: list[str | None] = []
+        for cell in cells:
+            places = next((self._by_end[e] for e in _ends(cell) if e in self._by_end), set())
+            found.append(next(iter(places)) if len(places) == 1 else None)
+        return found
+
+    @cached_property
+    def _by_end(self) -> dict[str, set[str]]:
+        places: dict[str, set[str]] = defaultdict(set)
+        for place in self.files.audio:
+            for end in _ends(place):
+                places[end].add(place)
+        return dict(places)
 
 
-def _lyrics(
-    cell: str, track_id: str, table: str, files: Files
-) -> tuple[str | None, str | None, list[LedgerRow]]:
-    """A cell of the column `lyrics`: the lyric file it names, or the words it holds."""
-    if "\n" not in cell and "\r" not in cell and len(cell) <= 255:
-        found = _locate(files.root, cell)
-        if found is not None:
-            return found, None, []
-        if _FILE_NAME.fullmatch(cell):
-            trouble = _trouble(files.root, cell)
-            reason = f"{display(cell[:_SHOWN])}: listed in {table} but {trouble or 'not there'}"
-            return None, None, [LedgerRow(track_id, "lyrics", "failed", reason)]
-    return None, cell, []
+def _ends(cell: str) -> list[str]:
+    """A path or file URL of any system, without more and more of its folders, in one spelling."""
+    path = unquote(cell[7:]) if cell.lower().startswith("file://") else cell
+    parts = [part for part in nfc(path).casefold().replace("\\", "/").split("/") if part != "."]
+    return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def _locate(root: Path, written: str) -> str | None:
@@ -268,78 +298,8 @@ def _locate(root: Path, written: str) -> str | None:
     return None
 
 
-def _trouble(root: Path, written: str) -> str | None:
-    """Why a path that is there is no file."""
-    path = os.fspath(root / written.replace("\0", ""))
-    return file_trouble(path) if os.path.lexists(path) else None
-
-
 def _stem(audio: str) -> str:
     try:
         return str(PurePosixPath(audio.replace("\\", "/")).with_suffix(""))
     except ValueError:  # a path without a name
         return audio
-
-
-# -- tables of other programs --------------------------------------------------------------------
-
-
-def _parts(cell: str) -> list[str]:
-    """The folders and the name in a path or file URL of any system, in one spelling."""
-    path = unquote(cell[7:]) if cell.lower().startswith("file://") else cell
-    return [part for part in nfc(path).casefold().replace("\\", "/").split("/") if part != "."]
-
-
-def _matches(cells: Sequence[str], files: Files) -> list[str | None]:
-    """The audio file that each cell names by the end of its path, None where it is not one."""
-    by_end: dict[str, set[str]] = defaultdict(set)
-    for place in files.audio:
-        parts = _parts(place)
-        for start in range(len(parts)):
-            by_end["/".join(parts[start:])].add(place)
-    found: list[str | None] = []
-    for cell in cells:
-        parts = _parts(cell)
-        ends = ("/".join(parts[start:]) for start in range(len(parts)))
-        places = next((by_end[end] for end in ends if end in by_end), set())
-        found.append(next(iter(places)) if len(places) == 1 else None)
-    return found
-
-
-def _column_of_files(header: Sequence[str], rows: Sequence[Row], files: Files) -> int | None:
-    """The column that names most audio files: half of them, or in half of its cells."""
-    best, most = None, 0
-    for position, name in enumerate(header):
-        cells = [cells[position] for _, cells in rows if position < len(cells)]
-        given = [cell for cell in cells if cell]
-        bare = "".join(c for c in name.casefold() if c.isalnum())
-        likely = (
-            bare in _PATH_COLUMNS or sum(without_suffix(c) != c for c in given) > len(given) / 2
-        )
-        matched = len({m for m in _matches(given, files) if m}) if likely else 0
-        if matched > most and 2 * matched >= min(len(given), len(files.audio)):
-            best, most = position, matched
-    return best
-
-
-def _labelled(name: str, header: list[str], rows: list[Row], column: int, files: Files) -> Table:
-    """The folder's tracks with the labels of a table that names them in one of its columns."""
-    labels = _label_columns(header, rows, (*OWN_COLUMNS, header[column]))
-    cells = [cells[column] if column < len(cells) else "" for _, cells in rows]
-    values: dict[str, dict[str, str]] = {}
-    for (_, row), place in zip(rows, _matches(cells, files)):
-        if place is not None:
-            values.setdefault(place, dict(zip(header, row)))
-    entries, problems = entries_of_files(files)
-    found = []
-    for entry in entries:
-        given = values.get(entry.place, {})
-        sidecar, words, remarks = entry.sidecar, entry.words, list(entry.remarks)
-        if given.get("lyrics") and sidecar is None:
-            sidecar, words, remarks = _lyrics(given["lyrics"], entry.id, name, files)
-        kept = {label: given[label] for label in labels if given.get(label)}
-        found.append(Entry(entry.id, entry.place, sidecar, words, kept, tuple(remarks)))
-    lost = len(rows) - len(values)
-    reason = f"{name}: another program's; its column {header[column]!r} names {len(values)} of "
-    reason += f"{len(files.audio)} audio files" + (f", {lost} rows name none" if lost else "")
-    return found, [*problems, LedgerRow(name, "scan", "warning", reason)], labels

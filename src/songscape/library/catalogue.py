@@ -48,7 +48,7 @@ class Catalogue(Facts):
             with transaction(self._db) as db:
                 _update(db, collection)
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LAST_SCAN, digest))
-        if collection.lyric_files.keys() != self.known_lyrics().keys():
+        if collection.lyric_files.keys() != self.known_files("lyrics", LYRICS_RECIPE):
             files = {s: [r.text, r.status, r.reason] for s, r in collection.lyric_files.items()}
             self.store_file_facts("lyrics", LYRICS_RECIPE, files)
 

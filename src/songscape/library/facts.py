@@ -53,6 +53,15 @@ class Facts:
                 for path, *state, value in self._db.execute(query, (name, recipe))
             }
 
+    def known_files(self, name: str, recipe: str) -> set[FileStamp]:
+        """The files that `file_facts` knows of, in the state they had then."""
+        query = (
+            "SELECT path, size, mtime_ns, ctime_ns FROM file_facts WHERE name = ? AND recipe = ?"
+        )
+        return {
+            FileStamp(as_text(p), *state) for p, *state in self._db.execute(query, (name, recipe))
+        }
+
     def store_file_facts(self, name: str, recipe: str, found: Mapping[FileStamp, Any]) -> None:
         """Replace what is known by that name; files that are not among `found` are forgotten."""
         rows = [

@@ -46,6 +46,23 @@ class Features(Facts):
             _FILE, {i: (_FILE_RECIPE, [*s.as_tuple(), digest]) for i, (s, digest) in files.items()}
         )
 
+    def rename(self, old: str, new: str) -> None:
+        """Give all that is known of a track that is gone to the one that has its file now."""
+        with transaction(self._db) as db:
+            db.execute("PRAGMA defer_foreign_keys = ON")
+            for table in ("features", "audio_facts", "facts"):
+                db.execute(f"DELETE FROM {table} WHERE track_id = ?", (new,))
+                db.execute(f"UPDATE {table} SET track_id = ? WHERE track_id = ?", (new, old))
+            db.execute("DELETE FROM ledger WHERE track_id = ? AND stage = 'audio'", (new,))
+            db.execute("UPDATE ledger SET track_id = ? WHERE track_id = ?", (new, old))
+            columns = "outcome, audio_size, audio_mtime_ns, recipe"
+            db.execute(
+                f"UPDATE tracks SET ({columns}) = (SELECT {columns} FROM tracks WHERE id = ?) "
+                "WHERE id = ?",
+                (old, new),
+            )
+            db.execute("DELETE FROM tracks WHERE id = ?", (old,))
+
     def forget_outcomes(self, track_ids: Iterable[str]) -> None:
         """Mark tracks as not extracted; they are pending until `store` is called for them."""
         with transaction(self._db) as db:

@@ -18,6 +18,12 @@ class Library(Catalogue, Features):
     """A collection's tracks, ledger, features and facts in one SQLite file (write-ahead log).
 
     One process writes; any number may read meanwhile. Use `Library.open` and a `with` block.
+
+    Parameters
+    ----------
+    path : Path
+    database : Database
+        The opened file.
     """
 
     def __init__(self, path: Path, database: Database) -> None:

@@ -154,7 +154,7 @@ def has_company(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
     return (codes >= 0) & (sizes[codes] > own)
 
 
-def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | None) -> str:
+def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | None = None) -> str:
     """Why retrieval of groups (artists) says nothing of any space; "" where it can.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,12 @@ from songscape.report.page import write_page
 from songscape.report.read import Results
 
 if TYPE_CHECKING:
-    from songscape.benchmark.benchmark import Benchmark
+    from songscape.benchmark.benchmark import BenchmarkResults
 
 __all__ = ["write_benchmark_page"]
 
 
-def write_benchmark_page(bench: Benchmark, path: Path) -> Path:
+def write_benchmark_page(bench: BenchmarkResults, path: Path) -> Path:
     """Write one self-contained page and return its path."""
     import pandas as pd
 
@@ -29,4 +30,5 @@ def write_benchmark_page(bench: Benchmark, path: Path) -> Path:
         "warnings": pd.DataFrame(rows),
     }
     document = {"title": "Embeddings", "songscape": __version__, "k": list(bench.clusters.ks)}
-    return write_page(Results.of(document | bench.setup.as_dict(), frames), path)
+    document |= asdict(bench.assessment.setup)
+    return write_page(Results.of(document, frames), path)

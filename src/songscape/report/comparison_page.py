@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from songscape.benchmark.verdicts import Outcome, Verdict
-from songscape.benchmark.wording import TRUST_WORDS, caveat_sentence, flag_words, metric_name
+from songscape.benchmark.wording import METRIC_NAMES, TRUST_WORDS, caveat_sentence, flag_words
 from songscape.report.comparison_health import (
     clusters_table,
     collapse_sentences,
@@ -123,7 +123,7 @@ def short_verdict(verdict: Verdict, results: ComparisonResults) -> ShortVerdict:
     for outcome, mark in ((Outcome.BETTER, "▲"), (Outcome.WORSE, "▼")):
         metrics: dict[str, list[str]] = {}
         for test in verdict.having(outcome, "agreement"):
-            metrics.setdefault(test.column, []).append(metric_name(test.metric))
+            metrics.setdefault(test.column, []).append(METRIC_NAMES[test.metric])
         names = [f"{column} ({', '.join(found)})" for column, found in metrics.items()]
         if names:
             said.append((outcome.value, f"{mark} {outcome.value}: {', '.join(names)}"))

@@ -116,7 +116,7 @@ def partition_label_table(results: Results, label: str) -> Table | None:
 def structure_table(results: Results, space: str) -> Table | None:
     """Every partition's structure in one space that all methods share."""
     measures = [_Measure(t, m, "structure", space, n) for m, (t, n) in STRUCTURE.items()]
-    return _by_partition(results, measures)
+    return _by_partition(results, measures, flagged=False)
 
 
 def shape_table(results: Results) -> Table | None:
@@ -228,7 +228,8 @@ def _add_tests(
             line += [EMPTY] * best
             continue
         why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
-        line.append(Tested(test.outcome, test.difference, test.low, test.high, baseline, why))
+        ends = (test.difference, test.low, test.high)
+        line.append(Tested(test.verdict, *ends, withheld=why))
         if best and test.best_baseline is None:
             line.append(EMPTY)
         elif best and test.best_baseline is not None:
@@ -301,13 +302,13 @@ def _table(
 ) -> Table | None:
     """References stand apart; empty columns and rows are left out, None without any figures."""
     kept = [i for i in range(len(columns)) if any(line[i] != EMPTY for line in lines)]
-    if not any(columns[i].title != "Beware" for i in kept):
-        return None
     rows = [
         (model, (first, *cells))
         for (model, first), cells in zip(heads, drawn([[line[i] for i in kept] for line in lines]))
-        if any(cell != EMPTY for cell in cells)
+        if any(cell != EMPTY and columns[i].title != "Beware" for i, cell in zip(kept, cells))
     ]
+    if not rows:
+        return None
     if order is not None:
         rows.sort(key=lambda item: _rank(item[1][1], order))
     reference = {model for model, kind in results.kinds.items() if kind == "reference"}

@@ -32,7 +32,7 @@ __all__ = [
 # Base64 makes three bytes four, and the page must stay below 12 MB with its tables.
 BUDGET_BYTES = 7_500_000
 SECTIONS = (
-    *("map", "heatmap", "forest", "other-forest", "scatter", "k", "other-map", "other-heatmap"),
+    *("map", "heatmap", "k", "forest", "other-forest", "scatter", "other-map", "other-heatmap"),
     *("reconstruction", "words", "training", "k-distance"),
 )
 EXAMPLES = 3

@@ -105,7 +105,7 @@ def _cell(results: Results, model: str, key: Key) -> str:
     if row is None:
         return "--"
     test = results.tests.get((model, *key))
-    mark = "" if test is None else _MARKS.get(test.outcome, "")
+    mark = "" if test is None else _MARKS.get(test.verdict, "")
     text = _number(row["estimate"]) + (rf"\,{mark}" if mark else "")
     if row["low"] != row["low"]:
         return text

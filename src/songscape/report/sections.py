@@ -144,7 +144,7 @@ def _verdicts_table(results: Results) -> Table:
             row = results.figures.known(verdict.model, "knn", language, "leakage")
             words = {BETTER: "less than the baseline", WORSE: "more than the baseline"}
             tests = [t for t in verdict.tests if (t.axis, t.column) == ("leakage", language)]
-            note = next((words[t.outcome] for t in tests if t.outcome in words), "")
+            note = next((words[t.verdict] for t in tests if t.verdict in words), "")
             cells.append(EMPTY if row is None else number_cell(row["estimate"], 2, note=note))
         is_reference = verdict.kind == "reference"
         flags = "" if is_reference else "; ".join(map(wording.flag_words, verdict.flags))
@@ -163,8 +163,7 @@ def _by_column(tests: Sequence[PairedTest]) -> str:
 def agreement(results: Results, _: Figures) -> Section | None:
     """How far spaces and clusters match each label."""
     tables = [
-        # Without tests the first table would repeat the second.
-        (name, evidence.label_table(results, name) if results.compared else None, partitions)
+        (name, evidence.label_table(results, name), partitions)
         for name in results.setup.labels
         if (partitions := evidence.partition_label_table(results, name)) is not None
     ]

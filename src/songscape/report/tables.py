@@ -27,10 +27,10 @@ __all__ = [
 
 NAN = float("nan")
 MARKS = {
-    Outcome.BETTER: "▲ better than",
-    Outcome.WORSE: "▼ worse than",
-    Outcome.SAME: "= not distinguishable from",
-    None: "difference to",
+    Outcome.BETTER: ("▲ better", "than"),
+    Outcome.WORSE: ("▼ worse", "than"),
+    Outcome.SAME: ("= not distinguishable", "from"),
+    None: ("difference", "to"),
 }
 
 
@@ -110,15 +110,15 @@ class Figure:
 class Tested:
     """A difference to another method.
 
-    Without an outcome there was no test, and only the difference is shown; `withheld` says in words
-    why nothing is claimed.
+    Without an outcome there was no test, and only the difference is shown; `other` names the method
+    where the heading does not, and `withheld` says in words why nothing is claimed.
     """
 
     outcome: Outcome | None
     difference: float
     low: float
     high: float
-    other: str
+    other: str = ""
     withheld: str = ""
 
 
@@ -177,7 +177,8 @@ def _cell(content: Content, low: float, width: float) -> Cell:
         note = f"{sign}{number(middle)} ({number(left)} … {number(right)})"
         if content.withheld:
             note += f"; not claimed: {content.withheld}"
-        text = f"{MARKS[content.outcome]} {content.other}"
+        text, link = MARKS[content.outcome]
+        text += f" {link} {content.other}" if content.other else ""
         return Cell(text, middle, f"verdict {tone.value}", note, whisker)
     parts = [f"{number(left)} … {number(right)}"] if right > left else []
     if chance == chance:
