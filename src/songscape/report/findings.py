@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from songscape.benchmark.significance import MAX_NOISE, MAX_ONE_CLUSTER
 from songscape.columns import Role, role_of
 from songscape.report.run_read import Results
 from songscape.report.style import number, share
@@ -18,8 +19,6 @@ UNTRAINED = ("balanced-pca", "pca", "raw")
 # Below these an AMI says as good as nothing; chance is 0 by construction.
 MIN_LANGUAGE_AMI = 0.10
 MIN_GAIN = 0.02
-MAX_NOISE = 0.5
-MAX_ONE_CLUSTER = 0.9
 CONFOUNDED_AMI = 0.3
 _NAMED = 5
 

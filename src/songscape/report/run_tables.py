@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from songscape.benchmark.significance import MAX_NOISE, MAX_ONE_CLUSTER
 from songscape.report.categories import group_labels
 from songscape.report.findings import featured, method_name, mostly_language
 from songscape.report.run_read import AGREEMENT, Results
@@ -140,9 +141,9 @@ def agreement_table(results: Results, label: str) -> Table:
         beware = []
         if method_name(row) in guilty:
             beware.append("mostly the language")
-        if row["noise_share"] > 0.5:
+        if row["noise_share"] > MAX_NOISE:
             beware.append("mostly noise")
-        if row["largest_cluster_share"] > 0.9:
+        if row["largest_cluster_share"] > MAX_ONE_CLUSTER:
             beware.append("one cluster")
         cells += [
             _part(row["noise_share"]),
