@@ -13,7 +13,7 @@ __all__ = ["Rule", "flag", "number", "one_of", "optional", "sequence_of", "whole
 
 @dataclass(frozen=True)
 class Rule:
-    """Whether a value is allowed, and in words what is: "a whole number of 1 or more"."""
+    """Whether a value is allowed, and in words what is: "a whole number from 1 on"."""
 
     wanted: str
     allows: Callable[[Any], bool]
@@ -25,7 +25,7 @@ def whole(least: int) -> Rule:
     def allows(value: Any) -> bool:
         return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
-    return Rule(f"a whole number of {least} or more", allows)
+    return Rule(f"a whole number from {least} on", allows)
 
 
 def number(wanted: str, within: Callable[[float], bool]) -> Rule:
