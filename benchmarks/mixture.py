@@ -78,12 +78,12 @@ def main() -> None:
     parser.add_argument("--arguments", default="{}", help="further ones for vade, as JSON")
     options = parser.parse_args()
 
-    from songscape.experiment.partitions import shared_k
+    from songscape.experiment.shared_k import shared_k
 
     results: dict[str, Any] = {}
     for name, inputs, targets in collections(options, also=("language",)):
         views, table, figures = inputs.views, [], []
-        for k in options.k or sorted({*shared_k(views, ())[0], 10}):
+        for k in options.k or sorted({*shared_k(views).ks, 10}):
             runs = []
             for seed in options.seeds:
                 arguments = {"n_components": k, **json.loads(options.arguments)}

@@ -274,7 +274,7 @@ def main() -> None:
     parser.add_argument("--parts", default="held-out,has-lyrics")
     options = parser.parse_args()
 
-    from songscape.experiment.partitions import shared_k
+    from songscape.experiment.shared_k import shared_k
 
     results: dict[str, Any] = {}
     for collection, inputs, targets in collections(options, also=("language",)):
@@ -285,7 +285,7 @@ def main() -> None:
             if part == "held-out":
                 tables[part], tables["retrieval"] = held_out(views, targets, seeds, work)
             elif part == "has-lyrics":
-                ks = sorted({2, *shared_k(views, ())[0], 10})
+                ks = sorted({2, *shared_k(views).ks, 10})
                 tables[part] = has_lyrics(views, ks, seeds, work)
             else:
                 parser.error(f"no part {part!r}")

@@ -273,7 +273,7 @@ def main() -> None:
 
     from songscape.benchmark.benchmark import evaluate
     from songscape.benchmark.keys import PartitionKey
-    from songscape.experiment.partitions import shared_k
+    from songscape.experiment.shared_k import shared_k
 
     results = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -95,7 +95,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from songscape.clustering.methods import cluster
-    from songscape.experiment.partitions import shared_k
+    from songscape.experiment.shared_k import shared_k
     from songscape.metrics.clusters import ami
     from songscape.models.presets import make_model
 
@@ -116,7 +116,7 @@ def main() -> None:
     space, _ = timed("transform", lambda: model.transform(views))
     k = options.k
     if not k:
-        k = timed("choosing k", lambda: shared_k(views, ()))[0][0][0]
+        k = timed("choosing k", lambda: shared_k(views))[0].ks[0]
     labels = timed(f"k-means, k = {k}", lambda: cluster("kmeans", space, k=k).labels)[0]
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
     epoch = [0.0, 0.0]

@@ -18,7 +18,7 @@ _HOMES = {
     "Views": "songscape.features.views",
     "agreement": "songscape.metrics.clusters",
     "cluster": "songscape.clustering.methods",
-    "compare": "songscape.experiment.compare",
+    "compare": "songscape.experiment.experiment",
     "compose_collection": "songscape.demo",
     "extract": "songscape.features.extract",
     "internal_metrics": "songscape.metrics.clusters",
@@ -27,7 +27,7 @@ _HOMES = {
     "load_views": "songscape.features.loading",
     "make_model": "songscape.models.presets",
     "read_collection": "songscape.ingest",
-    "run": "songscape.experiment.run",
+    "run": "songscape.experiment.experiment",
     "save_model": "songscape.models.saving",
 }
 

@@ -1,16 +1,19 @@
-"""Progress on stderr: a bar in a terminal, silence elsewhere."""
+"""Progress on stderr: a bar in a terminal, silence elsewhere, and how long it still takes."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from songscape.interrupts import check
 
-__all__ = ["Advance", "at_terminal", "progress_bar", "say"]
+__all__ = ["Advance", "TimeLeft", "at_terminal", "progress_bar", "say"]
 
 Advance = Callable[[int, int], None]
+# Less than this is not worth a line on the terminal.
+QUIET_SECONDS = 60.0
 
 
 @contextmanager
@@ -51,3 +54,59 @@ def say(message: str) -> None:
             tqdm.write(message, file=sys.stderr)
         else:
             print(message, file=sys.stderr, flush=True)
+
+
+class TimeLeft:
+    """Says now and then how long tasks of several kinds still take, from those that are done.
+
+    A task is expected to take as long as the tasks of its kind did on average, and as long as all
+    of them did where none of its kind is done. Nothing is said under a minute, before the first
+    task is done, or before half of what was announced has passed.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Of every task that is left.
+    workers : int
+        Tasks that run at the same time.
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[str],
+        workers: int,
+        tell: Callable[[str], object] = say,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._left, self._workers = list(kinds), workers
+        self._tell, self._clock = tell, clock
+        self._seconds: dict[str, list[float]] = {}
+        self._next = clock()
+
+    def done(self, kind: str, seconds: float) -> None:
+        """Take note of a task that is done and took so long."""
+        self._left.remove(kind)
+        self._seconds.setdefault(kind, []).append(seconds)
+        left, now = self.seconds(), self._clock()
+        if left >= QUIET_SECONDS and now >= self._next:
+            self._next = now + max(QUIET_SECONDS, left / 2)
+            many = "training" if len(self._left) == 1 else "trainings"
+            self._tell(f"{len(self._left)} {many} to go: about {in_words(left)} left")
+
+    def seconds(self) -> float:
+        """Expected wall time of what is left."""
+        every = [value for values in self._seconds.values() for value in values]
+        if not every:
+            return float("nan")
+        means = {kind: sum(values) / len(values) for kind, values in self._seconds.items()}
+        typical = sum(every) / len(every)
+        return sum(means.get(kind, typical) for kind in self._left) / self._workers
+
+
+def in_words(seconds: float) -> str:
+    """Return "14 minutes" or "2 h 10 min"."""
+    minutes = max(1, round(seconds / 60))
+    hours, rest = divmod(minutes, 60)
+    if minutes < 90:
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

@@ -1,10 +1,10 @@
-"""The results folder: where a run's tables, latents and pictures lie, and how they are written."""
+"""The results folder: where tables, latents, trials and pictures lie, and how they are written."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["ResultsFolder", "model_stem", "read_latents", "write_atomically"]
+__all__ = [
+    "DOCUMENT",
+    "ResultsFolder",
+    "model_stem",
+    "read_latents",
+    "write_atomically",
+]
 
+DOCUMENT = "experiment"
+"""`results/experiment.json` says what was done with what."""
 _KEY = b"songscape.key"
 
 
@@ -93,12 +101,15 @@ class ResultsFolder:
     def picture(self, name: str) -> Path:
         return self.tables / "pictures" / f"{name}.png"
 
-    def clear_pictures(self) -> None:
-        """Remove the pictures of an earlier run, which may have had other models."""
-        for path in (self.tables / "pictures").glob("*.png"):
-            path.unlink()
+    def trial(self, model: str, seed: int) -> Path:
+        """What was measured of a model and seed; the arrays lie beside it, as Parquet."""
+        return self.root / "trials" / f"{model_stem(model, seed)}.json"
 
-    def write_table(self, name: str, frame: pd.DataFrame | None) -> Path:
+    @property
+    def choice_of_k(self) -> Path:
+        return self.root / "trials" / "k.json"
+
+    def write_table(self, name: str, frame: pd.DataFrame | None, *, parquet: bool = False) -> None:
         """Write `results/<name>.csv`: UTF-8, LF, shortest decimals that read back exactly.
 
         None removes what an earlier run left under that name.
@@ -106,15 +117,34 @@ class ResultsFolder:
         path = self.tables / f"{name}.csv"
         if frame is None:
             path.unlink(missing_ok=True)
-            return path
+            path.with_suffix(".parquet").unlink(missing_ok=True)
+            return
         write_atomically(path, lambda p: frame.to_csv(p, index=False, lineterminator="\n"))
-        return path
+        if parquet:
+            beside = path.with_suffix(".parquet")
+            write_atomically(beside, lambda p: frame.to_parquet(p, index=False))
 
-    def write_json(self, name: str, value: Any) -> Path:
-        path = self.tables / f"{name}.json"
-        text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
-        write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
-        return path
+    def read_document(self) -> dict[str, Any] | None:
+        """What `results/experiment.json` holds, None where it is missing or damaged."""
+        return read_json(self.tables / f"{DOCUMENT}.json")
+
+    def write_document(self, value: Mapping[str, Any]) -> None:
+        write_json(self.tables / f"{DOCUMENT}.json", value)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON, whole or not at all."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
+    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None where there is none, or something else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def write_latents(

@@ -1,7 +1,8 @@
-"""Settings of a run: TOML <-> frozen dataclasses; an unknown key is an error."""
+"""Settings of an experiment: TOML <-> frozen dataclasses; an unknown key is an error."""
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from songscape.columns import find_roles
 from songscape.errors import UsageError
 
-__all__ = ["ClaimedRow", "FeatureSettings", "Settings", "load_settings"]
+__all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
 
 DEFAULT_MODELS = (
     "dense-vae",
@@ -25,6 +26,12 @@ DEFAULT_MODELS = (
     "random",
 )
 DEFAULT_CLUSTERERS = ("kmeans", "ward", "average", "dbscan", "hdbscan", "gmm")
+LARGEST_SEED = 2**32 - 1
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,29 +51,8 @@ class FeatureSettings:
 
 
 @dataclass(frozen=True)
-class ClaimedRow:
-    """One row of a published table, to be printed beside what this run measured.
-
-    Attributes
-    ----------
-    method : str
-        The name in the published table.
-    model, clusterer : str
-        What reproduces it here.
-    silhouette, davies_bouldin : float or None
-        The published figures; None where none was published.
-    """
-
-    method: str
-    model: str
-    clusterer: str
-    silhouette: float | None = None
-    davies_bouldin: float | None = None
-
-
-@dataclass(frozen=True)
 class Settings:
-    """Everything that decides what `songscape run` computes.
+    """Everything that decides what `songscape run` and `songscape compare` compute.
 
     Attributes
     ----------
@@ -81,13 +67,13 @@ class Settings:
     labels : tuple of str
         Label columns to compare with; empty means every column that groups tracks.
     nuisances : tuple of str
-        Columns that should not decide a cluster: a comparison measures how far methods give them
-        away, beside language, artist, album, source and what the audio files say of themselves.
+        Columns that should not decide a cluster: how far methods give them away is measured,
+        beside language, artist, album, source and what the audio files say of themselves.
     roles : mapping of str to str
         Role (artist, language, genre, ..., see `songscape.columns.Role`) -> the column that has it,
         where its name does not say so.
-    table : tuple of ClaimedRow
-        Published rows to print beside our own.
+    measures : tuple of str
+        What is measured only where it is asked for: ilisi, kbet.
     features : FeatureSettings
     model_options, clusterer_options : mapping of name -> mapping of argument -> value
         Arguments that differ from a preset's.
@@ -101,7 +87,7 @@ class Settings:
     labels: tuple[str, ...] = ()
     nuisances: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
-    table: tuple[ClaimedRow, ...] = ()
+    measures: tuple[str, ...] = ()
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clusterer_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -110,7 +96,7 @@ class Settings:
         for name in ("models", "clusterers", "seeds"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name at least one")
-        for name in ("models", "clusterers", "seeds", "k", "labels", "nuisances"):
+        for name in ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
@@ -122,8 +108,9 @@ class Settings:
             )
         if any(k < 2 for k in self.k):
             raise UsageError(f"k = {min(self.k)}: at least 2 clusters are needed")
-        if any(seed < 0 for seed in self.seeds):
-            raise UsageError(f"seed {min(self.seeds)}: seeds are whole numbers from 0")
+        if not all(0 <= seed <= LARGEST_SEED for seed in self.seeds):
+            wrong = next(seed for seed in self.seeds if not 0 <= seed <= LARGEST_SEED)
+            raise UsageError(f"seed {wrong}: seeds are whole numbers from 0 to {LARGEST_SEED}")
         if self.features.max_frames < 10 or self.features.max_words < 1:
             raise UsageError("features: max_frames must be at least 10 and max_words at least 1")
 
@@ -134,19 +121,21 @@ class Settings:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
+        """Plain types, for JSON; `settings_from` reads them back."""
         return asdict(self)
 
 
-def load_settings(path: Path) -> Settings:
+def load_settings(path: Path, base: Settings | None = None) -> Settings:
     """Read settings from a TOML file.
 
     Parameters
     ----------
     path : Path
         Keys at the top level are the fields of `Settings`; `k = "auto"` leaves k to the run;
-        tables `[features]`, `[roles]`, `[model_options.NAME]`, `[clusterer_options.NAME]` and
-        `[[table]]`.
+        tables `[features]`, `[roles]`, `[model_options.NAME]` and `[clusterer_options.NAME]`.
+        UTF-8, or UTF-16 with a byte order mark.
+    base : Settings, optional
+        What holds where the file is silent; default: `Settings()`.
 
     Raises
     ------
@@ -154,18 +143,34 @@ def load_settings(path: Path) -> Settings:
         The file is missing, not TOML, or has a key or a type that is not known.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"{path}: no such settings file") from None
     except IsADirectoryError:
         raise UsageError(f"{path}: a folder, not a settings file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
+    try:
+        # A lone carriage return ends a line in no TOML; old editors write nothing else.
+        text = content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        document = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8 text; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML ({error})") from None
-    return settings_from(document, str(path))
+    return settings_from(document, str(path), base)
 
 
-def settings_from(document: Mapping[str, Any], where: str) -> Settings:
+def settings_from(
+    document: Mapping[str, Any], where: str, base: Settings | None = None
+) -> Settings:
     """Settings from parsed TOML; `where` names the source in errors."""
+    if "table" in document:
+        raise UsageError(
+            f"{where}: [[table]] is no setting any more; move its rows to a file for "
+            "experiments/course_table.py, which prints published figures beside those of a run"
+        )
     _reject_unknown(document, Settings, where)
     values: dict[str, Any] = {}
     for key, value in document.items():
@@ -180,9 +185,6 @@ def settings_from(document: Mapping[str, Any], where: str) -> Settings:
             values[key] = _typed(value, dict, f"{where}: [roles]")
             for role, column in value.items():
                 _typed(column, str, f"{where}: roles.{role}")
-        elif key == "table":
-            rows = _typed(value, list, f"{where}: table")
-            values[key] = tuple(_claimed_row(row, f"{where}: [[table]]") for row in rows)
         elif key in ("model_options", "clusterer_options"):
             for name, options in _typed(value, dict, f"{where}: {key}").items():
                 _typed(options, dict, f"{where}: {key}.{name}")
@@ -191,20 +193,7 @@ def settings_from(document: Mapping[str, Any], where: str) -> Settings:
             values[key] = () if value == "auto" else _sequence(value, int, f"{where}: k")
         else:
             values[key] = _sequence(value, int if key == "seeds" else str, f"{where}: {key}")
-    return Settings(**values)
-
-
-def _claimed_row(row: Mapping[str, Any], where: str) -> ClaimedRow:
-    _reject_unknown(row, ClaimedRow, where)
-    missing = {"method", "model", "clusterer"} - set(row)
-    if missing:
-        raise UsageError(f"{where}: a row lacks {', '.join(sorted(missing))}")
-    for key in ("method", "model", "clusterer"):
-        _typed(row[key], str, f"{where}: {key}")
-    for key in ("silhouette", "davies_bouldin"):
-        if isinstance(row.get(key, 0.0), bool) or not isinstance(row.get(key, 0.0), int | float):
-            raise UsageError(f"{where}: {key} = {row[key]!r} is not a number")
-    return ClaimedRow(**row)
+    return replace(base or Settings(), **values)
 
 
 def _reject_unknown(mapping: Any, cls: type, where: str) -> None:
@@ -223,5 +212,5 @@ def _typed(value: Any, kind: type, where: str) -> Any:
 
 
 def _sequence(value: Any, kind: type, where: str) -> tuple[Any, ...]:
-    values = value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list | tuple) else [value]
     return tuple(_typed(item, kind, where) for item in values)

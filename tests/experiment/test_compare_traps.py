@@ -69,7 +69,7 @@ def test_tidy_latents_that_mean_nothing_are_not_better(methods: Any) -> None:
     assert TIDY not in methods.recommended
     assert "match no label beyond chance" in methods.sentence(TIDY)
     assert "match no label beyond chance" in methods.page
-    rows = methods.summary.table
+    rows = methods.summary.summary
     shared = rows[(rows["axis"] == "structure") & (rows["metric"] == "silhouette")]
     tidy = shared[(shared["model"] == TIDY) & (shared["clusterer"] == "kmeans")]
     assert len(tidy) > 1
@@ -77,7 +77,7 @@ def test_tidy_latents_that_mean_nothing_are_not_better(methods: Any) -> None:
 
 
 def test_everything_in_one_dbscan_cluster_is_no_perfect_score(methods: Any) -> None:
-    rows = methods.summary.table
+    rows = methods.summary.summary
     dbscan = rows[rows["clusterer"] == "dbscan"]
     shares = dbscan[dbscan["metric"] == "largest_cluster_share"]["estimate"]
     assert len(shares) == rows["model"].nunique()
@@ -295,8 +295,8 @@ def test_the_demo_collection_shows_what_it_was_composed_to_show(
 ) -> None:
     """From `songscape demo` through decoding and analysis: no features are made up here."""
     from songscape.cli import DONE, main
-    from songscape.experiment.compare import run_comparison
-    from songscape.report.comparison_read import read_comparison
+    from songscape.experiment.experiment import compare
+    from songscape.report.read import read_results
     from songscape.settings import Settings
 
     folder = tmp_path / "demo"
@@ -305,8 +305,8 @@ def test_the_demo_collection_shows_what_it_was_composed_to_show(
     settings = Settings(
         models=("balanced-pca", "timbre-pca", "tfidf", VAE), clusterers=("kmeans",), k=(7,)
     )
-    summary = run_comparison(folder, settings=settings)
-    results = read_comparison(summary.report.parent)
+    summary = compare(folder, tmp_path / "out", settings)
+    results = read_results(summary.report.parent)
     sentences = {v.model: v.sentence for v in results.assessment.verdicts}
     named = [w for w in summary.warnings if "tied" in w and "genre" in w and "language" in w]
     page = " ".join(traps.visible_words(summary.report))

@@ -6,8 +6,8 @@ import pytest
 
 from songscape.cli import DONE, main
 from songscape.errors import SongscapeError, UsageError
+from songscape.experiment.experiment import run
 from songscape.experiment.impute import impute
-from songscape.experiment.run import run
 from songscape.settings import Settings
 
 QUICK = {"epochs": 5, "hidden": (16,), "latent_dim": 4}

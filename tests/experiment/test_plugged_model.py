@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from songscape.experiment.fit import represent
+from songscape.experiment.fit import Training, fit, trained
 from songscape.features.views import View, Views
 from songscape.models import presets
-from songscape.results import ResultsFolder
+from songscape.results import ResultsFolder, read_latents
 
 
 class FirstColumns(TransformerMixin, BaseEstimator):
@@ -36,8 +36,9 @@ def test_its_latents_are_kept_like_ours(tmp_path: Path, monkeypatch: pytest.Monk
     values = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
     views = Views(tuple("abcdef"), {"timbre": View(values, np.ones(6, bool))})
     folder = ResultsFolder(tmp_path)
-    first = represent(views, "first-columns", 0, folder)
-    assert first.ok, first.summary
-    np.testing.assert_array_equal(first.latents, values[:, :2])
-    again = represent(views, "first-columns", 0, folder)
-    np.testing.assert_array_equal(again.latents, first.latents)
+    training = Training.of("first-columns", 0, {}, {"timbre": views.digest()})
+    summary = fit(training, views, folder)
+    assert summary["status"] == "ok", summary
+    latents = read_latents(folder.latents("first-columns", 0))[1]
+    np.testing.assert_array_equal(latents, values[:, :2])
+    assert trained(training, folder) == summary

@@ -3,19 +3,22 @@
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from songscape.benchmark.evidence import TABLE_COLUMNS
 from songscape.cli import FAILED, SOME_FAILED, USAGE, main
 from songscape.errors import SongscapeError, UsageError
-from songscape.experiment import fit as representations
-from songscape.experiment.run import RunSummary, run
+from songscape.experiment import fit, request
+from songscape.experiment.experiment import ExperimentSummary, run
 from songscape.models.saving import load_model
-from songscape.results import read_latents
-from songscape.settings import ClaimedRow, Settings
+from songscape.results import ResultsFolder, read_latents
+from songscape.settings import Settings
 
 N_TRACKS = 14
 Write = Callable[[Path, list[int]], Path]
@@ -24,14 +27,46 @@ SETTINGS = Settings(
     clusterers=("kmeans", "ward", "dbscan"),
     k=(2,),
     model_options={"dense-vae": {"epochs": 2}, "fusion-dense-vae": {"epochs": 2}},
-    table=(ClaimedRow("PCA + K-Means", "pca", "kmeans", 0.5, 1.0),),
 )
+SMALL = Settings(models=("balanced-pca", "random"), clusterers=("kmeans",), k=(2,))
+
+
+def run_here(source: Path, out: Path, settings: Settings = SETTINGS) -> ExperimentSummary:
+    """Train in this process, where a test can look on."""
+    with ThreadPoolExecutor(1) as executor:
+        return run(source, out, settings, executor=executor)
 
 
 @pytest.fixture(scope="module")
-def done(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunSummary]:
+def done(
+    collection: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, ExperimentSummary]:
     out = tmp_path_factory.mktemp("out ü")
-    return out, run(collection, out, SETTINGS, workers=1, command=["songscape", "run"])
+    return out, run(collection, out, SETTINGS, workers=2, command=["songscape", "run"])
+
+
+@pytest.fixture
+def no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a trial that is run is an error."""
+
+    def refuse(tasks: Any, *_: Any) -> None:
+        raise AssertionError(f"ran again: {list(tasks)}")
+
+    monkeypatch.setattr(request, "run_trials", refuse)
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Models that are trained from now on, in this process."""
+    names: list[str] = []
+    train = fit._train
+
+    def noted(views: Any, training: Any, *rest: Any) -> Any:
+        names.append(training.model)
+        return train(views, training, *rest)
+
+    monkeypatch.setattr(fit, "_train", noted)
+    return names
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -39,29 +74,45 @@ def files_below(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in tables}
 
 
-def test_everything_promised_is_there(done: tuple[Path, RunSummary]) -> None:
+def test_everything_promised_is_there(done: tuple[Path, ExperimentSummary]) -> None:
     out, summary = done
+    results = out / "results"
     assert summary.counts.complete
     assert summary.counts.analysed == N_TRACKS
-    metrics = pd.read_csv(out / "results" / "metrics.csv")
-    assert len(metrics) == len(SETTINGS.models) * len(SETTINGS.clusterers)
-    assert metrics["space"].str.startswith("own space").all()
-    assert {"language_ami", "genre_ari", "silhouette", "noise_share"} <= set(metrics.columns)
-    clusters = pd.read_csv(out / "results" / "clusters.csv")
+    table = pd.read_csv(results / "table.csv")
+    assert list(table.columns) == list(TABLE_COLUMNS)
+    partitions = table[table["clusterer"].notna()][["model", "clusterer"]].drop_duplicates()
+    assert len(partitions) == len(SETTINGS.models) * len(SETTINGS.clusterers)
+    own = table[table["axis"] == "own space"]
+    assert set(own["metric"]) >= {"silhouette", "davies_bouldin"}
+    assert set(table[table["axis"] == "agreement"]["column"]) == {"genre"}
+    assert "language" in set(table[table["axis"] == "leakage"]["column"])
+    clusters = pd.read_csv(results / "clusters.csv")
     assert clusters.groupby(["model", "clusterer"]).size().eq(N_TRACKS).all()
-    pictures = {path.stem for path in (out / "results" / "pictures").glob("*.png")}
+    pictures = {path.stem for path in (results / "pictures").glob("*.png")}
     for model in SETTINGS.models:
-        assert f"map-{model}-seed0" in pictures
-        assert f"heatmap-language-{model}-seed0" in pictures
-        assert f"k-distance-{model}-seed0" in pictures
+        assert f"map-{model}" in pictures
+        assert f"heatmap-language-{model}" in pictures
+        assert f"k-distance-{model}" in pictures
     for model in ("dense-vae", "fusion-dense-vae"):
-        assert {f"training-{model}-seed0", f"reconstruction-{model}-seed0"} <= pictures
-    page = summary.report.read_text(encoding="utf-8")
-    assert "own space" in page
-    assert json.loads((out / "results" / "run.json").read_text())["counts"]["found"] == N_TRACKS
+        assert {f"training-{model}", f"reconstruction-{model}"} <= pictures
+    assert "own space" in summary.report.read_text(encoding="utf-8")
+    document = json.loads((results / "experiment.json").read_text(encoding="utf-8"))
+    assert document["counts"]["found"] == N_TRACKS
+    assert document["commands"] == [["songscape", "run"]]
+    assert not list((out / "trials").glob(".inputs-*")), "what trials read is removed"
 
 
-def test_every_cluster_is_described(done: tuple[Path, RunSummary]) -> None:
+def test_the_table_is_the_same_in_every_format(done: tuple[Path, ExperimentSummary]) -> None:
+    out, summary = done
+    binary = pd.read_parquet(out / "results" / "table.parquet")
+    pd.testing.assert_frame_equal(binary, summary.table, check_dtype=False)
+    text = pd.read_csv(out / "results" / "table.csv")
+    np.testing.assert_array_equal(text["value"], binary["value"])
+    assert text["null_95"].isna().all(), "without a comparison nothing is permuted"
+
+
+def test_every_cluster_is_described(done: tuple[Path, ExperimentSummary]) -> None:
     out, _ = done
     described = pd.read_csv(out / "results" / "descriptions.csv")
     clusters = pd.read_csv(out / "results" / "clusters.csv")
@@ -76,100 +127,101 @@ def test_every_cluster_is_described(done: tuple[Path, RunSummary]) -> None:
         assert row.words
 
 
-def test_the_published_table_stands_beside_our_figures(done: tuple[Path, RunSummary]) -> None:
-    out, summary = done
-    metrics = pd.read_csv(out / "results" / "metrics.csv").set_index(["model", "clusterer"])
-    (row,) = summary.table.to_dict(orient="records")
-    assert row["Claimed silhouette"] == 0.5
-    assert row["Silhouette"] == pytest.approx(metrics.loc[("pca", "kmeans"), "silhouette"])
-
-
 def test_tables_and_latents_are_the_same_bytes_in_another_order_of_input(
-    done: tuple[Path, RunSummary], tmp_path: Path, write_collection: Write
+    done: tuple[Path, ExperimentSummary], tmp_path: Path, write_collection: Write
 ) -> None:
     shuffled = [int(i) for i in np.random.default_rng(1).permutation(N_TRACKS)]
     other = write_collection(tmp_path / "shuffled", shuffled)
-    run(other, tmp_path / "out", SETTINGS, workers=2)
-    assert files_below(tmp_path / "out") == files_below(done[0])
+    run(other, tmp_path / "out", SETTINGS, workers=1)
+    there, here = files_below(tmp_path / "out"), files_below(done[0])
+    differing = {"results/models.csv"}  # how long it took
+    assert {k: v for k, v in there.items() if k not in differing} == {
+        k: v for k, v in here.items() if k not in differing
+    }
 
 
-def test_a_second_run_trains_nothing_and_changes_nothing(
-    collection: Path, done: tuple[Path, RunSummary], monkeypatch: pytest.MonkeyPatch
+def test_a_second_run_trains_nothing_draws_nothing_and_changes_nothing(
+    collection: Path, done: tuple[Path, ExperimentSummary], no_trial: None
 ) -> None:
     before = files_below(done[0])
-
-    def refuse(*_args: object) -> None:
-        raise AssertionError("trained again")
-
-    monkeypatch.setattr(representations, "_train", refuse)
-    run(collection, done[0], SETTINGS, workers=1, command=["songscape", "run"])
+    pictures = {path: path.stat().st_mtime_ns for path in done[0].glob("results/pictures/*.png")}
+    run(collection, done[0], SETTINGS, command=["songscape", "run"])
     assert files_below(done[0]) == before
+    assert pictures
+    assert {path: path.stat().st_mtime_ns for path in pictures} == pictures
 
 
 def test_an_interrupted_run_keeps_the_models_that_were_done(
     collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train, trained = representations._train, []
+    train, trained = fit._train, []
 
-    def interrupted_at_the_third(views, model, *rest):  # type: ignore[no-untyped-def]
+    def interrupted_at_the_third(views: Any, training: Any, *rest: Any) -> Any:
         if len(trained) == 2:
             raise KeyboardInterrupt
-        trained.append(model)
-        return train(views, model, *rest)
+        trained.append(training.model)
+        return train(views, training, *rest)
 
-    monkeypatch.setattr(representations, "_train", interrupted_at_the_third)
+    monkeypatch.setattr(fit, "_train", interrupted_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        run(collection, tmp_path, SETTINGS, workers=1)
+        run_here(collection, tmp_path)
     assert len(list((tmp_path / "results" / "latents").glob("*.parquet"))) == 2
 
-    def continues(views, model, *rest):  # type: ignore[no-untyped-def]
-        assert model not in trained
-        return train(views, model, *rest)
+    def continues(views: Any, training: Any, *rest: Any) -> Any:
+        assert training.model not in trained
+        return train(views, training, *rest)
 
-    monkeypatch.setattr(representations, "_train", continues)
-    assert run(collection, tmp_path, SETTINGS, workers=1).counts.complete
+    monkeypatch.setattr(fit, "_train", continues)
+    assert run_here(collection, tmp_path).counts.complete
 
 
 def test_other_lyrics_retrain_only_the_models_that_read_them(
-    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    collection: Path, tmp_path: Path, trained: list[str]
 ) -> None:
     copy, out = tmp_path / "copy", tmp_path / "out"
     shutil.copytree(collection, copy)
-    run(copy, out, SETTINGS, workers=1)
+    run_here(copy, out)
+    trained.clear()
     (copy / "lyrics" / "t03.txt").write_text("entirely different words", encoding="utf-8")
-    trained = []
-    train = representations._train
-
-    def noted(views, model, *rest):  # type: ignore[no-untyped-def]
-        trained.append(model)
-        return train(views, model, *rest)
-
-    monkeypatch.setattr(representations, "_train", noted)
-    run(copy, out, SETTINGS, workers=1)
+    run_here(copy, out)
     assert trained == ["fusion-dense-vae", "pca", "balanced-pca"]
 
 
+def test_another_clusterer_trains_nothing(
+    collection: Path, tmp_path: Path, trained: list[str]
+) -> None:
+    run_here(collection, tmp_path, SMALL)
+    trained.clear()
+    more = SMALL.updated(clusterers=("kmeans", "ward"), k=(2, 3))
+    summary = run_here(collection, tmp_path, more)
+    assert not trained
+    there = summary.table[["clusterer", "k"]].dropna().drop_duplicates()
+    assert sorted(map(tuple, there.to_numpy())) == [
+        *[("kmeans", 2), ("kmeans", 3), ("ward", 2), ("ward", 3)]
+    ]
+
+
 def test_nothing_of_an_earlier_run_is_left_in_the_report(collection: Path, tmp_path: Path) -> None:
-    small = Settings(models=("pca", "random"), clusterers=("kmeans",), k=(2,), table=SETTINGS.table)
-    run(collection, tmp_path, small, workers=1)
-    assert (tmp_path / "results" / "course.csv").exists()
-    smaller = Settings(models=("random",), clusterers=("kmeans",), k=(2,))
-    run(collection, tmp_path, smaller, workers=1)
+    run_here(collection, tmp_path, SMALL)
+    assert (tmp_path / "results" / "pictures" / "map-balanced-pca.png").exists()
+    summary = run_here(collection, tmp_path, SMALL.updated(models=("random",), k=(3,)))
     pictures = [path.stem for path in (tmp_path / "results" / "pictures").glob("*.png")]
     assert pictures
     assert not [name for name in pictures if "pca" in name]
-    assert not (tmp_path / "results" / "course.csv").exists()
+    assert set(summary.table["model"]) == {"random"}
+    assert set(summary.table["k"].dropna()) == {3}
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--k", "500"], "k = 500: the collection has 14 analysed tracks"),
+        (["--k", "500"], "k = 500: there are 14 tracks"),
         (["--labels", "nope"], "no label column 'nope'"),
+        (["--nuisances", "nope"], "no nuisance column 'nope'"),
         (["--config", "CONFIG"], "kmeans: no option 'foo'"),
     ],
 )
-def test_a_mistake_costs_no_training(
+def test_a_mistake_costs_no_reading(
     collection: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -180,8 +232,10 @@ def test_a_mistake_costs_no_training(
     config.write_text("[clusterer_options.kmeans]\nfoo = 1\n", encoding="utf-8")
     chosen = [str(config) if option == "CONFIG" else option for option in options]
     assert main(["run", str(collection), "--out", str(tmp_path / "out"), *chosen]) == USAGE
-    assert message in capsys.readouterr().err
-    assert not (tmp_path / "out" / "models").exists()
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out" / "songscape.db").exists()
 
 
 def test_a_collection_without_lyrics_keeps_its_baselines_and_says_what_needs_lyrics(
@@ -189,7 +243,7 @@ def test_a_collection_without_lyrics_keeps_its_baselines_and_says_what_needs_lyr
 ) -> None:
     audio = tmp_path / "audio"
     shutil.copytree(collection / "audio", audio)
-    run(audio, tmp_path / "out", SETTINGS, workers=1)
+    summary = run(audio, tmp_path / "out", SETTINGS)
     models = pd.read_csv(tmp_path / "out" / "results" / "models.csv").set_index("model")
     assert models.loc["fusion-dense-vae", "status"] == "skipped"
     assert "lyrics" in models.loc["fusion-dense-vae", "reason"]
@@ -197,6 +251,7 @@ def test_a_collection_without_lyrics_keeps_its_baselines_and_says_what_needs_lyr
     for baseline in ("pca", "balanced-pca"):
         assert models.loc[baseline, "status"] == "ok"
         assert "without lyrics" in models.loc[baseline, "summary"]
+    assert any(line.startswith("fusion-dense-vae") for line in summary.unmeasured)
 
 
 def test_broken_files_end_in_the_ledger_and_exit_3(collection: Path, tmp_path: Path) -> None:
@@ -214,35 +269,26 @@ def test_broken_files_end_in_the_ledger_and_exit_3(collection: Path, tmp_path: P
     assert failed["reason"].notna().all()
 
 
-def test_too_few_tracks_are_one_line(
-    tmp_path: Path, collection: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    few = tmp_path / "few"
-    few.mkdir()
-    for name in ("t01.wav", "t02.wav"):
-        shutil.copy(collection / "audio" / name, few)
-    assert main(["run", str(few), "--out", str(tmp_path / "out"), "--k", "2"]) == FAILED
-    err = capsys.readouterr().err
-    assert "2 of 2 tracks could be analysed" in err
-    assert err.count("\n") == 1
-
-
-def test_one_seed_that_cannot_train_does_not_stop_the_rest(
+def test_one_model_that_cannot_train_does_not_stop_the_rest(
     collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = representations._train
+    train = fit._train
 
-    def failing(views, model, *rest):  # type: ignore[no-untyped-def]
-        if model == "pca":
-            raise SongscapeError("pca: singular")
-        return train(views, model, *rest)
+    def failing(views: Any, training: Any, *rest: Any) -> Any:
+        if training.model == "balanced-pca":
+            raise SongscapeError("balanced-pca: singular")
+        return train(views, training, *rest)
 
-    monkeypatch.setattr(representations, "_train", failing)
-    run(collection, tmp_path, SETTINGS, workers=1)
+    monkeypatch.setattr(fit, "_train", failing)
+    summary = run_here(collection, tmp_path, SMALL)
     models = pd.read_csv(tmp_path / "results" / "models.csv").set_index("model")
-    assert models.loc["pca", "reason"] == "pca: singular"
-    assert (tmp_path / "results" / "report.html").exists()
-    assert read_latents(tmp_path / "results" / "latents" / "random-seed0.parquet")[1].any()
+    assert models.loc["balanced-pca", "reason"] == "balanced-pca: singular"
+    assert summary.report.exists()
+    assert read_latents(ResultsFolder(tmp_path).latents("random", 0))[1].any()
+    monkeypatch.setattr(fit, "_train", train)
+    run_here(collection, tmp_path, SMALL)
+    models = pd.read_csv(tmp_path / "results" / "models.csv")
+    assert models["status"].eq("ok").all(), "what failed is tried again"
 
 
 def test_views_among_the_options_are_computed_and_modelled(
@@ -255,7 +301,7 @@ def test_views_among_the_options_are_computed_and_modelled(
         k=(2,),
         model_options={"balanced-pca": {"views": asked, "n_components": 2}},
     )
-    run(collection, tmp_path, settings, workers=1)
+    run_here(collection, tmp_path, settings)
     models = pd.read_csv(tmp_path / "results" / "models.csv")
     assert models["status"].tolist() == ["ok"]
     assert models["n_latent"].tolist() == [8]
@@ -288,9 +334,8 @@ def test_columns_can_be_covariates(collection: Path, tmp_path: Path) -> None:
         k=(2,),
         model_options={"neutral-vae": options},
     )
-    run(collection, tmp_path, settings, workers=1)
-    folder = next((tmp_path / "models").glob("neutral-vae*"))
-    given = load_model(folder).covariates_
+    run_here(collection, tmp_path, settings)
+    given = load_model(next((tmp_path / "models").glob("neutral-vae*"))).covariates_
     categories = dict(zip(given.names, given.categories))
     assert categories == {"genre": ("g0", "g1"), "language": ("English", "German")}
 
@@ -299,3 +344,76 @@ def test_a_covariate_that_is_no_column_is_named(collection: Path, tmp_path: Path
     options = {"neutral-vae": {"covariates": ["tuning"]}}
     with pytest.raises(SongscapeError, match="no column 'tuning' for a covariate; there are: "):
         run(collection, tmp_path, Settings(models=("neutral-vae",), model_options=options))
+
+
+def test_a_results_folder_that_is_deleted_meanwhile_is_no_success(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    real = request.run_trials
+
+    def and_delete(*given: Any) -> Any:
+        crashed = real(*given)
+        (out / "songscape.db").unlink()
+        return crashed
+
+    monkeypatch.setattr(request, "run_trials", and_delete)
+    with pytest.raises(SongscapeError, match=r"songscape\.db: "):
+        run_here(collection, out, SMALL)
+
+
+def test_a_collection_that_goes_away_is_named_and_not_k(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from songscape.features import extract
+
+    copy = tmp_path / "copy"
+    shutil.copytree(collection, copy)
+    real = extract.extract
+
+    def unplugged(*given: Any, **options: Any) -> Any:
+        shutil.rmtree(copy)
+        return real(*given, **options)
+
+    monkeypatch.setattr(extract, "extract", unplugged)
+    with pytest.raises(SongscapeError, match="none of its audio files is there any more"):
+        run(copy, tmp_path / "out", SMALL.updated(k=()))
+
+
+def test_files_of_older_versions_are_not_left_beside_ours(
+    collection: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "compare" / "results" / "compare.json"
+    for path in (tmp_path / "results" / "metrics.csv", tmp_path / "results" / "run.json", old):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    run_here(collection, tmp_path, SMALL)
+    assert not (tmp_path / "results" / "metrics.csv").exists()
+    assert not (tmp_path / "results" / "run.json").exists()
+    assert old.exists(), "what is not ours to judge stays"
+    assert "no longer read" in capsys.readouterr().err
+
+
+def test_too_few_tracks_are_one_line_without_a_ledger(
+    tmp_path: Path, collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for number in range(3):
+        shutil.copy(collection / "audio" / f"t0{number}.wav", few)
+    assert main(["run", str(few), "--out", str(tmp_path / "out")]) == FAILED
+    err = capsys.readouterr().err
+    assert "3 tracks: clustering needs at least 4" in err
+    assert "ledger" not in err, "nothing stands there"
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out" / "songscape.db").exists()
+
+
+def test_four_tracks_are_enough(tmp_path: Path, collection: Path) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for number in range(4):
+        shutil.copy(collection / "audio" / f"t0{number}.wav", few)
+    summary = run_here(few, tmp_path / "out", SMALL.updated(k=()))
+    assert summary.k == (2,)
+    assert "too few to choose k" in summary.k_reason

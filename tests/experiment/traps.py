@@ -5,6 +5,7 @@ know nothing of each other. A test changes what it wants to plant, writes the li
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 
 from songscape.demo import plan_collection
 from songscape.demo.words import write_lyrics
-from songscape.experiment.compare import ComparisonSummary, run_comparison
+from songscape.experiment.experiment import ExperimentSummary, compare
 from songscape.library import Analysis, Collection, FileStamp, Library, Track
-from songscape.report.comparison_read import ComparisonResults, read_comparison
+from songscape.report.read import Results, read_results
 from songscape.settings import FeatureSettings, Settings
 
 GENRES = ("waltz", "blues", "raga")
@@ -196,15 +197,15 @@ class Compared:
 
     Attributes
     ----------
-    summary : ComparisonSummary
-    results : ComparisonResults
+    summary : ExperimentSummary
+    results : Results
         As the report read them back.
     page : str
         The words of the report.
     """
 
-    summary: ComparisonSummary
-    results: ComparisonResults
+    summary: ExperimentSummary
+    results: Results
     page: str
 
     @property
@@ -219,12 +220,14 @@ class Compared:
     def better(self, model: str) -> set[str]:
         """Labels that the model is called better on."""
         rows = self.summary.differences
+        assert rows is not None
         rows = rows[(rows["model"] == model) & (rows["axis"] == "agreement")]
         return set(rows[rows["verdict"] == "better"]["column"])
 
     def value(self, model: str, metric: str, column: str, clusterer: str = "") -> pd.Series:
         """One row of the table: estimate, low, high, chance, null_95, p_value."""
-        rows = self.summary.table
+        rows = self.summary.summary
+        assert rows is not None
         rows = rows[(rows["model"] == model) & (rows["metric"] == metric)]
         (position,) = np.flatnonzero((rows["column"] == column) & (rows["clusterer"] == clusterer))
         return rows.iloc[int(position)]
@@ -238,9 +241,11 @@ def compared(songs: Songs, folder: Path, **settings: Any) -> Compared:
         k=(3,),
         features=FeatureSettings(max_frames=N_FRAMES),
     )
-    summary = run_comparison(write_library(songs, folder), settings=replace(chosen, **settings))
+    library = write_library(songs, folder)
+    with ThreadPoolExecutor(1) as executor:
+        summary = compare(library, settings=replace(chosen, **settings), executor=executor)
     page = " ".join(visible_words(summary.report))
-    return Compared(summary, read_comparison(summary.report.parent), page)
+    return Compared(summary, read_results(summary.report.parent), page)
 
 
 def visible_words(page: Path) -> list[str]:

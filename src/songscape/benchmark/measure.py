@@ -92,6 +92,7 @@ def measure(
     ks: Sequence[int] = (),
     seed: int = 0,
     *,
+    space: bool = True,
     nulls: bool = True,
     subsamples: int = N_SUBSAMPLES,
     measures: Iterable[str] = (),
@@ -112,6 +113,8 @@ def measure(
         Numbers of clusters, for clusterers that need one.
     seed : int
         Of clusterers, permutations and probes.
+    space : bool
+        False leaves out the space itself: its partitions only.
     nulls : bool
         False leaves out permutation nulls, probes and subsamples: values only.
     subsamples : int
@@ -125,14 +128,15 @@ def measure(
     done = Measurements()
     same = uninformative(X)
     if same:
-        done.rows.append(_failed("space", SongscapeError(same)))
+        done.rows.extend([_failed("space", SongscapeError(same))] if space else [])
         return done
-    try:
-        rows, samples = space_rows(X, targets, seed=seed, nulls=nulls, measures=measures)
-        done.rows.extend(rows)
-        done.samples.update(samples)
-    except ERRORS as error:
-        done.rows.append(_failed("space", error))
+    if space:
+        try:
+            rows, samples = space_rows(X, targets, seed=seed, nulls=nulls, measures=measures)
+            done.rows.extend(rows)
+            done.samples.update(samples)
+        except ERRORS as error:
+            done.rows.append(_failed("space", error))
     keys = [
         PartitionKey(name, k) for name in clusterers for k in (ks if name in NEEDS_K else (None,))
     ]

@@ -23,12 +23,12 @@ def add_parser(verbs: Any) -> None:
 
 
 def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.experiment.run import ledger_frame
+    from songscape.experiment.tables import ledger_table
     from songscape.library import Library
 
     path = parsed.library / "songscape.db" if parsed.library.is_dir() else parsed.library
     with Library.open(path, must_exist=True) as library:
-        frame = ledger_frame(library)
+        frame = ledger_table(library)
     if not parsed.all:
         frame = frame[frame["status"] != "ok"]
     if parsed.json:

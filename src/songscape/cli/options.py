@@ -66,9 +66,9 @@ def share(text: str) -> float:
     return value
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """The options that `run` and `compare` share; each overrides the settings file."""
-    parser.add_argument("--config", type=Path, help="settings as TOML; options below override it")
+def add_experiment(parser: argparse.ArgumentParser) -> None:
+    """The options of an experiment; each overrides the settings file."""
+    parser.add_argument("--config", type=path, help="settings as TOML; options below override it")
     parser.add_argument("--models", type=name_list, help="models, e.g. conv1d-vae,pca")
     parser.add_argument("--clusterers", type=name_list, help="clusterers, e.g. kmeans,ward,dbscan")
     parser.add_argument(
@@ -76,20 +76,31 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seeds", type=number_list, help="seeds, e.g. 0 or 0,1,2")
     parser.add_argument("--labels", type=name_list, help="label columns to compare with")
+    parser.add_argument(
+        "--nuisances", type=name_list, help="columns that must not decide, beside those known"
+    )
+    parser.add_argument(
+        "--measures", type=name_list, help="measures beside the usual ones: ilisi,kbet"
+    )
     parser.add_argument("--title", help="heading of the report")
     parser.add_argument("--workers", type=int, help="processes (default: cores)")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
 def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
-    """Settings as the command line overrides them."""
+    """Settings as the settings file and then the command line override them."""
+    from songscape.settings import load_settings
+
+    if parsed.config is not None:
+        settings = load_settings(parsed.config, settings)
     return settings.updated(
         models=parsed.models,
         clusterers=parsed.clusterers,
         k=parsed.k,
         seeds=parsed.seeds,
         labels=parsed.labels,
-        nuisances=getattr(parsed, "nuisances", None),
+        nuisances=parsed.nuisances,
+        measures=parsed.measures,
         title=parsed.title,
     )
 

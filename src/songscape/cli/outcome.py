@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.progress import at_terminal, say
 
 if TYPE_CHECKING:
+    from songscape.experiment.experiment import ExperimentSummary
     from songscape.library import Counts
 
 DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -21,8 +23,39 @@ def greet(what: str) -> None:
         say(f"songscape: {what}")
 
 
+def print_outcome(done: ExperimentSummary, *, as_json: bool) -> None:
+    """What an experiment found, for people or for another program; what is missing on stderr."""
+    counts = done.counts
+    if as_json:
+        print_json(
+            {
+                "report": str(done.report),
+                "table": str(done.report.with_name("table.csv")),
+                "counts": asdict(counts),
+                "k": done.k,
+                "k_reason": done.k_reason,
+                "verdicts": done.verdicts,
+                "warnings": done.warnings,
+                "unmeasured": done.unmeasured,
+            }
+        )
+    else:
+        print(
+            f"{counts.found} found = {counts.analysed} analysed + "
+            f"{counts.skipped} skipped + {counts.failed} failed"
+        )
+        print(f"k = {', '.join(map(str, done.k))} ({done.k_reason})")
+        for sentence in done.verdicts:
+            print(sentence)
+        for warning in done.warnings:
+            print(f"warning: {warning}")
+        print(f"report: {done.report.resolve().as_uri()}")
+    for line in done.unmeasured:
+        say(f"not measured: {line}")
+
+
 def exit_code(counts: Counts, out: Path) -> int:
-    """DONE, or SOME_FAILED once it is told where the reasons are."""
+    """DONE, or SOME_FAILED once it is said where the reasons are."""
     if counts.complete:
         return DONE
     say(f"some files could not be read: `songscape ledger {out}` names each with its reason")

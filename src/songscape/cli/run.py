@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from songscape.cli.options import add_settings, add_verb, asked_workers, path, with_options
-from songscape.cli.outcome import exit_code, greet, print_json
-
-if TYPE_CHECKING:
-    import pandas as pd
+from songscape.cli.options import add_experiment, add_verb, asked_workers, path, with_options
+from songscape.cli.outcome import exit_code, greet, print_outcome
 
 
 def add_parser(verbs: Any) -> None:
@@ -28,52 +24,22 @@ def add_parser(verbs: Any) -> None:
         help="folder of audio (lyrics beside it as .txt or .lrc, or in lyrics/), or a tracks.csv",
     )
     parser.add_argument("--out", type=path, help="results folder (default: ./FOLDER-songscape)")
-    add_settings(parser)
+    add_experiment(parser)
 
 
 def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
-    from dataclasses import asdict
+    from songscape.experiment.experiment import default_folder, run
+    from songscape.settings import Settings
 
-    from songscape.experiment.run import default_folder, run
-    from songscape.settings import Settings, load_settings
-
-    settings = Settings() if parsed.config is None else load_settings(parsed.config)
+    settings = with_options(Settings(), parsed)
     greet(f"reading {parsed.folder}")
     out = parsed.out or default_folder(parsed.folder)
     done = run(
         parsed.folder,
         out,
-        with_options(settings, parsed),
+        settings,
         workers=asked_workers(parsed),
         command=["songscape", *arguments],
     )
-    if parsed.json:
-        print_json(
-            {
-                "report": str(done.report),
-                "counts": asdict(done.counts),
-                "k": done.k,
-                "k_reason": done.k_reason,
-                "metrics": str(out / "results" / "metrics.csv"),
-                "table": json.loads(done.table.to_json(orient="records")),
-            }
-        )
-    else:
-        counts = done.counts
-        print(
-            f"{counts.found} found = {counts.analysed} analysed + "
-            f"{counts.skipped} skipped + {counts.failed} failed"
-        )
-        print(f"k = {', '.join(map(str, done.k))} ({done.k_reason})")
-        if not done.table.empty:
-            print()
-            print(_course_text(done.table))
-            print("Each row is measured in its own space: the rows can't be ranked.\n")
-        print(f"report: {done.report.resolve().as_uri()}")
+    print_outcome(done, as_json=parsed.json)
     return exit_code(done.counts, out)
-
-
-def _course_text(table: pd.DataFrame) -> str:
-    shown = table.drop(columns=["Space"], errors="ignore")
-    text: str = shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.4f}")
-    return text

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
+from songscape.experiment.checks import MIN_TRACKS, check_collection, check_still_there
 from songscape.progress import progress_bar, say
 from songscape.settings import Settings
 from songscape.spellings import normalised
@@ -39,7 +40,6 @@ __all__ = [
     "views_needed",
 ]
 
-MIN_TRACKS = 4
 # What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments")
@@ -128,8 +128,9 @@ def read_library(
     Raises
     ------
     UsageError
-        The settings name a column that the collection does not have: said before any audio is
-        decoded.
+        The settings ask for what the collection does not have: said before any audio is decoded.
+    SongscapeError
+        Too few tracks, or all of them went away while they were read.
     """
     from songscape.features.extract import extract
     from songscape.ingest import read_collection
@@ -143,6 +144,7 @@ def read_library(
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)
+    check_collection(len(collection.tracks), collection.label_columns, settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:
@@ -157,6 +159,8 @@ def read_library(
                 executor=executor,
                 progress=lambda done, n, _: advance(done, n),
             )
+        if not library.counts().complete:
+            check_still_there(collection)
     except BaseException:
         library.close()
         raise

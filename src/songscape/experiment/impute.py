@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songscape.errors import SongscapeError, UsageError
+from songscape.experiment.experiment import recorded_settings
 from songscape.results import ResultsFolder
-from songscape.settings import FeatureSettings, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,20 +61,16 @@ def impute(
     if n_neighbors < 1:
         raise UsageError(f"{n_neighbors} neighbours; at least 1")
     folder = ResultsFolder(Path(out))
-    made_with = folder.tables / "run.json"
-    if not (folder.model(model, seed) / "model.json").exists() or not made_with.exists():
+    used = [recorded_settings(folder, verb) for verb in ("run", "compare")]
+    settings = next((one for one in used if one is not None and model in one.models), None)
+    if settings is None or not (folder.model(model, seed) / "model.json").exists():
         raise SongscapeError(
             f"{out}: no {model} (seed {seed}) here; "
             f"songscape run FOLDER --out {out} --models {model} trains one"
         )
-    used = json.loads(made_with.read_text(encoding="utf-8"))["settings"]
-    settings = Settings(
-        models=(model,),
-        features=FeatureSettings(**used["features"]),
-        model_options=used["model_options"],
-    )
     with Library.open(folder.library, must_exist=True) as library:
-        views = load_dataset(library, settings, views_needed([model])).views
+        needed = views_needed([model], options=settings.model_options)
+        views = load_dataset(library, settings.updated(models=(model,)), needed).views
     fitted = load_model(folder.model(model, seed))
     names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
     lyrics = [name for name in names if name in TEXT_VIEWS]

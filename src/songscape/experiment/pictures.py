@@ -1,241 +1,366 @@
-"""The pictures of a run: maps, heat maps, what models rebuild, training and k-distance curves."""
+"""The pictures that the page plans, drawn under the names that it looks for, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.columns import find_roles
+from songscape._version import __version__
+from songscape.experiment.fit import digest_of
+from songscape.experiment.request import Outcome
+from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar
 from songscape.results import (
     ResultsFolder,
     has_key,
-    model_stem,
+    read_json,
     read_latents,
     write_atomically,
+    write_json,
     write_latents,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from songscape.experiment.fit import Representation
-    from songscape.experiment.partitions import Partition
-    from songscape.features.views import Views
+    from songscape.report.figures import Planned
+    from songscape.report.read import Results
 
-__all__ = [
-    "draw_maps",
-    "draw_pictures",
-    "draw_stability",
-    "save",
-    "shown_labels",
-    "stability_picture",
-]
+__all__ = ["draw_pictures"]
 
-N_EXAMPLES = 3
+RECIPE = 1
+"""Raised when a picture of the same data looks different."""
 N_WORDS = 12
 # Enough tracks to know the mean and deviation of a coefficient.
 N_SCALED_BY = 500
-
-
-def shown_labels(columns: Sequence[str]) -> list[str]:
-    """The label columns that pictures show: language and genre, else the first two."""
-    roles = find_roles(columns)
-    preferred = [name for name in (roles.language, roles.genre) if name is not None]
-    return preferred or list(columns[:2])
-
-
-def draw_maps(
-    representations: Sequence[Representation], track_ids: tuple[str, ...], folder: ResultsFolder
-) -> None:
-    """Compute the 2-D map of every representation that has none yet."""
-    missing = [
-        r for r in representations if r.ok and not has_key(folder.map(r.model, r.seed), r.key)
-    ]
-    with progress_bar("drawing maps", "map") as advance:
-        for done, r in enumerate(missing, start=1):
-            from songscape.report.maps import umap_map
-
-            xy = umap_map(r.latents, random_state=r.seed)
-            write_latents(folder.map(r.model, r.seed), track_ids, xy, ["x", "y"], r.key)
-            advance(done, len(missing))
+_ENDS = ("estimate", "low", "high")
 
 
 def draw_pictures(
-    representations: Sequence[Representation],
-    partitions: Sequence[Partition],
-    views: Views,
-    labels: pd.DataFrame,
-    folder: ResultsFolder,
+    folder: ResultsFolder, results: Results, inputs: TrialInputs, outcomes: Sequence[Outcome]
 ) -> None:
-    """Draw every picture of the report into `results/pictures`."""
-    fitted = [r for r in representations if r.ok]
-    with progress_bar("drawing pictures", "model") as advance:
-        for done, one in enumerate(fitted, start=1):
-            own = [p for p in partitions if (p.model, p.seed) == (one.model, one.seed)]
-            _draw_model(one, own, views, labels, folder)
-            advance(done, len(fitted))
+    """Draw every planned picture that is not there yet, and remove all others.
 
-
-def _draw_model(
-    one: Representation,
-    partitions: Sequence[Partition],
-    views: Views,
-    labels: pd.DataFrame,
-    folder: ResultsFolder,
-) -> None:
-    from songscape.report import plots
-    from songscape.report.comparison_pictures import picture_name
-    from songscape.report.maps import map_method
-
-    stem = model_stem(one.model, one.seed)
-    done = [p for p in partitions if p.clustering is not None]
-    if done:
-        shown = done[0]
-        columns = {
-            name: labels[name].to_numpy(dtype=object) for name in shown_labels(labels.columns)
-        }
-        xy = read_latents(folder.map(one.model, one.seed))[1]
-        title = f"{one.model}: {_how(shown)}"
-        figure = plots.map_figure(
-            xy,
-            shown.labels,
-            columns,
-            title=title,
-            cluster_name=_how(shown),
-            method=map_method(one.latents),
-        )
-        save(figure, folder, f"map-{stem}")
-        for name, values in columns.items():
-            figure = plots.heatmap_figure(shown.labels, values, name, title=title)
-            save(figure, folder, f"heatmap-{picture_name(name)}-{stem}")
-    for p in done:
-        assert p.clustering is not None
-        extras = p.clustering.extras
-        if "k_distances" in extras:
-            figure = plots.k_distance_figure(
-                extras["k_distances"],
-                p.clustering.params["eps"],
-                p.clustering.params["min_samples"],
-                title=f"{one.model}: {p.clusterer}",
-            )
-            save(figure, folder, f"k-distance-{stem}")
-    _draw_training(one, folder, stem)
-    _draw_reconstructions(one, views, folder, stem)
-
-
-def _draw_training(one: Representation, folder: ResultsFolder, stem: str) -> None:
-    import pandas as pd
-
-    from songscape.report import plots
-
-    history = folder.model(one.model, one.seed) / "history.csv"
-    if history.exists():
-        records = pd.read_csv(history).to_dict(orient="records")
-        save(plots.training_figure(records, title=one.model), folder, f"training-{stem}")
-
-
-def _how(shown: Partition) -> str:
-    return f"{shown.clusterer}, k = {shown.k}" if shown.k else shown.clusterer
-
-
-def _draw_reconstructions(
-    one: Representation, views: Views, folder: ResultsFolder, stem: str
-) -> None:
-    """Input beside output for three tracks, evenly spaced in the order of ids, not chosen."""
-    import numpy as np
-
-    from songscape.models.presets import find_preset
-    from songscape.models.saving import load_model
-
-    if find_preset(one.model).kind not in ("vae", "autoencoder"):
-        return
-    model: Any = load_model(folder.model(one.model, one.seed))
-    names = {spec.name for spec in getattr(model, "view_specs_", ())}
-    if names.isdisjoint(("mfcc", "lyrics")):
-        return
-    rows = np.unique(np.linspace(0, views.n_tracks - 1, N_EXAMPLES + 2).round().astype(int)[1:-1])
-    some = views.take(rows)
-    output = model.reconstruct(some)
-    if "mfcc" in output:
-        _draw_mfcc(one.model, some, output["mfcc"], views, folder, stem)
-    if "lyrics" in output:
-        _draw_words(one.model, some, output["lyrics"], folder, stem)
-
-
-def _draw_mfcc(
-    name: str, some: Views, output: Any, views: Views, folder: ResultsFolder, stem: str
-) -> None:
-    """Coefficients in units of their deviation over the collection, so that songs compare."""
-    import numpy as np
-
-    from songscape.report import plots
-
-    mfcc, every = some["mfcc"], views["mfcc"]
-    assert mfcc.mask is not None
-    assert every.mask is not None
-    step = -(-views.n_tracks // N_SCALED_BY)
-    frames = np.concatenate([v[:, m].T for v, m in zip(every.values[::step], every.mask[::step])])
-    figure = plots.reconstruction_figure(
-        list(mfcc.values),
-        list(output),
-        list(mfcc.mask),
-        titles=list(some.track_ids),
-        center=frames.mean(axis=0) if len(frames) else None,
-        scale=frames.std(axis=0) if len(frames) else None,
-        title=name,
-    )
-    save(figure, folder, f"reconstruction-{stem}")
-
-
-def _draw_words(name: str, some: Views, output: Any, folder: ResultsFolder, stem: str) -> None:
-    import numpy as np
-
-    from songscape.report import plots
-    from songscape.report.comparison_pictures import picture_name
-
-    lyrics = some["lyrics"]
-    words = lyrics.feature_names
-    if not words:
-        return
-    for row, track in enumerate(some.track_ids):
-        given = np.asarray(lyrics.values[[row]].toarray()).ravel()
-        if not lyrics.present[row] or not given.any():
-            continue
-        sides = [
-            [(words[i], float(side[i])) for i in np.argsort(-side, kind="stable")[:N_WORDS]]
-            for side in (given, np.asarray(output[row]).ravel())
-        ]
-        shown = [[(word, weight) for word, weight in side if weight > 0] for side in sides]
-        figure = plots.words_figure(*shown, title=f"{name}: {track}")
-        save(figure, folder, f"words-{picture_name(track)}-{stem}")
-
-
-def save(figure: Figure, folder: ResultsFolder, name: str) -> None:
-    """Write `results/pictures/<name>.png`."""
+    Parameters
+    ----------
+    folder : ResultsFolder
+    results : Results
+        The tables, as just written.
+    inputs : TrialInputs
+    outcomes : sequence of Outcome
+        Maps and heat maps show the partitions of their first seeds.
+    """
+    from songscape.report.figures import picture_plan
     from songscape.report.style import png_bytes
 
-    data = png_bytes(figure)
-    write_atomically(folder.picture(name), lambda path: path.write_bytes(data))
+    drawing = _Drawing(folder, results, inputs, outcomes)
+    plan = picture_plan(results)
+    stamps = folder.picture("drawn").with_name(".drawn.json")
+    before, after = read_json(stamps) or {}, {}
+    for path in stamps.parent.glob("*.png"):
+        if path.stem not in {planned.name for planned in plan}:
+            path.unlink()
+    with progress_bar("drawing pictures", "picture") as advance:
+        for done, planned in enumerate(plan, start=1):
+            path, key = folder.picture(planned.name), drawing.key(planned)
+            there = path.exists()
+            if before.get(planned.name) != [key, there]:
+                figure = drawing.draw(planned)
+                if there := figure is not None:
+                    write_atomically(path, partial(_write, data=png_bytes(figure)))
+                else:
+                    path.unlink(missing_ok=True)
+            after[planned.name] = [key, there]
+            advance(done, len(plan))
+    write_json(stamps, after)
 
 
-def draw_stability(curve: pd.DataFrame, ks: Sequence[int], folder: ResultsFolder) -> None:
-    """Draw the curve that k was chosen from."""
-    save(stability_picture(curve, ks[0]), folder, "stability")
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
-def stability_picture(curve: pd.DataFrame, chosen: int | None) -> Figure:
-    """The curve that k was chosen from."""
-    from songscape.report.evidence_plots import stability_figure
+class _Drawing:
+    def __init__(
+        self,
+        folder: ResultsFolder,
+        results: Results,
+        inputs: TrialInputs,
+        outcomes: Sequence[Outcome],
+    ) -> None:
+        self.folder = folder
+        self.results = results
+        self.inputs = inputs
+        self.seeds: dict[str, int] = {}
+        self.keys: dict[str, str] = {}
+        self.clusters: dict[str, NDArray[np.int64]] = {}
+        headline = results.setup.headline
+        for one in outcomes:
+            trainings = one.request.trainings(inputs)
+            for (model, seed), trial in one.trials.items():
+                if model in self.seeds or seed != one.request.first:
+                    continue
+                self.seeds[model], self.keys[model] = seed, trainings[model, seed].key
+                found = trial.measurements([headline]).partitions
+                if headline in found:
+                    self.clusters[model] = found[headline]
 
-    return stability_figure(
-        curve["k"],
-        curve["stability"],
-        curve["low"],
-        curve["high"],
-        null_low=curve["null_low"],
-        null_high=curve["null_high"],
-        chosen=chosen,
-        title="k-means on balanced PCA",
-    )
+    def key(self, planned: Planned) -> str:
+        """Digest of everything that the picture shows."""
+        model = planned.parts[0] if planned.parts else ""
+        parts = [RECIPE, __version__, planned.section, planned.caption, planned.parts]
+        if model in self.keys:
+            clusters = self.clusters.get(model)
+            parts += [self.keys[model], self.inputs.context]
+            parts += [] if clusters is None else [clusters.tolist()]
+        else:
+            parts += [self.results.document.get("tested"), self.results.stability.to_csv()]
+        return digest_of(parts)
+
+    def draw(self, planned: Planned) -> Figure | None:
+        """The picture; None where there is nothing to draw from."""
+        of_tests: dict[str, Callable[..., Figure | None]] = {
+            "forest": self._forest,
+            "scatter": self._scatter,
+            "k": self._stability,
+        }
+        of_models: dict[str, Callable[..., Figure | None]] = {
+            "map": self._map,
+            "heatmap": self._heatmap,
+            "reconstruction": self._reconstruction,
+            "words": self._words,
+            "training": self._training,
+            "k-distance": self._k_distances,
+        }
+        section = planned.section.removeprefix("other-")
+        if section in of_tests:
+            return of_tests[section](*planned.parts)
+        return of_models[section](*planned.parts) if planned.parts[0] in self.seeds else None
+
+    # -- of tests --------------------------------------------------------------------------------
+
+    def _forest(self, axis: str, metric: str, column: str) -> Figure:
+        from songscape.benchmark.wording import metric_name
+        from songscape.report.evidence_plots import forest_figure
+
+        rows = self.results.differences
+        rows = rows[(rows["axis"] == axis) & (rows["metric"] == metric)]
+        rows = rows[rows["column"] == column]
+        kinds = self.results.kinds
+        names = [
+            f"{model} (reference)" if kinds.get(model) == "reference" else model
+            for model in rows["model"]
+        ]
+        what = "leakage of " if axis == "leakage" else ""
+        return forest_figure(
+            names,
+            rows["difference"],
+            rows["low"],
+            rows["high"],
+            list(rows["verdict"]),
+            axis_label=f"difference in {metric_name(metric)}",
+            baseline=self.results.setup.baseline,
+            title=f"{what}{column}, {metric_name(metric)}",
+            higher_is_better=axis == "agreement",
+        )
+
+    def _scatter(self, metric: str, label: str, nuisance: str) -> Figure | None:
+        import numpy as np
+
+        from songscape.benchmark.wording import metric_name
+        from songscape.report.evidence_plots import agreement_leakage_figure
+        from songscape.report.figures import pictured_models
+
+        figures, where = self.results.figures, self.results.setup.partition_of(metric)
+        agreement = "knn_balanced" if metric == "knn" else metric
+        pairs = {}
+        for model in self.results.kinds:
+            gain = figures.known(model, agreement, label, "agreement", where)
+            cost = figures.known(model, metric, nuisance, "leakage", where)
+            if gain is not None and cost is not None:
+                pairs[model] = (gain, cost)
+        if not pairs:
+            return None
+        gains, costs = (
+            np.array([[pair[side][end] for end in _ENDS] for pair in pairs.values()])
+            for side in (0, 1)
+        )
+        name = metric_name(metric)
+        references = [m for m, kind in self.results.kinds.items() if kind == "reference"]
+        return agreement_leakage_figure(
+            list(pairs),
+            gains[:, 0],
+            costs[:, 0],
+            agreement_interval=gains[:, 1:],
+            leakage_interval=costs[:, 1:],
+            agreement_label=f"agreement with {label} ({name})",
+            leakage_label=f"leakage of {nuisance} ({name})",
+            also_named=[*pictured_models(self.results), *references],
+        )
+
+    def _stability(self) -> Figure | None:
+        from songscape.report.evidence_plots import stability_figure
+
+        curve = self.results.stability
+        if curve.empty:
+            return None
+        return stability_figure(
+            curve["k"],
+            curve["stability"],
+            curve["low"],
+            curve["high"],
+            null_low=curve["null_low"],
+            null_high=curve["null_high"],
+            chosen=self.results.setup.headline.k,
+            title="k-means on balanced PCA",
+        )
+
+    # -- of models -------------------------------------------------------------------------------
+
+    def _map(self, model: str) -> Figure | None:
+        from songscape.report.figures import shown_columns
+        from songscape.report.maps import map_method, umap_map
+        from songscape.report.plots import map_figure
+
+        clusters, seed = self.clusters.get(model), self.seeds[model]
+        if clusters is None:
+            return None
+        X, path = self._latents(model), self.folder.map(model, seed)
+        if not has_key(path, self.keys[model]):
+            xy = umap_map(X, random_state=seed)
+            write_latents(path, self.inputs.track_ids, xy, ["x", "y"], self.keys[model])
+        how = self.results.setup.headline.title
+        return map_figure(
+            read_latents(path)[1],
+            clusters,
+            {name: self._column(name) for name in shown_columns(self.results)},
+            title=f"{model}: {how}",
+            cluster_name=how,
+            method=map_method(X),
+        )
+
+    def _heatmap(self, model: str, column: str) -> Figure | None:
+        from songscape.report.plots import heatmap_figure
+
+        clusters = self.clusters.get(model)
+        if clusters is None:
+            return None
+        title = f"{model}: {self.results.setup.headline.title}"
+        return heatmap_figure(clusters, self._column(column), column, title=title)
+
+    def _training(self, model: str) -> Figure | None:
+        import pandas as pd
+
+        from songscape.report.plots import training_figure
+
+        history = self.folder.model(model, self.seeds[model]) / "history.csv"
+        if not history.exists():
+            return None
+        return training_figure(pd.read_csv(history).to_dict(orient="records"), title=model)
+
+    def _k_distances(self, model: str) -> Figure | None:
+        from songscape.clustering.methods import cluster
+        from songscape.errors import SongscapeError
+        from songscape.report.plots import k_distance_figure
+
+        if "dbscan" not in set(self.results.table["clusterer"]):
+            return None
+        options = self.results.document["settings"]["clusterer_options"].get("dbscan", {})
+        try:
+            found = cluster("dbscan", self._latents(model), **options)
+        except SongscapeError:
+            return None
+        return k_distance_figure(
+            found.extras["k_distances"],
+            found.params["eps"],
+            found.params["min_samples"],
+            title=f"{model}: dbscan",
+        )
+
+    def _reconstruction(self, model: str) -> Figure | None:
+        """Coefficients in units of their deviation over the collection, so that songs compare."""
+        import numpy as np
+
+        from songscape.report.plots import reconstruction_figure
+
+        output = self._output(model).get("mfcc")
+        if output is None:
+            return None
+        every = self.inputs.views(["mfcc"])
+        some = every.take(self._examples)
+        mfcc, all_of_it = some["mfcc"], every["mfcc"]
+        assert mfcc.mask is not None
+        assert all_of_it.mask is not None
+        step = -(-every.n_tracks // N_SCALED_BY)
+        pairs = zip(all_of_it.values[::step], all_of_it.mask[::step])
+        frames = np.concatenate([values[:, mask].T for values, mask in pairs])
+        return reconstruction_figure(
+            list(mfcc.values),
+            list(output),
+            list(mfcc.mask),
+            titles=list(some.track_ids),
+            center=frames.mean(axis=0) if len(frames) else None,
+            scale=frames.std(axis=0) if len(frames) else None,
+            title=model,
+        )
+
+    def _words(self, model: str, number: str) -> Figure | None:
+        import numpy as np
+
+        from songscape.report.plots import words_figure
+
+        output = self._output(model).get("lyrics")
+        if output is None or int(number) >= len(self._examples):
+            return None
+        some = self.inputs.views(["lyrics"]).take([self._examples[int(number)]])
+        lyrics, words = some["lyrics"], some["lyrics"].feature_names
+        given = np.asarray(lyrics.values.toarray()).ravel()
+        if not words or not lyrics.present[0] or not given.any():
+            return None
+        sides = [
+            [(words[i], float(side[i])) for i in np.argsort(-side, kind="stable")[:N_WORDS]]
+            for side in (given, np.asarray(output[int(number)]).ravel())
+        ]
+        shown = [[(word, weight) for word, weight in side if weight > 0] for side in sides]
+        return words_figure(*shown, title=f"{model}: {some.track_ids[0]}")
+
+    @property
+    def _examples(self) -> list[int]:
+        """Positions of a few tracks, evenly spaced in the order of ids, not chosen."""
+        import numpy as np
+
+        from songscape.report.figures import EXAMPLES
+
+        n_tracks = len(self.inputs.track_ids)
+        places = np.linspace(0, n_tracks - 1, EXAMPLES + 2).round().astype(int)
+        return [int(place) for place in np.unique(places[1:-1])]
+
+    @lru_cache(maxsize=1)  # noqa: B019 (it lives as long as one drawing)
+    def _output(self, model: str) -> dict[str, Any]:
+        """What the decoder makes of the examples; nothing of models without one."""
+        from songscape.models.presets import find_preset
+        from songscape.models.saving import load_model
+
+        if find_preset(model).kind not in ("vae", "autoencoder"):
+            return {}
+        fitted: Any = load_model(self.folder.model(model, self.seeds[model]))
+        names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
+        if {"mfcc", "lyrics"}.isdisjoint(names):
+            return {}
+        views = self.inputs.views(self._read_by(fitted)).take(self._examples)
+        return dict(fitted.reconstruct(views))
+
+    def _read_by(self, fitted: Any) -> list[str]:
+        wanted = [spec.name for spec in fitted.view_specs_] + list(fitted.covariates or ())
+        return [name for name in self.inputs.digests if name in wanted]
+
+    def _latents(self, model: str) -> NDArray[np.float32]:
+        return read_latents(self.folder.latents(model, self.seeds[model]))[1]
+
+    def _column(self, name: str) -> list[Any]:
+        import numpy as np
+
+        return list(np.asarray(self.inputs.targets.columns[name], dtype=object))

@@ -1,121 +1,76 @@
-"""Running the cells of a comparison: in processes of their own, and the right one is blamed."""
+"""Running trials in worker processes, or on whatever executor the caller brings."""
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from typing import Any
 
-from songscape.experiment.forecast import Announcer, Forecast
-from songscape.experiment.trials import CellRun, CellTask, compute_cell, recorded_cell
-from songscape.progress import progress_bar
+from songscape.errors import first_line
+from songscape.experiment.trials import run_trial
+from songscape.progress import TimeLeft, progress_bar
+from songscape.workers import IsolatingExecutor, WorkerError
 
-__all__ = ["run_cells"]
+__all__ = ["run_trials"]
 
-PRELOADED = ("songscape.experiment.trials", "songscape.models.vae", "songscape.benchmark.measure")
+Name = tuple[str, int]
 
 
-def run_cells(
-    tasks: Sequence[CellTask],
-    workers: int,
-    *,
-    later: Mapping[str, float | None] | None = None,
-    announcer: Announcer | None = None,
-    compute: Callable[[CellTask], CellRun] = compute_cell,
-) -> dict[tuple[str, int], str]:
-    """Run every cell, and say now and then how long it still takes.
+def run_trials(
+    tasks: Mapping[Name, Sequence[Any]], workers: int, executor: Executor | None = None
+) -> dict[Name, str]:
+    """Run every trial, and say now and then how long it still takes.
 
     Parameters
     ----------
-    tasks : sequence of CellTask
+    tasks : mapping of (model, seed) to the arguments of `run_trial`
         All models of the first seed first, so that every model is timed early.
     workers : int
-        Processes.
-    later : mapping of stage to seconds
-        What follows the cells, for the estimate; None where that is not known.
-    announcer : Announcer, optional
-    compute : callable (task) -> CellRun
-        Must be importable by name: it runs in another process.
+        Trials that run at the same time; each uses one core.
+    executor : Executor, optional
+        Where to run instead. Its workers must be processes: training seeds the generators of its
+        process.
 
     Returns
     -------
     dict of (model, seed) to str
-        Cells that raised or whose process died, with the reason.
+        Trials that raised or whose process died, with the reason; the others went on.
     """
-    crashed: dict[tuple[str, int], str] = {}
-    announcer = announcer or Announcer()
-    forecast = _forecast(tasks, workers)
-    context = _context()
-    waiting, alone = list(tasks), False
-
-    def announce() -> None:
-        done = f"{len(tasks) - forecast.n_left} of {len(tasks)} cells done"
-        announcer.announce(done, forecast.remaining(), later)
-
-    with progress_bar("training and measuring", "cell") as advance:
-        announce()
-        while waiting:
-            batch, broken = waiting[:1] if alone else list(waiting), False
-            pool = ProcessPoolExecutor(
-                1 if alone else workers, mp_context=context, max_tasks_per_child=1
-            )
-            futures = {pool.submit(compute, task): task for task in batch}
-            try:
-                for future in as_completed(futures):
-                    task = futures[future]
-                    try:
-                        run = future.result()
-                        if run.ok:
-                            forecast.finished(task.name, run.seconds, reused=run.reused)
-                        else:
-                            forecast.gone(task.name)
-                    except BrokenProcessPool:
-                        broken = True
-                        continue
-                    except Exception as error:
-                        # Whatever one cell raises is its reason; the others go on.
-                        reason = str(error).splitlines() or [""]
-                        crashed[task.name] = f"{type(error).__name__}: {reason[0]}"
-                        forecast.gone(task.name)
-                    waiting.remove(task)
-                    advance(len(tasks) - len(waiting), len(tasks))
-                    if waiting:
-                        announce()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for process in multiprocessing.active_children():
-                    process.terminate()
-                raise
-            pool.shutdown()
-            # A process that dies takes the cells beside it along: only what dies alone is to blame.
-            if broken and alone:
-                blamed = waiting.pop(0)
-                crashed[blamed.name] = "its process died (out of memory?)"
-                forecast.gone(blamed.name)
-            alone = alone != broken
+    crashed: dict[Name, str] = {}
+    left = TimeLeft([model for model, _ in tasks], workers)
+    own = IsolatingExecutor(min(workers, len(tasks)), threading.TIMEOUT_MAX, light=False)
+    pool = executor or own
+    futures: dict[Future[float], Name] = {}
+    with progress_bar("training and measuring", "model") as advance:
+        advance(0, len(tasks))
+        try:
+            for name, arguments in tasks.items():
+                futures[_submit(pool, arguments)] = name
+            for done, future in enumerate(as_completed(futures), start=1):
+                name, seconds = futures[future], 0.0
+                try:
+                    seconds = future.result()
+                except WorkerError as error:
+                    crashed[name] = first_line(error)
+                except Exception as error:
+                    crashed[name] = f"{type(error).__name__}: {first_line(error)}"
+                left.done(name[0], seconds)
+                advance(done, len(tasks))
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            own.shutdown(cancel_futures=True)
+            raise
+    own.shutdown()
     return crashed
 
 
-def _forecast(tasks: Sequence[CellTask], workers: int) -> Forecast:
-    """Start from what the cells on disk took."""
-    found = {task.name: recorded_cell(task.path) for task in tasks}
-    recorded = {
-        name: cell.seconds
-        for name, cell in found.items()
-        if cell is not None and cell.ok and cell.seconds is not None
-    }
-    kept = {name for name, cell in found.items() if cell is not None and not cell.again}
-    return Forecast([task.name for task in tasks], workers, recorded, kept)
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """A fresh process per cell, so that its peak memory is its own.
-
-    Where there is a fork server the libraries are imported there, once for all cells.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
-    return context
+def _submit(pool: Executor, arguments: Sequence[Any]) -> Future[float]:
+    """An executor that broke takes nothing more: then the future has failed already."""
+    try:
+        return pool.submit(run_trial, *arguments)
+    except BrokenExecutor as error:
+        future: Future[float] = Future()
+        future.set_exception(error)
+        return future

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from songscape.benchmark.targets import Targets
     from songscape.experiment.dataset import Dataset
+    from songscape.features.views import Views
 
-__all__ = ["targets_of"]
+__all__ = ["reference_spaces", "targets_of"]
 
 
-def targets_of(inputs: Dataset, named: Sequence[str] = ()) -> Targets:
-    """What the collection's labels, nuisances, artists and reference spaces are.
+def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
+    """What the collection's labels, nuisances and artists are; reference spaces come later.
 
     Columns that the user named are labels, even where they would be nuisances. The artist is both
     what tracks are grouped by and a nuisance: clusters of artists are no styles.
@@ -33,12 +34,10 @@ def targets_of(inputs: Dataset, named: Sequence[str] = ()) -> Targets:
     from songscape.audit.nuisances import nuisance_table
     from songscape.benchmark.targets import Targets
 
-    roles = inputs.roles
-    table = nuisance_table(
-        inputs.columns, inputs.facts, inputs.views, extra=inputs.nuisance_columns, roles=roles
-    )
-    artists = inputs.artists
-    assert inputs.views.groups is not None
+    roles, artists = dataset.roles, dataset.artists
+    extra = dataset.nuisance_columns
+    table = nuisance_table(dataset.columns, dataset.facts, dataset.views, extra=extra, roles=roles)
+    assert dataset.views.groups is not None
     if roles.artist in named:
         raise UsageError(
             f"labels: {roles.artist} is measured in every comparison, by retrieval and as leakage; "
@@ -49,44 +48,49 @@ def targets_of(inputs: Dataset, named: Sequence[str] = ()) -> Targets:
         for name in table.columns
         if name not in named and roles.nuisances.get(str(name)) not in named
     }
-    labels = [name for name in inputs.label_columns if name not in nuisances]
+    labels = [name for name in dataset.label_columns if name not in nuisances]
     if not named:
         labels = [name for name in labels if not roles.is_nuisance(name)]
     return Targets(
-        labels={name: inputs.columns[name].to_numpy(dtype=object) for name in labels},
+        labels={name: dataset.columns[name].to_numpy(dtype=object) for name in labels},
         nuisances=nuisances,
         artists=None if artists is None else np.asarray(artists, dtype=object),
-        groups=inputs.views.groups,
-        references=_reference_spaces(inputs),
-        copies=inputs.copies,
+        groups=dataset.views.groups,
+        copies=dataset.copies,
     )
 
 
-def _reference_spaces(inputs: Dataset) -> dict[str, NDArray[np.floating]]:
+def reference_spaces(views: Views) -> dict[str, NDArray[np.floating]]:
     """Spaces that no model was trained in: standardised timbre, words, and both balanced.
 
     A view that is the same for every track stays a space, so that it is named as unmeasured, and
     takes no part in the balanced one.
+
+    Parameters
+    ----------
+    views : Views
+        `timbre`, and `lyrics` where some track has words.
     """
     import numpy as np
 
     from songscape.audit.checks import uninformative_views
     from songscape.models.presets import make_model
 
-    timbre = inputs.views["timbre"]
+    timbre = views["timbre"]
     known = timbre.values[timbre.present]
     spread = known.std(axis=0)
     standardised = np.full(timbre.values.shape, np.nan)
     standardised[timbre.present] = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1)
     spaces = {"timbre": standardised}
-    lyrics = inputs.views["lyrics"]
-    same = uninformative_views(inputs.views.select(["timbre", "lyrics"]))
+    if "lyrics" not in views:
+        return spaces
+    lyrics, both = views["lyrics"], views.select(["timbre", "lyrics"])
+    same = uninformative_views(both)
     if lyrics.present.sum() >= 2 and "lyrics" in same:
         spaces["lyrics"] = np.where(lyrics.present[:, None], 0.0, np.nan)
     elif lyrics.present.sum() >= 2 and lyrics.shape[1] >= 2:
-        words = make_model("tfidf").fit_transform(inputs.views.select(["lyrics"]))
+        words = make_model("tfidf").fit_transform(views.select(["lyrics"]))
         spaces["lyrics"] = np.where(lyrics.present[:, None], words, np.nan)
         if not same:
-            both = inputs.views.select(["timbre", "lyrics"])
             spaces["joint"] = make_model("balanced-pca").fit_transform(both)
     return spaces

@@ -1,282 +1,293 @@
-"""One cell of a comparison: one model and seed, trained, clustered and measured in one process."""
+"""Trials: what one model and seed gave, trained, clustered and measured in one process, and kept.
+
+A trial is kept in parts, its space and each of its partitions, so that whoever asks for more (other
+clusterers, permutation nulls) pays for what is new.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.errors import SongscapeError
-from songscape.experiment.targets import targets_of
-from songscape.results import ResultsFolder, model_stem, write_atomically
-from songscape.settings import Settings
+from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
+from songscape.experiment.fit import Training, fit, trained
+from songscape.results import ResultsFolder, read_json, read_latents, write_atomically, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.benchmark.measure import Measurements
-    from songscape.experiment.dataset import Dataset
+    from songscape.benchmark.targets import Targets
 
-__all__ = [
-    "Cell",
-    "CellRecord",
-    "CellRun",
-    "CellTask",
-    "compute_cell",
-    "read_cell",
-    "recorded_cell",
-]
+__all__ = ["Measured", "Part", "Trial", "read_trial", "run_trial"]
 
-# Bump when what a cell measures changes, so that old cells are measured again.
 RECIPE = 9
+"""Raised when what a trial measures changes, so that old ones are measured again."""
+CLUSTERS = "clusters"
 
 
 @dataclass(frozen=True)
-class CellTask:
-    """What one process needs to know.
+class Part:
+    """What is asked for of a space or of one of its partitions.
 
     Attributes
     ----------
-    library, out : Path
-        The collection, and the folder for models, latents and cells.
-    settings : Settings
-    model : str
-    seed : int
-    ks : tuple of int
+    key : PartitionKey
+        `SPACE` for the space itself.
+    nulls : bool
+        With permutation nulls and probes.
+    first : bool
+        Whether this is the first seed: its clusters are described, and with nulls made from
+        subsamples as well.
+    options : mapping
+        Arguments of the clusterer that differ from its defaults.
+    measures : tuple of str
+        Further measures of the space.
     """
 
-    library: Path
-    out: Path
-    settings: Settings
-    model: str
-    seed: int
-    ks: tuple[int, ...]
+    key: PartitionKey
+    nulls: bool = False
+    first: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    measures: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> tuple[str, int]:
-        return self.model, self.seed
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return vars(self) | {"key": str(self.key), "measures": list(self.measures)}
 
-    @property
-    def path(self) -> Path:
-        return self.out / "cells" / f"{model_stem(self.model, self.seed)}.json"
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Part:
+        """From `as_dict`."""
+        key, measures = PartitionKey.parse(given["key"]), tuple(given["measures"])
+        return cls(key, given["nulls"], given["first"], given["options"], measures)
 
+    def covers(self, other: Part) -> bool:
+        """Whether what was measured for this one answers the other."""
+        return (
+            (self.key, dict(self.options)) == (other.key, dict(other.options))
+            and (self.nulls, self.first) == (self.nulls | other.nulls, self.first | other.first)
+            and set(self.measures) >= set(other.measures)
+        )
 
-@dataclass(frozen=True)
-class CellRun:
-    """What became of a task.
-
-    Attributes
-    ----------
-    path : Path
-        The cell's file.
-    seconds : float
-        Wall time of reading, training and measuring.
-    reused : bool
-        It was there already.
-    ok : bool
-        The model could be trained.
-    """
-
-    path: Path
-    seconds: float
-    reused: bool
-    ok: bool
-
-
-@dataclass(frozen=True)
-class CellRecord:
-    """What a cell on disk says of itself.
-
-    Attributes
-    ----------
-    seconds : float or None
-        Wall time, training included; None in cells of older versions.
-    ok : bool
-        The model could be trained.
-    again : bool
-        The cell, or a part of it, is to be tried again.
-    """
-
-    seconds: float | None
-    ok: bool
-    again: bool
+    def with_all_of(self, other: Part | None) -> Part:
+        """Both together: what was asked for once is kept."""
+        if other is None or dict(other.options) != dict(self.options):
+            return self
+        return replace(
+            self,
+            nulls=self.nulls | other.nulls,
+            first=self.first | other.first,
+            measures=tuple(dict.fromkeys((*self.measures, *other.measures))),
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class Measured:
+    """A part that was measured: rows, see `songscape.benchmark.measure.Measurements`, and of a
+    partition of the first seed the descriptions of its clusters.
+    """
+
+    part: Part
+    rows: list[dict[str, Any]]
+    clusters: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
     """What one model and seed gave.
 
     Attributes
     ----------
-    model, seed
     summary : mapping
-        Row of the model table: status, reason, health, seconds, peak_memory_mib.
-    rows : list of dict
-        Evidence, see `songscape.benchmark.measure`; partitions add clusterer and k. On axis
-        "failed" the metric is what could not be computed, and reason says why.
-    samples : DataFrame of shape (n_tracks, n_samples)
-        Values per track, and of models with a posterior their `spread`.
-    partitions : DataFrame of shape (n_tracks, n_partitions)
-        Cluster ids; columns are "clusterer|k", k empty where the clusterer finds its own.
+        Row of the model table: model, seed, status, reason, health, seconds, peak_memory_mib.
+    parts : mapping of PartitionKey to Measured
+    arrays : DataFrame of shape (n_tracks, n_arrays)
+        Clusters of each partition under "clusters@clusterer|k", and values per track under the
+        names of their `SampleKey`.
     """
 
-    model: str
-    seed: int
     summary: Mapping[str, Any]
-    rows: list[dict[str, Any]]
-    samples: pd.DataFrame
-    partitions: pd.DataFrame
+    parts: Mapping[PartitionKey, Measured]
+    arrays: pd.DataFrame
 
     @property
     def ok(self) -> bool:
         """Whether the model could be trained."""
         return bool(self.summary["status"] == "ok")
 
+    def answers(self, parts: Iterable[Part]) -> bool:
+        """Whether everything was measured as it is asked for, and nothing is worth a retry."""
+        return self.ok and all(self._answers(part) for part in parts)
 
-def compute_cell(task: CellTask) -> CellRun:
-    """Train, cluster and measure one model and seed; the file is written last and whole.
+    def _answers(self, part: Part) -> bool:
+        known = self.parts.get(part.key)
+        transient = known is not None and any(row.get("transient") for row in known.rows)
+        return known is not None and known.part.covers(part) and not transient
 
-    A cell that was computed from the same input is left as it is, unless it failed: what failed is
-    tried again.
+    def measurements(self, keys: Iterable[PartitionKey]) -> Measurements:
+        """What was measured of these parts."""
+        from songscape.benchmark.measure import Measurements
+
+        found = Measurements()
+        there = [key for key in keys if key in self.parts]
+        found.rows.extend(row for key in there for row in self.parts[key].rows)
+        for name in self.arrays.columns:
+            sample = SampleKey.parse(name)
+            if sample.metric != CLUSTERS and sample.partition in there:
+                found.samples[sample] = self.arrays[name].to_numpy()
+        for key in there:
+            if (name := str(SampleKey(CLUSTERS, partition=key))) in self.arrays:
+                found.partitions[key] = self.arrays[name].to_numpy()
+        return found
+
+
+def read_trial(
+    folder: ResultsFolder, training: Training, context: str, track_ids: Sequence[str]
+) -> Trial | None:
+    """What is kept of a trial, if it is of this training and measured against the same.
+
+    Parameters
+    ----------
+    context : str
+        Digest of everything that the trial is measured against.
     """
-    from songscape.benchmark.keys import SampleKey
-    from songscape.benchmark.measure import N_SUBSAMPLES, Measurements, measure
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
-    from songscape.experiment.fit import represent
-    from songscape.library import Library
+    import pandas as pd
+
+    path = folder.trial(training.model, training.seed)
+    document = read_json(path)
+    expected = {"recipe": RECIPE, "trained": training.key, "context": context}
+    if document is None or any(document.get(name) != value for name, value in expected.items()):
+        return None
+    if document["summary"]["status"] == "ok" and trained(training, folder) is None:
+        return None
+    try:
+        arrays = pd.read_parquet(path.with_suffix(".parquet"))
+    except (OSError, ValueError):
+        return None
+    if list(arrays.pop("track_id")) != list(track_ids):
+        return None
+    measured = [
+        Measured(Part.of(one["part"]), one["rows"], one["clusters"]) for one in document["parts"]
+    ]
+    return Trial(document["summary"], {one.part.key: one for one in measured}, arrays)
+
+
+def run_trial(
+    out: str,
+    inputs: str,
+    model: str,
+    seed: int,
+    options: Mapping[str, Any],
+    digests: Mapping[str, str],
+    context: str,
+    parts: Sequence[Mapping[str, Any]],
+) -> float:
+    """Train, cluster and measure what is missing of one trial; returns the seconds that it took.
+
+    Everything that it is given is plain, so that any executor can send it. The trial's file is
+    written last, and whole; what failed before is tried again.
+
+    Parameters
+    ----------
+    out, inputs : str
+        The results folder, and the folder of `songscape.experiment.trial_inputs`.
+    model, seed, options, digests
+        See `songscape.experiment.fit.Training.of`.
+    context : str
+        See `read_trial`.
+    parts : sequence of mapping
+        `Part.as_dict` of what is asked for.
+    """
+    import pandas as pd
+
+    from songscape.experiment.trial_inputs import read_shown, read_targets, read_views
 
     start = time.perf_counter()
-    with Library.open(task.library, must_exist=True) as library:
-        inputs = load_dataset(
-            library,
-            task.settings,
-            views_needed([task.model], EVIDENCE_VIEWS),
-        )
-    key = _key(task, inputs)
-    document = _document(task.path)
-    if document is not None and document["key"] == key and not _again(document):
-        ok = document["summary"]["status"] == "ok"
-        return CellRun(task.path, time.perf_counter() - start, reused=True, ok=ok)
-    trained_at = time.perf_counter()
-    done = represent(
-        inputs.views,
-        task.model,
-        task.seed,
-        ResultsFolder(task.out),
-        options=task.settings.model_options.get(task.model),
-        labels=inputs.labels,
-    )
-    # Latents that were there cost nothing now, but would elsewhere.
-    trained = time.perf_counter() - trained_at
-    spared = max(0.0, float(done.summary.get("seconds", 0.0)) - trained)
-    found = Measurements()
-    if done.ok:
-        settings = task.settings
-        found = measure(
-            done.latents,
-            targets_of(inputs, settings.labels),
-            settings.clusterers,
-            settings.clusterer_options,
-            task.ks,
-            task.seed,
-            subsamples=N_SUBSAMPLES if task.seed == settings.seeds[0] else 0,
-        )
-        if done.spread is not None:
-            found.samples[SampleKey("spread")] = done.spread.astype("float64")
-    seconds = time.perf_counter() - start
-    document = {
-        "recipe": RECIPE,
-        "key": key,
-        "seconds": seconds + spared,
-        "summary": dict(done.summary),
-        "rows": found.rows,
-    }
-    _write(task.path, document, found, inputs.views.track_ids)
-    return CellRun(task.path, seconds, reused=False, ok=done.ok)
-
-
-def recorded_cell(path: Path) -> CellRecord | None:
-    """Return what the cell at `path` says of itself, None where there is none."""
-    document = _document(path)
-    if document is None:
-        return None
-    ok = document["summary"]["status"] == "ok"
-    return CellRecord(document.get("seconds"), ok, _again(document))
-
-
-def _document(path: Path) -> dict[str, Any] | None:
-    """Of a cell's file; a damaged one is as good as none, and so is one of another recipe."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    complete = isinstance(document, dict) and {"key", "summary", "rows"} <= document.keys()
-    return document if complete and document.get("recipe") == RECIPE else None
-
-
-def _again(document: Mapping[str, Any]) -> bool:
-    """Whether the cell failed, or lacked the memory for a part: another day it may go."""
-    return document["summary"]["status"] == "failed" or any(
-        row["axis"] == "failed" and row.get("transient") for row in document["rows"]
-    )
-
-
-def read_cell(path: Path, track_ids: Sequence[str]) -> Cell:
-    """Read what `compute_cell` wrote; `track_ids` become the index."""
-    import pandas as pd
-
-    document = json.loads(path.read_text(encoding="utf-8"))
-    arrays = pd.read_parquet(path.with_suffix(".parquet"))
-    if list(arrays.pop("track_id")) != list(track_ids):
-        raise SongscapeError(f"{path}: of another collection; remove it and run again")
-    is_partition = [name.startswith("partition:") for name in arrays.columns]
-    partitions = arrays.loc[:, is_partition].rename(columns=lambda c: c.removeprefix("partition:"))
-    samples = arrays.loc[:, [not flag for flag in is_partition]]
-    model, seed = document["summary"]["model"], int(document["summary"]["seed"])
-    return Cell(model, seed, document["summary"], document["rows"], samples, partitions)
-
-
-def _key(task: CellTask, inputs: Dataset) -> str:
-    from songscape.experiment.fit import cache_key
-
-    trained = cache_key(
-        inputs.views,
-        task.model,
-        task.seed,
-        task.settings.model_options.get(task.model, {}),
-    )
-    parts = (
-        RECIPE,
-        trained,
-        task.ks,
-        task.seed == task.settings.seeds[0],
-        task.settings.labels,
-        task.settings.clusterers,
-        task.settings.clusterer_options,
-        inputs.label_columns,
-        inputs.nuisance_columns,
-        inputs.columns.to_csv(),
-        inputs.facts.to_csv(),
-    )
-    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
-
-
-def _write(
-    path: Path,
-    document: Mapping[str, Any],
-    found: Measurements,
-    track_ids: tuple[str, ...],
-) -> None:
-    import pandas as pd
-
-    arrays: dict[str, Any] = {"track_id": list(track_ids)}
-    arrays |= {str(key): values for key, values in found.samples.items()}
-    arrays |= {f"partition:{key}": labels for key, labels in found.partitions.items()}
-    frame = pd.DataFrame(arrays)
+    folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
+    views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
+    columns = {name: targets.columns[name] for name in read_shown(Path(inputs))}
+    summary = fit(training, views, folder, labels=pd.DataFrame(dict(targets.labels)))
+    kept = read_trial(folder, training, context, views.track_ids)
+    measured = {} if kept is None else dict(kept.parts)
+    arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
+    if summary["status"] == "ok":
+        X = read_latents(folder.latents(model, seed))[1]
+        if summary.get("has_spread"):
+            arrays[str(SampleKey("spread"))] = read_latents(folder.spread(model, seed))[1][:, 0]
+        for part in map(Part.of, parts):
+            if kept is not None and kept.answers([part]):
+                continue
+            before = measured.get(part.key)
+            part = part.with_all_of(None if before is None else before.part)
+            found = _measure(part, X, targets, seed)
+            arrays = {n: a for n, a in arrays.items() if not _is_of(n, part.key)}
+            arrays |= {str(name): values for name, values in found.samples.items()}
+            clusters = []
+            if (labels := found.partitions.get(part.key)) is not None:
+                arrays[str(SampleKey(CLUSTERS, partition=part.key))] = labels
+                clusters = _described(labels, X, views, columns) if part.first else []
+            measured[part.key] = Measured(part, found.rows, clusters)
+    frame = pd.DataFrame({"track_id": list(views.track_ids), **arrays})
+    path = folder.trial(model, seed)
     write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
-    text = json.dumps(document, ensure_ascii=False)
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+    document = {"recipe": RECIPE, "trained": training.key, "context": context, "summary": summary}
+    document["parts"] = [
+        {"part": one.part.as_dict(), "rows": one.rows, "clusters": one.clusters}
+        for one in measured.values()
+    ]
+    write_json(path, document)
+    return time.perf_counter() - start
+
+
+def _is_of(name: str, key: PartitionKey) -> bool:
+    sample = SampleKey.parse(name)
+    return sample.partition == key and sample.metric != "spread"
+
+
+def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
+    import sklearn.cluster  # noqa: F401 (loads the libraries whose threads are limited)
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    from songscape.benchmark.measure import N_SUBSAMPLES, measure
+
+    key = part.key
+    # Other trials need the other cores: threads that wait for each other take many times as long.
+    with threadpool_limits(1):
+        return measure(
+            X,
+            targets,
+            (key.clusterer,) if key.clusterer else (),
+            {key.clusterer: part.options},
+            () if key.k is None else (key.k,),
+            seed,
+            space=key == SPACE,
+            nulls=part.nulls,
+            subsamples=N_SUBSAMPLES if part.first else 0,
+            measures=part.measures,
+        )
+
+
+def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of `results/descriptions.csv`.
+
+    `labels` holds those more common in the cluster than elsewhere, as "column=value share"; `sound`
+    the features whose mean lies farthest from the collection's, in its standard deviations.
+    """
+    from songscape.clustering.describe import describe_clusters
+
+    found = describe_clusters(labels, X, views, columns)
+    return [
+        {
+            "cluster": one.cluster,
+            "size": one.size,
+            "share": one.share,
+            "typical": "; ".join(one.medoids),
+            "words": "; ".join(word for word, _ in one.words),
+            "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in one.labels),
+            "sound": "; ".join(f"{d.feature} {d.deviation:+.1f}" for d in one.timbre),
+        }
+        for one in found
+    ]

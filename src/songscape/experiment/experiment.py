@@ -1,0 +1,280 @@
+"""The experiment: a music folder in, clusters, evidence and one page out.
+
+`run` reads, trains, clusters and measures; `compare` does the same with more seeds, permutation
+nulls and intervals, and tests every method against a baseline. Both work on one results folder, use
+what the other has trained, and show what the other has found as long as it is of the same data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from songscape.errors import SongscapeError, UsageError
+from songscape.experiment.checks import check_collection, check_folder, check_settings
+from songscape.experiment.outputs import Collected, ExperimentSummary, write_results
+from songscape.experiment.request import Outcome, Request
+from songscape.experiment.shared_k import kept_k
+from songscape.experiment.tables import ledger_table
+from songscape.experiment.trial_inputs import TrialInputs
+from songscape.progress import progress_bar, say
+from songscape.results import ResultsFolder
+from songscape.settings import Settings, settings_from
+
+if TYPE_CHECKING:
+    from songscape.library import Library
+
+__all__ = [
+    "ExperimentSummary",
+    "compare",
+    "comparison_folder",
+    "comparison_settings",
+    "default_folder",
+    "run",
+]
+
+# What stands in every comparison, whatever models are asked for.
+ALWAYS = (
+    *("balanced-pca", "balanced-pca-centred"),
+    *("random", "language-only", "has-lyrics-only"),
+)
+COMPARED_MODELS = (
+    *("song-vae", "neutral-vae", "dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
+    *("pca", "balanced-pca", "balanced-pca-centred", "timbre-pca", "tfidf", "raw"),
+    *("random", "language-only", "has-lyrics-only"),
+)
+COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")
+SEEDS = tuple(range(10))
+QUICK_SEEDS = tuple(range(3))
+
+
+def run(
+    source: Path | str,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    command: Sequence[str] = (),
+) -> ExperimentSummary:
+    """Read a collection, train the models, cluster, measure, and write the report.
+
+    Started again on the same `out`, it does only what is missing or has changed.
+
+    Parameters
+    ----------
+    source : path
+        A folder of audio with lyric sidecars, a folder with a `tracks.csv`, or such a table.
+    out : path, optional
+        Folder for `songscape.db`, `models/`, `trials/` and `results/`; default: NAME-songscape in
+        the current folder.
+    settings : Settings, optional
+    workers : int, optional
+        Processes that read audio, and that train; default: the number of cores.
+    executor : concurrent.futures.Executor, optional
+        Where to read and to train instead, such as a cluster's; its workers must be processes
+        that see the same files.
+    command : sequence of str
+        The command line, for the report.
+
+    Raises
+    ------
+    SongscapeError
+        Nothing can be read, or too few tracks could be analysed.
+    """
+    source = Path(source)
+    folder = ResultsFolder(Path(out) if out is not None else default_folder(source))
+    return _conduct(
+        source, folder, settings or Settings(), "run", workers, executor, tuple(command)
+    )
+
+
+def compare(
+    source: Path | str,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    command: Sequence[str] = (),
+) -> ExperimentSummary:
+    """Compare models on a collection: more seeds, permutation nulls, intervals and tests.
+
+    Parameters
+    ----------
+    source : path
+        The folder of an earlier `run`, its `songscape.db`, or a collection as `run` takes it.
+    out : path, optional
+        Default: the folder of the run; NAME-songscape for a collection.
+    settings : Settings, optional
+        Default: see `comparison_settings`. The baselines stand in every comparison, and the
+        partitions of the first clusterer are those that are tested.
+    workers, executor, command
+        See `run`.
+
+    Raises
+    ------
+    SongscapeError
+        There is no library, too few tracks, or no model could be trained.
+    """
+    source = Path(source)
+    folder = ResultsFolder(comparison_folder(source, None if out is None else Path(out)))
+    settings = settings or comparison_settings(folder.root)
+    missing = tuple(name for name in ALWAYS if name not in settings.models)
+    settings = replace(settings, models=settings.models + missing)
+    return _conduct(source, folder, settings, "compare", workers, executor, tuple(command))
+
+
+def comparison_settings(out: Path | None = None) -> Settings:
+    """All models and baselines, three clusterers, 10 seeds.
+
+    Where `out` holds a run, its settings hold on (features, options, labels, k), and its models
+    stand beside the others.
+    """
+    ran = None if out is None else recorded_settings(ResultsFolder(out), "run")
+    models = (*COMPARED_MODELS, *(() if ran is None else ran.models))
+    return replace(
+        ran or Settings(),
+        models=tuple(dict.fromkeys(models)),
+        clusterers=COMPARED_CLUSTERERS,
+        seeds=SEEDS,
+    )
+
+
+def default_folder(source: Path) -> Path:
+    """Where results go when nobody says: NAME-songscape in the current folder."""
+    whole = source.resolve()
+    return Path(f"{whole.stem if whole.is_file() else whole.name}-songscape")
+
+
+def comparison_folder(source: Path, out: Path | None) -> Path:
+    """Where a comparison works: where the run did, unless it is told otherwise."""
+    if out is not None:
+        return out
+    if source.suffix == ".db":
+        return source.parent
+    return source if (source / "songscape.db").exists() else default_folder(source)
+
+
+def _conduct(
+    source: Path,
+    folder: ResultsFolder,
+    settings: Settings,
+    verb: str,
+    workers: int | None,
+    executor: Executor | None,
+    command: tuple[str, ...],
+) -> ExperimentSummary:
+    """The stages in their order."""
+    from songscape.workers import available_cores
+
+    check_settings(settings)
+    check_folder(folder.root, source)
+    workers = workers or available_cores()
+    with folder.locked():
+        other_verb = "compare" if verb == "run" else "run"
+        other = recorded_settings(folder, other_verb)
+        with _library(source, folder, settings, workers, executor) as library:
+            collected = Collected(
+                library.path,
+                library.counts(),
+                settings.title or library.root.name,
+                ledger_table(library),
+            )
+            inputs = _inputs(library, settings, other)
+        check_collection(len(inputs.track_ids), (), settings)
+        clusters = kept_k(inputs, settings.k, folder.choice_of_k)
+        assert clusters is not None
+        request = Request(settings, clusters, verb == "compare", command)
+        mine = request.fulfil(inputs, folder, workers, executor)
+        if not mine.trials:
+            reasons = dict.fromkeys(str(one["reason"]) for one in mine.summaries.values())
+            raise SongscapeError(f"no model could be trained: {'; '.join(reasons)}")
+        kept = _kept(other, settings, inputs, folder, other_verb)
+        return write_results(folder, collected, inputs, mine, kept)
+
+
+def _library(
+    source: Path,
+    folder: ResultsFolder,
+    settings: Settings,
+    workers: int,
+    executor: Executor | None,
+) -> Library:
+    """The library of the collection, brought up to date; the caller closes it."""
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, read_library, views_needed
+    from songscape.features.extract import complete
+    from songscape.library import Library
+
+    views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
+    if source.suffix != ".db" and not (source / "songscape.db").exists():
+        return read_library(
+            source, folder.library, settings, views, workers=workers, executor=executor
+        )
+    path = source if source.suffix == ".db" else source / "songscape.db"
+    library = Library.open(path, must_exist=True)
+    try:
+        with progress_bar("computing further views") as advance:
+            complete(
+                library,
+                views,
+                workers=workers,
+                executor=executor,
+                progress=lambda done, total, _: advance(done, total),
+            )
+    except BaseException:
+        library.close()
+        raise
+    return library
+
+
+def _inputs(library: Library, settings: Settings, other: Settings | None) -> TrialInputs:
+    """What trials are run on; with the views that the other command's models read."""
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
+
+    if other is not None:
+        further = [name for name in other.models if name not in settings.models]
+        options = {**other.model_options, **settings.model_options}
+        settings = replace(settings, models=(*settings.models, *further), model_options=options)
+    views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
+    dataset = load_dataset(library, settings, views)
+    if "language" in dataset.columns and "language" not in library.columns():
+        known = int(dataset.columns["language"].notna().sum())
+        say(f"language: identified from the lyrics of {known:,} of {len(dataset.columns):,} tracks")
+    return TrialInputs.of(dataset, settings)
+
+
+def recorded_settings(folder: ResultsFolder, verb: str) -> Settings | None:
+    """Settings of the last `run` or `compare` in this folder; None where there is none."""
+    recorded = (folder.read_document() or {}).get(verb)
+    try:
+        return settings_from(recorded["settings"], str(folder.tables)) if recorded else None
+    except UsageError:
+        return None
+
+
+def _kept(
+    other: Settings | None,
+    settings: Settings,
+    inputs: TrialInputs,
+    folder: ResultsFolder,
+    verb: str,
+) -> Outcome | None:
+    """What the other command left, if it is all there and of the same data."""
+    if other is None or not _same_data(other, settings):
+        return None
+    clusters = kept_k(inputs, other.k, folder.choice_of_k, choose=False)
+    if clusters is None:
+        return None
+    command = (folder.read_document() or {})[verb]["command"]
+    found = Request(other, clusters, verb == "compare", tuple(command)).kept(inputs, folder)
+    return found if found.complete else None
+
+
+def _same_data(one: Settings, other: Settings) -> bool:
+    """Whether both read and measure the same of a collection."""
+    names = ("features", "labels", "nuisances", "roles")
+    return all(getattr(one, name) == getattr(other, name) for name in names)

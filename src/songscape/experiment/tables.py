@@ -1,0 +1,148 @@
+"""The tables of `results/`, from trials and from the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from songscape.benchmark.keys import PartitionKey
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from songscape.benchmark.evidence import Evidence
+    from songscape.experiment.trials import Trial
+    from songscape.library import Library
+
+__all__ = [
+    "clusters_table",
+    "descriptions_table",
+    "ledger_table",
+    "models_table",
+    "tracks_table",
+    "unmeasured_table",
+]
+
+Name = tuple[str, int]
+Parts = Mapping[Name, Sequence[PartitionKey]]
+"""What is shown of every trial, by model and seed."""
+MODELS = (
+    *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
+    *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib", "summary"),
+)
+CLUSTERS = ("track_id", "model", "clusterer", "k", "seed", "cluster")
+DESCRIPTIONS = (
+    *("model", "clusterer", "k", "seed", "cluster", "size", "share"),
+    *("typical", "words", "labels", "sound"),
+)
+UNMEASURED = ("model", "clusterer", "k", "seed", "what", "reason")
+
+
+def models_table(summaries: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """`models.csv`: one row per model and seed."""
+    import pandas as pd
+
+    from songscape.models.presets import find_preset
+
+    rows = []
+    for summary in summaries:
+        row = dict(summary) | {"kind": find_preset(str(summary["model"])).kind}
+        if row.get("kl_per_dimension") is not None:
+            row["kl_per_dimension"] = " ".join(f"{kl:.3g}" for kl in row["kl_per_dimension"])
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(MODELS))
+
+
+def clusters_table(
+    trials: Mapping[Name, Trial], shown: Parts, track_ids: Sequence[str]
+) -> pd.DataFrame:
+    """`clusters.csv`: one row per partition and track; cluster -1 is noise."""
+    import pandas as pd
+
+    frames = [
+        pd.DataFrame(
+            {
+                "track_id": track_ids,
+                "model": model,
+                "clusterer": key.clusterer,
+                "k": pd.NA if key.k is None else key.k,
+                "seed": seed,
+                "cluster": labels,
+            }
+        ).astype({"k": "Int64"})
+        for (model, seed), trial in trials.items()
+        for key, labels in trial.measurements(shown[model, seed]).partitions.items()
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CLUSTERS))
+
+
+def descriptions_table(trials: Mapping[Name, Trial], shown: Parts) -> pd.DataFrame:
+    """`descriptions.csv`: one row per cluster of every partition of the first seed."""
+    import pandas as pd
+
+    rows = [
+        {"model": model, "clusterer": key.clusterer, "k": key.k, "seed": seed} | row
+        for (model, seed), trial in trials.items()
+        for key in shown[model, seed]
+        if key in trial.parts
+        for row in trial.parts[key].clusters
+    ]
+    return pd.DataFrame(rows, columns=list(DESCRIPTIONS)).astype({"k": "Int64"})
+
+
+def unmeasured_table(
+    trials: Mapping[Name, Trial], shown: Parts, summaries: Iterable[Mapping[str, Any]]
+) -> pd.DataFrame | None:
+    """`unmeasured.csv`: what could not be computed, one row per model, seed and thing; or None.
+
+    `what` is "model" (nothing of this seed), "skipped" (the collection has nothing for it),
+    "space", "partition" (no clusters, so the other seeds' are not tested either), "measures" (of
+    clusters) or "stability".
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = [
+        {"model": one["model"], "seed": one["seed"], "reason": one["reason"]}
+        | {"what": "skipped" if one["status"] == "skipped" else "model"}
+        for one in summaries
+        if one["status"] != "ok"
+    ]
+    rows += [
+        {"model": model, "seed": seed, "what": row["metric"]}
+        | {name: row.get(name) for name in ("clusterer", "k", "reason")}
+        for (model, seed), trial in trials.items()
+        for row in trial.measurements(shown[model, seed]).rows
+        if row["axis"] == "failed"
+    ]
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows, columns=list(UNMEASURED))
+    frame["clusterer"] = frame["clusterer"].astype(object).fillna("")
+    return frame.astype({"k": "Int64"})
+
+
+def tracks_table(
+    evidence: Sequence[Evidence], groups: Any, track_ids: Sequence[str]
+) -> pd.DataFrame:
+    """`tracks.csv`: per track its group of evidence, and how unsure its place is in each partition.
+
+    "MODEL|border@CLUSTERER|K": how near it is to the border of its cluster, 0 in the centre and 1
+    half way to the next one; "MODEL|unsure@CLUSTERER|K": the share of its company that it loses
+    over subsamples; "MODEL|spread": that of the posterior. All are of the first seed.
+    """
+    import pandas as pd
+
+    columns: dict[str, Any] = {"track_id": list(track_ids), "group": groups}
+    for one in evidence:
+        for sample, values in one.samples.items():
+            if sample.metric in ("border", "unsure", "spread"):
+                columns[f"{one.model}|{sample}"] = values[0]
+    return pd.DataFrame(columns)
+
+
+def ledger_table(library: Library) -> pd.DataFrame:
+    """`ledger.csv`: track_id, stage, status, reason."""
+    import pandas as pd
+
+    rows = [(row.track_id, row.stage, row.status, row.reason) for row in library.ledger()]
+    return pd.DataFrame(rows, columns=["track_id", "stage", "status", "reason"])
