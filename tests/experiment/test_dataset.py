@@ -274,7 +274,11 @@ def test_settings_give_a_column_its_role(tmp_path: Path) -> None:
     assert dataset.views["language"].feature_names == ("English", "German")
     assert "language" not in dataset.columns
     assert dataset.artists == ["x", "y", "z"] * 4
-    assert not dataset.label_columns or set(dataset.label_columns) <= {"tongue", "band"}
+    assert dataset.label_columns == ()
+    assert load(path, Settings(roles={"language": "tongue", "artist": "Band"})).label_columns == (
+        "mood",
+    )
+    assert load(path, Settings(labels=("Tongue",))).label_columns == ("tongue",)
     with pytest.raises(UsageError, match="no language column 'x'; the collection has: tongue"):
         load(path, Settings(roles={"language": "x"}))
     with pytest.raises(UsageError, match="no nuisance column 'y'"):

@@ -267,9 +267,7 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
         views=Views(tuple(ids), blocks, groups),
         columns=columns,
         label_columns=tuple(
-            label_columns(
-                columns, settings.labels, nuisances=nuisances, roles=roles, also_nuisances=True
-            )
+            label_columns(columns, settings.labels, nuisances=nuisances, roles=roles)
         ),
         nuisance_columns=nuisances,
         facts=facts,
