@@ -28,9 +28,10 @@ lint: $(SETUP)
 results: $(SETUP)
 	"$(BIN)/songscape" demo data/demo
 	"$(BIN)/songscape" run data/demo --config experiments/medium.toml --out build/medium
+	"$(BIN)/python" experiments/course_table.py build/medium
 	rm -rf results/medium-demo
 	mkdir -p results/medium-demo
-	cp build/medium/results/*.csv build/medium/results/run.json results/medium-demo/
+	cp build/medium/results/*.csv build/medium/results/experiment.json results/medium-demo/
 	cp build/medium/results/pictures/map-*.png build/medium/results/pictures/heatmap-*.png \
 		results/medium-demo/
 
