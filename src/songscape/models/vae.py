@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -364,7 +365,8 @@ class SongVAE(ViewsTransformer):
         return StandardNormal()
 
     def _inference(self) -> Inference:
-        return Inference.of(self.network_, self.prior_, self.inputs_, self.covariates_)
+        network, prior = copy.deepcopy(self.network_), copy.deepcopy(self.prior_)
+        return Inference(network.double(), prior.double(), self.inputs_, self.covariates_)
 
     def _fit_spaces(
         self, inference: Inference, views: Views, means: Any, rows: NDArray[np.intp], seed: int
