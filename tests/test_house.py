@@ -19,7 +19,7 @@ import songscape
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = Path(songscape.__file__).resolve().parent
 MOST_LINES_OF_A_FILE = 400
-MOST_LINES = 33_000  # on its way to 20,000: the old pages and the new stand side by side
+MOST_LINES = 29_000  # on its way to 20,000
 LONG_FILES = {"models.vae", "benchmark.wording"}  # known, to be divided
 UNDESCRIBED = {"compare", "make_model"}  # known, to be described
 

@@ -91,22 +91,25 @@ class _Drawing:
         inputs: TrialInputs,
         outcomes: Sequence[Outcome],
     ) -> None:
+        from songscape.report.figures import shown_partitions
+
         self.folder = folder
         self.results = results
         self.inputs = inputs
         self.seeds: dict[str, int] = {}
         self.keys: dict[str, str] = {}
         self.clusters: dict[str, NDArray[np.int64]] = {}
-        headline = results.setup.headline
+        self.shown = shown_partitions(results)
         for one in outcomes:
             trainings = one.request.trainings(inputs)
             for (model, seed), trial in one.trials.items():
                 if model in self.seeds or seed != one.request.first:
                     continue
                 self.seeds[model], self.keys[model] = seed, trainings[model, seed].key
-                found = trial.measurements([headline]).partitions
-                if headline in found:
-                    self.clusters[model] = found[headline]
+                shown = self.shown.get(model)
+                found = {} if shown is None else trial.measurements([shown]).partitions
+                if shown is not None and shown in found:
+                    self.clusters[model] = found[shown]
 
     def key(self, planned: Planned) -> str:
         """Digest of everything that the picture shows."""
@@ -172,7 +175,6 @@ class _Drawing:
 
         from songscape.benchmark.wording import metric_name
         from songscape.report.evidence_plots import agreement_leakage_figure
-        from songscape.report.figures import pictured_models
 
         figures, where = self.results.figures, self.results.setup.partition_of(metric)
         agreement = "knn_balanced" if metric == "knn" else metric
@@ -198,7 +200,7 @@ class _Drawing:
             leakage_interval=costs[:, 1:],
             agreement_label=f"agreement with {label} ({name})",
             leakage_label=f"leakage of {nuisance} ({name})",
-            also_named=[*pictured_models(self.results), *references],
+            also_named=[*self.shown, *references],
         )
 
     def _stability(self) -> Figure | None:
@@ -232,7 +234,7 @@ class _Drawing:
         if not has_key(path, self.keys[model]):
             xy = umap_map(X, random_state=seed)
             write_latents(path, self.inputs.track_ids, xy, ["x", "y"], self.keys[model])
-        how = self.results.setup.headline.title
+        how = self.shown[model].title
         return map_figure(
             read_latents(path)[1],
             clusters,
@@ -248,7 +250,7 @@ class _Drawing:
         clusters = self.clusters.get(model)
         if clusters is None:
             return None
-        title = f"{model}: {self.results.setup.headline.title}"
+        title = f"{model}: {self.shown[model].title}"
         return heatmap_figure(clusters, self._column(column), column, title=title)
 
     def _training(self, model: str) -> Figure | None:

@@ -30,14 +30,8 @@ Rows = NDArray[np.intp]
 class BatchReader:
     """Reads tracks by their positions.
 
-    Attributes
-    ----------
-    specs, inputs, views : sequence of ViewSpec, mapping of name to InputView, Views
-    covariates : ndarray of shape (n_tracks, n_covariates) or None
-        Encoded, of all tracks.
-    rotations : mapping of name to Rotated
-        Views that are read in rotated coordinates.
-    device, dtype : torch.device or None, torch.dtype
+    `covariates` are encoded and of all tracks, (n_tracks, n_covariates); `rotations` are of views
+    that are read in rotated coordinates.
     """
 
     specs: Sequence[ViewSpec]

@@ -91,11 +91,10 @@ class ViewOnly(ViewsTransformer):
         values = np.where(view.present[:, None], view.values, 0.0).astype(np.float32)
         if view.feature_names == self.columns_:
             return values
-        position = {name: i for i, name in enumerate(view.feature_names)}
         out = np.zeros((len(values), len(self.columns_)), np.float32)
         for i, name in enumerate(self.columns_):
-            if name in position:
-                out[:, i] = values[:, position[name]]
+            if name in view.feature_names:
+                out[:, i] = values[:, view.feature_names.index(name)]
         return out
 
 

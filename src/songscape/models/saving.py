@@ -57,7 +57,7 @@ KINDS: dict[str, Any] = {
 }
 # What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
 KINDS |= {"Donors": HotDeck, "Places": Spaces, "ViewPlan": ViewSpec}
-GONE = ("rotate",)
+GONE = ("compiled", "rotate")
 OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
 MODULES = ("network_", "prior_")
 Arrays = dict[str, np.ndarray[Any, Any]]

@@ -98,7 +98,7 @@ class SongVAE(ViewsTransformer):
     training : Training or None, default=None
         Epochs, steps, learning rate and the like; None is `Training()`.
     hardware : Hardware or None, default=None
-        Device, precision, compilation and threads; None is `Hardware()`.
+        Device, precision and threads; None is `Hardware()`.
 
     Attributes
     ----------
@@ -212,15 +212,6 @@ class SongVAE(ViewsTransformer):
             encoders=self.encoders or {},
             decoders=self.decoders or {},
         )
-        share = (self.training or Training()).validation_fraction
-        rows, held_out = split_rows(self._present(views), share, seed)
-        self.covariates_: CovariateEncoder | None = None
-        if self.covariates:
-            self.covariates_ = fit_covariates(views, self.covariates, rows)
-            if self.at not in (None, "own"):
-                # An unknown category is reported before the training, not after it.
-                self.covariates_.at(str(self.at), 1)
-        covariates = None if self.covariates_ is None else self.covariates_.encode(views)
         settings = TrainingSettings(
             self.objective or Objective(),
             self.training or Training(),
@@ -230,6 +221,15 @@ class SongVAE(ViewsTransformer):
             callback,
             checkpoint,
         )
+        share = settings.training.validation_fraction
+        rows, held_out = split_rows(self._present(views), share, seed)
+        self.covariates_: CovariateEncoder | None = None
+        if self.covariates:
+            self.covariates_ = fit_covariates(views, self.covariates, rows)
+            if self.at not in (None, "own"):
+                # An unknown category is reported before the training, not after it.
+                self.covariates_.at(str(self.at), 1)
+        covariates = None if self.covariates_ is None else self.covariates_.encode(views)
         with quiet_torch(settings.hardware.threads, seed):
             reader = BatchReader(self.view_specs_, self.inputs_, views, covariates)
             self.network_, self.prior_, self.history_ = fit_network(
@@ -238,13 +238,7 @@ class SongVAE(ViewsTransformer):
             inference = self._inference()
             posterior = inference.posterior(views)
             self.diagnostics_: Diagnostics = diagnose(
-                inference,
-                views,
-                posterior,
-                rows,
-                held_out,
-                wanted=share > 0,
-                variational=self.variational,
+                inference, views, posterior, rows, held_out, settings
             )
             self._fit_spaces(inference, views, posterior[0], rows, seed)
         if self.covariates and y is not None:
