@@ -249,6 +249,8 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
             data.facts,
             lyrics_texts=data.texts,
             nuisances=data.nuisance_columns,
+            roles=data.roles,
+            copies=data.copies,
         )
     rows = [finding.as_row(finding_sentence(finding)) for finding in findings]
     columns = ["check", "severity", "message", "tracks", "values"]
