@@ -31,8 +31,8 @@ def library(tmp_path_factory) -> Path:
 
 
 def run(arguments: list[str], shell: str = "", **environment: str) -> subprocess.CompletedProcess:
-    # Without `site`: before any code of ours, an ASCII console can't read a `.pth` file that names a
-    # checkout in a folder with an umlaut.
+    # Without `site`: in an ASCII console Python itself can't read a `.pth` file that names a
+    # checkout in a folder with an umlaut, and ends before any code of ours.
     command = [sys.executable, "-S", "-m", "songscape", *arguments]
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
     if shell:
