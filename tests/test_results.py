@@ -1,5 +1,6 @@
 """The results folder: nothing half-written, nothing stale taken for fresh."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,14 @@ def test_a_lock_leaves_no_folder_behind_where_nothing_was_done(tmp_path: Path) -
     with pytest.raises(ValueError, match="nothing"), folder.locked():
         raise ValueError("nothing")
     assert not folder.root.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_paths_need_not_be_utf_8(tmp_path: Path) -> None:
+    folder = ResultsFolder(Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xe9sultats")))
+    path, values = folder.latents("pca", 0), np.eye(2, dtype=np.float32)
+    write_latents(path, ("a", "b"), values, ["z0", "z1"], "key")
+    assert has_key(path, "key")
+    assert np.array_equal(read_latents(path)[1], values)
+    folder.write_document({"title": str(folder.root)})
+    assert folder.read_document() == {"title": str(folder.root)}
