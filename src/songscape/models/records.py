@@ -7,7 +7,6 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from songscape.errors import SongscapeError
 
@@ -21,7 +20,7 @@ def encode(value: Any, arrays: dict[str, Any], path: str = "", kinds: Kinds | No
     """`value` as JSON; arrays and tensors go into `arrays`, under their path."""
     if isinstance(value, np.ndarray) and value.dtype == object:
         return {"$strings": [str(item) for item in value]}
-    if isinstance(value, (np.ndarray, torch.Tensor)):
+    if isinstance(value, np.ndarray) or hasattr(value, "detach"):  # a tensor of torch
         arrays[path] = value
         return {"$array": path}
     if is_dataclass(value) and type(value).__name__ in (kinds or {}):

@@ -4,60 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors
-import sklearn
-import torch
 from safetensors.numpy import load_file, save
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.models.covariates import CovariateEncoder
-from songscape.models.decoder_space import DecoderSpace, JointSpace, Spaces
-from songscape.models.diagnostics import Diagnostics
-from songscape.models.imputation import HotDeck
-from songscape.models.linear import BlockPCA
-from songscape.models.parameters import Hardware, Objective, Training
-from songscape.models.presets import build_model
-from songscape.models.principal_axes import Axes
 from songscape.models.records import decode, encode
-from songscape.models.references import RandomLatents, ViewOnly
-from songscape.models.standardisation import InputView
-from songscape.models.vae import SongVAE
-from songscape.models.view_specs import ViewSpec
 from songscape.results import write_atomically
 
 __all__ = ["can_save", "load_model", "save_model"]
 
 FORMAT = 3
 DESCRIPTION = "model.json"
-MODELS: dict[str, Any] = {
-    model.__name__: model for model in (SongVAE, BlockPCA, RandomLatents, ViewOnly)
+# By module: a linear model is saved without importing the networks and torch.
+MODELS = {
+    "SongVAE": "vae",
+    "BlockPCA": "linear",
+    "RandomLatents": "references",
+    "ViewOnly": "references",
 }
-OLD_MODELS = {"CentredPCA": BlockPCA, "PresenceOnly": partial(ViewOnly, presence=True)}
-KINDS: dict[str, Any] = {
-    kind.__name__: kind
-    for kind in (
-        Axes,
-        CovariateEncoder,
-        DecoderSpace,
-        Diagnostics,
-        Hardware,
-        HotDeck,
-        InputView,
-        JointSpace,
-        Objective,
-        Spaces,
-        Training,
-        ViewSpec,
-    )
+KINDS = {
+    "Axes": "principal_axes",
+    "CovariateEncoder": "covariates",
+    "DecoderSpace": "decoder_space",
+    "Diagnostics": "diagnostics",
+    "Hardware": "parameters",
+    "HotDeck": "imputation",
+    "InputView": "standardisation",
+    "JointSpace": "decoder_space",
+    "Objective": "parameters",
+    "Spaces": "decoder_space",
+    "Training": "parameters",
+    "ViewSpec": "view_specs",
 }
 # What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
-KINDS |= {"Donors": HotDeck, "Places": Spaces, "ViewPlan": ViewSpec}
+OLD_KINDS = {"Donors": "HotDeck", "Places": "Spaces", "ViewPlan": "ViewSpec"}
 GONE = ("compiled", "rotate")
 OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
 MODULES = ("network_", "prior_")
@@ -66,7 +55,8 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 def can_save(model: Any) -> bool:
     """Whether `save_model` knows how to: Songscape's own classes, not those of other packages."""
-    return type(model) is MODELS.get(type(model).__name__)
+    home = MODELS.get(type(model).__name__)
+    return home is not None and type(model).__module__ == f"songscape.models.{home}"
 
 
 def save_model(model: Any, folder: str | Path) -> Path:
@@ -97,8 +87,8 @@ def save_model(model: Any, folder: str | Path) -> Path:
         "versions": {
             "songscape": __version__,
             "numpy": np.__version__,
-            "scikit-learn": sklearn.__version__,
-            "torch": torch.__version__,
+            "scikit-learn": version("scikit-learn"),
+            "torch": version("torch"),
         },
         "parameters": encode(model.get_params(deep=False), arrays, "parameters", KINDS),
         "fitted": encode(fitted, arrays, "fitted", KINDS),
@@ -137,7 +127,10 @@ def load_model(folder: str | Path) -> Any:
         raise SongscapeError(
             f"{path.parent}: no readable model ({error}); train it again"
         ) from None
-    kind = (MODELS | OLD_MODELS).get(str(description.get("model")))
+    classes = _classes(MODELS)
+    classes["CentredPCA"] = classes["BlockPCA"]
+    classes["PresenceOnly"] = partial(classes["ViewOnly"], presence=True)
+    kind = classes.get(str(description.get("model")))
     if description.get("format") not in (2, FORMAT) or kind is None:
         raise SongscapeError(
             f"{path}: written by another version of songscape "
@@ -149,23 +142,36 @@ def load_model(folder: str | Path) -> Any:
         arrays = load_file(weights)
     except safetensors.SafetensorError as error:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
-    parameters = decode(description["parameters"], arrays, KINDS)
+    kinds = _classes(KINDS)
+    kinds |= {old: kinds[name] for old, name in OLD_KINDS.items()}
+    parameters = decode(description["parameters"], arrays, kinds)
     if description["format"] == FORMAT:
         model = kind(**parameters)
     else:
+        from songscape.models.presets import build_model
+
         try:
             model = build_model(kind, {k: v for k, v in parameters.items() if k not in GONE})
         except ValueError as error:
             raise SongscapeError(f"{path}: {error}; train it again") from None
-    for name, value in decode(description["fitted"], arrays, KINDS).items():
+    for name, value in decode(description["fitted"], arrays, kinds).items():
         setattr(model, OLD_ATTRIBUTES.get(name, name), value)
-    if isinstance(model, SongVAE):
+    if isinstance(model, classes["SongVAE"]):
         model.covariates_ = getattr(model, "covariates_", None)
         _restore_modules(model, arrays)
     return model
 
 
-def _restore_modules(model: SongVAE, arrays: Arrays) -> None:
+def _classes(homes: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: getattr(import_module(f"songscape.models.{home}"), name)
+        for name, home in homes.items()
+    }
+
+
+def _restore_modules(model: Any, arrays: Arrays) -> None:
+    import torch
+
     states: dict[str, dict[str, torch.Tensor]] = {name: {} for name in MODULES}
     for key, value in arrays.items():
         module, _, name = key.partition("/")
