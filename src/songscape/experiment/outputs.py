@@ -33,7 +33,7 @@ __all__ = ["Collected", "ExperimentSummary", "write_results"]
 BASELINE = "balanced-pca"
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
 # What versions without trials wrote, and what would look current today.
-OLD_TABLES = ("metrics", "seeds", "course", "calibration")
+OLD_TABLES = ("seeds", "course", "calibration")
 OLD_FILES = ("run.json", "compare.json", "differences.tex")
 EARLIER_COMPARISON = (
     "A comparison in this folder was of an earlier state of the data or the settings; it is left "
@@ -138,6 +138,7 @@ def write_results(
     }.items():
         folder.write_table(name, frame)
     folder.write_table("table", table, parquet=True)
+    folder.write_table("metrics", tables.metrics_table(table))
     document = _document(collected, inputs, mine, outcomes)
     before = folder.read_document() or {}
     document["warnings_key"] = _write_warnings(folder, inputs, before.get("warnings_key"))

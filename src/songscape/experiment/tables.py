@@ -18,6 +18,7 @@ __all__ = [
     "clusters_table",
     "descriptions_table",
     "ledger_table",
+    "metrics_table",
     "models_table",
     "tracks_table",
     "unmeasured_table",
@@ -88,6 +89,27 @@ def descriptions_table(trials: Mapping[Name, Trial], shown: Parts) -> pd.DataFra
         for row in trial.parts[key].clusters
     ]
     return pd.DataFrame(rows, columns=list(DESCRIPTIONS)).astype({"k": "Int64"})
+
+
+def metrics_table(table: pd.DataFrame) -> pd.DataFrame:
+    """`results/metrics.csv`: what `table.csv` has of partitions, one row for each of them.
+
+    Structure is measured in each model's own space, so it can't rank models. Agreement with a
+    column is called COLUMN_MEASURE.
+    """
+    import pandas as pd
+
+    found: dict[tuple[Any, ...], dict[str, float]] = {}
+    shown = table[table["axis"].isin(["own space", "health", "agreement", "leakage"])]
+    shown = shown[shown["clusterer"].fillna("") != ""]
+    for row in shown.itertuples():
+        where = (row.model, row.clusterer, None if pd.isna(row.k) else int(row.k), row.seed)
+        of_column = row.axis in ("agreement", "leakage")
+        name = f"{row.column}_{row.metric}" if of_column else str(row.metric)
+        found.setdefault(where, {})[name] = row.value
+    keys = ("model", "clusterer", "k", "seed")
+    frame = pd.DataFrame([dict(zip(keys, key)) | values for key, values in found.items()])
+    return frame.astype({"k": "Int64"}) if len(frame) else frame
 
 
 def unmeasured_table(
