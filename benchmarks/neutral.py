@@ -204,7 +204,7 @@ def shared_label_agreement(
 
     Over all tracks, whoever finds the language is paid for the labels that follow from it. Here
     only tracks of label values that occur in two categories or more, with five tracks in each, are
-    neighbours of each other (`songscape.features.overlap.shared_mask`).
+    neighbours of each other (`songscape.statistics.overlap.shared_mask`).
 
     Parameters
     ----------

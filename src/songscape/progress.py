@@ -43,7 +43,7 @@ def at_terminal() -> bool:
 def say(message: str) -> None:
     """One line on stderr, so that stdout keeps to data; a bar that is drawn moves below it.
 
-    Nothing ends because nobody listens: a stderr that is closed or full is no error.
+    A stderr that is closed or full is no error.
     """
     if sys.stderr is None:
         return

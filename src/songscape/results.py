@@ -76,7 +76,7 @@ class ResultsFolder:
             lock.acquire(timeout=0)
         except Timeout:
             raise SongscapeError(
-                f"{self.root}: another songscape is at work here; "
+                f"{self.root}: another songscape is using this folder; "
                 "wait for it, or name another folder with --out"
             ) from None
         try:

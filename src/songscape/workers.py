@@ -1,4 +1,4 @@
-"""Worker processes: what reads a file runs in one, with limits, so that a bad file costs itself.
+"""Worker processes: what reads a file runs in one, with limits; a bad file costs only itself.
 
 A worker is a child process that runs one function at a time. It is started from the interpreter,
 not forked: it imports only the function's module, and it ends when its parent does, however the

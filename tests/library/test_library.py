@@ -256,6 +256,8 @@ def test_facts_are_kept_with_their_recipes(tmp_path):
         assert library.facts("copies") == {}
         library.store_arrays("words", "1", {"x": np.arange(4).reshape(2, 2)})
         library.store_arrays("words", "2", {"x": np.ones(3, np.float32), "y": np.array(["a"])})
+        with pytest.raises(TypeError, match="nothing is pickled"):
+            library.store_arrays("words", "2", {"x": np.array([{}], dtype=object)})
         assert library.arrays("words", "1") is None
         stored = library.arrays("words", "2")
         assert stored["x"].dtype == np.float32

@@ -1,4 +1,4 @@
-"""Do the words fit their language, and did somebody write them or a template?"""
+"""Detects lyrics in another language than tagged, and generated or templated lyrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from songscape.features.text import tokenize
 __all__ = ["Mismatch", "hapax_share", "language_mismatches"]
 
 MIN_TRACKS = 5
-"""Tracks in one language alone that it needs to be a yardstick."""
+"""Tracks in one language alone that are needed to compare other tracks with it."""
 MIN_NGRAMS = 60
 """Character n-grams that lyrics need before they are judged (about five words)."""
 MIN_MARGIN = 0.08
@@ -82,7 +82,7 @@ def language_mismatches(
     found = []
     for row in np.flatnonzero(lengths >= MIN_NGRAMS).tolist():
         own = [enough.index(tag) for tag in languages[row] if tag in enough]
-        # A language without a yardstick (too few tracks) can't be compared with.
+        # A language with too few tracks can't be compared with.
         if not own or len(own) < len(set(languages[row])):
             continue
         best = int(np.argmax(scores[row]))

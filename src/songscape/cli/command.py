@@ -1,4 +1,4 @@
-"""One verb: parsed, called, and its error or interrupt told in a line and an exit code."""
+"""Parses and calls a verb; errors and interrupts become one line and an exit code."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Every verb and option there is."""
     parser = argparse.ArgumentParser(
         prog="songscape",
-        description="Cluster a music collection by sound and lyrics, and see what to believe.",
+        description="Cluster a music collection by sound and lyrics; see how sure it is.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

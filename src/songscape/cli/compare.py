@@ -15,10 +15,10 @@ def add_parser(verbs: Any) -> None:
         verbs,
         "compare",
         _compare,
-        "put every model beside every baseline, with intervals, and say what to believe",
+        "compare every model with every baseline, with intervals and a recommendation",
         "It uses what `songscape run` has trained, and its settings unless told otherwise. The "
         "baselines stand in every comparison; the first clusterer is the one that is tested. "
-        "Stopped and started again, it goes on where it was.",
+        "Stopped and started again, it continues where it stopped.",
     )
     parser.add_argument(
         "source",

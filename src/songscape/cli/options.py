@@ -49,7 +49,7 @@ def cluster_numbers(text: str) -> tuple[int, ...]:
 
 
 def path(text: str) -> Path:
-    """A path; an empty one is refused, for it would be the current folder."""
+    """A path; an empty one is refused, because it would mean the current folder."""
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty path (an unset variable?)")
     return Path(text)
@@ -77,7 +77,9 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=number_list, help="seeds, e.g. 0 or 0,1,2")
     parser.add_argument("--labels", type=name_list, help="label columns to compare with")
     parser.add_argument(
-        "--nuisances", type=name_list, help="columns that must not decide, beside those known"
+        "--nuisances",
+        type=name_list,
+        help="columns that clusters should not follow, beside language, artist and the like",
     )
     parser.add_argument(
         "--measures", type=name_list, help="measures beside the usual ones: ilisi,kbet"

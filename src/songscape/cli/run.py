@@ -16,7 +16,7 @@ def add_parser(verbs: Any) -> None:
         "run",
         _run,
         "read a collection, learn, cluster, measure, and write a report",
-        "Started again, it goes on where it was.",
+        "Started again, it continues where it stopped.",
     )
     parser.add_argument(
         "folder",

@@ -1,4 +1,4 @@
-"""What can be known before the work is checked before the work, and what was promised after it."""
+"""Checks of settings, folders and collection before the work, and of the results after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command asks of an experiment: trainings and parts of trials, and what became of them."""
+"""What a command asks of an experiment: trainings and parts of trials, and their outcomes."""
 
 from __future__ import annotations
 

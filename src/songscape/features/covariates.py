@@ -66,7 +66,7 @@ def language_view(
 ) -> View | None:
     """The `language` covariate of a collection: the share of each language in every track.
 
-    What a column says goes first: `languages`, or else `language`, or another of that role. A track
+    A column comes first: `languages`, or else `language`, or another of that role. A track
     that it names several languages for has them in the shares that its lyrics show, or equally
     where these do not show them all. Where the column is missing, empty or says "mixed", the lyrics
     decide (`songscape.ingest.languages`), and a track without words that can be told is unknown.

@@ -1,4 +1,4 @@
-"""Files for worker processes: runs them with few in flight; a death becomes a reason."""
+"""Files for worker processes: runs them, a few at a time; a crash becomes the file's reason."""
 
 from __future__ import annotations
 

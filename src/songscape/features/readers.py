@@ -1,4 +1,4 @@
-"""One recording -> blocks of samples: by libsndfile, and by FFmpeg (PyAV) what that can't read.
+"""One recording -> blocks of samples: by libsndfile, or by FFmpeg (PyAV) where it can't.
 
 What a file is, its bytes decide and never its name: both libraries would read a ZIP called `x.au`
 as telephone sound.

@@ -150,7 +150,7 @@ def clean_lyrics(text: str) -> Cleaned:
 
 
 def _without_frame(text: str) -> str:
-    """Without what Genius and others put at the head and the foot, and glue into the text."""
+    """Without what Genius and other sites add before, after and within the text."""
     first, _, rest = text.lstrip().partition("\n")
     if len(first) < 1000 and _CONTRIBUTORS.match(first):
         end = first.find("Lyrics[") if "Lyrics[" in first else first.rfind("Lyrics")
@@ -166,7 +166,7 @@ def _without_frame(text: str) -> str:
 
 
 def _without_brackets(line: str, notes: set[str]) -> str:
-    """Without what stands in brackets, unless it is sung; `notes` takes down what it was."""
+    """Without text in brackets, unless it is sung; what was removed is added to `notes`."""
     if "[" not in line and "【" not in line:
         return line
     if len(line) > 10 * _LONGEST_NOTE:

@@ -50,7 +50,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
 def looks_like(head: bytes) -> str | None:
-    """The format whose signature the bytes carry, with its article ("a ZIP"), or None."""
+    """The format whose signature the bytes carry, with an article ("a ZIP"), or None."""
     if head[4:8] == b"ftyp":
         return "an M4A or MP4"
     for signature, name in _SIGNATURES:

@@ -40,7 +40,7 @@ _BREAKS = regex.compile(r"[\p{Cc}\p{Zl}\p{Zp}]")
 
 
 class UnreadableError(Exception):
-    """A path that holds no readable file of bearable size; the message is the reason."""
+    """A path that holds no readable file, or too large a one; the message is the reason."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Files:
     audio : list of str
         Regular files to try as audio.
     lyrics : list of str
-        Files whose names end as those of lyrics; nobody has looked at them yet.
+        Files whose names end as those of lyrics; they are not read yet.
     failed, skipped : dict of str to str
         What looks like audio and can't be read, or isn't taken, with the reason.
     unlisted : dict of str to str

@@ -91,7 +91,7 @@ def lyric_lines(text: str) -> list[str]:
 
 
 def identify_line(text: str) -> str | None:
-    """The language of one line seen alone, None where it can't be told."""
+    """The language of one line without its context, None where it can't be told."""
     lines = [_alone(text, kana=bool(_KANA.search(text)), among=None)]
     return lines[0][0].language
 
@@ -99,7 +99,7 @@ def identify_line(text: str) -> str | None:
 def identify_lines(text: str, among: Collection[str] | None = None) -> list[Line]:
     """The language of every different line of some lyrics.
 
-    Letters of a script that one main language is written in decide themselves. What is left goes to
+    Letters of a script that one main language is written in decide by themselves. Other lines go to
     the model of py3langid (Lui and Baldwin 2011); lines that it can't tell alone join a language
     that other lines of the same lyrics are surely in, if it fits them.
 

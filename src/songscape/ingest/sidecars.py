@@ -54,9 +54,9 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
 
     Looked for beside the audio; then for every folder above it in its `lyrics` folder, under the
     same subfolders, with and without the first one (`audio/de/x.mp3`, `lyrics/de/x.txt`). First
-    the audio file's own name counts; lyric files that nobody has by that are then found by a name
-    that differs in case, accents, apostrophes and other marks, that has the audio file's suffix
-    too, or a language, or "lyrics" (`x.en.lrc`, `x.mp3.txt`, `x (lyrics).txt`).
+    the audio file's own name counts. Lyric files that match no track by it are then matched by a
+    name that differs in case, accents, apostrophes and other marks, that has the audio file's
+    suffix too, or a language, or "lyrics" (`x.en.lrc`, `x.mp3.txt`, `x (lyrics).txt`).
     """
     result = Matches()
     exact: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -84,8 +84,11 @@ class Facts:
 
     def store_arrays(self, name: str, recipe: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep arrays of the whole collection instead of those of another recipe."""
+        if any(array.dtype.hasobject for array in arrays.values()):
+            raise TypeError(f"{name}: arrays of Python objects are not stored; nothing is pickled")
         file = io.BytesIO()
-        np.savez(file, allow_pickle=False, **arrays)
+        named: Mapping[str, Any] = arrays  # NumPy before 2.2 has no allow_pickle here
+        np.savez(file, **named)
         with _writing(self._db) as writing:
             if writing:
                 row = (name, recipe, file.getvalue())

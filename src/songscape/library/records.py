@@ -46,7 +46,7 @@ class FileStamp:
     size: int
     mtime_ns: int
     ctime_ns: int | None
-    """Time of the last change, also of the name and the rights; None where nobody looked."""
+    """Time of the last change, also of the name and the rights; None where it was not read."""
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> FileStamp:
@@ -60,7 +60,7 @@ class FileStamp:
         return cls(os.fspath(path), status.st_size, mtime_ns, ctime_ns)
 
     def is_state_of(self, now: FileStamp) -> bool:
-        """Whether the file is in the same state now: then nobody need look into it."""
+        """Whether the file is in the same state now, so that it need not be read."""
         same = (self.path, self.size, self.mtime_ns) == (now.path, now.size, now.mtime_ns)
         return same and self.size >= 0 and self.ctime_ns in (None, now.ctime_ns)
 

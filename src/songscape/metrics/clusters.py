@@ -150,7 +150,7 @@ def score_tables(metric: str, tables: Integers) -> NDArray[np.float64]:
     """The score of each table of counts.
 
     The expected information that AMI subtracts depends on the margins; that of the first
-    table is taken for all, for it costs more than all the rest.
+    table is used for all, because it costs more than all the rest.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from songscape.metrics.neighbours import (
 
 __all__ = [
     "average_precision_samples",
-    "has_company",
+    "has_relevant",
     "hit_samples",
     "ranked_queries",
     "undefined_retrieval",
@@ -55,7 +55,7 @@ def hit_samples(
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices
     same = (near >= 0) & (codes[near] == codes[:, None])
     hits: Floats = same.any(axis=1).astype(np.float64)
-    hits[~has_company(codes, group_codes(copies, len(codes)))] = np.nan
+    hits[~has_relevant(codes, group_codes(copies, len(codes)))] = np.nan
     return hits
 
 
@@ -135,7 +135,7 @@ def ranked_queries(
         yield rows, ranks
 
 
-def has_company(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
+def has_relevant(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
     """Whether the group of each track has another track, copies of that track apart.
 
     Parameters
@@ -168,7 +168,7 @@ def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | No
     same_song = group_codes(copies, len(codes))
     if (codes >= 0).all() and len(np.unique(codes)) == 1:
         return "all tracks are by one artist"
-    if not has_company(codes, same_song).any():
+    if not has_relevant(codes, same_song).any():
         return "no artist has two tracks that are no copies of each other"
     most = len(codes) - int(np.bincount(same_song).min())
     return "" if k is None else too_few_candidates(most, k)
@@ -176,7 +176,7 @@ def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | No
 
 def _queries(codes: Integers, same_song: Integers, max_queries: int, random_state: int) -> Integers:
     """Tracks whose group has another track; a sorted sample where there are too many."""
-    queries = np.flatnonzero(has_company(codes, same_song))
+    queries = np.flatnonzero(has_relevant(codes, same_song))
     if len(queries) > max_queries:
         rng = np.random.default_rng(random_state)
         queries = np.sort(rng.choice(queries, max_queries, replace=False))

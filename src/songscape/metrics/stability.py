@@ -42,8 +42,8 @@ class Stability:
         Per cluster, the mean Jaccard similarity to its best match (Hennig 2007): above 0.75
         stable, below 0.6 not to be believed.
     unsure : ndarray of shape (n_tracks,)
-        Per track, 0 … 1: the share of its cluster company that changes between repeats; NaN where
-        the track was in no repeat.
+        Per track, 0 … 1: the share of its cluster's tracks that changes between repeats; NaN
+        where the track was in no repeat.
     """
 
     ari: Floats
@@ -56,7 +56,7 @@ class Stability:
         return float(used.mean()) if len(used) else float("nan")
 
     def unsure_tracks(self, threshold: float = 0.5) -> NDArray[np.bool_]:
-        """Tracks that lose more than `threshold` of their company: to be called "unsure"."""
+        """Tracks whose cluster loses more than `threshold` of its other tracks."""
         return np.nan_to_num(self.unsure, nan=0.0) > threshold
 
 
@@ -172,12 +172,12 @@ def cluster_jaccard(reference: ArrayLike, other: ArrayLike) -> Floats:
 
 
 def assurance(reference: ArrayLike, repeats: ArrayLike) -> Floats:
-    """Per track, how much of its company it keeps: 1 always the same, 0 never.
+    """Per track, how much of its cluster stays the same: 1 all of it, 0 nothing.
 
-    Its company in the reference and in a repeat are the tracks that share its cluster, among those
+    The other tracks of its cluster in the reference and in a repeat are compared, among those
     drawn; their Jaccard similarity is averaged over the repeats it was drawn in. This is the
-    row-wise agreement of the co-assignment matrices (Monti et al. 2003) without the matrices. For
-    noise, company is the other noise.
+    row-wise agreement of the co-assignment matrices (Monti et al. 2003) without the matrices. Noise
+    counts as one more cluster.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def assurance(reference: ArrayLike, repeats: ArrayLike) -> Floats:
         table, sizes, other_sizes = _overlaps(before, after, n_clusters + 1)
         shared = table[before, after]
         union = sizes[before] + other_sizes[after] - shared
-        # The track itself is no company: a cluster of one keeps what it has.
+        # The track itself does not count: a cluster of one keeps what it has.
         total[drawn] += np.where(union > 1, (shared - 1) / np.maximum(union - 1, 1), 1.0)
         times[drawn] += 1
     result: Floats = np.full(len(labels), np.nan)

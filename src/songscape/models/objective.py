@@ -1,4 +1,4 @@
-"""The objective: the ELBO of a batch, what is left out of its evidence, and the penalties."""
+"""The objective: the ELBO of a batch, which views its posterior leaves out, and the penalties."""
 
 from __future__ import annotations
 

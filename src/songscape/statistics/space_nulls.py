@@ -15,7 +15,7 @@ from songscape.metrics.labels import bin_nuisance, encode_labels, group_codes
 from songscape.metrics.mixing import mixing_scores
 from songscape.metrics.neighbours import Neighbors
 from songscape.metrics.probes import probe_scores, probe_tracks
-from songscape.metrics.retrieval import has_company, ranked_queries
+from songscape.metrics.retrieval import has_relevant, ranked_queries
 from songscape.statistics.permutations import (
     PermutationNull,
     affordable,
@@ -96,7 +96,7 @@ def hit_null(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> PermutationNull:
-    """hit@k beside its null: the artists are dealt out again among the tracks that have one.
+    """hit@k beside its null: artists are permuted among the tracks that have one.
 
     Copies stay with one artist: a song that is there twice is found twice or not at all.
 
@@ -112,7 +112,7 @@ def hit_null(
     same_song = group_codes(copies, len(codes))
 
     def measured(drawn: Integers) -> float:
-        asks = has_company(drawn, same_song)
+        asks = has_relevant(drawn, same_song)
         if not asks.any():
             return float("nan")
         return float(((drawn[near] == drawn[:, None]) & there)[asks].any(axis=1).mean())
@@ -133,16 +133,16 @@ def average_precision_null(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> PermutationNull:
-    """Mean average precision beside its null: artists dealt out again among the tracks with one.
+    """Mean average precision beside its null: artists are permuted among the tracks that have one.
 
-    The same tracks ask as in `songscape.metrics.retrieval.average_precision_samples`, with the
-    same `copies`, `max_queries` and `random_state`; those that are dealt an artist with one track
-    don't. Copies stay with one artist, as in `hit_null`. Fewer permutations are made where artists
+    The same tracks are queries as in `songscape.metrics.retrieval.average_precision_samples`, with
+    the same `copies`, `max_queries` and `random_state`; those that get an artist with one track are
+    not. Copies stay with one artist, as in `hit_null`. Fewer permutations are made where artists
     have thousands of tracks (`affordable`).
     """
     codes = encode_labels(artists)[0]
     same_song = group_codes(copies, len(codes))
-    if not has_company(codes, same_song).any():
+    if not has_relevant(codes, same_song).any():
         return PermutationNull.of(float("nan"), [])
     known = np.flatnonzero(codes >= 0)
     sizes = np.bincount(codes[known])
@@ -176,7 +176,7 @@ def _average_precisions(
     same_song: Integers,
     sizes: Integers,
 ) -> Floats:
-    """Of each track that has fellows: mean over them of their share among those no farther."""
+    """Average precision of each query whose group has other tracks."""
     starts = np.cumsum(sizes) - sizes
     n_members = sizes[own]
     owner = np.repeat(np.arange(len(rows)), n_members)
