@@ -245,6 +245,10 @@ _TABLE = (
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _TABLE}
 ALIASES = {"poe-vae": "song-vae", "cvae": "neutral-vae"}
 PRESETS |= {alias: PRESETS[name] for alias, name in ALIASES.items()}
+DEFAULT_FREE = "balanced-pca"
+"""The representation for groups and neighbours where the language may count."""
+DEFAULT_NEUTRAL = "neutral-vae"
+"""The representation in which songs of different languages lie beside each other."""
 
 
 def find_preset(name: str) -> Preset:
