@@ -132,10 +132,14 @@ class ResultsFolder:
         write_json(self.tables / f"{DOCUMENT}.json", value)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with LF, whole or not at all."""
+    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write indented JSON, whole or not at all."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
