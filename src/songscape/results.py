@@ -17,16 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = [
-    "DOCUMENT",
-    "ResultsFolder",
-    "model_stem",
-    "read_latents",
-    "write_atomically",
-]
+__all__ = ["ResultsFolder", "read_latents", "write_atomically"]
 
-DOCUMENT = "experiment"
-"""`results/experiment.json` says what was done with what."""
 _KEY = b"songscape.key"
 
 
@@ -126,10 +118,10 @@ class ResultsFolder:
 
     def read_document(self) -> dict[str, Any] | None:
         """What `results/experiment.json` holds, None where it is missing or damaged."""
-        return read_json(self.tables / f"{DOCUMENT}.json")
+        return read_json(self.tables / "experiment.json")
 
     def write_document(self, value: Mapping[str, Any]) -> None:
-        write_json(self.tables / f"{DOCUMENT}.json", value)
+        write_json(self.tables / "experiment.json", value)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -137,9 +129,14 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
+    """Write JSON, whole or not at all; what is no Unicode in names is escaped."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=indent, default=str) + "\n"
+    write_text(path, text)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

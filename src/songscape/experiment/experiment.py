@@ -174,7 +174,9 @@ def _conduct(
     from songscape.library import Library
     from songscape.workers import available_cores
 
-    check_settings(settings)
+    # What was checked the last time needs no models to be imported.
+    if recorded_settings(folder, verb) != settings:
+        check_settings(settings)
     check_folder(folder.root, source)
     workers = workers or available_cores()
     with folder.locked():

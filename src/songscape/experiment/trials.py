@@ -191,7 +191,7 @@ def run_trial(
     start = time.perf_counter()
     folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
     views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
-    summary = fit(training, views, folder, labels=pd.DataFrame(dict(targets.labels)))
+    summary = fit(training, views, folder, pd.DataFrame(dict(targets.labels)))
     kept = read_trial(folder, training, context, views.track_ids)
     measured = {} if kept is None else dict(kept.parts)
     arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
@@ -218,7 +218,7 @@ def run_trial(
     write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
     kept_parts = [vars(one) | {"part": one.part.as_dict()} for one in measured.values()]
     head = {"recipe": RECIPE, "trained": training.key, "context": context}
-    write_json(path, {**head, "summary": summary, "parts": kept_parts})
+    write_json(path, {**head, "summary": summary, "parts": kept_parts}, indent=None)
     return time.perf_counter() - start
 
 
