@@ -60,7 +60,7 @@ def make_mp3(path: Path, kbps: int) -> None:
 def ours(path: Path) -> np.ndarray:
     stream = spectra.MelStream(SAMPLE_RATE)
     parts = [stream.push(block) for block in Decoder(path).blocks()]
-    return spectra.mfcc_from_mel(np.concatenate([*parts, stream.finish()]))
+    return spectra.mfcc_from_db(spectra.power_to_db(np.concatenate([*parts, stream.finish()])))
 
 
 def usual(path: Path) -> np.ndarray:

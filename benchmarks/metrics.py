@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from shared_inputs import knn_label_agreement
 
 
 def peak_megabytes() -> float:
@@ -92,7 +93,7 @@ def main() -> None:
     near, _ = timed("90 nearest neighbours, exact", lambda: neighbors.nearest_neighbors(X, 90))
     timed(
         "neighbour agreement, artist filter",
-        lambda: neighbors.knn_label_agreement(near, columns["genre"], artists=artist, X=X),
+        lambda: knn_label_agreement(near, columns["genre"], artists=artist, X=X),
     )
     timed("artist retrieval, mAP of 2,000", lambda: average_precision_samples(X, artist))
     for column in ("language", "seconds"):

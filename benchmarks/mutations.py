@@ -8,7 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import soundfile
 
-__all__ = ["lyrics_seeds", "mutated", "sound_seeds", "table_seeds"]
+from songscape.errors import SongscapeError
+from songscape.ingest import read_collection
+
+__all__ = ["lyrics_seeds", "mutated", "read_table", "sound_seeds", "table_seeds"]
 
 Random = np.random.Generator
 SUFFIXES = ("mp3", "ogg", "opus", "flac", "wav", "aiff", "au", "caf", "w64", "m4a", "mka")
@@ -85,6 +88,15 @@ def table_seeds(names: list[str]) -> dict[str, bytes]:
         "tracks.csv": text.encode(),
         "tracks.tsv": text.replace(",", "\t").encode(),
     }
+
+
+def read_table(folder: str) -> str:
+    """What reading a collection by its table comes to; for a worker process."""
+    try:
+        collection = read_collection(folder)
+    except SongscapeError as error:
+        return f"refused: {error}"
+    return f"{len(collection.tracks)} tracks"
 
 
 def mutated(data: bytes, rng: Random, others: list[bytes]) -> bytes:

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from shared_inputs import knn_label_agreement
 
 Latents = dict[str, np.ndarray]
 
@@ -164,7 +165,7 @@ def inputs_of(path: Path) -> Any:
 
 def figures(X: np.ndarray, inputs: Any, genre: str) -> dict[str, float]:
     """All figures of one representation."""
-    from songscape.metrics.neighbours import knn_chance, knn_label_agreement, nearest_neighbors
+    from songscape.metrics.neighbours import knn_chance, nearest_neighbors
     from songscape.statistics.space_nulls import probe
 
     artists = inputs.artists
@@ -219,10 +220,10 @@ def shared_label_agreement(
     Returns
     -------
     dict
-        As `songscape.metrics.neighbours.knn_label_agreement`, and `n_tracks`,
+        As `shared_inputs.knn_label_agreement`, and `n_tracks`,
         `n_values`; NaN where fewer than two label values are shared.
     """
-    from songscape.metrics.neighbours import knn_label_agreement, nearest_neighbors
+    from songscape.metrics.neighbours import nearest_neighbors
     from songscape.statistics.overlap import shared_mask
 
     mask = shared_mask(values, composition)
@@ -230,8 +231,7 @@ def shared_label_agreement(
     sizes: dict[str, float] = {"n_tracks": int(mask.sum()), "n_values": len(set(kept))}
     if len(set(kept)) < 2:
         nan = float("nan")
-        names = ("mean", "balanced", "chance", "balanced_chance")
-        return {**dict.fromkeys(names, nan), "n_used": 0, "n_missing": 0, **sizes}
+        return {**dict.fromkeys(("mean", "balanced", "chance"), nan), "n_used": 0, **sizes}
     space = np.asarray(X)[mask]
     theirs: Any = None if artists is None else [a for a, here in zip(artists, mask) if here]
     near = nearest_neighbors(space, max(N_NEIGHBORS, k))

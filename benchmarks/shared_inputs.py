@@ -55,6 +55,29 @@ def collections(
             yield name_of(source), *read_folder(source, features, also)
 
 
+def knn_label_agreement(
+    neighbors: Any, labels: Any, *, k: int = 10, artists: Any = None, X: Any = None
+) -> dict[str, float]:
+    """Mean and balanced neighbour agreement, with same-artist neighbours removed if asked for."""
+    from songscape.metrics.neighbours import (
+        class_mean,
+        knn_agreement_samples,
+        knn_chance,
+        without_groups,
+    )
+
+    k = min(k, neighbors.n_neighbors)
+    near = neighbors.first(k) if artists is None else without_groups(neighbors, artists, k, X)
+    values = knn_agreement_samples(near, labels)
+    used = np.isfinite(values)
+    return {
+        "mean": float(values[used].mean()) if used.any() else float("nan"),
+        "balanced": class_mean(values, labels),
+        "chance": knn_chance(labels)[0],
+        "n_used": int(used.sum()),
+    }
+
+
 def name_of(source: Path) -> str:
     """What a collection is called: its folder's name, or that of the file."""
     whole = source.resolve()

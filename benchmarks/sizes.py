@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from shared_inputs import (
     collections,
+    knn_label_agreement,
     markdown,
     measuring_parser,
     seeds_argument,
@@ -30,7 +31,7 @@ MAX_VALUES = 12
 
 def part_agreement(views: Any, targets: Any, size: int, seed: int) -> dict[str, dict[str, float]]:
     """Agreement by label and model on one random part."""
-    from songscape.metrics.neighbours import knn_label_agreement, nearest_neighbors
+    from songscape.metrics.neighbours import nearest_neighbors
     from songscape.models.presets import find_preset, make_model
 
     rows = np.sort(np.random.default_rng(seed).permutation(views.n_tracks)[:size])

@@ -1,12 +1,13 @@
 """What Songscape does with damaged files, kills and odd places; prints how many of each held.
 
-    python benchmarks/stress.py [--files 300] [--kills 9] [--only fuzz kills places] [--seed 0]
+    python benchmarks/stress.py [--files 300] [--tables 100] [--kills 9] [--only fuzz kills]
 
-`fuzz`: sounds, lyrics and tables with random damage, many to a collection. Every file is accounted
-for, no run ends in a traceback, and no worker takes long. `kills`: SIGKILL, SIGTERM and SIGINT at
-random moments, one run after the other on the same folder; then an undisturbed run has the features
-of one that was never disturbed. `places`: collections and results folders that can't be read,
-written, or that vanish in the middle. What did not hold is printed, and the exit code is 1.
+`fuzz`: sounds and lyrics with random damage, a hundred to a collection. Every file is accounted
+for, no run ends in a traceback, and no worker takes long. `tables`: damaged tables, read or refused
+in one line. `kills`: SIGKILL, SIGTERM and SIGINT at random moments, one run after the other on the
+same folder; then an undisturbed run has the features of one that was never disturbed. `places`:
+collections and results folders that can't be read, written, or that vanish in the middle. What did
+not hold is printed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from mutations import lyrics_seeds, mutated, sound_seeds, table_seeds
+from mutations import lyrics_seeds, mutated, read_table, sound_seeds, table_seeds
 
 from songscape.features.analyse import EVERY_PASS
 from songscape.library import Library
+from songscape.workers import WorkerError, run_limited
 
 RUN = [sys.executable, "-m", "songscape", "run"]
 QUICK = ["--models", "pca,balanced-pca", "--clusterers", "kmeans", "--k", "2", "--seeds", "0"]
@@ -105,7 +107,7 @@ def is_accounted(out: Path, tally: Tally, what: str) -> None:
 
 
 def fuzz(folder: Path, rng: np.random.Generator, n_files: int, tally: Tally) -> None:
-    """Collections of damaged files, with two sound ones among them."""
+    """Collections of damaged files, with undamaged ones among them."""
     sounds, words = sound_seeds(rng), lyrics_seeds()
     pieces = [*sounds.values(), *words.values(), rng.bytes(20_000)]
     for start in range(0, n_files, 100):
@@ -119,15 +121,30 @@ def fuzz(folder: Path, rng: np.random.Generator, n_files: int, tally: Tally) -> 
             name, text = list(words.items())[n % len(words)]
             text = text if n % 3 == 0 else mutated(text, rng, pieces)
             (collection / f"{n:05d}.{name.rsplit('.', 1)[1]}").write_bytes(text)
-        if start % 200:
-            names = sorted(p.name for p in collection.iterdir() if p.suffix[1:] in sounds)
-            table, text = list(table_seeds(names).items())[start // 100 % 2]
-            (collection / table).write_bytes(mutated(text, rng, [text]))
         ended = run(collection, folder / f"fuzz{start}-out")
         tally.counts["files"] += len(list(collection.iterdir()))
         tally.expect(ended.is_tidy, f"fuzz {start}: {ended.err[-500:]}")
         tally.expect(ended.code in (0, 1, 2, 3), f"fuzz {start}: exit {ended.code}")
         is_accounted(folder / f"fuzz{start}-out", tally, f"fuzz {start}")
+
+
+def fuzz_tables(folder: Path, rng: np.random.Generator, n_tables: int, tally: Tally) -> None:
+    """Damaged tables of three songs: read or refused in one line, within seconds."""
+    names = ["a.mp3", "b.flac", "c.ogg"]
+    for n in range(n_tables):
+        collection = folder / f"table{n}"
+        collection.mkdir()
+        for name in names:
+            (collection / name).write_bytes(b"ID3")
+        name, text = list(table_seeds(names).items())[n % 2]
+        (collection / name).write_bytes(mutated(text, rng, [text]))
+        try:
+            outcome = run_limited(read_table, str(collection), timeout_s=20.0)
+        except WorkerError as error:
+            outcome = f"wrong: {error}"
+        tally.counts[f"tables {outcome.split(':')[0] if ':' in outcome else 'read'}"] += 1
+        is_held = not outcome.startswith("wrong") and len(outcome.splitlines()) == 1
+        tally.expect(is_held, f"table {n}: {outcome}")
 
 
 def make_collection(folder: Path, rng: np.random.Generator, n_songs: int) -> Path:
@@ -269,13 +286,15 @@ def places(folder: Path, rng: np.random.Generator, tally: Tally) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=300, help="damaged sounds (default 300)")
+    parser.add_argument("--tables", type=int, default=100, help="damaged tables (default 100)")
     parser.add_argument("--kills", type=int, default=9, help="signals sent (default 9)")
-    parser.add_argument("--only", nargs="+", choices=("fuzz", "kills", "places"))
+    parser.add_argument("--only", nargs="+", choices=("fuzz", "tables", "kills", "places"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     arguments = parser.parse_args()
     parts: dict[str, Callable[[Path, np.random.Generator, Tally], None]] = {
         "fuzz": lambda folder, rng, tally: fuzz(folder, rng, arguments.files, tally),
+        "tables": lambda folder, rng, tally: fuzz_tables(folder, rng, arguments.tables, tally),
         "kills": lambda folder, rng, tally: kills(folder, rng, arguments.kills, tally),
         "places": places,
     }

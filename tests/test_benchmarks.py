@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 from songscape.benchmark.targets import Targets
 from songscape.features.covariates import composition_view
 from songscape.features.views import View, Views
-from songscape.metrics.neighbours import knn_label_agreement, nearest_neighbors
+from songscape.metrics.neighbours import nearest_neighbors
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -41,7 +41,9 @@ def test_placing_tracks_where_they_are_gives_the_usual_agreement(script) -> None
     X = rng.normal(size=(60, 5))
     genre, artist = rng.integers(0, 3, 60), rng.integers(0, 20, 60)
     found = placement.agreement(X, X, np.ones(60, bool), targets_of(genre, artist))["knn:genre"]
-    usual = knn_label_agreement(nearest_neighbors(X, 59), genre, k=10, artists=artist)
+    usual = script("shared_inputs").knn_label_agreement(
+        nearest_neighbors(X, 59), genre, k=10, artists=artist
+    )
     assert np.nanmean(found) == pytest.approx(usual["mean"])
 
 
@@ -123,7 +125,7 @@ def test_large_synthetic_collection_stays_sparse_and_has_its_groups(script) -> N
     assert np.diff(words.values.indptr).max() <= scale.WORDS_PER_SONG
     assert np.allclose(words.values.multiply(words.values).sum(axis=1), 1.0, atol=1e-5)
     near = nearest_neighbors(views["timbre"].values, 10)
-    agreement = knn_label_agreement(near, group, k=10)
+    agreement = script("shared_inputs").knn_label_agreement(near, group, k=10)
     assert agreement["mean"] > 2 * agreement["chance"]
 
 

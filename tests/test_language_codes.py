@@ -49,6 +49,9 @@ def test_codes_and_names_in_any_spelling_are_one_language(tags: str, name: str) 
         ("und", None),
         ("Instrumental", None),
         ("no-lyrics", None),
+        ("[No lyrics]", None),
+        ("[Multiple languages]", None),
+        ("(English)", "English"),
         ("No vocals", None),
         ("mixed", None),
         ("-", None),
@@ -64,6 +67,7 @@ def test_mixed_is_not_unknown() -> None:
     assert is_mixed("Mixed")
     assert is_mixed("mul")
     assert is_mixed("multiple_languages")
+    assert is_mixed("[Multiple languages]")
     assert not is_mixed("und")
     assert not is_mixed(None)
 

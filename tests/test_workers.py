@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
 import threading
 import time
@@ -90,6 +92,14 @@ def test_what_goes_wrong_is_told_and_the_next_call_works(tasks, name, arguments,
         run_limited(getattr(tasks, name), *arguments, timeout_s=1.0 if name == "hang" else 60.0)
     assert time.monotonic() - started < 30
     assert run_limited(tasks.echo, 1) == [1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_worker_leaves_signals_to_its_parent(tasks):
+    worker = run_limited(tasks.process)
+    os.kill(worker, signal.SIGTERM)
+    os.kill(worker, signal.SIGINT)
+    assert run_limited(tasks.process) == worker
 
 
 def test_stopping_does_not_wait_for_what_runs(tasks):

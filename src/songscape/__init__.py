@@ -10,10 +10,13 @@ from songscape._version import __version__
 
 _HOMES = {
     "Benchmark": "songscape.benchmark.benchmark",
+    "Hardware": "songscape.models.parameters",
     "Library": "songscape.library",
+    "Objective": "songscape.models.parameters",
     "Settings": "songscape.settings",
     "SongVAE": "songscape.models.vae",
     "SongscapeError": "songscape.errors",
+    "Training": "songscape.models.parameters",
     "View": "songscape.features.views",
     "Views": "songscape.features.views",
     "agreement": "songscape.metrics.clusters",

@@ -228,7 +228,6 @@ def label_columns(
     *,
     nuisances: Sequence[str] = (),
     roles: ColumnRoles | None = None,
-    also_nuisances: bool = False,
 ) -> list[str]:
     """The columns to compare clusters with.
 
@@ -254,13 +253,10 @@ def label_columns(
     if wanted:
         return find_columns(wanted, columns.columns)
     roles = roles or find_roles(columns.columns)
-    by_column = dict(roles.by_column)
-    if also_nuisances:
-        by_column = {n: None if roles.is_nuisance(n) else r for n, r in by_column.items()}
     return [
         name
         for name in map(str, columns.columns)
-        if name not in nuisances and _groups_tracks(columns[name], by_column.get(name))
+        if name not in nuisances and _groups_tracks(columns[name], roles.by_column.get(name))
     ]
 
 

@@ -171,7 +171,8 @@ def is_mixed(tag: str | None) -> bool:
 def _folded(tag: str) -> str:
     plain = unicodedata.normalize("NFKC", tag).casefold().replace("i\u0307", "i")  # Turkish I
     plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    return " ".join(re.split(r"[\s_\-‐-―]+", plain.split("@")[0].removesuffix(".utf-8"))).strip()
+    plain = plain.strip("[]() ").split("@")[0].removesuffix(".utf-8")
+    return " ".join(re.split(r"[\s_\-‐-―]+", plain)).strip()
 
 
 def _lookup(key: str, written: str) -> str | None:

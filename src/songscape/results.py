@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["ResultsFolder", "read_latents", "write_atomically"]
+__all__ = ["ResultsFolder", "read_latents", "write_atomically", "write_parquet"]
 
 _KEY = b"songscape.key"
 
@@ -114,7 +115,7 @@ class ResultsFolder:
         write_atomically(path, lambda p: frame.to_csv(p, index=False, lineterminator="\n"))
         if parquet:
             beside = path.with_suffix(".parquet")
-            write_atomically(beside, lambda p: frame.to_parquet(p, index=False))
+            write_parquet(beside, frame)
 
     def read_document(self) -> dict[str, Any] | None:
         """What `results/experiment.json` holds, None where it is missing or damaged."""
@@ -125,18 +126,24 @@ class ResultsFolder:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with LF, whole or not at all."""
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
+    """Write UTF-8 with LF, whole or not at all.
+
+    A path that isn't UTF-8 holds surrogates: they are written as escapes, which JSON reads.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    write_atomically(path, lambda p: p.write_bytes(data))
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
-    """Write JSON, whole or not at all; what is no Unicode in names is escaped."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = json.dumps(value, indent=indent, default=str) + "\n"
-    write_text(path, text)
+    """Write JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n")
+
+
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table as Parquet, whole or not at all, whatever bytes the path has."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    write_atomically(path, lambda p: p.write_bytes(buffer.getvalue()))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -158,7 +165,9 @@ def write_latents(
     table = pa.table(
         {"track_id": list(track_ids)} | {name: values[:, i] for i, name in enumerate(names)}
     ).replace_schema_metadata({_KEY: key.encode()})
-    write_atomically(path, lambda p: pq.write_table(table, p, compression="zstd"))
+    buffer = io.BytesIO()  # pyarrow takes no path that isn't UTF-8
+    pq.write_table(table, buffer, compression="zstd")
+    write_atomically(path, lambda p: p.write_bytes(buffer.getvalue()))
 
 
 def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
@@ -166,7 +175,8 @@ def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     import numpy as np
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    with path.open("rb") as file:
+        table = pq.read_table(file)
     columns = [table[name].to_numpy() for name in table.column_names if name != "track_id"]
     return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
 
@@ -179,7 +189,8 @@ def has_key(path: Path, key: str) -> bool:
     if not path.exists():
         return False
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        with path.open("rb") as file:
+            metadata = pq.read_schema(file).metadata or {}
     except (OSError, pa.ArrowInvalid):
         return False
     return metadata.get(_KEY) == key.encode()

@@ -41,12 +41,10 @@ def number(wanted: str, within: Callable[[float], bool]) -> Rule:
 flag = Rule("true or false", lambda value: isinstance(value, bool))
 
 
-def one_of(*choices: str | bool) -> Rule:
-    """One of these; 1 is not True."""
-    return Rule(
-        f"one of {', '.join(map(str, choices))}",
-        lambda value: isinstance(value, str | bool) and value in choices,
-    )
+def one_of(*choices: str) -> Rule:
+    """One of these names."""
+    wanted = f"one of {', '.join(choices)}"
+    return Rule(wanted, lambda value: isinstance(value, str) and value in choices)
 
 
 def sequence_of(wanted: str, allows: Callable[[Any], bool]) -> Rule:

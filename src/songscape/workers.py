@@ -260,6 +260,9 @@ def serve(memory_limit: int) -> None:
         Bytes that it may allocate; 0 for no limit.
     """
     _limit_resources(memory_limit)
+    # Whoever stops a whole group of processes is heard by the parent, which then ends its workers.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     # Libraries that print must not spoil the stream of results.
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

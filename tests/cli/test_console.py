@@ -31,7 +31,10 @@ def library(tmp_path_factory) -> Path:
 
 
 def run(arguments: list[str], shell: str = "", **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "songscape", *arguments]
+    # Without `site`: before any code of ours, an ASCII console can't read a `.pth` file that names a
+    # checkout in a folder with an umlaut.
+    command = [sys.executable, "-S", "-m", "songscape", *arguments]
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
     if shell:
         command = ["bash", "-c", f'"$@" {shell}', "bash", *command]
     return subprocess.run(

@@ -222,6 +222,30 @@ def test_finding_the_copy_of_a_song_is_no_merit(copies: Any) -> None:
     assert row["low"] <= row["chance"]
 
 
+def test_a_view_of_silence_is_left_out_of_every_comparison_by_name(tmp_path: Path) -> None:
+    """The first seconds are silent everywhere: nothing there can be tidy, and no model reads it."""
+    songs = traps.honest_songs()
+    songs.mfcc = np.full((len(songs.lyrics), 40, traps.N_FRAMES), -500, dtype=np.float32)
+    songs.timbre[:] = songs.timbre[0]
+    models = ("balanced-pca", "mfcc-pca", "timbre-pca")
+    found = traps.compared(songs, tmp_path / "songs", models=models)
+    rows = found.results.models.set_index("model")
+    for model, view in (("mfcc-pca", "mfcc"), ("timbre-pca", "timbre")):
+        assert rows.loc[model, "status"] == "skipped"
+        assert rows.loc[model, "reason"].startswith(f"{view} is the same for every track")
+        assert model not in set(found.summary.summary["model"])
+        spoken(found.summary.warnings, f"{view} is the same for every track")
+    assert rows.loc["balanced-pca", "status"] == "ok", "it still has the words"
+    table = found.summary.table
+    shared = table[(table["axis"] == "structure") & (table["column"] == "timbre")]
+    assert len(shared)
+    assert shared["value"].isna().all()
+    assert shared["reason"].str.contains("same for every track").all()
+    assert "joint" not in set(table["column"])
+    words = table[(table["axis"] == "structure") & (table["column"] == "lyrics")]
+    assert words["value"].notna().any()
+
+
 # -- labels ----------------------------------------------------------------------------------
 
 

@@ -247,6 +247,24 @@ def test_who_made_a_track_keeps_its_tracks_together(tmp_path: Path, name: str) -
     assert subject.artists is not None
 
 
+def test_an_empty_column_is_nobodys_artist(tmp_path: Path) -> None:
+    people = [f"somebody {i // 4}" for i in range(N)]
+    table = {
+        "artist": [None] * N,
+        "albumartist": people,
+        "language": [None] * N,
+        "lang": ["de"] * N,
+    }
+    dataset = load(write_library(tmp_path / "a.db", table))
+    assert (dataset.roles.artist, dataset.roles.language) == ("albumartist", "lang")
+    assert dataset.artists == people
+    assert list(dataset.columns) == list(table)
+    table.pop("lang")
+    dataset = load(write_library(tmp_path / "b.db", table))
+    assert dataset.columns["language"].tolist() == ["English", "German"] * 6
+    assert dataset.roles.language == "language"
+
+
 def test_settings_give_a_column_its_role(tmp_path: Path) -> None:
     table = {"tongue": ["de", "en"] * 6, "band": ["x", "y", "z"] * 4, "mood": ["a", "b"] * 6}
     path = write_library(tmp_path / "a.db", table)
@@ -256,7 +274,11 @@ def test_settings_give_a_column_its_role(tmp_path: Path) -> None:
     assert dataset.views["language"].feature_names == ("English", "German")
     assert "language" not in dataset.columns
     assert dataset.artists == ["x", "y", "z"] * 4
-    assert not dataset.label_columns or set(dataset.label_columns) <= {"tongue", "band"}
+    assert dataset.label_columns == ()
+    assert load(path, Settings(roles={"language": "tongue", "artist": "Band"})).label_columns == (
+        "mood",
+    )
+    assert load(path, Settings(labels=("Tongue",))).label_columns == ("tongue",)
     with pytest.raises(UsageError, match="no language column 'x'; the collection has: tongue"):
         load(path, Settings(roles={"language": "x"}))
     with pytest.raises(UsageError, match="no nuisance column 'y'"):

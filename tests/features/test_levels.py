@@ -10,6 +10,7 @@ import soundfile
 from audio_files import write_with_av
 
 from songscape.features.analyse import RECIPES, analyse_file
+from songscape.features.windows import read_windows
 
 SR = 22_050
 
@@ -25,7 +26,7 @@ def test_floats_in_the_range_of_an_integer_type_are_scaled_and_named(song, tmp_p
     usual = analyse_file(write(tmp_path / "a.wav", y), tuple(RECIPES))
     large = analyse_file(write(tmp_path / "b.wav", y * 2.0 ** (bits - 1)), tuple(RECIPES))
     assert usual.warnings == ()
-    assert large.warnings[0].endswith(f"where 1 is full scale: read as {bits}-bit integers")
+    assert large.warnings[0].endswith(f", not to 1: read as {bits}-bit integers")
     for name in RECIPES:
         np.testing.assert_array_equal(large.features[name], usual.features[name])
     for fact in ("digest", "loudness_dbfs", "peak_dbfs"):
@@ -53,6 +54,13 @@ def test_a_little_over_full_scale_is_usual_and_more_is_named(song, tmp_path, pea
     assert analysis.warnings == (("samples up to 3, where 1 is full scale",) if is_named else ())
 
 
+def test_windows_for_encoders_are_scaled_too(song, tmp_path):
+    y = 5 * song(12.0, SR)
+    usual = read_windows(write(tmp_path / "a.wav", y), SR)
+    large = read_windows(write(tmp_path / "b.wav", y * 2.0**15), SR)
+    np.testing.assert_array_equal(usual.features["windows"], large.features["windows"])
+
+
 def test_what_fits_no_integer_type_is_refused(song, tmp_path):
     analysis = analyse_file(write(tmp_path / "x.wav", song(2.0, SR) * 1e20))
     assert "expected -1 to 1" in (analysis.failure or "")
@@ -63,4 +71,4 @@ def test_a_loud_click_in_usual_floats_does_not_silence_the_song(song, tmp_path):
     y[1000] = 40.0  # a broken sample: the song is scaled with it, and that is said
     analysis = analyse_file(write(tmp_path / "x.wav", y))
     assert analysis.failure is None
-    assert "samples up to 40 where 1 is full scale" in analysis.warnings[0]
+    assert "samples up to 40, not to 1" in analysis.warnings[0]

@@ -13,7 +13,7 @@ FRAME_RATE = SR / spectra.HOP_LENGTH
 
 
 def view_of(y: np.ndarray) -> np.ndarray:
-    power = rhythm.band_power(spectra.mel_power(y.astype(np.float32), SR).T)
+    power = rhythm.band_power(spectra.mel_power(y.astype(np.float32), SR))
     return rhythm.rhythm_summary(power, FRAME_RATE).reshape(rhythm.N_BANDS, rhythm.N_RATES)
 
 

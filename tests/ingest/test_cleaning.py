@@ -173,6 +173,8 @@ CHORDS = (
         "0:01 Hello my\n0:05 darling sun",
         "0:00:01.000,0:00:02.000\nHello my\n\n0:00:03.000,0:00:04.000\ndarling sun",
         '<tt xmlns="x"><body><div><p begin="1s">Hello my</p><p>darling sun</p></div></body></tt>',
+        "<SAMI><HEAD><STYLE>P {a: b}</STYLE></HEAD><BODY><SYNC Start=1><P>Hello my"
+        "<SYNC Start=2><P>darling sun</BODY></SAMI>",
         '{"id": 3, "plainLyrics": "Hello my\\ndarling sun", "syncedLyrics": "[00:01.00] x"}',
         '{"message": {"body": {"lyrics": {"lyrics_body": "Hello my\\ndarling sun"}}}}',
     ],

@@ -433,6 +433,18 @@ def test_what_was_read_is_not_read_again(tmp_path, put):
     assert lyrics(changed) == {"x": "new words"}
 
 
+@LINUX
+def test_lyrics_that_cannot_be_looked_at_are_looked_at_each_time(tmp_path, put):
+    put("x.mp3")
+    (tmp_path / "c" / "x.txt").symlink_to("x.txt")
+    collection = read(tmp_path)
+    assert problems(collection)["x"][0] == "failed"
+    assert collection.lyric_files == {}
+    with Library.open(tmp_path / "x.db") as library:
+        library.update(collection)
+        assert library.known_lyrics() == {}
+
+
 # -- accounting ----------------------------------------------------------------------------------
 
 stems = st.one_of(

@@ -243,6 +243,9 @@ def test_lyric_files_are_known_in_the_state_that_they_were_read_in(tmp_path):
         assert library.known_lyrics() == files
         library.update(Collection(ROOT, (track("a"),), lyric_files={stamp: files[stamp]}))
         assert library.known_lyrics() == {stamp: files[stamp]}
+        lost = {FileStamp.of(tmp_path / "lost.txt"): Lyrics(None, "failed", "not there")}
+        library.update(Collection(ROOT, (track("a"),), lyric_files=lost))
+        assert library.known_lyrics() == {}
 
 
 def test_facts_are_kept_with_their_recipes(tmp_path):

@@ -8,9 +8,9 @@ from scipy.spatial.distance import cdist
 
 from songscape.errors import SongscapeError
 from songscape.metrics.neighbours import (
+    class_mean,
     knn_agreement_samples,
     knn_chance,
-    knn_label_agreement,
     nearest_neighbors,
     undefined_neighbours,
     uninformative,
@@ -74,18 +74,17 @@ def test_neighbour_agreement_by_hand():
     values = knn_agreement_samples(nearest_neighbors(X, 2), labels)
     # Neighbours: 1 2 | 0 2 | 1 0 | 2 1 | 3 2; the unlabelled fourth neither asks nor answers.
     np.testing.assert_array_equal(values, [0.5, 0.5, 0.0, np.nan, 1.0])
-    result = knn_label_agreement(nearest_neighbors(X, 4), labels, k=2)
-    assert result["mean"] == pytest.approx(0.5)
-    assert result["balanced"] == pytest.approx((0.5 + 0.5) / 2)
-    assert (result["n_used"], result["n_missing"]) == (4, 1)
+    assert np.nanmean(values) == pytest.approx(0.5)
+    assert class_mean(values, labels) == pytest.approx((0.5 + 0.5) / 2)
 
 
 def test_random_neighbours_agree_by_chance():
     rng = np.random.default_rng(0)
     labels = rng.choice(4, 3000, p=[0.6, 0.2, 0.15, 0.05])
-    result = knn_label_agreement(nearest_neighbors(rng.normal(size=(3000, 8)), 10), labels)
-    assert result["mean"] == pytest.approx(result["chance"], abs=0.01)
-    assert result["balanced"] == pytest.approx(result["balanced_chance"], abs=0.02)
+    values = knn_agreement_samples(nearest_neighbors(rng.normal(size=(3000, 8)), 10), labels)
+    chance, balanced = knn_chance(labels)
+    assert values.mean() == pytest.approx(chance, abs=0.01)
+    assert class_mean(values, labels) == pytest.approx(balanced, abs=0.02)
 
 
 def test_the_artist_filter_unmasks_a_method_that_only_knows_artists():
@@ -94,9 +93,9 @@ def test_the_artist_filter_unmasks_a_method_that_only_knows_artists():
     genre = rng.integers(0, 3, 60)[artist]
     X = 10 * rng.normal(size=(60, 6))[artist] + rng.normal(size=(600, 6))
     near = nearest_neighbors(X, 20)
-    assert knn_label_agreement(near, genre, k=9)["mean"] > 0.9
-    filtered = knn_label_agreement(near, genre, k=9, artists=artist, X=X)
-    assert filtered["mean"] == pytest.approx(filtered["chance"], abs=0.12)
+    assert knn_agreement_samples(near.first(9), genre).mean() > 0.9
+    filtered = knn_agreement_samples(without_groups(near, artist, 9, X), genre)
+    assert filtered.mean() == pytest.approx(knn_chance(genre)[0], abs=0.12)
 
 
 def test_chance_with_an_artist_filter_is_what_random_neighbours_give() -> None:

@@ -11,7 +11,7 @@ from songscape.features.views import Views
 from songscape.models import principal_axes as axes_module
 from songscape.models.linear import BlockPCA
 from songscape.models.principal_axes import principal_axes
-from songscape.models.references import PresenceOnly, RandomLatents, ViewOnly
+from songscape.models.references import RandomLatents, ViewOnly
 
 
 def up_to_sign(ours: np.ndarray, reference: np.ndarray, atol: float = 1e-4) -> None:
@@ -97,7 +97,7 @@ def test_language_only_is_the_composition(views: Views) -> None:
 
 
 def test_has_lyrics_only_is_presence(views: Views) -> None:
-    ours = PresenceOnly("lyrics").fit_transform(views)
+    ours = ViewOnly("lyrics", presence=True).fit_transform(views)
     np.testing.assert_array_equal(ours[:, 0], views["lyrics"].present)
 
 

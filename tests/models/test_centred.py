@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, UsageError
 from songscape.features.covariates import composition_view
 from songscape.features.views import View, Views
 from songscape.models.presets import make_model
@@ -53,3 +53,8 @@ def test_other_languages_than_fitted_are_refused() -> None:
     model = make_model("balanced-pca-centred").fit(views(["German", "English"] * 20))
     with pytest.raises(SongscapeError, match="fitted with English, German"):
         model.transform(views(["Turkish", "English"] * 5))
+
+
+def test_two_covariates_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"balanced-pca-centred: covariates = .*; give one"):
+        make_model("balanced-pca-centred", covariates=["language", "source"])

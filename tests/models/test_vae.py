@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from song_vae import song_vae
 
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
-from songscape.models import hardware
 from songscape.models.diagnostics import active_units
 from songscape.models.training import _share_of_peak, split_rows
 from songscape.models.vae import SongVAE
@@ -279,68 +277,6 @@ def test_bfloat16_trains_the_same_model_a_little_less_exactly(views: Views) -> N
     assert rough.score(views) != exact.score(views)
     assert all(p.dtype == torch.float32 for p in rough.network_.parameters())
     np.testing.assert_array_equal(rough.transform(views), fitted("bfloat16").transform(views))
-
-
-@pytest.mark.parametrize("contrast", [0.0, 10.0])
-def test_a_compiled_training_step_is_the_same_step(
-    views: Views, monkeypatch: pytest.MonkeyPatch, contrast: float
-) -> None:
-    traced = []
-
-    def trace(function: Any) -> Any:
-        traced.append(function)
-        # Traced by torch's compiler as any step, but run without one for this machine.
-        return compile_step(function, backend="eager", fullgraph=True)
-
-    compile_step = torch.compile
-    monkeypatch.setattr(torch, "compile", trace)
-
-    def fitted(compiled: Any) -> SongVAE:
-        names = ("segments", "lyrics")
-        options = {"latent_dim": 4, "epochs": 3, "contrast": contrast, "compiled": compiled}
-        return song_vae(names, fusion="poe", **options).fit(views)
-
-    plain = fitted("auto")
-    assert not traced, "a short training on a CPU is not compiled"
-    np.testing.assert_array_equal(fitted(True).transform(views), plain.transform(views))
-    assert len(traced) == 1
-
-
-def test_what_a_gpu_cannot_compile_is_trained_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(function: Any) -> Any:
-        def call(*_: Any) -> Any:
-            raise RuntimeError("Failed to find C compiler.\nSet CC")
-
-        return call
-
-    monkeypatch.setattr(torch, "compile", broken)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    gpu = torch.device("cuda")
-    assert hardware.compiled(max, "auto", gpu, 10) is max, "too short to be worth it"
-    step = hardware.compiled(max, "auto", gpu, hardware.MIN_COMPILED_STEPS)
-    # A run silences the UserWarnings of a training, whose diagnostics say them; not this one.
-    with pytest.warns(RuntimeWarning, match=r"compile .*\(Failed to find C compiler.\)"):
-        assert step(1, 2) == 2
-    assert step(3, 2) == 3
-    with pytest.raises(RuntimeError, match="C compiler"):
-        hardware.compiled(max, True, gpu, 10)(1, 2)
-
-
-def test_a_step_that_fails_by_itself_is_no_failed_compilation(
-    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
-) -> None:
-    def step(size: int) -> int:
-        if size > 2:
-            raise RuntimeError("out of memory")
-        return size
-
-    monkeypatch.setattr(torch, "compile", lambda function: function)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    made = hardware.compiled(step, "auto", torch.device("cuda"), hardware.MIN_COMPILED_STEPS)
-    assert made(1) == 1
-    with pytest.raises(RuntimeError, match="out of memory"):
-        made(3)
-    assert not recwarn
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+from songscape.benchmark.keys import PartitionKey
 from songscape.report.figures import SECTIONS, picture_name, picture_plan, shown_partitions
 from songscape.report.read import read_results
 
@@ -42,6 +43,19 @@ def test_a_run_pictures_every_method_and_the_featured_one_first(run_folder: Path
     plan = picture_plan(results)
     assert [p.parts for p in plan if p.section == "map"] == [("song-vae",)]
     assert not [p for p in plan if "forest" in p.section]
+
+
+def test_maps_show_the_partition_that_the_page_describes(
+    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = made.model_rows("tfidf")
+    rows += [row | {"k": 6} for row in made.model_rows("tfidf", genre_ami=0.9) if row["k"] == 4]
+    results = read_results(write_results(tmp_path / "results", rows))
+    assert shown_partitions(results) == {"tfidf": PartitionKey("kmeans", 6)}
+    assert results.featured is not None
+    assert results.featured.key == PartitionKey("kmeans", 6)
+    maps = [planned.caption for planned in picture_plan(results) if planned.section == "map"]
+    assert maps == ["Map of the space of tfidf, coloured by kmeans, k = 6, then by label."]
 
 
 def test_a_comparison_pictures_what_it_recommends_beside_the_baseline(

@@ -14,6 +14,7 @@ import pytest
 from by_path import load_module
 from PIL import Image
 
+from songscape.cli import DONE, FAILED, main
 from songscape.errors import SongscapeError
 from songscape.report.evidence_plots import forest_figure
 from songscape.report.figures import picture_plan
@@ -68,6 +69,20 @@ def test_titles_labels_and_names_are_escaped(folder: Path) -> None:
 def test_equal_files_give_equal_bytes(folder: Path) -> None:
     first = write_page(folder).read_bytes()
     assert write_page(folder).read_bytes() == first
+
+
+def test_the_report_verb_writes_the_page_again(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = run_folder.rename(run_folder.with_name("results"))
+    before = write_page(results).read_bytes()
+    (results / "report.html").unlink()
+    assert main(["report", str(results.parent)]) == DONE
+    assert (results / "report.html").read_bytes() == before
+    assert capsys.readouterr().out.strip().endswith((results / "report.html").as_uri())
+    (results / "experiment.json").unlink()
+    assert main(["report", str(results.parent)]) == FAILED
+    assert "experiment.json: cannot be read" in capsys.readouterr().err
 
 
 def test_pictures_are_inlined_numbered_and_described(folder: Path) -> None:

@@ -106,7 +106,7 @@ class PairedTest:
         return self.axis, self.metric, self.column
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What can be said of one method: its tests, its flags, and all of it in a sentence."""
 
@@ -118,6 +118,9 @@ class Verdict:
 
     def __str__(self) -> str:
         return self.sentence
+
+    def __repr__(self) -> str:
+        return f"<{self.sentence}>"
 
     def having(self, outcome: Outcome, axis: str = "agreement") -> tuple[PairedTest, ...]:
         """The tests of an axis with this outcome."""

@@ -241,7 +241,10 @@ def load_dataset(
         )
     table = library.columns()
     nuisances = tuple(find_columns(settings.nuisances, table.columns, "nuisance"))
-    roles = find_roles(table.columns, settings.roles)
+    # An empty column is nobody's artist or language, unless the settings say so.
+    empty = {name for name in table if table[name].isna().all()}
+    empty -= {*find_roles(table.columns, settings.roles).named.values()}
+    roles = find_roles((n for n in table if n not in empty), settings.roles)
     asked = [name for name in settings.models if name in settings.model_options]
     wanted = views_needed(asked, view_names, settings.model_options)
     with progress_bar("computing further views") as advance:
@@ -264,8 +267,12 @@ def load_dataset(
     covariates = covariate_views((n for n in given if n != "language"), columns, facts)
     if language is not None:
         covariates["language"] = language
-        columns = with_language(columns, language, roles)
-        roles = find_roles(columns.columns, settings.roles)
+        if roles.language is None:
+            columns = with_language(columns, language, roles)
+            known = int(columns["language"].notna().sum())
+            say(f"language: identified from the lyrics of {known:,} of {len(ids):,} tracks")
+            empty.discard("language")
+            roles = find_roles((n for n in columns if n not in empty), settings.roles)
     read = [name for name in wanted if name != "language"]
     digests = {name: loader.digest(library, name) for name in read}
     digests |= {name: Views(tuple(ids), {name: v}).digest() for name, v in covariates.items()}
@@ -277,9 +284,7 @@ def load_dataset(
         views=Views(tuple(ids), blocks, groups),
         columns=columns,
         label_columns=tuple(
-            label_columns(
-                columns, settings.labels, nuisances=nuisances, roles=roles, also_nuisances=True
-            )
+            label_columns(columns, settings.labels, nuisances=nuisances, roles=roles)
         ),
         nuisance_columns=nuisances,
         facts=facts,

@@ -222,9 +222,6 @@ def _inputs(
         settings = replace(settings, models=models, model_options=options)
     views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
     dataset = load_dataset(library, settings, views, workers=workers, executor=executor)
-    if "language" in dataset.columns and "language" not in library.columns():
-        known = int(dataset.columns["language"].notna().sum())
-        say(f"language: identified from the lyrics of {known:,} of {len(dataset.columns):,} tracks")
     return TrialInputs.of(dataset, settings)
 
 

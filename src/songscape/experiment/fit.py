@@ -143,6 +143,10 @@ def fit(
     _forget_peak()
     try:
         own = views.select(training.views)
+        same = _without_information(own, training)
+        if same:
+            reason = f"{same} is the same for every track and carries no information"
+            return dict(training.row) | {"status": "skipped", "reason": reason}
         latents, spread, summary = _train(own, training, labels, folder)
     except (*MODEL_ERRORS, SongscapeError) as error:
         return row | {"status": "failed", "reason": first_line(error)}
@@ -157,6 +161,19 @@ def fit(
     names = [f"z{i}" for i in range(latents.shape[1])]
     write_latents(folder.latents(model, seed), views.track_ids, latents, names, key)
     return summary
+
+
+def _without_information(views: Views, training: Training) -> str:
+    """The views of a candidate or baseline, where none of them tells one track from another."""
+    from songscape.audit.checks import uninformative_views
+    from songscape.models.presets import find_preset
+
+    preset = find_preset(training.model).with_options(training.options)
+    modelled = [name for name in preset.modelled_views if name in views]
+    if preset.kind == "reference" or not modelled:
+        return ""
+    same = uninformative_views(views.select(modelled))
+    return " and ".join(same) if len(same) == len(modelled) else ""
 
 
 def _train(

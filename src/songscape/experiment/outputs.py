@@ -236,6 +236,8 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
             data.facts,
             lyrics_texts=data.texts,
             nuisances=data.nuisance_columns,
+            roles=data.roles,
+            copies=data.copies,
         )
     rows = [finding.as_row(finding_sentence(finding)) for finding in findings]
     folder.write_table("warnings", pd.DataFrame(rows, columns=list(WARNINGS)))

@@ -92,18 +92,21 @@ class _Drawing:
         inputs: TrialInputs,
         outcomes: Sequence[Outcome],
     ) -> None:
+        from songscape.report.figures import shown_partitions
+
         self.folder, self.results, self.inputs = folder, results, inputs
         self.trainings: dict[str, Training] = {}
         self.clusters: dict[str, NDArray[np.int64]] = {}
-        headline = results.setup.headline
+        self.shown = shown_partitions(results)
         for one in outcomes:
             for name, training in one.request.trainings(inputs).items():
                 model, seed = name
                 if name in one.trials and seed == one.request.first and model not in self.trainings:
                     self.trainings[model] = training
-                    found = one.trials[name].measurements([headline]).partitions
-                    if headline in found:
-                        self.clusters[model] = found[headline]
+                    shown = self.shown.get(model)
+                    found = one.trials[name].measurements([shown]).partitions if shown else {}
+                    if shown in found:
+                        self.clusters[model] = found[shown]
 
     def key(self, planned: Planned) -> str:
         """Digest of everything that the picture shows."""
@@ -161,7 +164,6 @@ class _Drawing:
     def _scatter(self, metric: str, label: str, nuisance: str) -> Figure | None:
         from songscape.benchmark.wording import metric_name
         from songscape.report.evidence_plots import agreement_leakage_figure
-        from songscape.report.figures import pictured_models
 
         known, where = self.results.figures.known, self.results.setup.partition_of(metric)
         agreement = "knn_balanced" if metric == "knn" else metric
@@ -183,7 +185,7 @@ class _Drawing:
             leakage_interval=costs[:, 1:],
             agreement_label=f"agreement with {label} ({metric_name(metric)})",
             leakage_label=f"leakage of {nuisance} ({metric_name(metric)})",
-            also_named=[*pictured_models(self.results), *references],
+            also_named=[*self.shown, *references],
         )
 
     def _stability(self) -> Figure | None:
@@ -208,7 +210,7 @@ class _Drawing:
         if model not in self.clusters:
             return None
         X, training = self._latents(model), self.trainings[model]
-        path, how = self.folder.map(model, training.seed), self.results.setup.headline.title
+        path, how = self.folder.map(model, training.seed), self.shown[model].title
         if not has_key(path, training.key):
             xy = umap_map(X, random_state=training.seed)
             write_latents(path, self.inputs.track_ids, xy, ["x", "y"], training.key)
@@ -226,7 +228,7 @@ class _Drawing:
 
         if model not in self.clusters:
             return None
-        title = f"{model}: {self.results.setup.headline.title}"
+        title = f"{model}: {self.shown[model].title}"
         return heatmap_figure(self.clusters[model], self._column(column), column, title=title)
 
     def _training(self, model: str) -> Figure | None:

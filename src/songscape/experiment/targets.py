@@ -48,11 +48,8 @@ def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
         for name in table.columns
         if name not in named and roles.nuisances.get(str(name)) not in named
     }
-    labels = [name for name in dataset.label_columns if name not in nuisances]
-    if not named:
-        labels = [name for name in labels if not roles.is_nuisance(name)]
     return Targets(
-        labels={name: dataset.columns[name].to_numpy(dtype=object) for name in labels},
+        labels={name: dataset.columns[name].to_numpy(object) for name in dataset.label_columns},
         nuisances=nuisances,
         artists=None if artists is None else np.asarray(artists, dtype=object),
         groups=dataset.views.groups,

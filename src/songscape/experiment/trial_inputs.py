@@ -18,6 +18,7 @@ import numpy as np
 
 from songscape.benchmark.targets import Targets
 from songscape.experiment.fit import digest_of
+from songscape.features.loading import LazyBlocks
 from songscape.features.views import View, Views
 
 if TYPE_CHECKING:
@@ -86,29 +87,34 @@ class TrialInputs:
         folder = Path(tempfile.mkdtemp(prefix=".inputs-", dir=root))
         try:
             wanted = [name for name in self.digests if name in {*names, *_DESCRIBED_BY}]
-            views = self.dataset.views.select(wanted)
-            targets = replace(self.targets, references=reference_spaces(views))
-            _write(folder, views, targets, self.shown)
+            both = self.dataset.views.select([n for n in _DESCRIBED_BY if n in self.digests])
+            targets = replace(self.targets, references=reference_spaces(both))
+            del both
+            _write(folder, self.dataset.views, wanted, targets, self.shown)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(folder: Path, views: Views, targets: Targets, shown: tuple[str, ...]) -> None:
+def _write(
+    folder: Path, views: Views, names: Iterable[str], targets: Targets, shown: tuple[str, ...]
+) -> None:
     arrays = {"split": views.groups, "groups": targets.groups, "copies": targets.copies}
     arrays |= {f"reference{i}": space for i, space in enumerate(targets.references.values())}
+    _save(folder, arrays)
     about = {}
-    for number, (name, view) in enumerate(views.items()):
+    for number, name in enumerate(names):
+        view = views[name]
         about[name] = [view.shape, view.step_axis, view.feature_names]
         parts = {"present": view.present, "mask": view.mask}
         if view.is_sparse:
             parts |= {part: getattr(view.values, part) for part in _SPARSE}
         else:
             parts["values"] = view.values
-        arrays |= {f"view{number}-{part}": array for part, array in parts.items()}
-    for name, array in arrays.items():
-        if array is not None:
-            np.save(folder / f"{name}.npy", np.asarray(array), allow_pickle=False)
+        _save(folder, {f"view{number}-{part}": array for part, array in parts.items()})
+        del view, parts
+        if isinstance(views.blocks, LazyBlocks):
+            views.blocks.forget()
     document = {
         "track_ids": views.track_ids,
         "views": about,
@@ -117,6 +123,12 @@ def _write(folder: Path, views: Views, targets: Targets, shown: tuple[str, ...])
         "shown": shown,
     }
     (folder / "inputs.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def _save(folder: Path, arrays: Mapping[str, Any]) -> None:
+    for name, array in arrays.items():
+        if array is not None:
+            np.save(folder / f"{name}.npy", np.asarray(array), allow_pickle=False)
 
 
 def read_views(folder: Path) -> Views:

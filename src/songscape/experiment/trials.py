@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
 from songscape.experiment.fit import Training, fit, trained
-from songscape.results import ResultsFolder, read_json, read_latents, write_atomically, write_json
+from songscape.results import ResultsFolder, read_json, read_latents, write_json, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +147,8 @@ def read_trial(
     if document["summary"]["status"] == "ok" and trained(training, folder) is None:
         return None
     try:
-        arrays = pd.read_parquet(path.with_suffix(".parquet"))
+        with path.with_suffix(".parquet").open("rb") as file:
+            arrays = pd.read_parquet(file)
     except (OSError, ValueError):
         return None
     if list(arrays.pop("track_id")) != list(track_ids):
@@ -215,7 +216,7 @@ def run_trial(
             measured[part.key] = Measured(part, found.rows, clusters)
     frame = pd.DataFrame({"track_id": list(views.track_ids), **arrays})
     path = folder.trial(model, seed)
-    write_atomically(path.with_suffix(".parquet"), lambda p: frame.to_parquet(p, index=False))
+    write_parquet(path.with_suffix(".parquet"), frame)
     kept_parts = [vars(one) | {"part": one.part.as_dict()} for one in measured.values()]
     head = {"recipe": RECIPE, "trained": training.key, "context": context}
     write_json(path, {**head, "summary": summary, "parts": kept_parts}, indent=None)

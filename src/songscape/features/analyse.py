@@ -6,7 +6,6 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +132,6 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
                 if pitches is not None:
                     histograms.append(pitches.push(samples))
         decoder.check(MINIMUM_SECONDS)
-        if decoder.scale != 1.0:
-            return _rescaled(decoder, names)
         keep(mel.finish())
         features, warnings = _from_mel(store, np.concatenate(levels), peak, names)
     if pitches is not None:
@@ -158,14 +155,6 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
         },
         warnings=(*decoder.warnings, *warnings),
     )
-
-
-def _rescaled(decoder: Decoder, names: Sequence[str]) -> Analysis:
-    """Analysis of a file whose floats are integers that nobody divided by full scale."""
-    again = _analyse(Decoder(decoder.path, gain=1.0 / decoder.scale), names)
-    bits = int(np.log2(decoder.scale)) + 1
-    remark = f"samples up to {decoder.peak:,.0f} where 1 is full scale: read as {bits}-bit integers"
-    return replace(again, warnings=(remark, *again.warnings))
 
 
 def _as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:

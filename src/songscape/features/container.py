@@ -29,16 +29,10 @@ _FRAME_HEAD = 200
 
 @dataclass(frozen=True)
 class Part:
-    """One recording in a file.
+    """One recording in a file: its bytes, and what its container says.
 
-    Attributes
-    ----------
-    start, stop : int
-        Its bytes.
-    seconds : float or None
-        Length it declares, where it declares one that can be trusted.
-    cut : bool
-        Whether it ends before its container does.
+    `seconds` is the length it declares, where that can be trusted; `cut` says that it ends before
+    its container does.
     """
 
     start: int
@@ -49,16 +43,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Contents:
-    """Recordings in a file, one after the other.
+    """Recordings in a file, one after the other (at least one).
 
-    Attributes
-    ----------
-    parts : tuple of Part
-        At least one.
-    n_trailing : int
-        Bytes behind the last that are neither a recording nor tags.
-    n_tracks : int
-        Audio tracks that play at once in the first recording, where that is known.
+    `n_trailing` bytes behind the last are neither a recording nor tags; `n_tracks` audio tracks
+    play at once in the first, where that is known.
     """
 
     parts: tuple[Part, ...]

@@ -25,6 +25,7 @@ SILENCE_PEAK = 2.0**-14
 """Full scale = 1; two steps of a 16-bit converter (-84 dBFS): dither and idle noise stay under."""
 LOUD_PEAK = 2.0
 """Lossy decoders and mixes in float go over full scale, but hardly twice over."""
+FLOAT_CODECS = ("FLOAT", "DOUBLE", "PCM_F", "WAVPACK")
 INTEGER_PEAK, INTEGER_BITS = 8.0, (8, 16, 24, 32)
 """Above such a peak, floats hold integers: of the smallest type into which they fit."""
 
@@ -32,49 +33,32 @@ Array = NDArray[np.float32]
 
 
 class Decoder:
-    """One audio file, open: `blocks()` yields its mono samples, attributes say what went by.
+    """One audio file, open: `blocks()` yields mono samples at `sample_rate` Hz (soxr, HQ).
 
-    Recordings that were joined end to end are read one after the other.
-
-    Parameters
-    ----------
-    path : Path
-    sample_rate : int
-        Hz, of the samples to yield; resampled by soxr at its HQ setting.
-    gain : float
-        Factor on every sample, for files that are not scaled to -1 to 1.
-
-    Attributes
-    ----------
-    first : Recording
-        Sample rate, channels, container and codec of the first recording.
-    size : int
-        Bytes.
-    n_frames : int
-        Native frames decoded so far; `seconds` in time.
-    sum_squares, low, high : float
-        Of the mono mix at the native rate.
-    warnings : list of str
-
-    Raises
-    ------
-    DecodeError
-        If the file is empty, is not audio, or needs a decoder that is not installed.
+    Attributes say what went by: `first` (the first recording: sample rate, channels, codec), `size`
+    in bytes, `sum_squares`, `low` and `high` of the mono mix at its native rate, `warnings`.
+    Recordings joined end to end are read one after the other, and floats that hold unscaled
+    integers are divided by full scale. Raises `DecodeError` for what is no audio.
     """
 
-    def __init__(self, path: Path, sample_rate: int = SAMPLE_RATE, gain: float = 1.0) -> None:
-        self.path, self.sample_rate, self.gain = path, sample_rate, gain
+    def __init__(self, path: Path, sample_rate: int = SAMPLE_RATE) -> None:
+        self.path, self.sample_rate = path, sample_rate
         self.size = check_file(path)
         with path.open("rb") as file:
             self._contents = read_contents(file)
-        self.warnings: list[str] = []
         self.low, self.high, self.sum_squares = np.inf, -np.inf, 0.0
         self._channel_peak, self._n_not_finite, self._n_samples = 0.0, 0, 0
         self._frames: Counter[int] = Counter()
+        self.warnings: list[str] = []
         self.first = self._open(self._contents.parts[0])
+        self._full_scale = 1.0
+        if self.first.codec.startswith(FLOAT_CODECS):
+            self._full_scale = self._integer_scale()
+            self.first = self._open(self._contents.parts[0])
 
     @property
     def n_frames(self) -> int:
+        """Native frames decoded so far; `seconds` in time."""
         return self._frames.total()
 
     @property
@@ -96,8 +80,26 @@ class Decoder:
     def _open(self, part: Part) -> Recording:
         is_whole = part.start == 0 and len(self._contents.parts) == 1
         recording = open_recording(self.path, part, is_whole_file=is_whole)
-        _check_rate(recording.sample_rate)
+        low, high = RATE_LIMITS
+        if not low <= recording.sample_rate <= high:
+            raise DecodeError(
+                f"sample rate of {recording.sample_rate} Hz, expected {low} to {high}; the header "
+                "is broken: export it again"
+            )
         return recording
+
+    def _integer_scale(self) -> float:
+        """Full scale of the smallest integer type that holds the samples; 1 for usual floats."""
+        peak = max(float(np.abs(mix(b)).max(initial=0.0)) for _, _, b in self._native())
+        self.warnings.clear()
+        if not peak > INTEGER_PEAK or not np.isfinite(peak):
+            return 1.0
+        bits = next((n for n in INTEGER_BITS if peak <= 1.5 * 2.0 ** (n - 1)), None)
+        if bits is None:
+            reason = f"samples up to {peak:.0e}, expected -1 to 1; broken float data"
+            raise DecodeError(f"{reason}: export it again")
+        self.warnings.append(f"samples up to {peak:,.0f}, not to 1: read as {bits}-bit integers")
+        return 2.0 ** (bits - 1)
 
     def blocks(self) -> Iterator[Array]:
         """Mono float32 blocks at `sample_rate`; equal to `librosa.load` when put together.
@@ -157,8 +159,8 @@ class Decoder:
 
     def _count(self, rate: int, block: Array) -> Array:
         mono = mix(block)
-        if self.gain != 1.0:
-            mono = mono * np.float32(self.gain)
+        if self._full_scale != 1.0:
+            mono = mono / np.float32(self._full_scale)
         self._frames[rate] += len(mono)
         self._n_samples += block.size
         if len(mono):
@@ -173,12 +175,7 @@ class Decoder:
         return mono
 
     def check(self, minimum_seconds: float) -> None:
-        """After the last block: raise on useless audio, remark on levels.
-
-        Raises
-        ------
-        DecodeError
-        """
+        """After the last block: raise `DecodeError` on useless audio, remark on levels."""
         if self._n_not_finite:
             raise DecodeError(
                 f"{self._n_not_finite:,} of {self._n_samples:,} samples are NaN or infinite; "
@@ -192,11 +189,6 @@ class Decoder:
             )
         if (self.high - self.low) / 2 <= SILENCE_PEAK:
             raise DecodeError(self._silence())
-        if self.scale == np.inf:
-            raise DecodeError(
-                f"samples up to {self.peak:.0e}, expected -1 to 1; broken float data: export it "
-                "again"
-            )
         if self.peak > LOUD_PEAK:
             self.warnings.append(f"samples up to {self.peak:.2g}, where 1 is full scale")
 
@@ -206,12 +198,6 @@ class Decoder:
         if self.peak > SILENCE_PEAK:
             return f"silent: a constant level of {self.high:.3g}, and no sound"
         return "silent: no sample above -84 dBFS"
-
-    @property
-    def scale(self) -> float:
-        """What full scale is, after the last block: 1, or a power of two for unscaled integers."""
-        fits = (2.0 ** (bits - 1) for bits in INTEGER_BITS if self.peak <= 1.5 * 2.0 ** (bits - 1))
-        return next(fits, np.inf) if self.peak > INTEGER_PEAK else 1.0
 
 
 class _Resampler:
@@ -241,15 +227,6 @@ class _Resampler:
         return np.pad(tail, (0, missing - len(tail))) if missing > len(tail) else tail[:missing]
 
 
-def _check_rate(rate: int) -> None:
-    low, high = RATE_LIMITS
-    if not low <= rate <= high:
-        raise DecodeError(
-            f"sample rate of {rate} Hz, expected {low} to {high}; the header is broken: export it "
-            "again"
-        )
-
-
 def _shortcomings(part: Part, recording: Recording, seconds: float) -> Iterator[str]:
     """What is missing of a recording of which that much was decoded."""
     # A decoder may keep or drop two MP3 frames of priming at either end.
@@ -265,7 +242,7 @@ def _shortcomings(part: Part, recording: Recording, seconds: float) -> Iterator[
 
 
 def load_mono(path: Path, sample_rate: int = SAMPLE_RATE) -> Array:
-    """A whole file as mono samples at `sample_rate` (Hz), without any check; shape (n_samples,)."""
+    """A whole file as mono samples at `sample_rate` Hz, without any check; shape (n_samples,)."""
     # Copied: a block may be a view of the buffer that the next one is read into.
     blocks = [block.copy() for block in Decoder(path, sample_rate).blocks()]
     return np.concatenate([np.empty(0, np.float32), *blocks])

@@ -46,16 +46,10 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """A pretrained model in a folder.
+    """A pretrained model in a folder; `name` is as it was asked for: a folder, or in the hub cache.
 
-    Attributes
-    ----------
-    name : str
-        As it was asked for: a folder, or a name in the hub cache.
-    path : Path
-    kind : {"model2vec", "sentence-transformers", "audio"}
-    digest : str
-        Hash of its files: an embedding of another model of that name is made anew.
+    `kind` is model2vec, sentence-transformers or audio. By the `digest` of its files an embedding
+    of another model of that name is made anew.
     """
 
     name: str
@@ -76,10 +70,7 @@ def embedding_names(views: Iterable[str]) -> list[str]:
 def find_model(name: str) -> EmbeddingModel:
     """The model in the folder `name`, or of that name in the Hugging Face cache.
 
-    Raises
-    ------
-    SongscapeError
-        There is none, or the folder holds no text or audio encoder.
+    Raises `SongscapeError` if there is none, or the folder holds no text or audio encoder.
     """
     if not name.strip():
         raise SongscapeError(f"{PREFIX} without a name; say which model: {PREFIX}FOLDER_OR_NAME")
@@ -115,10 +106,7 @@ def add_embedding(
 ) -> None:
     """Embed every analysed track that lacks it; an audio file that fails is noted in the ledger.
 
-    Raises
-    ------
-    SongscapeError
-        The library that runs the model is not installed, or the model can't be loaded.
+    Raises `SongscapeError` if the library that runs the model is not installed, or can't load it.
     """
     stored = library.feature_recipes([model.view])[model.view]
     tracks = library.tracks("analysed")
@@ -267,6 +255,5 @@ def _digest(path: Path) -> str:
     for file in files:
         hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
         with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                hasher.update(block)
+            hashlib.file_digest(stream, lambda: hasher)
     return hasher.hexdigest()[:16]

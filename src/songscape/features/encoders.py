@@ -27,18 +27,9 @@ Array = NDArray[np.float32]
 
 
 def load_text_encoder(path: Path, kind: str) -> Callable[[Sequence[str]], Array]:
-    """A function from texts to vectors, (n_texts, d).
+    """A function from texts to vectors (n_texts, d): model2vec or sentence-transformers.
 
-    Parameters
-    ----------
-    path : Path
-        Folder of the model.
-    kind : {"model2vec", "sentence-transformers"}
-
-    Raises
-    ------
-    SongscapeError
-        If that package is missing, or cannot load the folder.
+    Raises `SongscapeError` if that package is missing, or cannot load the folder.
     """
     if kind == "model2vec":
         static = _load(path, lambda: _import("model2vec").StaticModel.from_pretrained(str(path)))
@@ -64,12 +55,8 @@ def load_audio_encoder(path: Path) -> tuple[Callable[[Array], Array], int]:
 
     Models that embed a whole clip (CLAP) give that embedding. Of the others (wav2vec 2.0, HuBERT,
     MERT, the encoder of Whisper) all layers are averaged over time and over one another: which of
-    them holds timbre and which melody differs from model to model.
-
-    Raises
-    ------
-    SongscapeError
-        If transformers is missing, or cannot load the folder.
+    them holds timbre and which melody differs from model to model. Raises `SongscapeError` if
+    transformers is missing, or cannot load the folder.
     """
     transformers = _import("transformers")
     options = {"local_files_only": True, "trust_remote_code": _trusted(path)}

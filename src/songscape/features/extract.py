@@ -102,11 +102,6 @@ def complete(
 
     Tracks whose file is gone or changed since are left as they are, and so are embeddings that
     were computed before where their model was changed or is not on this machine.
-
-    Raises
-    ------
-    SongscapeError
-        If workers cannot be started at all, or the model of an embedding is not on this machine.
     """
     views = tuple(views)
     names = [name for name in from_audio(views) if name not in CORE]

@@ -46,14 +46,9 @@ TRICHORDS = _trichords()
 
 
 class PitchStream:
-    """Histograms of the pitch classes of spectral peaks, of samples that arrive in blocks.
+    """Histograms of the pitch classes of spectral peaks, of samples in blocks at `sr` Hz.
 
     Frames are centred: half a window of zeros stands before the first and after the last sample.
-
-    Parameters
-    ----------
-    sr : float
-        Sample rate in Hz.
     """
 
     def __init__(self, sr: float) -> None:
@@ -107,11 +102,7 @@ class PitchStream:
 def tuning(histogram: Array) -> float:
     """How far the notes lie above the semitones of A = 440 Hz, in semitones from -0.5 to 0.5.
 
-    The circular mean of all peaks.
-
-    Parameters
-    ----------
-    histogram : ndarray of shape (n_frames, 120)
+    The circular mean of all peaks of a histogram (n_frames, 120).
     """
     turn = np.exp(2j * np.pi * np.arange(12 * STEPS) / STEPS)
     return float(np.angle(histogram.sum(axis=0, dtype=np.float64) @ turn) / (2.0 * np.pi))
@@ -120,11 +111,8 @@ def tuning(histogram: Array) -> float:
 def chroma(histogram: Array) -> Float:
     """Pitch-class profiles of the frames that sound, (n_frames, 12) from A upwards; rows sum to 1.
 
-    Peaks between two semitones of the clip's own tuning count for both (squared cosine).
-
-    Parameters
-    ----------
-    histogram : ndarray of shape (n_frames, 120)
+    Of a histogram (n_frames, 120). Peaks between two semitones of the clip's own tuning count for
+    both (squared cosine).
     """
     steps = np.arange(12 * STEPS)[:, None] - STEPS * (np.arange(12)[None, :] + tuning(histogram))
     away = (steps + 6 * STEPS) % (12 * STEPS) - 6 * STEPS
@@ -139,7 +127,7 @@ def chroma(histogram: Array) -> Float:
 def interval_profile(profiles: Float) -> Float:
     """Share of note pairs 0 ... 6 semitones apart, mean over frames, shape (7,).
 
-    The circular autocorrelation of the profiles, whose twelve values sum to one.
+    The first half of the profiles' circular autocorrelation, whose twelve values sum to one.
     """
     return _correlation(profiles, profiles)[:7]
 
@@ -169,11 +157,7 @@ def harmony_summary(histogram: Array) -> Array:
     Square roots of the interval profile per frame; of intervals and trichords over 2 s and over
     the whole clip; of the steps (0 ... 11 semitones) from each frame to those 0.4 and 2 s later;
     then mean and deviation of the speed on the three circles of the tonal centroid.
-
-    Parameters
-    ----------
-    histogram : ndarray of shape (n_frames, 120)
-        Of the whole clip.
+    Of the histogram (n_frames, 120) of the whole clip.
     """
     profiles = chroma(histogram)
     if not len(profiles):

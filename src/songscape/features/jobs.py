@@ -26,17 +26,10 @@ _QUEUE_PER_WORKER = 4
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read.
+    """One file to read: with `arguments` (plain JSON types) besides its path.
 
-    Attributes
-    ----------
-    track : Track
-    arguments : tuple
-        What the function takes besides the path; plain JSON types.
-    stamp : FileStamp or None
-        The file's state before it is read; needed to store everything about the track.
-    whole : bool
-        Whether everything about the track is made anew.
+    `stamp` is the file's state before, needed where everything about the track is made anew
+    (`whole`).
     """
 
     track: Track
@@ -56,12 +49,8 @@ def run_jobs(
     """Results as they come, with only a few tasks queued, so that memory stays small.
 
     Close the generator (`contextlib.closing`) to stop the workers at once when it isn't exhausted.
-    In an executor of the caller's, every file is read by a child of the process it runs in.
-
-    Raises
-    ------
-    SongscapeError
-        If workers cannot be started at all.
+    In an executor of the caller's, every file is read by a child of the process it runs in. Raises
+    `SongscapeError` if workers cannot be started at all.
     """
     if not jobs:
         return

@@ -39,11 +39,8 @@ FFMPEG_FORMATS = (
     "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,"
     "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,qcp,rm,shn,tak,truehd,tta,voc,w64,wav,webm,wv"
 )
-_AUDIO_KINDS = (
-    *("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF"),
-    *("an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM"),
-)
-_NEED_AV = (None, *_AUDIO_KINDS[5:])
+_SNDFILE_KINDS = ("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF")
+_AV_KINDS = ("an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM")
 
 Block = NDArray[np.float32]
 
@@ -56,17 +53,9 @@ class DecodeError(Exception):
 class Recording:
     """One recording, open.
 
-    Attributes
-    ----------
-    sample_rate : int
-        Hz, at its beginning.
-    blocks : iterator of (int, ndarray)
-        Sample rate in Hz and samples, (n, channels); a block may be overwritten by the next.
-    seconds : float or None
-        What the decoder expects before it has decoded.
-    stopped : str
-        After the last block: why it is the last, if decoding failed there.
-    warnings : list of str
+    `blocks` yields sample rates in Hz and samples, (n, channels); the next block may overwrite one.
+    `seconds` is what the decoder expects before it has decoded; after the last block `stopped` says
+    why it is the last, if decoding failed there.
     """
 
     sample_rate: int
@@ -80,12 +69,7 @@ class Recording:
 
 
 def check_file(path: Path) -> int:
-    """Size in bytes of a file that may hold audio.
-
-    Raises
-    ------
-    DecodeError
-    """
+    """Size in bytes of a file that may hold audio; raises `DecodeError` for any other."""
     try:
         # Not blocking: opening a pipe would wait for somebody to write into it.
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
@@ -105,10 +89,7 @@ def check_file(path: Path) -> int:
 def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
     """Open the recording in a part of a file.
 
-    Raises
-    ------
-    DecodeError
-        If it is not audio, or needs a decoder that is not installed.
+    Raises `DecodeError` if it is not audio, or needs a decoder that is not installed.
     """
     # By number, so that nobody sees the name.
     source: Any = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -191,19 +172,18 @@ def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
     with path.open("rb") as file:
         file.seek(part.start)
         kind = looks_like(file.read(64))
-    if kind is not None and kind not in _AUDIO_KINDS:
+    if kind is not None and kind not in (*_SNDFILE_KINDS, *_AV_KINDS):
         raise DecodeError(f"not audio (looks like {kind}); rename or remove it")
+    damaged = f"looks like {kind}, but is damaged ({sndfile_says}); copy it again"
     if importlib.util.find_spec("av") is None:
-        if kind in _NEED_AV:
-            what = kind or "an AAC or another format"
-            raise DecodeError(
-                f'libsndfile cannot read it (looks like {what}); pip install "songscape[m4a]"'
-            )
-        raise DecodeError(f"looks like {kind}, but is damaged ({sndfile_says}); copy it again")
+        if kind in _SNDFILE_KINDS:
+            raise DecodeError(damaged)
+        what = kind or "an AAC or another format"
+        raise DecodeError(
+            f'libsndfile cannot read it (looks like {what}); pip install "songscape[m4a]"'
+        )
     import av
 
-    damaged = f"looks like {kind}, but is damaged ({sndfile_says}); copy it again"
-    refusal = damaged if kind else "not audio of a known format; convert or remove it"
     try:
         container = av.open(
             io.BufferedReader(_Window(path, part), 1 << 16),
@@ -211,21 +191,23 @@ def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
             options={"format_whitelist": FFMPEG_FORMATS},
         )
     except (av.FFmpegError, OSError, ValueError):
-        raise DecodeError(refusal) from None
+        unknown = "not audio of a known format; convert or remove it"
+        raise DecodeError(damaged if kind else unknown) from None
+    try:
+        return _recording_of(container)
+    except DecodeError:
+        container.close()
+        raise
+
+
+def _recording_of(container: Any) -> Recording:
     tracks = container.streams.audio
-    readable = [t for t in tracks if t.codec_context is not None and t.codec_context.sample_rate]
-    if not readable:
-        container.close()
-        if not tracks:
-            raise DecodeError(f"no audio track in it{f' (looks like {kind})' if kind else ''}")
-        raise DecodeError(
-            f"its audio is in a codec that FFmpeg cannot decode{_codec_of(tracks[0])}; convert it"
-        )
-    audio = readable[0]
+    if not tracks:
+        raise DecodeError("no audio track in it; remove it")
+    audio = next((t for t in tracks if t.codec_context and t.codec_context.sample_rate), None)
+    if audio is None or not audio.codec_context.channels:
+        raise DecodeError("its audio is in a codec that FFmpeg cannot decode; convert it")
     context = audio.codec_context
-    if not context.channels:
-        container.close()
-        raise DecodeError(refusal)
     recording = Recording(
         context.sample_rate,
         context.channels,
@@ -268,15 +250,10 @@ def _av_blocks(container: Any, audio: Any, recording: Recording) -> Iterator[tup
         recording.warnings.append(f"truncated: {seconds:.1f} of {recording.seconds:.1f} s decoded")
 
 
-def _codec_of(track: Any) -> str:
-    tag = getattr(getattr(track, "codec", None), "name", None)
-    return f" ({tag})" if tag else ""
-
-
 def _reason(error: BaseException) -> str:
-    """What a decoder says, without the file's name or number in front."""
-    text = first_line(error)
-    return re.sub(r"^Error opening [^:]*: ", "", text.split("': ", 1)[-1]).rstrip(".")
+    """What a decoder says, without the file's name or number and the word that it is an error."""
+    text = first_line(error).split("': ", 1)[-1]
+    return re.sub(r"^(Error[^:.]*[:.]\s*)+|\[Errno -?\d+\] ", "", text).rstrip(".") or "an error"
 
 
 def _joined(blocks: list[Block]) -> Block:

@@ -46,7 +46,7 @@ def outdated(
     if not todo:
         return set()
     facts = library.audio_facts()
-    peaks = dict(zip(facts.index, facts["peak_dbfs"]))
+    peaks = facts["peak_dbfs"].astype(float).fillna(np.inf).to_dict()  # unknown: looked at again
     nameless = set(facts.index[facts["container"] == "RAW"])
     found = set()
     for track_id, view in library.each_feature("mfcc"):

@@ -50,16 +50,8 @@ def modulation_spectrum(levels: Array, frame_rate: float) -> Array:
     and reach from the first frame to the last, their mean removed, periodograms averaged; power
     is collected by triangles in log frequency that add up to one between neighbouring rates.
 
-    Parameters
-    ----------
-    levels : ndarray of shape (n_frames, n_bands)
-    frame_rate : float
-        Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_bands, n_rates), float32
-        Root mean square in the units of `levels`: a sine of amplitude a gives a / sqrt(2) in all.
+    Levels (n_frames, n_bands) at `frame_rate` Hz -> (n_bands, n_rates), float32: root mean squares
+    in the units of `levels`, so a sine of amplitude a gives a / sqrt(2) in all.
     """
     n_frames = len(levels)
     width = min(WINDOW, n_frames)
@@ -84,12 +76,7 @@ def modulation_spectrum(levels: Array, frame_rate: float) -> Array:
 def rhythm_summary(power: Array, frame_rate: float) -> Array:
     """The `rhythm` view of one clip: ln(1 + depth in dB), band after band, shape (160,), float32.
 
-    Parameters
-    ----------
-    power : ndarray of shape (n_frames, n_bands)
-        As `band_power` gives it.
-    frame_rate : float
-        Frames per second.
+    Of what `band_power` gives, (n_frames, n_bands), at `frame_rate` frames per second.
     """
     depth = modulation_spectrum(band_levels(power), frame_rate)
     return np.asarray(np.log1p(depth).ravel(), np.float32)

@@ -1,4 +1,4 @@
-"""Samples -> mel spectra -> MFCC: plain array functions with an explicit sample rate."""
+"""Samples -> mel spectra -> MFCC: plain array functions, equal to librosa's with its defaults."""
 
 from __future__ import annotations
 
@@ -11,21 +11,9 @@ import scipy.fft
 from numpy.typing import NDArray
 
 __all__ = [
-    "HOP_LENGTH",
-    "N_FFT",
-    "N_MELS",
-    "N_MFCC",
-    "MelStream",
-    "SegmentMeans",
-    "delta",
-    "mel_filterbank",
-    "mel_power",
-    "mfcc",
-    "mfcc_from_db",
-    "mfcc_from_mel",
-    "power_to_db",
-    "segment_summary",
-    "timbre_summary",
+    *("HOP_LENGTH", "N_FFT", "N_MELS", "N_MFCC", "MelStream", "SegmentMeans"),
+    *("delta", "mel_filterbank", "mel_power", "mfcc", "mfcc_from_db", "power_to_db"),
+    *("segment_summary", "timbre_summary"),
 ]
 
 N_FFT = 2048
@@ -44,29 +32,24 @@ Array = NDArray[np.float32]
 
 def hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slaney's mel scale: linear to 1 kHz, logarithmic above (Auditory Toolbox, 1998)."""
-    linear = hz * 3.0 / 200.0
     logarithmic = 15.0 + np.log(np.maximum(hz, 1e-9) / 1000.0) * 27.0 / np.log(6.4)
-    return np.where(hz < 1000.0, linear, logarithmic)
+    return np.where(hz < 1000.0, hz * 3.0 / 200.0, logarithmic)
 
 
 def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     """Inverse of `hz_to_mel`."""
-    return np.where(
-        mel < 15.0, mel * 200.0 / 3.0, 1000.0 * np.exp(np.log(6.4) / 27.0 * (mel - 15.0))
-    )
+    above = 1000.0 * np.exp(np.log(6.4) / 27.0 * (mel - 15.0))
+    return np.where(mel < 15.0, mel * 200.0 / 3.0, above)
 
 
-def mel_filterbank(sr: float, n_fft: int = N_FFT, n_mels: int = N_MELS) -> Array:
+def mel_filterbank(sr: float) -> Array:
     """Triangular filters of unit area on Slaney's mel scale from 0 Hz to `sr` / 2.
 
-    Returns
-    -------
-    ndarray of shape (n_mels, 1 + n_fft // 2), float32
-        Power per FFT bin -> power per mel band; `librosa.filters.mel` with its defaults.
+    Power per FFT bin -> power per mel band, (128, 1025), float32; `librosa.filters.mel`.
     """
-    bins = np.fft.rfftfreq(n_fft, 1.0 / sr)
+    bins = np.fft.rfftfreq(N_FFT, 1.0 / sr)
     limits = hz_to_mel(np.array([0.0, sr / 2.0]))
-    edges = mel_to_hz(np.linspace(limits[0], limits[1], n_mels + 2))
+    edges = mel_to_hz(np.linspace(limits[0], limits[1], N_MELS + 2))
     width = np.diff(edges)
     ramps = edges[:, None] - bins[None, :]
     rising = -ramps[:-2] / width[:-1, None]
@@ -77,17 +60,11 @@ def mel_filterbank(sr: float, n_fft: int = N_FFT, n_mels: int = N_MELS) -> Array
 
 
 @lru_cache(maxsize=4)
-def _window(n_fft: int) -> Array:
-    # Periodic Hann, as for spectral analysis (not the symmetric one of filter design).
-    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
-
-
-@lru_cache(maxsize=4)
-def _bands(sr: float, n_fft: int, n_mels: int) -> tuple[tuple[slice, slice, Array], ...]:
+def _bands(sr: float) -> tuple[tuple[slice, slice, Array], ...]:
     """The filter bank cut into groups of neighbouring filters, each with its own few bins."""
-    weights = mel_filterbank(sr, n_fft, n_mels)
+    weights = mel_filterbank(sr)
     bands = []
-    for start in range(0, n_mels, _MELS_PER_BAND):
+    for start in range(0, N_MELS, _MELS_PER_BAND):
         group = weights[start : start + _MELS_PER_BAND]
         used = np.flatnonzero(group.any(axis=0))
         bins = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 1)
@@ -97,40 +74,34 @@ def _bands(sr: float, n_fft: int, n_mels: int) -> tuple[tuple[slice, slice, Arra
 
 
 class MelStream:
-    """Mel power spectra of samples that arrive in blocks.
+    """Mel power spectra of samples that arrive in blocks, at `sr` Hz.
 
     Frames are centred: half a window of zeros stands before the first and after the last sample.
-
-    Parameters
-    ----------
-    sr : float
-        Sample rate in Hz.
     """
 
-    def __init__(
-        self, sr: float, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH, n_mels: int = N_MELS
-    ) -> None:
-        self.n_fft, self.hop_length, self.n_mels = n_fft, hop_length, n_mels
-        self._bands = _bands(sr, n_fft, n_mels)
-        self._waiting: Array = np.zeros(n_fft // 2, np.float32)
-        self._frames = np.empty((_CHUNK, n_fft), np.float32)
-        self._power = np.empty((_CHUNK, n_fft // 2 + 1), np.float32)
+    def __init__(self, sr: float) -> None:
+        self._bands = _bands(sr)
+        # Periodic Hann, as for spectral analysis (not the symmetric one of filter design).
+        phase = 2.0 * np.pi * np.arange(N_FFT) / N_FFT
+        self._window = (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+        self._waiting: Array = np.zeros(N_FFT // 2, np.float32)
+        self._frames = np.empty((_CHUNK, N_FFT), np.float32)
+        self._power = np.empty((_CHUNK, N_FFT // 2 + 1), np.float32)
 
     def push(self, samples: Array) -> Array:
         """Take the next samples (n,); return the frames they complete, (n_frames, n_mels)."""
         waiting = np.concatenate([self._waiting, samples])
-        n_frames = max(0, (len(waiting) - self.n_fft) // self.hop_length + 1)
-        mel = np.empty((n_frames, self.n_mels), np.float32)
+        n_frames = max(0, (len(waiting) - N_FFT) // HOP_LENGTH + 1)
+        mel = np.empty((n_frames, N_MELS), np.float32)
         if n_frames:
             step = waiting.strides[0]
             frames = np.lib.stride_tricks.as_strided(
-                waiting, (n_frames, self.n_fft), (step * self.hop_length, step), writeable=False
+                waiting, (n_frames, N_FFT), (step * HOP_LENGTH, step), writeable=False
             )
-            window = _window(self.n_fft)
             for start in range(0, n_frames, _CHUNK):
                 size = min(_CHUNK, n_frames - start)
                 windowed = np.multiply(
-                    frames[start : start + size], window, out=self._frames[:size]
+                    frames[start : start + size], self._window, out=self._frames[:size]
                 )
                 spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
                 parts = spectrum.view(np.float32)  # real and imaginary, one after the other
@@ -138,95 +109,55 @@ class MelStream:
                 power = np.add(parts[:, ::2], parts[:, 1::2], out=self._power[:size])
                 for mels, bins, weights in self._bands:
                     mel[start : start + size, mels] = power[:, bins] @ weights
-        self._waiting = waiting[n_frames * self.hop_length :]
+        self._waiting = waiting[n_frames * HOP_LENGTH :]
         return mel
 
     def finish(self) -> Array:
         """Return the last frames, (n_frames, n_mels); 1 + n_samples // hop in all."""
-        return self.push(np.zeros(self.n_fft // 2, np.float32))
+        return self.push(np.zeros(N_FFT // 2, np.float32))
 
 
 def mel_power(y: Array, sr: float) -> Array:
-    """Mel power spectrogram of samples (n,) at `sr` Hz; shape (n_mels, 1 + n // hop)."""
+    """Mel power spectrogram of samples (n,) at `sr` Hz; shape (1 + n // hop, n_mels)."""
     stream = MelStream(sr)
-    return np.concatenate([stream.push(np.asarray(y, np.float32)), stream.finish()]).T
+    return np.concatenate([stream.push(np.asarray(y, np.float32)), stream.finish()])
 
 
-def power_to_db(
-    power: Array, *, peak: float | None = None, amin: float = AMIN, top_db: float | None = TOP_DB
-) -> Array:
-    """Power -> dB re 1, no lower than `top_db` under the loudest value.
+def power_to_db(power: Array, peak: float | None = None) -> Array:
+    """Power -> dB re 1, no lower than 80 dB under the loudest value.
 
-    Parameters
-    ----------
-    power : ndarray
-    peak : float, optional
-        Largest power of the whole clip where `power` is only a part of it.
+    `peak` is the largest power of the whole clip where `power` is only a part of it.
     """
-    db = np.log10(np.maximum(power, np.float32(amin)))
+    db = np.log10(np.maximum(power, np.float32(AMIN)))
     db *= np.float32(10.0)
-    if top_db is not None and db.size:
-        loudest = float(db.max()) if peak is None else 10.0 * np.log10(max(peak, amin))
-        np.maximum(db, np.float32(loudest - top_db), out=db)
+    if db.size:
+        loudest = float(db.max()) if peak is None else 10.0 * np.log10(max(peak, AMIN))
+        np.maximum(db, np.float32(loudest - TOP_DB), out=db)
     return np.asarray(db, np.float32)
 
 
-def mfcc_from_mel(mel: Array, *, peak: float | None = None, n_mfcc: int = N_MFCC) -> Array:
-    """MFCC of mel power frames.
-
-    Parameters
-    ----------
-    mel : ndarray of shape (n_frames, n_mels)
-    peak : float, optional
-        Largest mel power of the whole clip, where `mel` is only a part of it.
-
-    Returns
-    -------
-    ndarray of shape (n_mfcc, n_frames), float32
-    """
-    return mfcc_from_db(power_to_db(mel, peak=peak), n_mfcc)
-
-
-def mfcc_from_db(db: Array, n_mfcc: int = N_MFCC) -> Array:
+def mfcc_from_db(db: Array) -> Array:
     """MFCC of mel levels in dB, (n_frames, n_mels) -> (n_mfcc, n_frames), float32."""
     # By FFT and not as a matrix product: adding 128 numbers of -60 dB one after the other costs
     # the third decimal.
     cepstra = scipy.fft.dct(db, type=2, axis=1, norm="ortho")
-    return np.ascontiguousarray(cepstra[:, :n_mfcc].T)
+    return np.ascontiguousarray(cepstra[:, :N_MFCC].T)
 
 
-def mfcc(y: Array, sr: float, n_mfcc: int = N_MFCC) -> Array:
+def mfcc(y: Array, sr: float) -> Array:
     """Mel-frequency cepstral coefficients as `librosa.feature.mfcc` defines them by default.
 
     2,048-sample Hann windows every 512 samples, 128 Slaney mel bands, dB clipped 80 dB under the
-    clip's maximum, orthonormal DCT-II.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,)
-    sr : float
-        Sample rate in Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_mfcc, 1 + n_samples // 512), float32
+    clip's maximum, orthonormal DCT-II. Of samples (n,) at `sr` Hz; shape (40, 1 + n // 512).
     """
-    return mfcc_from_mel(mel_power(y, sr).T, n_mfcc=n_mfcc)
+    return mfcc_from_db(power_to_db(mel_power(y, sr)))
 
 
 def delta(values: Array, width: int = DELTA_WIDTH) -> Array:
     """Slope per frame of a straight line fitted to `width` frames (Savitzky and Golay, 1964).
 
-    At the ends, where the window would stick out, the slope of the first or last full window.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n, n_frames)
-        With at least `width` frames.
-
-    Raises
-    ------
-    ValueError
+    Along the last axis of `values` (n, n_frames), with `width` frames or more; at the ends, where
+    the window would stick out, the slope of the first or last full window.
     """
     n_frames = values.shape[1]
     if width % 2 == 0 or width < 3 or n_frames < width:
@@ -244,25 +175,36 @@ def delta(values: Array, width: int = DELTA_WIDTH) -> Array:
 def timbre_summary(coefficients: Array) -> Array:
     """Mean, standard deviation, delta deviation and median of every coefficient over the clip.
 
-    Parameters
-    ----------
-    coefficients : ndarray of shape (n_mfcc, n_frames)
-
-    Returns
-    -------
-    ndarray of shape (4 * n_mfcc,), float32
-        The four statistics one after the other.
+    (n_mfcc, n_frames) -> (4 * n_mfcc,), float32: the four statistics one after the other.
     """
     parts = [
-        [
-            rows.mean(axis=1, dtype=np.float64),
-            rows.std(axis=1, dtype=np.float64),
-            delta(rows).std(axis=1, dtype=np.float64),
-            np.median(rows, axis=1),
-        ]
+        np.array([*_moments(rows, delta(rows)), np.median(rows, axis=1)])
         for rows in _few_rows(coefficients)
     ]
     return np.concatenate(parts, axis=1).astype(np.float32).ravel()
+
+
+def segment_summary(coefficients: Array, n_segments: int = 10) -> Array:
+    """Mean, standard deviation and delta deviation in equal parts of the clip.
+
+    (n_mfcc, n_frames), with `n_segments` frames or more -> (n_segments, 3 * n_mfcc), float32.
+    """
+    bounds = (np.arange(n_segments + 1) * coefficients.shape[1] // n_segments).tolist()
+    parts = []
+    for rows in _few_rows(coefficients):
+        slopes = delta(rows)
+        parts.append(
+            np.array([_moments(rows[:, a:b], slopes[:, a:b]) for a, b in pairwise(bounds)])
+        )
+    return np.concatenate(parts, axis=2).reshape(n_segments, -1).astype(np.float32)
+
+
+def _moments(rows: Array, slopes: Array) -> list[NDArray[np.float64]]:
+    return [
+        rows.mean(axis=1, dtype=np.float64),
+        rows.std(axis=1, dtype=np.float64),
+        slopes.std(axis=1, dtype=np.float64),
+    ]
 
 
 def _few_rows(coefficients: Array) -> Iterator[Array]:
@@ -272,43 +214,8 @@ def _few_rows(coefficients: Array) -> Iterator[Array]:
         yield coefficients[start : start + step]
 
 
-def segment_summary(coefficients: Array, n_segments: int = 10) -> Array:
-    """Mean, standard deviation and delta deviation in equal parts of the clip.
-
-    Parameters
-    ----------
-    coefficients : ndarray of shape (n_mfcc, n_frames)
-        With at least `n_segments` frames.
-
-    Returns
-    -------
-    ndarray of shape (n_segments, 3 * n_mfcc), float32
-    """
-    bounds = (np.arange(n_segments + 1) * coefficients.shape[1] // n_segments).tolist()
-    parts = []
-    for rows in _few_rows(coefficients):
-        slopes = delta(rows)
-        statistics = [
-            [
-                rows[:, start:stop].mean(axis=1, dtype=np.float64),
-                rows[:, start:stop].std(axis=1, dtype=np.float64),
-                slopes[:, start:stop].std(axis=1, dtype=np.float64),
-            ]
-            for start, stop in pairwise(bounds)
-        ]
-        parts.append(np.asarray(statistics))  # (n_segments, 3, n_rows)
-    return np.concatenate(parts, axis=2).reshape(n_segments, -1).astype(np.float32)
-
-
 class SegmentMeans:
-    """Mean of every column in equal parts of a clip whose frames arrive in blocks.
-
-    Parameters
-    ----------
-    n_frames : int
-        Of the whole clip, at least `n_segments`.
-    n_columns, n_segments : int
-    """
+    """Mean of every column in equal parts of a clip of `n_frames` that arrive in blocks."""
 
     def __init__(self, n_frames: int, n_columns: int = N_MELS, n_segments: int = 10) -> None:
         self._bounds = np.arange(n_segments + 1) * n_frames // n_segments

@@ -20,16 +20,11 @@ Array = NDArray[np.float32]
 
 
 class WindowStream:
-    """Overlapping windows of samples that arrive in blocks, of which never many are kept.
+    """Overlapping windows of `size` samples that arrive in blocks, of which never many are kept.
 
     Windows begin every half window; when there are twice as many as wanted, every other one is
     dropped and from then on only every other one is taken. So 4 to 8 windows are spread evenly over
     a clip of any length, and a clip shorter than a window is one window of its own length.
-
-    Parameters
-    ----------
-    size : int
-        Samples in a window.
     """
 
     def __init__(self, size: int) -> None:
@@ -55,28 +50,18 @@ class WindowStream:
 
 
 def read_windows(path: str, sample_rate: int) -> Analysis:
-    """Decode one file and cut windows of 10 s; never raises for a bad file.
+    """Decode one file at `sample_rate` Hz and cut windows of 10 s; never raises for a bad file.
 
-    Parameters
-    ----------
-    path : str
-    sample_rate : int
-        Hz, as the encoder expects it.
-
-    Returns
-    -------
-    Analysis
-        Its only feature is `windows`.
+    The only feature of the result is `windows`.
     """
     try:
         decoder = Decoder(Path(path), sample_rate)
         windows = WindowStream(int(WINDOW_S * sample_rate))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for samples in decoder.blocks():
-                windows.push(samples)
+        for samples in decoder.blocks():
+            windows.push(samples)
         decoder.check(MINIMUM_SECONDS)
     except DecodeError as error:
         return Analysis(failure=str(error))
-    except (MemoryError, OSError) as error:
-        return Analysis(failure=f"{type(error).__name__}: {error}")
+    except OSError as error:
+        return Analysis(failure=f"cannot be read ({error.strerror or error}); check the file")
     return Analysis({"windows": windows.finish()})

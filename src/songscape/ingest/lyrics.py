@@ -59,7 +59,7 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
         mend = "; no lyric file is so long, remove it" if "over" in str(error) else ""
         return Lyrics(None, "failed", f"{shown}: {error}{mend}")
     except NotTextError as error:
-        mend = "convert it to UTF-8" if "UTF-8" in str(error) else "rename or remove it"
+        mend = "convert it to UTF-8" if "UTF-" in str(error) else "rename or remove it"
         return Lyrics(None, "failed", f"{shown}: {error}; {mend}")
     return lyrics_in(text, shown, remark)
 

@@ -82,7 +82,9 @@ def read_collection(
         if lyrics.reason:
             problems.append(LedgerRow(entry.id, "lyrics", lyrics.status, lyrics.reason))
         tracks.append(Track(entry.id, files.root / entry.place, lyrics.text, entry.labels))
-    return Collection(files.root, tuple(tracks), tuple(problems), columns, dict(words.values()))
+    # What can't be looked at has no state by which it would be known again.
+    known = {stamp: lyrics for stamp, lyrics in words.values() if stamp.size >= 0}
+    return Collection(files.root, tuple(tracks), tuple(problems), columns, known)
 
 
 def _lyrics_of(entry: Entry, files: Mapping[str, tuple[FileStamp, Lyrics]]) -> Lyrics:

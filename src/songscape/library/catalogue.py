@@ -48,8 +48,10 @@ class Catalogue(Facts):
             with transaction(self._db) as db:
                 _update(db, collection)
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LAST_SCAN, digest))
-        if collection.lyric_files.keys() != self.known_files("lyrics", LYRICS_RECIPE):
-            files = {s: [r.text, r.status, r.reason] for s, r in collection.lyric_files.items()}
+        # A file that could not even be looked at is tried again.
+        read = {s: r for s, r in collection.lyric_files.items() if s.ctime_ns is not None}
+        if read.keys() != self.known_files("lyrics", LYRICS_RECIPE):
+            files = {s: [r.text, r.status, r.reason] for s, r in read.items()}
             self.store_file_facts("lyrics", LYRICS_RECIPE, files)
 
     def known_lyrics(self) -> dict[FileStamp, Lyrics]:

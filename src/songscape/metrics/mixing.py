@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.labels import encode_labels
 from songscape.metrics.neighbours import Neighbors
 
-__all__ = ["ilisi", "kbet", "kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_scores"]
+__all__ = ["kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_scores"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -18,19 +18,6 @@ Integers = NDArray[np.int64]
 _FEWEST_NEIGHBORS = 10
 _CHUNK_ROWS = 20_000
 _CHUNK_CELLS = 8_000_000
-
-
-def ilisi(neighbors: Neighbors, nuisance: ArrayLike, *, perplexity: float | None = None) -> float:
-    """Integration LISI: median LISI scaled to 0 (every neighbourhood pure) … 1 (all mixed).
-
-    (median − 1) / (n_classes − 1), Luecken et al. 2022. Unequal class sizes keep it below 1 even
-    when perfectly mixed, so compare with the value of a shuffled nuisance
-    (`songscape.statistics.space_nulls.mixing_nulls`). NaN with one class.
-
-    See `lisi_samples` for parameters.
-    """
-    codes, classes = encode_labels(nuisance)
-    return _scaled_median(lisi_samples(neighbors, codes, perplexity=perplexity), len(classes))
 
 
 def lisi_samples(
@@ -60,44 +47,13 @@ def lisi_samples(
     return _lisi(neighbors.indices, weights, codes, len(classes))
 
 
-def kbet(
-    neighbors: Neighbors, nuisance: ArrayLike, *, alpha: float = 0.05, include_self: bool = True
-) -> float:
-    """kBET acceptance rate: share of neighbourhoods whose classes look like the whole collection's.
-
-    1 is perfect mixing (about 1 − alpha by chance), 0 none. NaN with one class.
-    See `kbet_samples` for parameters.
-    """
-    return _acceptance(kbet_samples(neighbors, nuisance, include_self=include_self), alpha)
-
-
-def kbet_neighbors(nuisance: ArrayLike, n_neighbors: int) -> int:
-    """How many neighbours kBET should test: the mean class size, at least 10, at most all known.
-
-    Büttner et al. (2019) take the mean batch size. In a neighbourhood that holds most of a small
-    collection the classes are those of the whole however far they lie apart, and kBET says
-    "mixed": 90 neighbours of 120 tracks accept classes that do not touch.
-
-    Parameters
-    ----------
-    nuisance : array-like of shape (n_tracks,)
-        Missing values take no part.
-    n_neighbors : int
-        Known neighbours of each track.
-    """
-    codes, classes = encode_labels(nuisance)
-    mean = int(np.sum(codes >= 0)) // max(1, len(classes))
-    return min(n_neighbors, max(_FEWEST_NEIGHBORS, mean))
-
-
 def kbet_samples(neighbors: Neighbors, nuisance: ArrayLike, *, include_self: bool = True) -> Floats:
     """p-value of Pearson's χ² test of each neighbourhood against the whole (Büttner et al. 2019).
 
     Parameters
     ----------
-    neighbors : Neighbors
-    nuisance : array-like of shape (n_tracks,)
-        Missing values take no part.
+    neighbors, nuisance
+        As in `lisi_samples`.
     include_self : bool
         Whether the track counts in its own neighbourhood, as in scib-metrics.
 
@@ -110,6 +66,18 @@ def kbet_samples(neighbors: Neighbors, nuisance: ArrayLike, *, include_self: boo
     return _kbet(neighbors.indices, codes, len(classes), include_self)
 
 
+def kbet_neighbors(nuisance: ArrayLike, n_neighbors: int) -> int:
+    """How many neighbours kBET should test: the mean class size, at least 10, at most all known.
+
+    Büttner et al. (2019) take the mean batch size. In a neighbourhood that holds most of a small
+    collection the classes are those of the whole however far they lie apart, and kBET says
+    "mixed": 90 neighbours of 120 tracks accept classes that do not touch.
+    """
+    codes, classes = encode_labels(nuisance)
+    mean = int(np.sum(codes >= 0)) // max(1, len(classes))
+    return min(n_neighbors, max(_FEWEST_NEIGHBORS, mean))
+
+
 def mixing_scores(
     neighbors: Neighbors,
     labellings: Integers,
@@ -120,12 +88,18 @@ def mixing_scores(
 ) -> Floats:
     """iLISI and kBET of many labellings of the same neighbourhoods.
 
+    iLISI is the median LISI scaled to 0 (every neighbourhood pure) … 1 (all mixed), (median − 1) /
+    (n_classes − 1), Luecken et al. 2022; unequal class sizes keep it below 1 even when perfectly
+    mixed. kBET is the share of neighbourhoods whose classes look like the whole collection's (the
+    χ² test accepts): about 1 − alpha by chance. Both are NaN with one class.
+
     Parameters
     ----------
-    neighbors, perplexity, alpha
-        As in `lisi_samples` and `kbet`.
+    neighbors, perplexity
+        As in `lisi_samples`.
     labellings : ndarray of shape (n_labellings, n_tracks), int64
         −1 is missing, in all of them for the same tracks.
+    alpha : float
     k_kbet : int, optional
         Neighbours that kBET tests, all by default; see `kbet_neighbors`.
 
@@ -134,16 +108,20 @@ def mixing_scores(
     ndarray of shape (n_labellings, 2)
     """
     n_classes = int(labellings.max(initial=-1)) + 1
+    scores = np.full((len(labellings), 2), np.nan)
+    if n_classes < 2:
+        return scores
     weights = _neighbor_weights(neighbors, labellings[0] >= 0, perplexity)
     nearest = neighbors.indices[:, :k_kbet]
-    scores = [
-        (
-            _scaled_median(_lisi(neighbors.indices, weights, labels, n_classes), n_classes),
-            _acceptance(_kbet(nearest, labels, n_classes, True), alpha),
-        )
-        for labels in labellings
-    ]
-    return np.array(scores)
+    for row, labels in enumerate(labellings):
+        lisi = _lisi(neighbors.indices, weights, labels, n_classes)
+        p_values = _kbet(nearest, labels, n_classes, include_self=True)
+        p_values = p_values[np.isfinite(p_values)]
+        if np.isfinite(lisi).any():
+            scores[row, 0] = (np.nanmedian(lisi) - 1) / (n_classes - 1)
+        if len(p_values):
+            scores[row, 1] = np.mean(p_values >= alpha)
+    return scores
 
 
 def _lisi(indices: Integers, weights: Floats, codes: Integers, n_classes: int) -> Floats:
@@ -203,17 +181,6 @@ def _class_sums(cells: Integers, n_classes: int, weights: Floats | None = None) 
     sums = np.bincount(cells.ravel(), flat, minlength=len(cells) * width)
     result: Floats = sums.reshape(-1, width)[:, :-1].astype(np.float64, copy=weights is None)
     return result
-
-
-def _scaled_median(lisi: Floats, n_classes: int) -> float:
-    if n_classes < 2 or not np.isfinite(lisi).any():
-        return float("nan")
-    return float((np.nanmedian(lisi) - 1) / (n_classes - 1))
-
-
-def _acceptance(p_values: Floats, alpha: float) -> float:
-    used = np.isfinite(p_values)
-    return float(np.mean(p_values[used] >= alpha)) if used.any() else float("nan")
 
 
 def _neighbor_weights(

@@ -17,18 +17,9 @@ from songscape.errors import SongscapeError
 from songscape.metrics.labels import encode_labels, group_codes
 
 __all__ = [
-    "Neighbors",
-    "class_mean",
-    "knn_agreement_samples",
-    "knn_chance",
-    "knn_label_agreement",
-    "nearest_neighbors",
-    "row_chunks",
-    "squared_distances",
-    "too_few_candidates",
-    "undefined_neighbours",
-    "uninformative",
-    "without_groups",
+    *("Neighbors", "class_mean", "knn_agreement_samples", "knn_chance", "nearest_neighbors"),
+    *("row_chunks", "squared_distances", "too_few_candidates", "undefined_neighbours"),
+    *("uninformative", "without_groups"),
 ]
 
 Floats = NDArray[np.float64]
@@ -245,48 +236,6 @@ def knn_agreement_samples(neighbors: Neighbors, labels: ArrayLike) -> Floats:
     share: Floats = np.full(len(codes), np.nan)
     share[defined] = same[defined] / labelled[defined]
     return share
-
-
-def knn_label_agreement(
-    neighbors: Neighbors,
-    labels: ArrayLike,
-    *,
-    k: int = 10,
-    artists: ArrayLike | None = None,
-    X: ArrayLike | None = None,
-) -> dict[str, float]:
-    """k-nearest-neighbour agreement with a label, optionally with same-artist neighbours removed.
-
-    Parameters
-    ----------
-    neighbors : Neighbors
-        More than k, so that the artist filter has a choice.
-    labels : array-like of shape (n_tracks,)
-    k : int
-    artists : array-like of shape (n_tracks,), optional
-        Switches the artist filter on.
-    X : array-like, optional
-        The space, see `without_groups`.
-
-    Returns
-    -------
-    dict
-        `mean` over tracks, `balanced` (mean of the class means), `chance` and `balanced_chance`
-        (what a random order of tracks gives), `n_used`, `n_missing`.
-    """
-    k = min(k, neighbors.n_neighbors)
-    near = neighbors.first(k) if artists is None else without_groups(neighbors, artists, k, X)
-    values = knn_agreement_samples(near, labels)
-    used = np.isfinite(values)
-    chance, balanced_chance = knn_chance(labels)
-    return {
-        "mean": float(values[used].mean()) if used.any() else float("nan"),
-        "balanced": class_mean(values, labels),
-        "chance": chance,
-        "balanced_chance": balanced_chance,
-        "n_used": int(used.sum()),
-        "n_missing": int((encode_labels(labels)[0] < 0).sum()),
-    }
 
 
 def knn_chance(labels: ArrayLike, artists: ArrayLike | None = None) -> tuple[float, float]:

@@ -29,14 +29,8 @@ Parts = Mapping[str, Any]
 class State:
     """Where a training stands after an epoch, apart from its modules and its optimiser.
 
-    Attributes
-    ----------
-    history : list of dict
-        One row per epoch so far.
-    best, since_best : float, int
-        The best objective after the warm-up, and the epochs since.
-    best_weights : mapping of module to state dict
-        Those of that epoch; empty before there is one.
+    `history` has one row per epoch so far; `best` is the best objective after the warm-up,
+    `since_best` the epochs since, and `best_weights` the weights of that epoch, by module.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
@@ -48,13 +42,8 @@ class State:
 class Checkpoint:
     """A file that a training writes now and then, and starts from.
 
-    Parameters
-    ----------
-    path : Path
-    key : str
-        Of everything the training is computed from; a file with another key is ignored.
-    every_s : float
-        Seconds between two writings, so that short trainings write nothing.
+    A file with another `key` than that of everything the training is computed from is ignored.
+    Between two writings there are at least `every_s` seconds: short trainings write nothing.
     """
 
     def __init__(self, path: Path, key: str, *, every_s: float = 30.0) -> None:

@@ -66,13 +66,9 @@ class CovariateEncoder:
     def at(self, category: str, n_tracks: int) -> NDArray[np.float32]:
         """The same value for every track, shape (n_tracks, n_covariates).
 
-        Parameters
-        ----------
-        category : str
-            "average", or a category of the training tracks; all other covariates stay at their
-            average. Of two covariates with a category of that name the first is meant, or the one
-            named, as in "source=hymnal". Languages also go by their code or English name.
-        n_tracks : int
+        `category` is "average", or a category of the training tracks, with all other covariates at
+        their average. Of two covariates with a category of that name the first is meant, or the one
+        named, as in "source=hymnal". Languages also go by their code or English name.
 
         Raises
         ------
@@ -161,16 +157,7 @@ def fit_covariates(views: Views, names: Sequence[str], rows: NDArray[Any]) -> Co
 
 
 def overlap_warnings(views: Views, names: Sequence[str], labels: Any) -> tuple[str, ...]:
-    """Sentences about labels that are hidden with these covariates.
-
-    Parameters
-    ----------
-    views : Views
-    names : sequence of str
-        The covariate views.
-    labels : DataFrame, Series or sequence of length n_tracks
-        One label column or several.
-    """
+    """Sentences about labels (a DataFrame, Series or sequence) hidden with these covariates."""
     if hasattr(labels, "columns"):
         columns = {str(name): list(labels[name]) for name in labels.columns}
     else:

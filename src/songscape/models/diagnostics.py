@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from songscape.features.views import Views
 from songscape.models.inference import Inference
 from songscape.models.priors import MixturePrior, normal_kl
+from songscape.models.training import TrainingSettings
 
 __all__ = ["Diagnostics", "active_units", "diagnose"]
 
@@ -65,22 +66,14 @@ def diagnose(
     posterior: tuple[NDArray[np.float64], NDArray[np.float64]],
     rows: NDArray[np.intp],
     held_out: NDArray[np.intp],
-    *,
-    wanted: bool,
-    variational: bool,
+    settings: TrainingSettings,
 ) -> Diagnostics:
     """Judge a trained network, and warn if its posterior or its mixture prior collapsed.
 
-    Parameters
-    ----------
-    posterior : pair of ndarray of shape (n_tracks, latent_dim)
-        Means and log-variances.
-    rows, held_out : ndarray of int
-        The tracks that were trained on and those that were not.
-    wanted : bool
-        Whether tracks should have been held out.
-    variational : bool
+    `posterior` are the means and log-variances of all tracks, each (n_tracks, latent_dim); `rows`
+    and `held_out` the tracks that were trained on and those that were not.
     """
+    variational = settings.variational
     elbo = inference.elbo(views, held_out if len(held_out) else rows, variational=variational)
     has_data = np.sort(np.concatenate([rows, held_out]))
     means, log_variances = (part[has_data] for part in posterior)
@@ -102,7 +95,7 @@ def diagnose(
             f"Only {active} of {n_latent} latent dimensions tell tracks apart; "
             "a smaller latent_dim would do."
         )
-    if wanted and not len(held_out):
+    if settings.training.validation_fraction > 0 and not len(held_out):
         notes.append("Too few tracks to hold any out: the ELBO is that of the training tracks.")
     if isinstance(inference.prior, MixturePrior):
         shares = inference.responsibilities(means)

@@ -1,38 +1,17 @@
-"""Hardware: where a network is trained, how exactly, and what is compiled for it."""
+"""Hardware: where a network is trained, how exactly, and what it draws random numbers from."""
 
 from __future__ import annotations
-
-import importlib.util
-import warnings
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from songscape.errors import SongscapeError, first_line
+from songscape.errors import SongscapeError
 
-__all__ = [
-    "MIN_COMPILED_STEPS",
-    "chosen_device",
-    "compiled",
-    "random_states",
-    "restore_random_states",
-    "takes_bfloat16",
-]
-
-MIN_COMPILED_STEPS = 5_000
-"""Compiling takes about a minute, which a shorter training would not win back."""
+__all__ = ["chosen_device", "random_states", "restore_random_states", "takes_bfloat16"]
 
 
 def chosen_device(name: str) -> torch.device:
-    """The device of that name; "auto" is CUDA where there is one, else the CPU.
-
-    Raises
-    ------
-    SongscapeError
-        If this machine has no such device.
-    """
+    """The device of that name; "auto" is CUDA where there is one, else the CPU."""
     n_cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         return torch.device("cuda" if n_cuda else "cpu")
@@ -48,42 +27,6 @@ def takes_bfloat16(precision: str, device: torch.device) -> bool:
     if precision == "auto":
         return device.type == "cuda" and torch.cuda.is_bf16_supported()
     return precision == "bfloat16"
-
-
-def compiled(
-    function: Callable[..., Any], choice: str | bool, device: torch.device, n_steps: int
-) -> Callable[..., Any]:
-    """`function`, compiled by torch if `choice` says so.
-
-    "auto" compiles a training of at least `MIN_COMPILED_STEPS` steps on a CUDA device with Triton,
-    and goes on without, with a warning, where that fails.
-    """
-    if choice != "auto":
-        return torch.compile(function) if choice else function
-    has_triton = importlib.util.find_spec("triton") is not None
-    if device.type != "cuda" or n_steps < MIN_COMPILED_STEPS or not has_triton:
-        return function
-    fast: Callable[..., Any] | None = torch.compile(function)
-
-    def forgiving(*given: Any) -> Any:
-        nonlocal fast
-        if fast is not None:
-            try:
-                return fast(*given)
-            except RuntimeError as error:
-                # If this fails as well, the compiler is not to blame.
-                found = function(*given)
-                fast = None
-                warnings.warn(
-                    f"torch could not compile the training step ({first_line(error)}); it goes "
-                    "on without",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
-                return found
-        return function(*given)
-
-    return forgiving
 
 
 def random_states() -> dict[str, Tensor]:

@@ -35,12 +35,8 @@ MIN_COMPLETE = 10
 class HotDeck:
     """The evidence of every view of some complete tracks, under a product of experts.
 
-    Attributes
-    ----------
-    weighted : ndarray of shape (n_complete, n_views, latent_dim)
-        Means of the experts, times their precisions, summed over those of a view.
-    precision : ndarray of shape (n_complete, n_views, latent_dim)
-        Their precisions, summed likewise.
+    Means of the experts times their precisions, and their precisions, each summed over those of a
+    view: ndarrays of shape (n_complete, n_views, latent_dim).
     """
 
     weighted: Floats
@@ -52,13 +48,10 @@ class HotDeck:
         return np.asarray(self.weighted[:, known].sum(axis=1) / total)
 
     def complete(self, means: Floats, present: NDArray[np.bool_]) -> Floats:
-        """Posterior means of tracks as if no view were missing; complete tracks stay as they are.
+        """Posterior means of tracks as if no view were missing, (n_tracks, latent_dim).
 
-        Parameters
-        ----------
-        means : ndarray of shape (n_tracks, latent_dim)
-        present : ndarray of bool, shape (n_tracks, n_views)
-            Which views each track has. A track without any stays where it is.
+        Complete tracks stay as they are, and so do those without any view; `present` says which
+        views each track has, (n_tracks, n_views).
         """
         from scipy.spatial.distance import cdist
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,14 +29,8 @@ Rows = NDArray[np.intp]
 class BatchReader:
     """Reads tracks by their positions.
 
-    Attributes
-    ----------
-    specs, inputs, views : sequence of ViewSpec, mapping of name to InputView, Views
-    covariates : ndarray of shape (n_tracks, n_covariates) or None
-        Encoded, of all tracks.
-    rotations : mapping of name to Rotated
-        Views that are read in rotated coordinates.
-    device, dtype : torch.device or None, torch.dtype
+    `covariates` are encoded and of all tracks, (n_tracks, n_covariates); `rotations` are of views
+    that are read in rotated coordinates.
     """
 
     specs: Sequence[ViewSpec]
@@ -82,18 +75,6 @@ class Inference:
     prior: nn.Module
     inputs: Mapping[str, InputView]
     covariates: CovariateEncoder | None
-
-    @classmethod
-    def of(
-        cls,
-        network: SongNetwork,
-        prior: nn.Module,
-        inputs: Mapping[str, InputView],
-        covariates: CovariateEncoder | None,
-    ) -> Inference:
-        """Inference with copies of the modules; those given stay as they are."""
-        network, prior = copy.deepcopy(network), copy.deepcopy(prior)
-        return cls(network.double(), prior.double(), inputs, covariates)
 
     def encoded_covariates(self, views: Views) -> NDArray[np.float32] | None:
         """The own covariates of every track, (n_tracks, n_covariates), if the model has any."""

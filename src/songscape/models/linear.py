@@ -70,6 +70,12 @@ class BlockPCA(ViewsTransformer):
         self.covariates = covariates
         self.random_state = random_state
 
+    def check_parameters(self) -> None:
+        """Raise ValueError for a parameter out of range, or for several covariates."""
+        super().check_parameters()
+        if len(self.covariates or ()) > 1:
+            raise ValueError(f"covariates = {self.covariates!r}; give one to centre by")
+
     def fit(self, X: Any, y: Any = None) -> BlockPCA:
         """Find the components of `X`: Views, or an array of shape (n_tracks, n_features).
 

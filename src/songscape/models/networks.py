@@ -27,6 +27,11 @@ MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -8.0, 6.0
 CONV_CHANNELS = (32, 64, 64)
 KERNEL, STRIDE = 5, 2
 
+DENSITIES = {
+    "gaussian": gaussian_log_likelihood,
+    "von-mises-fisher": von_mises_fisher_log_likelihood,
+}
+
 Experts = dict[str, tuple[Tensor, Tensor]]
 """By view, the means and log-variances of its experts, each (n, n_experts, latent_dim)."""
 
@@ -52,15 +57,8 @@ def product_of_experts(
 ) -> tuple[Tensor, Tensor]:
     """Product of Gaussian experts and the standard normal prior (Hinton 2002; Wu & Goodman 2018).
 
-    Parameters
-    ----------
-    means, log_variances : Tensor of shape (n, n_experts, latent_dim)
-    weights : Tensor of shape (n, n_experts)
-        0 leaves an expert out.
-
-    Returns
-    -------
-    mean, log_variance : Tensor of shape (n, latent_dim)
+    From means and log-variances of shape (n, n_experts, latent_dim) and weights of shape
+    (n, n_experts), where 0 leaves an expert out, to mean and log-variance, each (n, latent_dim).
     """
     precision = torch.exp(-log_variances) * weights[:, :, None]
     total = 1.0 + precision.sum(1)
@@ -78,17 +76,8 @@ def _blocks(sizes: Sequence[int], dropout: float) -> list[nn.Module]:
 class SongNetwork(nn.Module):
     """Encoders, decoders and likelihoods of all views.
 
-    Parameters
-    ----------
-    specs : sequence of ViewSpec
-    latent_dim : int
-    hidden : tuple of int
-        Widths of the encoder's hidden layers; the decoder mirrors them.
-    fusion : {"early", "poe"}
-    dropout : float
-    n_covariates : int
-    word_total : float
-        How many words a track's lyrics count as under the multinomial likelihood.
+    `hidden` are the widths of the encoder's hidden layers, which the decoder mirrors; `word_total`
+    is how many words a track's lyrics count as under the multinomial likelihood.
     """
 
     def __init__(
@@ -120,13 +109,10 @@ class SongNetwork(nn.Module):
         self.encoder_tails = nn.ModuleDict(
             {t: nn.Sequential(*_blocks(sizes, dropout)) for t in towers}
         )
-        back = tuple(reversed(hidden))
-        width = back[-1] if back else latent_dim + n_covariates
+        n_inputs, back = latent_dim + n_covariates, tuple(reversed(hidden))
         used = sorted({self.towers[s.name] for s in self.specs if s.decoder == "dense"})
-        self.trunks = nn.ModuleDict(
-            {t: _trunk(latent_dim + n_covariates, back, dropout) for t in used}
-        )
-        widths = {"dense": width, "linear": latent_dim + n_covariates}
+        self.trunks = nn.ModuleDict({t: _trunk(n_inputs, back, dropout) for t in used})
+        widths = {"dense": back[-1] if back else n_inputs, "linear": n_inputs}
         self.heads = nn.ModuleDict(
             {self.key[s.name]: _head(s, widths[s.decoder]) for s in self.specs}
         )
@@ -136,7 +122,7 @@ class SongNetwork(nn.Module):
                     torch.zeros(_noise_shape(s)), requires_grad=s.noise == "learned"
                 )
                 for s in self.specs
-                if s.likelihood in ("gaussian", "von-mises-fisher")
+                if s.likelihood in DENSITIES
             }
         )
 
@@ -145,19 +131,31 @@ class SongNetwork(nn.Module):
 
         A track with none of the views gets the prior.
         """
-        if self.fusion == "early":
-            return self._encode_early(batch)
-        return self.fuse(self.encode_experts(batch), batch)
+        if self.fusion == "poe":
+            return self.fuse(self.encode_experts(batch), batch)
+        weights = self.expert_weights(batch).values()
+        present = torch.cat(list(weights), 1)
+        entered = torch.stack([self._enter(spec, batch) for spec in self.specs], 1)
+        hidden = (entered * present[:, :, None]).sum(1)
+        mean, log_variance = self._leave("joint", hidden, batch, batch.covariates)
+        any_view = present.amax(1, keepdim=True)
+        return mean * any_view, log_variance * any_view
 
     def encode_experts(self, batch: Batch) -> Experts:
         """Means and log-variances of every view's experts, each (n, n_experts, latent_dim)."""
-        return {spec.name: self._experts_of(spec, batch) for spec in self.specs}
+        covariates = None if batch.covariates is None else batch.covariates[:, None]
+        experts = {}
+        for spec in self.specs:
+            hidden = self._enter(spec, batch)
+            hidden = hidden if spec.encoder == "set" else hidden[:, None]
+            experts[spec.name] = self._leave(self.towers[spec.name], hidden, batch, covariates)
+        return experts
 
     def fuse(self, experts: Experts, batch: Batch) -> tuple[Tensor, Tensor]:
         """Their product with the prior, without what `batch.keep` leaves out."""
         means, log_variances = (torch.cat(parts, 1) for parts in zip(*experts.values()))
-        weights = [self._expert_weight(spec, batch) for spec in self.specs]
-        return product_of_experts(means, log_variances, torch.cat(weights, 1))
+        weights = torch.cat(list(self.expert_weights(batch).values()), 1)
+        return product_of_experts(means, log_variances, weights)
 
     def evidence(self, experts: Experts, batch: Batch) -> tuple[Tensor, Tensor]:
         """The natural parameters of each view's experts, each (n, n_views, latent_dim).
@@ -166,55 +164,39 @@ class SongNetwork(nn.Module):
         that `batch.keep` leaves out.
         """
         weighted, precisions = [], []
-        for spec in self.specs:
-            mean, log_variance = experts[spec.name]
-            weight = self._expert_weight(spec, batch)
+        for name, weight in self.expert_weights(batch).items():
+            mean, log_variance = experts[name]
             precision = torch.exp(-log_variance) * weight[:, :, None]
             weighted.append((mean * precision).sum(1))
             precisions.append(precision.sum(1))
         return torch.stack(weighted, 1), torch.stack(precisions, 1)
 
-    def _experts_of(self, spec: ViewSpec, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Means and log-variances of a view's experts, (n, n_experts, latent_dim)."""
-        hidden = self._enter(spec, batch)
-        tower = self.towers[spec.name]
-        hidden = hidden if spec.encoder == "set" else hidden[:, None]
-        if batch.covariates is not None:
-            hidden = hidden + self.encoder_covariates[tower](batch.covariates)[:, None]
-        # Under autocast only the layers are of less precision.
-        out = self.encoder_tails[tower](hidden).to(batch.values[spec.name].dtype)
-        mean, log_variance = out.chunk(2, dim=-1)
-        return mean, log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
-
-    def _encode_early(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        present = torch.stack([self._expert_weight(spec, batch)[:, 0] for spec in self.specs], 1)
-        entered = torch.stack([self._enter(spec, batch) for spec in self.specs], 1)
-        hidden = (entered * present[:, :, None]).sum(1)
-        if batch.covariates is not None:
-            hidden = hidden + self.encoder_covariates["joint"](batch.covariates)
-        out = self.encoder_tails["joint"](hidden).to(batch.values[self.specs[0].name].dtype)
-        mean, log_variance = out.chunk(2, dim=-1)
-        any_view = present.amax(1, keepdim=True)
-        log_variance = log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
-        return mean * any_view, log_variance * any_view
+    def expert_weights(self, batch: Batch) -> dict[str, Tensor]:
+        """The weight of each expert, by view: (n, n_steps) for a set, (n, 1) otherwise."""
+        weights = {}
+        for spec in self.specs:
+            weight = batch.present[spec.name][:, None]
+            if spec.encoder == "set":
+                weight = batch.weights[spec.name].flatten(1).expand(-1, spec.shape[0])
+            weights[spec.name] = batch.keep.get(spec.name, weight)
+        return weights
 
     def _enter(self, spec: ViewSpec, batch: Batch) -> Tensor:
+        """The first layer of a view."""
         values = batch.values[spec.name]
-        if spec.encoder == "dense":
-            values = values.flatten(1)
+        values = values.flatten(1) if spec.encoder == "dense" else values
         return self.entries[self.key[spec.name]](values)  # type: ignore[no-any-return]
 
-    def _expert_weight(self, spec: ViewSpec, batch: Batch) -> Tensor:
-        """The weight of each expert of a view: (n, n_steps) for a set, (n, 1) otherwise."""
-        if spec.name in batch.keep:
-            return batch.keep[spec.name]
-        if spec.encoder == "set":
-            return batch.weights[spec.name].flatten(1).expand(-1, spec.shape[0])
-        return batch.present[spec.name][:, None]
-
-    def expert_weights(self, batch: Batch) -> dict[str, Tensor]:
-        """The weights of every view's experts in `batch`, before any is left out."""
-        return {spec.name: self._expert_weight(spec, batch) for spec in self.specs}
+    def _leave(
+        self, tower: str, hidden: Tensor, batch: Batch, covariates: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Means and log-variances from what the first layers gave, with that of the covariates."""
+        if covariates is not None:
+            hidden = hidden + self.encoder_covariates[tower](covariates)
+        # Under autocast only the layers are of less precision.
+        dtype = next(iter(batch.values.values())).dtype
+        mean, log_variance = self.encoder_tails[tower](hidden).to(dtype).chunk(2, dim=-1)
+        return mean, log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
 
     def decode(self, z: Tensor, covariates: Tensor | None = None) -> dict[str, Tensor]:
         """Decoder outputs per view: standardised means, logits of words, or directions."""
@@ -265,12 +247,8 @@ class SongNetwork(nn.Module):
             elif spec.likelihood == "counts":
                 term = multinomial_log_likelihood(x * spec.unit, decoded, weight)
             else:
-                log_scale = self.log_noise[self.key[spec.name]]
-                is_gaussian = spec.likelihood == "gaussian"
-                density = (
-                    gaussian_log_likelihood if is_gaussian else von_mises_fisher_log_likelihood
-                )
-                term = density(x, decoded, log_scale, weight)
+                density = DENSITIES[spec.likelihood]
+                term = density(x, decoded, self.log_noise[self.key[spec.name]], weight)
             total = term if total is None else total + term
         assert total is not None, "a network has at least one view"
         return total
@@ -292,15 +270,13 @@ def _width(spec: ViewSpec) -> int:
 
 
 def _entry(spec: ViewSpec, width: int) -> nn.Module:
-    if spec.encoder == "conv1d":
-        return ConvEntry(spec.shape, width)
-    return nn.Linear(_width(spec), width)
+    is_conv = spec.encoder == "conv1d"
+    return ConvEntry(spec.shape, width) if is_conv else nn.Linear(_width(spec), width)
 
 
 def _head(spec: ViewSpec, width: int) -> nn.Module:
-    if spec.encoder == "conv1d":
-        return ConvHead(width, spec.shape)
-    return nn.Linear(width, _width(spec))
+    is_conv = spec.encoder == "conv1d"
+    return ConvHead(width, spec.shape) if is_conv else nn.Linear(width, _width(spec))
 
 
 def _trunk(n_inputs: int, widths: tuple[int, ...], dropout: float) -> nn.Module:

@@ -141,14 +141,8 @@ def same_song(
 
     log of the integral of q(z | a) q(z | b) / p(z) under the prior p = N(0, 1): for Gaussian
     evidence what speaker recognition calls a PLDA score (Ioffe, Probabilistic Linear Discriminant
-    Analysis, ECCV 2006).
-
-    Parameters
-    ----------
-    weighted, precision : Tensor of shape (n, latent_dim)
-        Means of the evidence times its precisions, and those, without the prior: zero where there
-        is none (see `SongNetwork.evidence`).
-    other_weighted, other_precision : Tensor of shape (m, latent_dim)
+    Analysis, ECCV 2006). Evidence is given by means times precisions, and precisions, of shape
+    (n, latent_dim) and (m, latent_dim), without the prior: zero where there is none.
     """
     both = _log_evidence(
         weighted[:, None] + other_weighted[None], precision[:, None] + other_precision[None]

@@ -141,17 +141,12 @@ class Hardware:
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Of the layers while training; sums, the optimiser and everything afterwards are of full
         precision. "auto": bfloat16 on a GPU that has it, float32 elsewhere.
-    compiled : bool or "auto", default="auto"
-        Whether torch compiles the training step. "auto": where a GPU trains for long (see
-        `songscape.models.hardware.compiled`). The rounding differs from that of the plain step. On
-        a CPU torch calls a C++ compiler, which fails if torch lies in a folder with a space.
     threads : int, default=1
         Threads of torch. More than there are free cores make it many times slower.
     """
 
     device: str = "auto"
     precision: str = "auto"
-    compiled: str | bool = "auto"
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -196,9 +191,8 @@ _RULES: Mapping[str, Rule] = {
     "space": one_of(*SPACES),
     "imputation": one_of("mean", "donor"),
     "precision": one_of("auto", "float32", "bfloat16"),
-    "compiled": one_of("auto", True, False),
     "device": _DEVICE,
-    **dict.fromkeys(("joint", "variational"), flag),
+    **dict.fromkeys(("joint", "variational", "presence"), flag),
     "hidden": sequence_of("whole numbers from 1 on", whole(1).allows),
     **dict.fromkeys(_SIZES, whole(1)),
     "n_components": optional(whole(1)),

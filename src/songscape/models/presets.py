@@ -237,8 +237,9 @@ _TABLE = (
         "has-lyrics-only",
         ("lyrics",),
         "whether there are lyrics and nothing else",
-        "PresenceOnly",
+        "ViewOnly",
         view="lyrics",
+        presence=True,
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _TABLE}

@@ -49,19 +49,13 @@ class Axes:
 def principal_axes(
     read: ReadRows, n_rows: int, n_columns: int, n_axes: int, *, seed: int = 0, centre: bool = True
 ) -> Axes:
-    """The `n_axes` principal axes of the rows that `read` returns.
+    """The `n_axes` principal axes of the rows that `read` returns for row numbers.
 
     Exact through the smaller of the two Gram matrices where that has at most `EXACT_LIMIT` rows,
     otherwise by a seeded randomised range finder with power iterations (Halko et al. 2011, 4.4).
     Rows are read in chunks; memory stays below one chunk plus (n_columns x n_axes). Axes without
-    variance are dropped, so fewer than `n_axes` may come back.
-
-    Parameters
-    ----------
-    read : callable
-        Row numbers to an array of shape (n, n_columns).
-    centre : bool, default=True
-        False gives the truncated singular value decomposition.
+    variance are dropped, so fewer than `n_axes` may come back. Without `centre` it is the truncated
+    singular value decomposition.
     """
     mean = np.zeros(n_columns)
     if centre:

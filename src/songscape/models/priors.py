@@ -48,18 +48,12 @@ class MixturePrior(nn.Module):
     def initialise(
         self, latents: NDArray[Any], seed: int, variances: NDArray[Any] | None = None
     ) -> None:
-        """Start from a Gaussian mixture fitted to posterior means.
+        """Start from a Gaussian mixture fitted to posterior means, (n, latent_dim).
 
-        Parameters
-        ----------
-        latents : ndarray of shape (n, latent_dim)
-            Posterior means.
-        seed : int
-        variances : ndarray of shape (n, latent_dim), optional
-            Posterior variances. To each component the mean variance of its tracks is added, for the
-            prior has to cover the posteriors: an unused dimension has means at 0 and variance 1,
-            and a component fitted to its means alone would be so narrow that all tracks are pulled
-            away from it, often into one component.
+        To each component the mean posterior variance of its tracks is added, for the prior has to
+        cover the posteriors: an unused dimension has means at 0 and variance 1, and a component
+        fitted to its means alone would be so narrow that all tracks are pulled away from it, often
+        into one component.
         """
         from sklearn.mixture import GaussianMixture
 

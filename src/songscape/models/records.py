@@ -18,13 +18,7 @@ Kinds = Mapping[str, Any]
 
 
 def encode(value: Any, arrays: dict[str, Any], path: str = "", kinds: Kinds | None = None) -> Any:
-    """`value` as JSON; arrays and tensors go into `arrays`, under their path.
-
-    Raises
-    ------
-    SongscapeError
-        If it holds anything that is no number, name, array, collection or one of `kinds`.
-    """
+    """`value` as JSON; arrays and tensors go into `arrays`, under their path."""
     if isinstance(value, np.ndarray) and value.dtype == object:
         return {"$strings": [str(item) for item in value]}
     if isinstance(value, (np.ndarray, torch.Tensor)):

@@ -14,7 +14,7 @@ from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 from songscape.models.estimator import ViewsTransformer
 
-__all__ = ["PresenceOnly", "RandomLatents", "ViewOnly"]
+__all__ = ["RandomLatents", "ViewOnly"]
 
 
 class RandomLatents(ViewsTransformer):
@@ -64,65 +64,47 @@ class RandomLatents(ViewsTransformer):
 
 
 class ViewOnly(ViewsTransformer):
-    """One small view as it is, such as the language composition: how far that alone gets.
+    """One small view as it is, or whether a track has it: how far that alone gets.
 
     Parameters
     ----------
     view : str, default="language"
-        A dense view of shape (n_tracks, n_features); absent tracks become zero.
+    presence : bool, default=False
+        False: the numbers of a dense view of shape (n_tracks, n_features), zero for absent tracks.
+        True: 1 where a view of any kind is present, 0 where not.
     """
 
-    def __init__(self, view: str = "language") -> None:
+    def __init__(self, view: str = "language", *, presence: bool = False) -> None:
         self.view = view
+        self.presence = presence
 
     def fit(self, X: Any, y: Any = None) -> ViewOnly:
         """Remember the columns."""
-        view = _one_view(self._views(X, reset=True), self.view)
-        if view.is_sparse or len(view.shape) != 2:
+        self.check_parameters()
+        view = self._view(X, reset=True)
+        if not self.presence and (view.is_sparse or len(view.shape) != 2):
             raise SongscapeError(f"view {self.view!r} is no small table; choose a dense 2-D view")
-        self.columns_: tuple[str, ...] = view.feature_names
-        self._n_features_out = view.shape[1]
+        self.columns_: tuple[str, ...] = () if self.presence else view.feature_names
+        self._n_features_out = 1 if self.presence else view.shape[1]
         return self
 
     def transform(self, X: Any) -> NDArray[Any]:
-        """The view's numbers, float32; columns unknown at fitting time are left out."""
+        """The view's numbers or presence, float32; columns unknown at fitting time are left out."""
         check_is_fitted(self, "_n_features_out")
-        view = _one_view(self._views(X), self.view)
-        values = np.where(view.present[:, None], view.values, 0.0).astype(np.float32)
+        view = self._view(X)
+        present = view.present[:, None]
+        if self.presence:
+            return np.asarray(present, dtype=np.float32)
+        values = np.where(present, view.values, 0.0).astype(np.float32)
         if view.feature_names == self.columns_:
             return values
-        position = {name: i for i, name in enumerate(view.feature_names)}
         out = np.zeros((len(values), len(self.columns_)), np.float32)
         for i, name in enumerate(self.columns_):
-            if name in position:
-                out[:, i] = values[:, position[name]]
+            if name in view.feature_names:
+                out[:, i] = values[:, view.feature_names.index(name)]
         return out
 
-
-class PresenceOnly(ViewsTransformer):
-    """Whether a track has a view, and nothing else: shows clusters that are just "has lyrics".
-
-    Parameters
-    ----------
-    view : str, default="lyrics"
-    """
-
-    def __init__(self, view: str = "lyrics") -> None:
-        self.view = view
-
-    def fit(self, X: Any, y: Any = None) -> PresenceOnly:
-        """Nothing to learn."""
-        _one_view(self._views(X, reset=True), self.view)
-        self._n_features_out = 1
-        return self
-
-    def transform(self, X: Any) -> NDArray[Any]:
-        """1 where the view is present, 0 where not, of shape (n_tracks, 1), float32."""
-        check_is_fitted(self, "_n_features_out")
-        view = _one_view(self._views(X), self.view)
-        return np.asarray(view.present[:, None], dtype=np.float32)
-
-
-def _one_view(views: Views, name: str) -> View:
-    """The named view; an array has only one."""
-    return next(iter(views.values())) if name not in views and len(views) == 1 else views[name]
+    def _view(self, X: Any, reset: bool = False) -> View:
+        """The named view; an array has only one."""
+        views = self._views(X, reset)
+        return views[self.view] if isinstance(X, Views) else next(iter(views.values()))

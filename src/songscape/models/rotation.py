@@ -32,16 +32,10 @@ MIN_COLUMNS = 256
 
 @dataclass(frozen=True, eq=False)
 class Rotated:
-    """A view in rotated coordinates.
+    """A view in rotated coordinates, divided by `scale` for a mean square of 1.
 
-    Attributes
-    ----------
-    axes : Axes
-    scale : float
-        Coordinates are divided by it, for a mean square of 1.
-    coordinates : ndarray of shape (n_tracks, n_axes), float32
-    offset : ndarray of shape (n_tracks,), float32
-        What to add to the log-likelihood of the coordinates to get that of the columns.
+    `coordinates` is (n_tracks, n_axes), float32; `offset`, (n_tracks,), is what to add to the
+    log-likelihood of the coordinates to get that of the columns.
     """
 
     axes: Axes

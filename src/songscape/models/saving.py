@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from songscape.models.parameters import Hardware, Objective, Training
 from songscape.models.presets import build_model
 from songscape.models.principal_axes import Axes
 from songscape.models.records import decode, encode
-from songscape.models.references import PresenceOnly, RandomLatents, ViewOnly
+from songscape.models.references import RandomLatents, ViewOnly
 from songscape.models.standardisation import InputView
 from songscape.models.vae import SongVAE
 from songscape.models.view_specs import ViewSpec
@@ -35,9 +36,9 @@ __all__ = ["can_save", "load_model", "save_model"]
 FORMAT = 3
 DESCRIPTION = "model.json"
 MODELS: dict[str, Any] = {
-    model.__name__: model for model in (SongVAE, BlockPCA, RandomLatents, ViewOnly, PresenceOnly)
+    model.__name__: model for model in (SongVAE, BlockPCA, RandomLatents, ViewOnly)
 }
-OLD_MODELS = {"CentredPCA": BlockPCA}
+OLD_MODELS = {"CentredPCA": BlockPCA, "PresenceOnly": partial(ViewOnly, presence=True)}
 KINDS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
@@ -57,7 +58,7 @@ KINDS: dict[str, Any] = {
 }
 # What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
 KINDS |= {"Donors": HotDeck, "Places": Spaces, "ViewPlan": ViewSpec}
-GONE = ("rotate",)
+GONE = ("compiled", "rotate")
 OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
 MODULES = ("network_", "prior_")
 Arrays = dict[str, np.ndarray[Any, Any]]

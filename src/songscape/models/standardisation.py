@@ -101,13 +101,9 @@ def fit_input(
 ) -> InputView:
     """Learn the standardisation of a view from present tracks and valid steps only.
 
-    Parameters
-    ----------
-    standardise : bool, default=True
-        False keeps zeros zero (words under a multinomial likelihood) and only brings the whole
-        block to a mean square of 1, the scale that a dense layer expects.
-    signed : bool, default=False
-        Whether numbers under 0 are let through even so (directions).
+    Without `standardise`, zeros stay zeros (words under a multinomial likelihood) and the whole
+    block is only brought to a mean square of 1, the scale that a dense layer expects; negative
+    numbers are then refused unless `signed`.
 
     Raises
     ------

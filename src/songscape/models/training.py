@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from songscape.errors import SongscapeError
 from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint, State
-from songscape.models.hardware import chosen_device, compiled, takes_bfloat16
+from songscape.models.hardware import chosen_device, takes_bfloat16
 from songscape.models.inference import BatchReader
 from songscape.models.networks import SongNetwork
 from songscape.models.objective import Terms, elbo_terms, leave_out, loss, negative_elbo
@@ -77,14 +77,9 @@ def quiet_torch(threads: int, seed: int | None = None) -> Iterator[None]:
 def split_rows(present: NDArray[np.bool_], share: float, seed: int) -> tuple[Rows, Rows]:
     """Tracks to train on and tracks to hold out, of those that have any view.
 
-    Single tracks and not whole artists: a network places tracks that it did not see apart from
-    those that it did, and would separate the held-out artists from the others.
-
-    Parameters
-    ----------
-    present : ndarray of bool, shape (n_tracks, n_views)
-    share : float
-        Of the tracks, to be held out: at least one, and none of fewer than 10 tracks.
+    `present` is (n_tracks, n_views). At least one track is held out if `share` is positive, and
+    none of fewer than 10. Single tracks and not whole artists: a network places tracks that it did
+    not see apart from those that it did, and would separate the held-out artists from the others.
     """
     rows = np.flatnonzero(present.any(axis=1))
     if len(rows) < 2:
@@ -161,7 +156,6 @@ def _train(
     modules = {"network": network, "prior": prior}
     parts = {**modules, "optimiser": optimiser, "schedule": schedule}
     bfloat16 = takes_bfloat16(settings.hardware.precision, device)
-    step_terms = compiled(elbo_terms, settings.hardware.compiled, device, n_steps)
     # A deterministic autoencoder pays no divergence.
     full_beta = objective.beta if settings.variational else 0.0
     state = State()
@@ -180,7 +174,7 @@ def _train(
                 batch = leave_out(network, batch, training.view_dropout, generator)
             noise = _noise(len(piece), network, settings, generator)
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                terms = step_terms(network, prior, batch, noise, objective.contrast > 0)
+                terms = elbo_terms(network, prior, batch, noise, objective.contrast > 0)
             total = loss(terms, objective, beta, batch.covariates) + network.loadings() / len(rows)
             if not torch.isfinite(total):
                 raise SongscapeError(

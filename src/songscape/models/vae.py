@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -98,7 +99,7 @@ class SongVAE(ViewsTransformer):
     training : Training or None, default=None
         Epochs, steps, learning rate and the like; None is `Training()`.
     hardware : Hardware or None, default=None
-        Device, precision, compilation and threads; None is `Hardware()`.
+        Device, precision and threads; None is `Hardware()`.
 
     Attributes
     ----------
@@ -212,15 +213,6 @@ class SongVAE(ViewsTransformer):
             encoders=self.encoders or {},
             decoders=self.decoders or {},
         )
-        share = (self.training or Training()).validation_fraction
-        rows, held_out = split_rows(self._present(views), share, seed)
-        self.covariates_: CovariateEncoder | None = None
-        if self.covariates:
-            self.covariates_ = fit_covariates(views, self.covariates, rows)
-            if self.at not in (None, "own"):
-                # An unknown category is reported before the training, not after it.
-                self.covariates_.at(str(self.at), 1)
-        covariates = None if self.covariates_ is None else self.covariates_.encode(views)
         settings = TrainingSettings(
             self.objective or Objective(),
             self.training or Training(),
@@ -230,6 +222,15 @@ class SongVAE(ViewsTransformer):
             callback,
             checkpoint,
         )
+        share = settings.training.validation_fraction
+        rows, held_out = split_rows(self._present(views), share, seed)
+        self.covariates_: CovariateEncoder | None = None
+        if self.covariates:
+            self.covariates_ = fit_covariates(views, self.covariates, rows)
+            if self.at not in (None, "own"):
+                # An unknown category is reported before the training, not after it.
+                self.covariates_.at(str(self.at), 1)
+        covariates = None if self.covariates_ is None else self.covariates_.encode(views)
         with quiet_torch(settings.hardware.threads, seed):
             reader = BatchReader(self.view_specs_, self.inputs_, views, covariates)
             self.network_, self.prior_, self.history_ = fit_network(
@@ -238,13 +239,7 @@ class SongVAE(ViewsTransformer):
             inference = self._inference()
             posterior = inference.posterior(views)
             self.diagnostics_: Diagnostics = diagnose(
-                inference,
-                views,
-                posterior,
-                rows,
-                held_out,
-                wanted=share > 0,
-                variational=self.variational,
+                inference, views, posterior, rows, held_out, settings
             )
             self._fit_spaces(inference, views, posterior[0], rows, seed)
         if self.covariates and y is not None:
@@ -370,7 +365,8 @@ class SongVAE(ViewsTransformer):
         return StandardNormal()
 
     def _inference(self) -> Inference:
-        return Inference.of(self.network_, self.prior_, self.inputs_, self.covariates_)
+        network, prior = copy.deepcopy(self.network_), copy.deepcopy(self.prior_)
+        return Inference(network.double(), prior.double(), self.inputs_, self.covariates_)
 
     def _fit_spaces(
         self, inference: Inference, views: Views, means: Any, rows: NDArray[np.intp], seed: int

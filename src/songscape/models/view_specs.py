@@ -13,24 +13,13 @@ __all__ = ["ViewSpec", "view_specs"]
 
 @dataclass(frozen=True)
 class ViewSpec:
-    """What the network must know of one view.
+    """What the network must know of one view; `shape` is that of one track's block.
 
-    Attributes
-    ----------
-    name : str
-    shape : tuple of int
-        Of one track's block.
-    encoder : {"dense", "conv1d", "set"}
-        The whole block at once; over the steps, with features as channels; or every step as an
-        observation of its own, all of which multiply into the posterior.
-    likelihood : one of `songscape.models.parameters.LIKELIHOODS`
-    noise : {"fixed", "learned"}
-    gain : tuple of float
-        Factors of a dense decoder's output, one per number, or none.
-    unit : float
-        How many words a value of 1 stands for under the likelihood "counts".
-    decoder : {"dense", "linear"}
-        Hidden layers and a last one, or a single layer.
+    The encoder is "dense" (the whole block at once), "conv1d" (over the steps, with features as
+    channels) or "set" (every step is an observation of its own, and all multiply into the
+    posterior); the decoder has hidden layers, or is "linear". `gain` are factors of a dense
+    decoder's output, one per number, or none. Under the likelihood "counts", a value of 1 stands
+    for `unit` words.
     """
 
     name: str

@@ -234,7 +234,7 @@ def _add_tests(
             line.append(EMPTY)
         elif best and test.best_baseline is not None:
             ends = (test.difference_to_best, test.low_to_best, test.high_to_best)
-            line.append(Tested(results.to_best.get((model, *test.key)), *ends, test.best_baseline))
+            line.append(Tested(test.verdict_to_best, *ends, test.best_baseline))
 
 
 def _by_partition(

@@ -23,7 +23,6 @@ __all__ = [
     "number_figures",
     "picture_name",
     "picture_plan",
-    "pictured_models",
     "png_size",
     "shown_columns",
     "shown_partitions",
@@ -126,11 +125,6 @@ def shown_partitions(results: Results) -> dict[str, PartitionKey]:
         elif keys:
             shown[model] = results.setup.headline if results.setup.headline in keys else keys[0]
     return shown
-
-
-def pictured_models(results: Results) -> list[str]:
-    """Models that maps and heat maps are drawn for, the featured one first."""
-    return list(shown_partitions(results))
 
 
 def picture_plan(results: Results) -> list[Planned]:

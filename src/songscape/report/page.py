@@ -54,7 +54,8 @@ def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
         first=first,
         evidence=evidence,
     )
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
+    data = text.encode("utf-8", "replace")  # names that aren't UTF-8 get a question mark
+    write_atomically(path, lambda p: p.write_bytes(data))
     return path
 
 

@@ -14,7 +14,7 @@ from songscape.benchmark.keys import PartitionKey
 from songscape.benchmark.metric_table import Figures, Setup
 from songscape.benchmark.recommendation import Assessment, assess, flags_of_partition
 from songscape.benchmark.significance import partition_flags
-from songscape.benchmark.verdicts import Flag, Outcome, PairedTest
+from songscape.benchmark.verdicts import Flag, PairedTest
 from songscape.columns import ColumnRoles, Role, find_roles, role_of
 from songscape.errors import SongscapeError
 
@@ -51,7 +51,7 @@ NUMBERS = {
     *("k", "seed", "value", "estimate", "low", "high", *_NULLS, "cluster", "size", "share"),
     *("n_latent", "active_units", "validation_elbo", "seconds", "peak_memory_mib"),
     *("stability", "null", "null_low", "null_high", "difference", "adjusted_p", "n_groups"),
-    *("difference_to_best", "low_to_best", "high_to_best"),
+    *("difference_to_best", "low_to_best", "high_to_best", "p_value_to_best", "adjusted_p_to_best"),
 }
 
 
@@ -140,16 +140,6 @@ class Results:
     def tests(self) -> dict[tuple[str, str, str, str], PairedTest]:
         """Tests by model, axis, metric and column."""
         return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.tests}
-
-    @cached_property
-    def to_best(self) -> dict[tuple[str, str, str, str], Outcome]:
-        """Outcomes against the best baseline of a figure, where they were tested, as `tests`."""
-        rows = self.differences.reindex(columns=[*FRAMES["differences"], "verdict_to_best"])
-        return {
-            (model, axis, metric, column): Outcome(word)
-            for model, axis, metric, column, word in rows.itertuples(index=False)
-            if word and word == word
-        }
 
     @property
     def kinds(self) -> dict[str, str]:
