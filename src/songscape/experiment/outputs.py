@@ -155,7 +155,7 @@ def write_results(
         (folder.tables / "table.tex").unlink(missing_ok=True)
         document["notes"] = [EARLIER] if before.get("compare") or before.get("notes") else []
     folder.write_document(document)
-    results = read_results(folder.tables)
+    results = read_results(folder.tables, {"clusters": clustered})
     if comparison is not None:
         write_text(folder.tables / "table.tex", latex_table(results))
     draw_pictures(folder, results, inputs, outcomes)

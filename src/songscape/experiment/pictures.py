@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from songscape._version import __version__
-from songscape.experiment.fit import Training, digest_of
+from songscape.errors import SongscapeError
+from songscape.experiment.fit import MODEL_ERRORS, Training, digest_of
 from songscape.experiment.request import Outcome
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar
@@ -243,7 +244,6 @@ class _Drawing:
 
     def _k_distances(self, model: str) -> Figure | None:
         from songscape.clustering.methods import cluster
-        from songscape.errors import SongscapeError
         from songscape.report.plots import k_distance_figure
 
         if "dbscan" not in set(self.results.table["clusterer"]):
@@ -314,11 +314,16 @@ class _Drawing:
 
         if find_preset(model).kind not in ("vae", "autoencoder"):
             return {}
-        fitted: Any = load_model(self._home(model))
-        if {"mfcc", "lyrics"}.isdisjoint(spec.name for spec in getattr(fitted, "view_specs_", ())):
+        try:
+            fitted: Any = load_model(self._home(model))
+            names = {spec.name for spec in getattr(fitted, "view_specs_", ())}
+            if names.isdisjoint(("mfcc", "lyrics")):
+                return {}
+            views = self.inputs.dataset.views.select(self.trainings[model].views)
+            return dict(fitted.reconstruct(views.take(self._examples)))
+        except (SongscapeError, KeyError, *MODEL_ERRORS):
+            # What another version has saved may be beyond this one: then it has no such picture.
             return {}
-        views = self.inputs.dataset.views.select(self.trainings[model].views)
-        return dict(fitted.reconstruct(views.take(self._examples)))
 
     def _home(self, model: str) -> Path:
         return self.folder.model(model, self.trainings[model].seed)
