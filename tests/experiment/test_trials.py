@@ -340,7 +340,8 @@ def test_a_long_reason_is_told_in_its_first_line(
         raise RuntimeError("C++ compile error\n\nCommand:\ng++ ...")
 
     monkeypatch.setattr(fit, "_train", fail)
-    views = Views(("a", "b"), {"mfcc": View(np.ones((2, 3), np.float32), np.ones(2, bool))})
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    views = Views(("a", "b"), {"mfcc": View(values, np.ones(2, bool))})
     training = fit.Training.of("dense-vae", 0, {}, {"mfcc": "digest"})
     summary = fit.fit(training, views, ResultsFolder(tmp_path))
     assert summary["status"] == "failed"
