@@ -114,7 +114,7 @@ def unmeasured_table(
     import pandas as pd
 
     rows = [
-        {"model": one["model"], "seed": one["seed"], "reason": one["reason"]}
+        {"model": one["model"], "clusterer": "", "seed": one["seed"], "reason": one["reason"]}
         | {"what": "skipped" if one["status"] == "skipped" else "model"}
         for one in summaries
         if one["status"] != "ok"
@@ -125,8 +125,7 @@ def unmeasured_table(
         for row in found.rows
         if row["axis"] == "failed"
     ]
-    frame = pd.DataFrame(rows, columns=list(UNMEASURED)).astype({"k": "Int64"})
-    return frame.fillna({"clusterer": ""}) if rows else None
+    return pd.DataFrame(rows, columns=list(UNMEASURED)).astype({"k": "Int64"}) if rows else None
 
 
 def tracks_table(
