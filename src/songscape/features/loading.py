@@ -99,6 +99,10 @@ class LazyBlocks(Mapping[str, View]):
     def __len__(self) -> int:
         return len(self._makers)
 
+    def forget(self) -> None:
+        """Give back the memory of what was made; it is made again when it is asked for again."""
+        self._made.clear()
+
     def with_made(self, views: Mapping[str, View]) -> LazyBlocks:
         """And these, which are there."""
         found = LazyBlocks(
