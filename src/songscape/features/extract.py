@@ -21,8 +21,8 @@ from songscape.features.embeddings import (
     is_complete,
 )
 from songscape.features.jobs import Job, run_jobs
-from songscape.features.recheck import mark_decoded, outdated
 from songscape.features.readers import installed_decoders
+from songscape.features.recheck import mark_decoded, outdated
 from songscape.library import Analysis, Collection, Counts, FileStamp, LedgerRow, Library, Track
 from songscape.library.records import Analysed, digest_of_file
 
@@ -41,17 +41,16 @@ def extract(
     progress: Progress | None = None,
     executor: Executor | None = None,
     function: Callable[..., Analysis] = analyse_file,
-    retry: bool = False,
 ) -> Counts:
     """Bring the library up to date with a collection: analyse every track that is missing.
 
     A track is missing when its file changed (in content: another place or date alone does not
     count) or when features are made differently now (recipe). One that failed before is tried
     again when its file, the recipe or an installed decoder has changed, when nothing but its place
-    was at fault (a drive that did not answer), or with `retry`. Of a track that is there but lacks
-    one of `views`, only that is computed. A track whose file can't be looked at now keeps its
-    features, with a remark. Every track is committed as it comes, so an interrupted run goes on
-    where it was.
+    was at fault (a drive that did not answer), or after `Library.forget_outcomes`. Of a track that
+    is there but lacks one of `views`, only that is computed. A track whose file can't be looked at
+    now keeps its features, with a remark. Every track is committed as it comes, so an interrupted
+    run goes on where it was.
 
     Parameters
     ----------
@@ -70,8 +69,6 @@ def extract(
         Where to run instead; it must have the files at the same paths.
     function : callable
         What to run on a path and a list of features.
-    retry : bool
-        Try again whatever failed before.
 
     Returns
     -------
@@ -88,7 +85,7 @@ def extract(
     library.update(collection)
     again = outdated(library, collection.tracks, workers, executor)
     stamps = _stamps(collection.tracks)
-    left = _lost(library, stamps) | (set() if retry else _hopeless(library, stamps))
+    left = _lost(library, stamps) | _hopeless(library, stamps)
     tracks = [track for track in collection.tracks if track.id not in left]
     todo = list(_missing(library, tracks, from_audio(views), stamps, again))
     _check_reachable(library, todo)
