@@ -139,8 +139,8 @@ def read_library(
     known = None
     if path.exists():
         with Library.open(path) as library:
-            known = library.known_lyrics()
-    collection = read_collection(source, known_lyrics=known)
+            known = library.read_before()
+    collection = read_collection(source, known=known)
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)
