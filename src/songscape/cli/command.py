@@ -19,6 +19,7 @@ from songscape.cli import (
     relocate,
     report,
     run,
+    serve,
     status,
 )
 from songscape.cli.console import finish, prepare_streams
@@ -29,7 +30,7 @@ from songscape.progress import say
 
 __all__ = ["main", "make_parser"]
 
-VERBS = (run, compare, demo, impute, status, ledger, relocate, forget, models, report)
+VERBS = (run, serve, compare, demo, impute, status, ledger, relocate, forget, models, report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
