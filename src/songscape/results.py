@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError
@@ -18,17 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = [
-    "DOCUMENT",
-    "ResultsFolder",
-    "model_stem",
-    "read_latents",
-    "write_atomically",
-    "write_parquet",
-]
+__all__ = ["ResultsFolder", "read_latents", "write_atomically", "write_parquet"]
 
-DOCUMENT = "experiment"
-"""`results/experiment.json` says what was done with what."""
 _KEY = b"songscape.key"
 
 
@@ -60,33 +53,73 @@ class ResultsFolder:
         return self.root / "results"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, wait: bool = False) -> Iterator[None]:
         """Keep the folder to this process; the lock ends with the process, however that ends.
 
         Raises
         ------
         SongscapeError
-            Another process has it.
+            Another process has it, and nobody said to `wait`.
         """
         from filelock import FileLock, Timeout
 
+        from songscape.interrupts import check
+        from songscape.progress import say
+
         self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / ".lock")
+        lock, said = FileLock(self.root / ".lock"), False
+        while True:
+            try:
+                lock.acquire(timeout=1.0 if said else 0)
+                break
+            except Timeout:
+                held = f"{self.root}: another songscape is using this folder ({self._holder()})"
+                if not wait:
+                    raise SongscapeError(
+                        f"{held}; wait for it (--wait), or name another folder with --out"
+                    ) from None
+                check()
+                if not said:
+                    say(f"{held}; waiting for it to end")
+                said = True
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise SongscapeError(
-                f"{self.root}: another songscape is using this folder; "
-                "wait for it, or name another folder with --out"
-            ) from None
-        try:
+            since = datetime.now().astimezone().isoformat(timespec="seconds")
+            write_json(self._who, {"pid": os.getpid(), "host": gethostname(), "since": since})
             yield
         finally:
+            with suppress(OSError):
+                self._who.unlink()
             lock.release()
             with suppress(OSError):
                 if [path.name for path in self.root.iterdir()] == [".lock"]:
                     (self.root / ".lock").unlink()
                     self.root.rmdir()
+
+    @property
+    def _who(self) -> Path:
+        return self.root / ".lock.json"
+
+    def _holder(self) -> str:
+        who = read_json(self._who)
+        if who is None:
+            return "which one is not known"
+        return f"process {who.get('pid')} on {who.get('host')}, since {who.get('since')}"
+
+    def in_use(self) -> str | None:
+        """Who holds the folder now, in words; None where nobody does."""
+        from filelock import FileLock, Timeout
+
+        if not (self.root / ".lock").exists():
+            return None
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return self._holder()
+        except OSError:  # a folder that can't be written has no writer
+            return None
+        lock.release()
+        return None
 
     def model(self, model: str, seed: int) -> Path:
         return self.root / "models" / model_stem(model, seed)
@@ -128,18 +161,24 @@ class ResultsFolder:
 
     def read_document(self) -> dict[str, Any] | None:
         """What `results/experiment.json` holds, None where it is missing or damaged."""
-        return read_json(self.tables / f"{DOCUMENT}.json")
+        return read_json(self.tables / "experiment.json")
 
     def write_document(self, value: Mapping[str, Any]) -> None:
-        write_json(self.tables / f"{DOCUMENT}.json", value)
+        write_json(self.tables / "experiment.json", value)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON, whole or not at all."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
-    # A path that isn't UTF-8 holds surrogates: written as the escapes that JSON has for them.
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with LF, whole or not at all.
+
+    A path that isn't UTF-8 holds surrogates: they are written as escapes, which JSON reads.
+    """
     data = text.encode("utf-8", "backslashreplace")
     write_atomically(path, lambda p: p.write_bytes(data))
+
+
+def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
+    """Write JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n")
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -16,14 +16,8 @@ from songscape.errors import UsageError
 __all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
 
 DEFAULT_MODELS = (
-    "dense-vae",
-    "fusion-dense-vae",
-    "conv1d-vae",
-    "autoencoder",
-    "pca",
-    "balanced-pca",
-    "raw",
-    "random",
+    *("dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
+    *("pca", "balanced-pca", "raw", "random"),
 )
 DEFAULT_CLUSTERERS = ("kmeans", "ward", "average", "dbscan", "hdbscan", "gmm")
 LARGEST_SEED = 2**32 - 1
@@ -72,6 +66,8 @@ class Settings:
     roles : mapping of str to str
         Role (artist, language, genre, ..., see `songscape.columns.Role`) -> the column that has it,
         where its name does not say so.
+    lyrics_order : tuple of str
+        Which lyrics count where a track has several, see `songscape.read_collection`.
     measures : tuple of str
         What is measured only where it is asked for: ilisi, kbet.
     features : FeatureSettings
@@ -87,6 +83,7 @@ class Settings:
     labels: tuple[str, ...] = ()
     nuisances: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    lyrics_order: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -96,7 +93,8 @@ class Settings:
         for name in ("models", "clusterers", "seeds"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name at least one")
-        for name in ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures"):
+        several = ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures")
+        for name in (*several, "lyrics_order"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
@@ -108,9 +106,9 @@ class Settings:
             )
         if any(k < 2 for k in self.k):
             raise UsageError(f"k = {min(self.k)}: at least 2 clusters are needed")
-        if not all(0 <= seed <= LARGEST_SEED for seed in self.seeds):
-            wrong = next(seed for seed in self.seeds if not 0 <= seed <= LARGEST_SEED)
-            raise UsageError(f"seed {wrong}: seeds are whole numbers from 0 to {LARGEST_SEED}")
+        for seed in self.seeds:
+            if not 0 <= seed <= LARGEST_SEED:
+                raise UsageError(f"seed {seed}: seeds are whole numbers from 0 to {LARGEST_SEED}")
         if self.features.max_frames < 10 or self.features.max_words < 1:
             raise UsageError("features: max_frames must be at least 10 and max_words at least 1")
 

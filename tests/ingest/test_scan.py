@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest import read_collection
-from songscape.ingest.lyrics import read_batch
-from songscape.library import LedgerRow, Library, Lyrics
+from songscape.ingest.reading import read_batch
+from songscape.library import FileStamp, LedgerRow, Library, Lyrics
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs devices and names of any bytes")
 
 
-def read(tmp_path: Path):
-    return read_collection(tmp_path / "c", read=read_batch)
+def read(tmp_path: Path, **options):
+    return read_collection(tmp_path / "c", read=read_batch, **options)
 
 
 def ids(collection) -> list[str]:
@@ -81,13 +81,25 @@ def test_sidecars_are_found(tmp_path, put, audio, sidecar):
     assert list(lyrics(read(tmp_path)).values()) == ["la la la"]
 
 
-def test_the_nearest_sidecar_wins_and_text_comes_before_lrc(tmp_path, put):
+def test_the_nearest_lyrics_count_and_of_these_the_first_format(tmp_path, put):
     put("a/x.mp3")
-    put("a/x.lrc", "[00:01.00]near")
-    put("lyrics/a/x.txt", "far")
+    put("a/x.txt", "near")
+    put("lyrics/a/x.ttml", "<tt><body><p>far</p></body></tt>")
     assert lyrics(read(tmp_path)) == {"a/x": "near"}
-    put("a/x.txt", "nearest")
-    assert lyrics(read(tmp_path)) == {"a/x": "nearest"}
+    words = {
+        ".srt": "1\n00:01,000 --> 00:02,000\nsrt",
+        ".lrc": "[00:01.00]lrc",
+        ".elrc": "[00:01.00]<00:01.00>elrc",
+        ".yml": "version: '1.0'\nmetadata: {title: x}\nlines: [{text: yml, start_ms: 1}]",
+        ".ttml": "<tt><body><div><p>ttml</p></div></body></tt>",
+    }
+    for suffix, content in words.items():
+        put(f"a/x{suffix}", content)
+        assert lyrics(read(tmp_path)) == {"a/x": suffix[1:]}
+    order = (".txt", ".lrc")
+    assert lyrics(read(tmp_path, lyrics_order=order)) == {"a/x": "near"}
+    with pytest.raises(UsageError, match=r"lyrics_order: 'txt' is not known; there are \.ttml"):
+        read(tmp_path, lyrics_order=["txt"])
 
 
 def test_ids_are_nfc_whatever_the_file_system_says(tmp_path, put):
@@ -419,7 +431,7 @@ def test_what_was_read_is_not_read_again(tmp_path, put):
         assert files == []
         return []
 
-    again = read_collection(tmp_path / "c", known_lyrics=first.lyric_files, read=read_nothing)
+    again = read_collection(tmp_path / "c", known=first.files, read=read_nothing)
     assert again == first
     path.write_text("new words")
     seen = []
@@ -428,8 +440,8 @@ def test_what_was_read_is_not_read_again(tmp_path, put):
         seen.extend(files)
         return [Lyrics("new words")]
 
-    changed = read_collection(tmp_path / "c", known_lyrics=first.lyric_files, read=read_one)
-    assert seen == [(str(path), "x.txt")]
+    changed = read_collection(tmp_path / "c", known=first.files, read=read_one)
+    assert seen == [("lyrics", str(path), "x.txt")]
     assert lyrics(changed) == {"x": "new words"}
 
 
@@ -439,10 +451,10 @@ def test_lyrics_that_cannot_be_looked_at_are_looked_at_each_time(tmp_path, put):
     (tmp_path / "c" / "x.txt").symlink_to("x.txt")
     collection = read(tmp_path)
     assert problems(collection)["x"][0] == "failed"
-    assert collection.lyric_files == {}
+    assert collection.files.keys() == {FileStamp.of(tmp_path / "c" / "x.mp3")}
     with Library.open(tmp_path / "x.db") as library:
         library.update(collection)
-        assert library.known_lyrics() == {}
+        assert library.read_before().keys() == collection.files.keys()
 
 
 # -- accounting ----------------------------------------------------------------------------------

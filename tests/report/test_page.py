@@ -16,9 +16,9 @@ from PIL import Image
 
 from songscape.cli import DONE, FAILED, main
 from songscape.errors import SongscapeError
-from songscape.report.evidence_plots import forest_figure
 from songscape.report.figures import picture_plan
 from songscape.report.page import write_page
+from songscape.report.plots import k_distance_figure
 from songscape.report.read import Results, read_results
 
 pages = load_module(Path(__file__).with_name("page_reader.py"))
@@ -33,7 +33,7 @@ def text(folder: Path) -> str:
 def folder(request: pytest.FixtureRequest, run_folder: Path, compared_folder: Path) -> Path:
     """Both kinds of folder, with the first three pictures that the page plans."""
     found = run_folder if request.param == "run" else compared_folder
-    figure = forest_figure(["a"], [0.1], [0.0], [0.2], ["better"])
+    figure = k_distance_figure([1.0, 2.0], 1.5, 2)
     for planned in picture_plan(read_results(found))[:3]:
         folders.save_picture(figure, found / "pictures" / f"{planned.name}.png")
     return found
@@ -62,7 +62,7 @@ def test_titles_labels_and_names_are_escaped(folder: Path) -> None:
     raw = write_page(folder).read_text(encoding="utf-8")
     assert "<script>alert" not in raw
     assert "<b>rock" not in raw
-    assert "<script>alert('x')</script> 🎵 গান – Ann" in text(folder)
+    assert "Ann – <script>alert('x')</script> 🎵 গান" in text(folder)
     assert "<b>rock</b> & roll" in text(folder)
 
 
@@ -153,6 +153,13 @@ def test_what_could_not_be_measured_is_named(run_folder: Path) -> None:
     assert "tfidf + ward, k = 8 (seeds 0, 3): no clusters" in said
     assert said.count("too many songs") == 1
     assert "song-vae (seed 1): the loss became NaN" in said
+
+
+def test_warnings_of_checks_that_are_gone_are_still_shown(run_folder: Path) -> None:
+    rows = pd.read_csv(run_folder / "warnings.csv", dtype=str, keep_default_na=False)
+    gone = rows[:1].assign(check="poor-overlap", message="genre and language coincide")
+    pd.concat([rows, gone]).to_csv(run_folder / "warnings.csv", index=False)
+    assert "genre and language coincide" in text(run_folder)
 
 
 def test_a_folder_with_the_least_that_there_can_be_has_a_page(

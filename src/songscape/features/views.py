@@ -32,6 +32,12 @@ class View:
         The axis of `values` along which `mask` runs (2 for `mfcc`, 1 for `segments`).
     feature_names : tuple of str
         Names of the columns where they have any (the vocabulary of `lyrics`).
+    modality : {"audio", "text", ""}
+        What it was made from; "" for covariates. Models let all audio views together weigh as much
+        as all text views together.
+    standardise : bool
+        Whether columns are brought to unit variance before anything else. False where rows are
+        directions (word weights, sentence and voice vectors): these are centred at most.
     """
 
     values: Any
@@ -39,6 +45,8 @@ class View:
     mask: NDArray[np.bool_] | None = None
     step_axis: int = 1
     feature_names: tuple[str, ...] = field(default=(), repr=False)
+    modality: str = ""
+    standardise: bool = True
 
     def __post_init__(self) -> None:
         n_tracks = self.values.shape[0]
@@ -71,6 +79,17 @@ class View:
             present=self.present[index],
             mask=None if self.mask is None else self.mask[index],
         )
+
+    def pooled(self) -> View:
+        """One row per track, (n_tracks, n_features): the mean of its valid steps."""
+        if self.mask is None:
+            return self
+        layout = [len(self.mask), *(1 for _ in self.shape[1:])]
+        layout[self.step_axis] = self.mask.shape[1]
+        valid = self.mask.reshape(layout)
+        total = np.sum(self.values, axis=self.step_axis, where=valid, dtype=np.float64)
+        mean = total / np.maximum(valid.sum(axis=self.step_axis), 1)
+        return replace(self, values=mean.astype(np.float32), mask=None)
 
 
 @dataclass(frozen=True, eq=False)

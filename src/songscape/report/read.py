@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from songscape.audit.finding import Finding
+from songscape.audit.finding import Check, Finding
 from songscape.benchmark.keys import PartitionKey
 from songscape.benchmark.metric_table import Figures, Setup
 from songscape.benchmark.recommendation import Assessment, assess, flags_of_partition
@@ -32,8 +32,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "differences": ("model", "axis", "metric", "column"),
     "models": (
         *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
-        *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib"),
-        "summary",
+        *("validation_elbo", "warnings", "seconds", "peak_memory_mib", "summary"),
     ),
     "clusters": ("track_id", "model", "clusterer", "k", "seed", "cluster"),
     "descriptions": (
@@ -128,8 +127,9 @@ class Results:
 
     @cached_property
     def findings(self) -> list[Finding]:
-        """What is odd about the data."""
-        return [Finding.of_row(row) for row in self.warnings.to_dict(orient="records")]
+        """What is odd about the data; another version's file may have checks of its own."""
+        rows = self.warnings.to_dict(orient="records")
+        return [Finding.of_row(row) for row in rows if row["check"] in set(Check)]
 
     @cached_property
     def assessment(self) -> Assessment:
@@ -203,8 +203,8 @@ def main_label(labels: Sequence[str]) -> str | None:
     return next(iter([*named, *labels]), None)
 
 
-def read_results(folder: Path | str) -> Results:
-    """Read the folder `results` of an experiment.
+def read_results(folder: Path | str, known: Mapping[str, pd.DataFrame] | None = None) -> Results:
+    """Read the folder `results` of an experiment; `known` are tables that need not be read.
 
     Raises
     ------
@@ -213,13 +213,13 @@ def read_results(folder: Path | str) -> Results:
     """
     import pandas as pd
 
-    folder, frames = Path(folder), {}
+    folder, frames = Path(folder), dict(known or {})
     path = folder / "experiment.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         for name in FRAMES:
             path = folder / f"{name}.csv"
-            if path.exists() or name in ("table", "models"):
+            if name not in frames and (path.exists() or name in ("table", "models")):
                 # "NA" may be the name of a song or an artist: only an empty cell is missing.
                 frames[name] = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
