@@ -41,9 +41,7 @@ def large_atlas(n: int) -> Atlas:
         artists=tuple(f"Some Artist {i % 700}" for i in range(n)),
         audio=(None,) * n,
         lyrics=("words " * 200,) * n,
-        columns=pd.DataFrame(
-            {"genre": [f"genre {i % 30}" for i in range(n)], "bpm": vectors[:, 3]}
-        ),
+        columns=pd.DataFrame({"genre": genres, "bpm": vectors[:, 3]}),
         layouts=(Layout("a", "m", places, vectors), Layout("b", "m", places, vectors)),
         levels=(Level("region", groups, member, np.full(n, 0.5, np.float32)),),
     )
