@@ -35,6 +35,7 @@ __all__ = ["draw_pictures"]
 RECIPE = 1
 """Raised when a picture of the same data looks different."""
 N_WORDS = 12
+WORDS = ("lyrics", "lyrics-tfidf")
 # Enough tracks to know the mean and deviation of a coefficient.
 N_SCALED_BY = 500
 _ENDS = ("estimate", "low", "high")
@@ -314,17 +315,18 @@ class _Drawing:
 
         from songscape.report.plots import words_figure
 
-        output = self._output(model).get("lyrics")
-        if output is None or int(number) >= len(self._examples):
+        output = self._output(model)
+        name = next((name for name in WORDS if name in output), None)
+        if name is None or int(number) >= len(self._examples):
             return None
-        some = self.inputs.views(["lyrics"]).take([self._examples[int(number)]])
-        lyrics, words = some["lyrics"], some["lyrics"].feature_names
+        some = self.inputs.views([name]).take([self._examples[int(number)]])
+        lyrics, words = some[name], some[name].feature_names
         given = np.asarray(lyrics.values.toarray()).ravel()
         if not words or not lyrics.present[0] or not given.any():
             return None
         sides = [
             [(words[i], float(side[i])) for i in np.argsort(-side, kind="stable")[:N_WORDS]]
-            for side in (given, np.asarray(output[int(number)]).ravel())
+            for side in (given, np.asarray(output[name][int(number)]).ravel())
         ]
         shown = [[(word, weight) for word, weight in side if weight > 0] for side in sides]
         return words_figure(*shown, title=f"{model}: {some.track_ids[0]}")
@@ -350,7 +352,7 @@ class _Drawing:
             return {}
         fitted: Any = load_model(self.folder.model(model, self.seeds[model]))
         names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
-        if {"mfcc", "lyrics"}.isdisjoint(names):
+        if {"mfcc", *WORDS}.isdisjoint(names):
             return {}
         views = self.inputs.views(self._read_by(fitted)).take(self._examples)
         return dict(fitted.reconstruct(views))

@@ -127,6 +127,7 @@ def _write(folder: Path, views: Views, targets: Targets, shown: tuple[str, ...])
             "masked": view.mask is not None,
             "step_axis": view.step_axis,
             "feature_names": view.feature_names,
+            "of_text": view.of_text,
         }
         parts = {"present": view.present}
         if view.is_sparse:
@@ -164,6 +165,7 @@ def read_views(folder: Path) -> Views:
             mask=array("mask") if about["masked"] else None,
             step_axis=about["step_axis"],
             feature_names=tuple(about["feature_names"]),
+            of_text=about["of_text"],
         )
     return Views(tuple(document["track_ids"]), blocks, _array(folder, "split"))
 

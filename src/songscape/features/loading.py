@@ -19,7 +19,7 @@ __all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "LazyBlocks", "ViewLoader", "check_vie
 __all__ += ["load_views"]
 
 DEFAULT_VIEWS = (*CORE, "lyrics")
-TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
+TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS)
 _SPARSE = ("data", "indices", "indptr")
 # Views of steps: the axis that they run along.
@@ -50,8 +50,9 @@ def load_views(
     names : sequence of str
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
         mask, `rhythm` (n, 160), `harmony` (n, 89), `mel` (n, 10, 128) with
-        mask, `lyrics` (n, up to max_words), `lyrics-counts` (the same words, counted) and `chars`
-        (character n-grams), all three sparse; `embedding:NAME` (n, d), rows of unit length.
+        mask, `lyrics` (n, up to max_words), every word counted once; `lyrics-tfidf` and
+        `lyrics-counts` (the same words, by plain TF-IDF, and counted) and `chars` (character
+        n-grams), all four sparse; `embedding:NAME` (n, d), rows of unit length.
     max_words : int
         Largest vocabulary of a view of the lyrics.
     max_frames : int
@@ -150,9 +151,9 @@ class ViewLoader:
         return _digest(name, len(self.texts), *frames, *found) if found else None
 
     def _array(self, library: Library, name: str) -> View:
-        kept = self.texts.keys()
+        kept: Mapping[str, str | None] = self.texts
         if name.startswith(PREFIX):
-            kept = current_tracks(library, name, self.texts).keys()
+            kept = current_tracks(library, name, self.texts)
         values: NDArray[np.float32] | None = None
         present = np.zeros(len(self._rows), bool)
         n_frames = np.zeros(len(self._rows), np.int64)
@@ -175,7 +176,9 @@ class ViewLoader:
                 f"call extract(library, collection, views=[{name!r}])"
             )
         if name not in _STEP_AXES:
-            return View(values, present)
+            # The recipe of what was made from lyrics names them behind a slash.
+            of_text = name.startswith(PREFIX) and any("/" in (r or "") for r in kept.values())
+            return View(values, present, of_text=of_text)
         steps = values.shape[_STEP_AXES[name]]
         n_steps = n_frames if name == "mfcc" else np.where(present, steps, 0)
         mask = np.arange(steps) < n_steps[:, None]
@@ -204,8 +207,8 @@ class ViewLoader:
         texts = list(self.texts.values())
         if name == "chars":
             return text.chars_view(texts, max_ngrams=self.max_words)
-        make = text.counts_view if name == "lyrics-counts" else text.lyrics_view
-        return make(texts, max_words=self.max_words)
+        of_words = {"lyrics-counts": text.counts_view, "lyrics-tfidf": text.tfidf_view}
+        return of_words.get(name, text.lyrics_view)(texts, max_words=self.max_words)
 
     def _text_recipe(self, name: str) -> str:
         from songscape.features.text import RECIPE

@@ -32,6 +32,8 @@ class View:
         The axis of `values` along which `mask` runs (2 for `mfcc`, 1 for `segments`).
     feature_names : tuple of str
         Names of the columns where they have any (the vocabulary of `lyrics`).
+    of_text : bool
+        Whether dense numbers come from the lyrics and not from the audio.
     """
 
     values: Any
@@ -39,6 +41,7 @@ class View:
     mask: NDArray[np.bool_] | None = None
     step_axis: int = 1
     feature_names: tuple[str, ...] = field(default=(), repr=False)
+    of_text: bool = False
 
     def __post_init__(self) -> None:
         n_tracks = self.values.shape[0]
@@ -53,6 +56,11 @@ class View:
             raise ValueError(
                 f"mask has shape {self.mask.shape}, expected one flag per track and step"
             )
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it comes from the lyrics; sparse views are words, and always do."""
+        return self.of_text or self.is_sparse
 
     @property
     def is_sparse(self) -> bool:
