@@ -6,6 +6,7 @@ import pytest
 
 from songscape.columns import (
     Role,
+    display_title,
     find_columns,
     find_roles,
     label_columns,
@@ -143,3 +144,22 @@ def test_roles_in_a_settings_file_are_checked(tmp_path) -> None:
         load_settings(path)
     with pytest.raises(UsageError, match="no genre column 'style'; the collection has: mood"):
         find_roles(["mood"], {"genre": "style"})
+
+
+@pytest.mark.parametrize(
+    ("track_id", "title", "artist", "shown"),
+    [
+        ("Ann/LP/01 One", "One\nmore", " Ann ", "Ann – One more"),
+        ("Ann/LP/01 One", "One", None, "One"),
+        ("Ann/LP/01 One", None, "Ann", "One"),
+        ("Ann/LP/01 One", float("nan"), "Ann", "One"),
+        ("Ann/LP/1-02 - Two", "", "Ann", "Two"),
+        ("a\\12_Twelve", None, None, "Twelve"),
+        ("99 Luftballons", None, None, "99 Luftballons"),
+        ("album/01", None, None, "album/01"),
+        ("album/7.", None, None, "album/7."),
+        ("041", None, None, "041"),
+    ],
+)
+def test_a_track_is_called_by_its_title_else_by_its_file(track_id, title, artist, shown):
+    assert display_title(track_id, title, artist) == shown

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABOUT_PEOPLE",
+    "ARTIST_RULE",
     "ColumnRoles",
     "Role",
     "bare",
+    "display_title",
     "find_columns",
     "find_roles",
     "label_columns",
@@ -73,17 +75,19 @@ _NAMES: Mapping[Role, str] = {
     "tracktotal totaltracks disc discnumber disctotal totaldiscs day month originalday "
     "originalmonth encoder encodedby encodersettings bitrate bitdepth samplerate channels codec "
     "container format length duration size mtime added addedat addedby playcount split fold subset "
-    "comp compilation albumtype albumtypes albumstatus script media",
+    "comp compilation albumtype albumtypes albumstatus script media genresall",
 }
 """Role -> names in their bare form (letters and digits only), the first that is there counts."""
 _ID_PREFIXES = ("musicbrainz", "mb_", "acoustid", "discogs", "replaygain", "rg_", "r128")
 _ID_SUFFIX = re.compile(r"([\W_](?i:ids?|url|uris?|ref|path|hash|mbid)|[a-z](Id|URL|URI))$")
+_TRACK_NUMBER = re.compile(r"^\s*(?:(?:\d-)?\d{1,3}\s*[-._)]|0\d{1,2}\s)[\s\-_.]*(?=\w)")
 _ROLE_OF = {name: role for role, names in _NAMES.items() for name in names.split()}
 
-_ARTIST_RULE = (Role.ARTIST, Role.COMPOSER, Role.PERFORMER, Role.ALBUM_ARTIST)
+ARTIST_RULE = (Role.ARTIST, Role.COMPOSER, Role.PERFORMER, Role.ALBUM_ARTIST)
+"""Roles of whoever a track is by: the first that a table has counts as its artist."""
 _NUISANCES = (Role.LANGUAGE, Role.ARTIST, Role.ALBUM, Role.SOURCE, Role.LICENCE)
-_NO_LABELS = frozenset({*_ARTIST_RULE, *_NUISANCES, Role.TITLE, Role.ID})
-ABOUT_PEOPLE = frozenset({*_ARTIST_RULE, Role.PERSON, Role.ALBUM})
+_NO_LABELS = frozenset({*ARTIST_RULE, *_NUISANCES, Role.TITLE, Role.ID})
+ABOUT_PEOPLE = frozenset({*ARTIST_RULE, Role.PERSON, Role.ALBUM})
 """Roles whose values are people, or small groups of tracks by the same people."""
 MIN_LABELLED_SHARE = 0.5
 _MANY_NUMBERS = 20
@@ -103,6 +107,19 @@ def role_of(name: str) -> Role | None:
         if written.casefold().startswith(_ID_PREFIXES) or _ID_SUFFIX.search(written):
             return Role.ID
     return role
+
+
+def display_title(track_id: str, title: str | None = None, artist: str | None = None) -> str:
+    """What a track is called on pages, in messages and in playlists: "Artist – Title".
+
+    Without a title it is the last part of the id (a file name) without a track number before it.
+    """
+    names = [" ".join(text.split()) for text in (artist, title) if isinstance(text, str)]
+    if isinstance(title, str) and title.strip():
+        return " – ".join(filter(None, names))
+    name = track_id.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    name = " ".join(_TRACK_NUMBER.sub("", name).split())
+    return name if any(map(str.isalpha, name)) else track_id
 
 
 def same_column(name: str, other: str) -> bool:
@@ -146,7 +163,7 @@ class ColumnRoles:
         """Whose tracks are kept together: the artist, else composer, performer, album artist."""
         if Role.ARTIST in self.named:
             return self.named[Role.ARTIST]
-        return next((name for role in _ARTIST_RULE for name in self.columns(role)), None)
+        return next((name for role in ARTIST_RULE for name in self.columns(role)), None)
 
     @property
     def language(self) -> str | None:
@@ -167,7 +184,7 @@ class ColumnRoles:
 
     def is_nuisance(self, column: str) -> bool:
         """Whether a column says what should not decide a cluster, under whatever name."""
-        return self.by_column.get(column) in {*_NUISANCES, *_ARTIST_RULE}
+        return self.by_column.get(column) in {*_NUISANCES, *ARTIST_RULE}
 
     def as_dict(self) -> dict[str, str]:
         """Role -> the column that counts, for JSON; "artist" by the rule above."""

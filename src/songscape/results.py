@@ -18,17 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = [
-    "DOCUMENT",
-    "ResultsFolder",
-    "model_stem",
-    "read_latents",
-    "write_atomically",
-    "write_parquet",
-]
+__all__ = ["ResultsFolder", "read_latents", "write_atomically", "write_parquet"]
 
-DOCUMENT = "experiment"
-"""`results/experiment.json` says what was done with what."""
 _KEY = b"songscape.key"
 
 
@@ -128,18 +119,24 @@ class ResultsFolder:
 
     def read_document(self) -> dict[str, Any] | None:
         """What `results/experiment.json` holds, None where it is missing or damaged."""
-        return read_json(self.tables / f"{DOCUMENT}.json")
+        return read_json(self.tables / "experiment.json")
 
     def write_document(self, value: Mapping[str, Any]) -> None:
-        write_json(self.tables / f"{DOCUMENT}.json", value)
+        write_json(self.tables / "experiment.json", value)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON, whole or not at all."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
-    # A path that isn't UTF-8 holds surrogates: written as the escapes that JSON has for them.
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with LF, whole or not at all.
+
+    A path that isn't UTF-8 holds surrogates: they are written as escapes, which JSON reads.
+    """
     data = text.encode("utf-8", "backslashreplace")
     write_atomically(path, lambda p: p.write_bytes(data))
+
+
+def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
+    """Write JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n")
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -16,14 +16,8 @@ from songscape.errors import UsageError
 __all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
 
 DEFAULT_MODELS = (
-    "dense-vae",
-    "fusion-dense-vae",
-    "conv1d-vae",
-    "autoencoder",
-    "pca",
-    "balanced-pca",
-    "raw",
-    "random",
+    *("dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
+    *("pca", "balanced-pca", "balanced-lda", "neutral-lda", "raw", "random"),
 )
 DEFAULT_CLUSTERERS = ("kmeans", "ward", "average", "dbscan", "hdbscan", "gmm")
 LARGEST_SEED = 2**32 - 1
@@ -108,9 +102,9 @@ class Settings:
             )
         if any(k < 2 for k in self.k):
             raise UsageError(f"k = {min(self.k)}: at least 2 clusters are needed")
-        if not all(0 <= seed <= LARGEST_SEED for seed in self.seeds):
-            wrong = next(seed for seed in self.seeds if not 0 <= seed <= LARGEST_SEED)
-            raise UsageError(f"seed {wrong}: seeds are whole numbers from 0 to {LARGEST_SEED}")
+        for seed in self.seeds:
+            if not 0 <= seed <= LARGEST_SEED:
+                raise UsageError(f"seed {seed}: seeds are whole numbers from 0 to {LARGEST_SEED}")
         if self.features.max_frames < 10 or self.features.max_words < 1:
             raise UsageError("features: max_frames must be at least 10 and max_words at least 1")
 

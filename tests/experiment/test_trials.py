@@ -109,7 +109,7 @@ def inputs(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialI
 def test_trials_read_exactly_what_the_library_gave(inputs: TrialInputs, tmp_path: Path) -> None:
     with inputs.written(tmp_path, ["mfcc", "segments"]) as written:
         views, targets = read_views(written), read_targets(written)
-        given = inputs.views(list(views))
+        given = inputs.dataset.views.select(list(views))
         assert set(views) >= {"mfcc", "segments", "timbre", "lyrics"}
         assert views.digest() == given.digest()
         for name in ("labels", "nuisances"):
@@ -131,8 +131,8 @@ def test_empty_and_sparse_views_survive(inputs: TrialInputs, tmp_path: Path) -> 
     blocks = {
         "sparse": View(sparse, np.ones(n, bool), feature_names=tuple("abcdé")),
         "empty": View(np.zeros((n, 0), np.float32), np.ones(n, bool)),
-        "timbre": inputs.views(["timbre"])["timbre"],
-        "lyrics": inputs.views(["lyrics"])["lyrics"],
+        "timbre": inputs.dataset.views["timbre"],
+        "lyrics": inputs.dataset.views["lyrics"],
     }
     views = Views(inputs.track_ids, blocks, np.arange(n))
     ours = replace(
@@ -253,12 +253,12 @@ def test_a_trial_that_failed_is_tried_again_and_one_that_did_not_is_kept(
         patch.setattr(fit, "_train", failing)
         found = fulfil()
         assert not found.trials
-        assert not found.complete
+        assert found.missing
         (summary,) = found.summaries.values()
         assert summary["reason"] == "no room on the disk"
-    assert fulfil().complete
+    assert not fulfil().missing
     monkeypatch.setattr(request, "run_trials", None)
-    assert fulfil().complete
+    assert not fulfil().missing
 
 
 @pytest.mark.parametrize(("error", "again"), [(MemoryError, True), (SongscapeError, False)])
@@ -278,10 +278,13 @@ def test_a_clusterer_that_fails_is_named_and_everything_else_is_measured(
         patch.setitem(methods.CLUSTERERS, "ward", failing)
         found = fulfil(nulls=True)
     name = ("balanced-pca", 0)
-    assert list(found.measurements()[name].partitions) == [PartitionKey("kmeans", 2)]
-    axes = {row["axis"] for row in found.measurements()[name].rows}
+    assert list(found.trials[name].measurements(found.keys(name)).partitions) == [
+        PartitionKey("kmeans", 2)
+    ]
+    axes = {row["axis"] for row in found.trials[name].measurements(found.keys(name)).rows}
     assert {"agreement", "leakage", "stability"} <= axes
-    frame = unmeasured_table(found.trials, {name: found.keys(name)}, found.summaries.values())
+    measurements = {name: found.trials[name].measurements(found.keys(name))}
+    frame = unmeasured_table(measurements, found.summaries.values())
     assert frame is not None
     [line] = unmeasured_lines(frame)
     assert line.startswith("balanced-pca + ward, k = 2 (seed 0)")
@@ -298,7 +301,7 @@ def test_a_damaged_trial_is_measured_again(
     fulfil()
     measured.clear()
     ResultsFolder(tmp_path).trial("balanced-pca", 0).write_text(damage, encoding="utf-8")
-    assert fulfil().complete
+    assert not fulfil().missing
     assert len(measured) == 3
 
 
@@ -310,7 +313,7 @@ def test_latents_that_were_changed_are_trained_and_measured_again(
     latents = ResultsFolder(tmp_path).latents("balanced-pca", 0)
     latents.write_bytes(b"cut off")
     after = fulfil()
-    assert after.complete
+    assert not after.missing
     assert json.dumps(before.trials["balanced-pca", 0].parts[SPACE].rows) == json.dumps(
         after.trials["balanced-pca", 0].parts[SPACE].rows
     )
@@ -337,7 +340,8 @@ def test_a_long_reason_is_told_in_its_first_line(
         raise RuntimeError("C++ compile error\n\nCommand:\ng++ ...")
 
     monkeypatch.setattr(fit, "_train", fail)
-    views = Views(("a", "b"), {"mfcc": View(np.eye(2, 3, dtype=np.float32), np.ones(2, bool))})
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    views = Views(("a", "b"), {"mfcc": View(values, np.ones(2, bool))})
     training = fit.Training.of("dense-vae", 0, {}, {"mfcc": "digest"})
     summary = fit.fit(training, views, ResultsFolder(tmp_path))
     assert summary["status"] == "failed"

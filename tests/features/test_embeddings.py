@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features import embeddings, encoders
+from songscape.features import embeddings
+from songscape.features.encoders import hub as encoders
 from songscape.features.extract import complete, extract
 from songscape.features.loading import load_views
 from songscape.features.windows import WindowStream, read_windows

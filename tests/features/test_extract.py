@@ -23,6 +23,7 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.features.analyse import EVERY_PASS, RECIPES
 from songscape.features.extract import complete, extract
 from songscape.features.loading import load_views
+from songscape.features.views import View
 from songscape.ingest import read_collection
 from songscape.library import Library
 
@@ -511,3 +512,24 @@ def test_a_folder_of_broken_files_is_finished_and_every_one_is_named(
     assert lyrics["s1"] is None
     assert views.track_ids == ("s0", "s1", "s2", "s3", "s4", "truncated")
     assert np.isfinite(views["timbre"].values).all()
+
+
+def test_a_view_says_what_it_is_made_from_and_whether_columns_are_standardised(folder, tmp_path):
+    with Library.open(tmp_path / "a.db") as library:
+        extract(library, read_collection(folder), workers=1)
+        views = load_views(library)
+    assert {name: view.modality for name, view in views.items()} == {
+        **dict.fromkeys(("timbre", "mfcc", "segments"), "audio"),
+        "lyrics": "text",
+    }
+    assert [name for name, view in views.items() if not view.standardise] == ["lyrics"]
+
+
+def test_steps_that_are_no_data_are_not_part_of_the_mean():
+    values = np.arange(24.0, dtype=np.float32).reshape(2, 3, 4)
+    mask = np.array([[True, True, False], [False, False, False]])
+    along = View(values, mask.any(axis=1), mask=mask).pooled()
+    np.testing.assert_array_equal(along.values, [values[0, :2].mean(axis=0), np.zeros(4)])
+    frames = View(values.transpose(0, 2, 1), mask.any(axis=1), mask=mask, step_axis=2).pooled()
+    np.testing.assert_array_equal(frames.values, along.values)
+    assert along.pooled() is along

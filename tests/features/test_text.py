@@ -16,8 +16,8 @@ from songscape.features.text import (
     chars_view,
     counts_view,
     lyrics_view,
-    tfidf_view,
     ngrams,
+    tfidf_view,
     tokenize,
     vocabulary,
 )

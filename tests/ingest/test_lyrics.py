@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from songscape.ingest import lyrics as reading
+from songscape.ingest import reading
 from songscape.ingest.lyrics import MAX_BYTES, read_lyrics
 
 WORDS = "Ich grolle nicht\nআমি তোমায় ভালোবাসি\n東京へ行く"
@@ -197,7 +197,9 @@ def test_a_file_that_stops_its_worker_costs_only_itself(monkeypatch, tmp_path, n
     monkeypatch.setattr(reading, "TIME_LIMIT_S", 3.0)
     names = [f"x{i}" for i in range(n)]
     names[1], names[n // 2 + 1] = "crash", "hang"
-    outcomes = list(reading.read_in_workers([(str(tmp_path / name), name) for name in names]))
+    outcomes = list(
+        reading.read_in_workers([("lyrics", str(tmp_path / name), name) for name in names])
+    )
     assert [o.text for o in outcomes if o.status == "ok"] == [n for n in names if n[0] == "x"]
     assert {o.reason.split(" (")[0] for o in outcomes if o.status == "failed"} == {
         "crash: cannot be read",
@@ -210,5 +212,5 @@ def test_workers_read_what_this_process_reads(tmp_path):
     for i in range(300):
         path = tmp_path / f"{i}.txt"
         path.write_bytes([b"la la", b"", b"\0", "été".encode("cp1252"), b"[Chorus]\nsun"][i % 5])
-        files.append((str(path), path.name))
+        files.append(("lyrics", str(path), path.name))
     assert list(reading.read_in_workers(files)) == reading.read_batch(files)

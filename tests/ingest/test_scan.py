@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest import read_collection
-from songscape.ingest.lyrics import read_batch
-from songscape.library import LedgerRow, Library, Lyrics
+from songscape.ingest.reading import read_batch
+from songscape.library import FileStamp, LedgerRow, Library, Lyrics
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs devices and names of any bytes")
 
@@ -419,7 +419,7 @@ def test_what_was_read_is_not_read_again(tmp_path, put):
         assert files == []
         return []
 
-    again = read_collection(tmp_path / "c", known_lyrics=first.lyric_files, read=read_nothing)
+    again = read_collection(tmp_path / "c", known=first.files, read=read_nothing)
     assert again == first
     path.write_text("new words")
     seen = []
@@ -428,8 +428,8 @@ def test_what_was_read_is_not_read_again(tmp_path, put):
         seen.extend(files)
         return [Lyrics("new words")]
 
-    changed = read_collection(tmp_path / "c", known_lyrics=first.lyric_files, read=read_one)
-    assert seen == [(str(path), "x.txt")]
+    changed = read_collection(tmp_path / "c", known=first.files, read=read_one)
+    assert seen == [("lyrics", str(path), "x.txt")]
     assert lyrics(changed) == {"x": "new words"}
 
 
@@ -439,10 +439,10 @@ def test_lyrics_that_cannot_be_looked_at_are_looked_at_each_time(tmp_path, put):
     (tmp_path / "c" / "x.txt").symlink_to("x.txt")
     collection = read(tmp_path)
     assert problems(collection)["x"][0] == "failed"
-    assert collection.lyric_files == {}
+    assert collection.files.keys() == {FileStamp.of(tmp_path / "c" / "x.mp3")}
     with Library.open(tmp_path / "x.db") as library:
         library.update(collection)
-        assert library.known_lyrics() == {}
+        assert library.read_before().keys() == collection.files.keys()
 
 
 # -- accounting ----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from songscape.errors import SongscapeError
 from songscape.ingest import read_collection
 from songscape.ingest.csv_text import cell_text
-from songscape.ingest.lyrics import read_batch
+from songscape.ingest.reading import read_batch
 
 
 def read(tmp_path: Path):

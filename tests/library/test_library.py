@@ -239,13 +239,13 @@ def test_lyric_files_are_known_in_the_state_that_they_were_read_in(tmp_path):
     stamp = FileStamp("/music/a.txt", 3, 4, 5)
     files = {stamp: Lyrics("la", "warning", "not UTF-8"), FileStamp("/b", 0, 0, 0): Lyrics(None)}
     with Library.open(tmp_path / "x.db") as library:
-        library.update(Collection(ROOT, (track("a"),), lyric_files=files))
-        assert library.known_lyrics() == files
-        library.update(Collection(ROOT, (track("a"),), lyric_files={stamp: files[stamp]}))
-        assert library.known_lyrics() == {stamp: files[stamp]}
+        library.update(Collection(ROOT, (track("a"),), files=files))
+        assert library.read_before() == files
+        library.update(Collection(ROOT, (track("a"),), files={stamp: files[stamp]}))
+        assert library.read_before() == {stamp: files[stamp]}
         lost = {FileStamp.of(tmp_path / "lost.txt"): Lyrics(None, "failed", "not there")}
-        library.update(Collection(ROOT, (track("a"),), lyric_files=lost))
-        assert library.known_lyrics() == {}
+        library.update(Collection(ROOT, (track("a"),), files=lost))
+        assert library.read_before() == {}
 
 
 def test_facts_are_kept_with_their_recipes(tmp_path):
@@ -284,7 +284,7 @@ def everything(library: Library) -> None:
         library.features(name)
         library.feature_digests(name)
     library.facts("language")
-    library.known_lyrics()
+    library.read_before()
 
 
 @pytest.mark.parametrize("kind", ["half", "a page", "noise", "zeros", "header only", "empty"])

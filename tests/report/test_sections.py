@@ -28,7 +28,7 @@ def test_facts_are_the_commonest_values_genre_language_and_artist_first(run_fold
 
 def test_songs_are_called_by_title_and_artist_or_else_by_id(run_folder: Path) -> None:
     results = read_results(run_folder)
-    assert song_name(results, "album/02") == "Song 02 – Ben"
+    assert song_name(results, "album/02") == "Ben – Song 02"
     assert song_name(results, "album/01") == "album/01"
     assert song_name(results, "not among the songs") == "not among the songs"
 
@@ -43,7 +43,7 @@ def test_groups_have_songs_labels_words_and_the_name_of_what_most_of_them_share(
     ]
     assert [group.n_songs for group in found] == [8, 8, 7, 1]
     assert dict(found[2].labels)["language"] == "Hindi 100\u00a0%"
-    assert found[2].typical == ("Song 02 – Ben", "Song 05 – Ann")
+    assert found[2].typical == ("Ben – Song 02", "Ann – Song 05")
     assert found[2].words == ("word2", "nacht")
     assert found[3].typical == found[3].words == ()
     assert not any(group.stable for group in found), "nobody clustered again"
@@ -70,8 +70,8 @@ def test_a_group_is_as_stable_as_the_lower_of_its_similarities(
 def test_unsure_songs_are_named_the_least_sure_first(compared_folder: Path) -> None:
     found = unsure_songs(read_results(compared_folder))
     assert found == [
-        ("<script>alert('x')</script> 🎵 গান – Ann", "90\u00a0%"),
-        ("Song 02 – Ben", "30\u00a0%"),
+        ("Ann – <script>alert('x')</script> 🎵 গান", "90\u00a0%"),
+        ("Ben – Song 02", "30\u00a0%"),
     ]
 
 

@@ -37,16 +37,17 @@ def check_settings(settings: Settings) -> None:
     from songscape.clustering.options import check_options as check_clusterer
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.loading import check_view_names
-    from songscape.models.presets import check_options
+    from songscape.models.presets import check_options, find_preset
 
     if settings.features.max_frames > MAX_FRAMES:
         raise UsageError(
             f"features: max_frames = {settings.features.max_frames}; at most {MAX_FRAMES} are kept"
         )
     for name in (*settings.models, *settings.model_options):
-        options = settings.model_options.get(name, {})
-        check_options(name, options)
-        check_view_names(options.get("views") or ())
+        find_preset(name)
+        if options := settings.model_options.get(name):
+            check_options(name, options)
+            check_view_names(options.get("views") or ())
     for name in (*settings.clusterers, *settings.clusterer_options):
         check_clusterer(name, settings.clusterer_options.get(name, {}))
     if settings.measures:

@@ -139,8 +139,8 @@ def read_library(
     known = None
     if path.exists():
         with Library.open(path) as library:
-            known = library.known_lyrics()
-    collection = read_collection(source, known_lyrics=known)
+            known = library.read_before()
+    collection = read_collection(source, known=known)
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)
@@ -199,7 +199,14 @@ def _presets(
     return [find_preset(name).with_options((options or {}).get(name, {})) for name in models]
 
 
-def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]) -> Dataset:
+def load_dataset(
+    library: Library,
+    settings: Settings,
+    view_names: Iterable[str],
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+) -> Dataset:
     """Views, columns and facts of all analysed tracks; what the library lacks is computed first.
 
     Parameters
@@ -209,6 +216,8 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
     settings : Settings
     view_names : iterable of str
         Besides those that models with options of their own read.
+    workers, executor
+        As for `read_library`, where views are lacking.
 
     Raises
     ------
@@ -239,7 +248,13 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
     asked = [name for name in settings.models if name in settings.model_options]
     wanted = views_needed(asked, view_names, settings.model_options)
     with progress_bar("computing further views") as advance:
-        complete(library, wanted, progress=lambda done, n, _: advance(done, n))
+        complete(
+            library,
+            wanted,
+            workers=workers,
+            executor=executor,
+            progress=lambda done, n, _: advance(done, n),
+        )
     texts = library.texts()
     ids = list(texts)
     facts = library.audio_facts().reindex(ids)
@@ -254,6 +269,8 @@ def load_dataset(library: Library, settings: Settings, view_names: Iterable[str]
         covariates["language"] = language
         if roles.language is None:
             columns = with_language(columns, language, roles)
+            known = int(columns["language"].notna().sum())
+            say(f"language: identified from the lyrics of {known:,} of {len(ids):,} tracks")
             empty.discard("language")
             roles = find_roles((n for n in columns if n not in empty), settings.roles)
     read = [name for name in wanted if name != "language"]

@@ -20,7 +20,7 @@ from songscape.experiment.request import Outcome, Request
 from songscape.experiment.shared_k import kept_k
 from songscape.experiment.tables import ledger_table
 from songscape.experiment.trial_inputs import TrialInputs
-from songscape.progress import progress_bar, say
+from songscape.progress import say
 from songscape.results import ResultsFolder
 from songscape.settings import Settings, settings_from
 
@@ -87,9 +87,7 @@ def run(
     """
     source = Path(source)
     folder = ResultsFolder(Path(out) if out is not None else default_folder(source))
-    return _conduct(
-        source, folder, settings or Settings(), "run", workers, executor, tuple(command)
-    )
+    return _conduct(source, folder, settings or Settings(), "run", workers, executor, command)
 
 
 def compare(
@@ -125,7 +123,7 @@ def compare(
     settings = settings or comparison_settings(folder.root)
     missing = tuple(name for name in ALWAYS if name not in settings.models)
     settings = replace(settings, models=settings.models + missing)
-    return _conduct(source, folder, settings, "compare", workers, executor, tuple(command))
+    return _conduct(source, folder, settings, "compare", workers, executor, command)
 
 
 def comparison_settings(out: Path | None = None) -> Settings:
@@ -152,11 +150,14 @@ def default_folder(source: Path) -> Path:
 
 def comparison_folder(source: Path, out: Path | None) -> Path:
     """Where a comparison works: where the run did, unless it is told otherwise."""
-    if out is not None:
-        return out
-    if source.suffix == ".db":
-        return source.parent
-    return source if (source / "songscape.db").exists() else default_folder(source)
+    library = _library_of(source)
+    return out or (default_folder(source) if library is None else library.parent)
+
+
+def _library_of(source: Path) -> Path | None:
+    """The library that a comparison is pointed at; None where it is pointed at a collection."""
+    path = source if source.suffix == ".db" else source / "songscape.db"
+    return path if path == source or path.exists() else None
 
 
 def _conduct(
@@ -166,84 +167,61 @@ def _conduct(
     verb: str,
     workers: int | None,
     executor: Executor | None,
-    command: tuple[str, ...],
+    command: Sequence[str],
 ) -> ExperimentSummary:
     """The stages in their order."""
+    from songscape.experiment.dataset import EVIDENCE_VIEWS, read_library, views_needed
+    from songscape.library import Library
     from songscape.workers import available_cores
 
-    check_settings(settings)
+    # What was checked the last time needs no models to be imported.
+    if recorded_settings(folder, verb) != settings:
+        check_settings(settings)
     check_folder(folder.root, source)
     workers = workers or available_cores()
     with folder.locked():
+        path = _library_of(source) if verb == "compare" else None
+        if path is None:
+            views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
+            path = folder.library
+            read_library(source, path, settings, views, workers=workers, executor=executor).close()
         other_verb = "compare" if verb == "run" else "run"
         other = recorded_settings(folder, other_verb)
-        with _library(source, folder, settings, workers, executor) as library:
-            collected = Collected(
-                library.path,
-                library.counts(),
-                settings.title or library.root.name,
-                ledger_table(library),
-            )
-            inputs = _inputs(library, settings, other)
+        with Library.open(path, must_exist=True) as library:
+            inputs = _inputs(library, settings, other, workers, executor)
+            title = settings.title or library.root.name
+            collected = Collected(path, library.counts(), title, ledger_table(library))
         check_collection(len(inputs.track_ids), (), settings)
         clusters = kept_k(inputs, settings.k, folder.choice_of_k)
         assert clusters is not None
-        request = Request(settings, clusters, verb == "compare", command)
+        request = Request(settings, clusters, verb == "compare", tuple(command))
         mine = request.fulfil(inputs, folder, workers, executor)
         if not mine.trials:
             reasons = dict.fromkeys(str(one["reason"]) for one in mine.summaries.values())
             raise SongscapeError(f"no model could be trained: {'; '.join(reasons)}")
+        for (model, seed), summary in mine.summaries.items() if verb == "run" else ():
+            if summary.get("warnings"):
+                say(f"{model} (seed {seed}): {summary['warnings']}")
         kept = _kept(other, settings, inputs, folder, other_verb)
         return write_results(folder, collected, inputs, mine, kept)
 
 
-def _library(
-    source: Path,
-    folder: ResultsFolder,
+def _inputs(
+    library: Library,
     settings: Settings,
+    other: Settings | None,
     workers: int,
     executor: Executor | None,
-) -> Library:
-    """The library of the collection, brought up to date; the caller closes it."""
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, read_library, views_needed
-    from songscape.features.extract import complete
-    from songscape.library import Library
-
-    views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
-    if source.suffix != ".db" and not (source / "songscape.db").exists():
-        return read_library(
-            source, folder.library, settings, views, workers=workers, executor=executor
-        )
-    path = source if source.suffix == ".db" else source / "songscape.db"
-    library = Library.open(path, must_exist=True)
-    try:
-        with progress_bar("computing further views") as advance:
-            complete(
-                library,
-                views,
-                workers=workers,
-                executor=executor,
-                progress=lambda done, total, _: advance(done, total),
-            )
-    except BaseException:
-        library.close()
-        raise
-    return library
-
-
-def _inputs(library: Library, settings: Settings, other: Settings | None) -> TrialInputs:
+) -> TrialInputs:
     """What trials are run on; with the views that the other command's models read."""
     from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
 
     if other is not None:
-        further = [name for name in other.models if name not in settings.models]
+        models = tuple(dict.fromkeys((*settings.models, *other.models)))
         options = {**other.model_options, **settings.model_options}
-        settings = replace(settings, models=(*settings.models, *further), model_options=options)
+        settings = replace(settings, models=models, model_options=options)
     views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
-    dataset = load_dataset(library, settings, views)
-    if "language" in dataset.columns and "language" not in library.columns():
-        known = int(dataset.columns["language"].notna().sum())
-        say(f"language: identified from the lyrics of {known:,} of {len(dataset.columns):,} tracks")
+    dataset = load_dataset(library, settings, views, workers=workers, executor=executor)
     return TrialInputs.of(dataset, settings)
 
 
@@ -271,7 +249,7 @@ def _kept(
         return None
     command = (folder.read_document() or {})[verb]["command"]
     found = Request(other, clusters, verb == "compare", tuple(command)).kept(inputs, folder)
-    return found if found.complete else None
+    return None if found.missing else found
 
 
 def _same_data(one: Settings, other: Settings) -> bool:

@@ -9,8 +9,10 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
@@ -76,8 +78,7 @@ class Training:
         ----------
         model, seed, options
         digests : mapping of view to digest
-            Of the views that some track has, whose keys name what the views are made from; a model
-            that can do without the others is trained without them.
+            Of the views that some track has; a model may do without the others.
         """
         from songscape.models.presets import find_preset
 
@@ -115,19 +116,17 @@ def digest_of(value: Any) -> str:
 
 def trained(training: Training, folder: ResultsFolder) -> dict[str, Any] | None:
     """The summary of a training that was done before, as it is now asked for; None without one."""
-    path = folder.latents(training.model, training.seed)
-    summary = read_json(folder.model(training.model, training.seed) / "summary.json")
-    if not training.key or summary is None or not has_key(path, training.key):
+    name, key = (training.model, training.seed), training.key
+    summary = read_json(folder.model(*name) / "summary.json")
+    if not key or summary is None or not has_key(folder.latents(*name), key):
         return None
-    has_spread = has_key(folder.spread(training.model, training.seed), training.key)
-    return summary if summary.get("has_spread") == has_spread else None
+    return summary if summary.get("has_spread") == has_key(folder.spread(*name), key) else None
 
 
 def fit(
     training: Training,
     views: Views,
     folder: ResultsFolder,
-    *,
     labels: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Train one model, unless the same training was done before; returns its summary.
@@ -140,7 +139,8 @@ def fit(
     if before is not None or not training.key:
         return before or dict(training.row)
     model, seed, key = training.model, training.seed, training.key
-    start = time.perf_counter()
+    row, start = dict(training.row), time.perf_counter()
+    _forget_peak()
     try:
         own = views.select(training.views)
         same = _without_information(own, training)
@@ -149,9 +149,9 @@ def fit(
             return dict(training.row) | {"status": "skipped", "reason": reason}
         latents, spread, summary = _train(own, training, labels, folder)
     except (*MODEL_ERRORS, SongscapeError) as error:
-        return dict(training.row) | {"status": "failed", "reason": first_line(error)}
+        return row | {"status": "failed", "reason": first_line(error)}
     cost = {"seconds": time.perf_counter() - start, "peak_memory_mib": _peak_mib()}
-    summary = dict(training.row) | {"status": "ok", "reason": ""} | summary | cost
+    summary = row | {"status": "ok", "reason": ""} | summary | cost
     write_json(folder.model(model, seed) / "summary.json", summary)
     spread_path = folder.spread(model, seed)
     if spread is None:
@@ -177,10 +177,7 @@ def _without_information(views: Views, training: Training) -> str:
 
 
 def _train(
-    views: Views,
-    training: Training,
-    labels: pd.DataFrame | None,
-    folder: ResultsFolder,
+    views: Views, training: Training, labels: pd.DataFrame | None, folder: ResultsFolder
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, dict[str, Any]]:
     import numpy as np
     import pandas as pd
@@ -206,10 +203,7 @@ def _train(
         save_model(estimator, home)
     if extras:
         extras["checkpoint"].remove()
-    summary: dict[str, Any] = {
-        "n_latent": int(latents.shape[1]),
-        "has_spread": spread is not None,
-    }
+    summary: dict[str, Any] = {"n_latent": latents.shape[1], "has_spread": spread is not None}
     diagnostics = getattr(estimator, "diagnostics_", None)
     if diagnostics is not None:
         summary |= {
@@ -238,6 +232,12 @@ def _spread(estimator: Any, views: Views) -> NDArray[np.float32] | None:
     if spread.shape != (views.n_tracks,):
         raise ValueError(f"uncertainty of shape {spread.shape} for {views.n_tracks} tracks")
     return spread
+
+
+def _forget_peak() -> None:
+    """Count this process's peak memory from now on, where the system can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _peak_mib() -> float:

@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
-from songscape.benchmark.keys import PartitionKey
 from songscape.errors import SongscapeError
 from songscape.experiment import tables
 from songscape.experiment.checks import check_promises
 from songscape.experiment.fit import digest_of
 from songscape.experiment.pictures import draw_pictures
-from songscape.experiment.request import Outcome
+from songscape.experiment.request import Name, Outcome
 from songscape.experiment.trial_inputs import TrialInputs
-from songscape.experiment.trials import RECIPE, Trial
+from songscape.experiment.trials import RECIPE
 from songscape.progress import progress_bar, say
-from songscape.results import ResultsFolder, write_atomically
+from songscape.results import ResultsFolder, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.measure import Measurements
     from songscape.library import Counts
 
 __all__ = ["Collected", "ExperimentSummary", "write_results"]
@@ -35,11 +35,11 @@ VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfi
 # What versions without trials wrote, and what would look current today.
 OLD_TABLES = ("seeds", "course", "calibration")
 OLD_FILES = ("run.json", "compare.json", "differences.tex")
-EARLIER_COMPARISON = (
+WARNINGS = ("check", "severity", "message", "tracks", "values")
+EARLIER = (
     "A comparison in this folder was of an earlier state of the data or the settings; it is left "
     "out here, and songscape compare makes it again."
 )
-Name = tuple[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,86 +116,77 @@ def write_results(
     # Whichever command came last: the same tables and the same page.
     outcomes.sort(key=lambda one: not one.request.nulls)
     comparison = outcomes[0] if outcomes[0].request.nulls else None
-    choices = [one.request.clusters for one in outcomes]
-    shown = _shown(outcomes)
     trials = {name: trial for one in outcomes for name, trial in one.trials.items()}
     summaries = {name: row for one in outcomes for name, row in one.summaries.items()}
-    table = tidy_table(_evidence(trials, shown))
-    clustered = tables.clusters_table(trials, shown, inputs.track_ids)
+    shown = {
+        name: list(
+            dict.fromkeys(k for one in outcomes if name in one.trials for k in one.keys(name))
+        )
+        for name in trials
+    }
+    measured = {name: trial.measurements(shown[name]) for name, trial in trials.items()}
+    table = tidy_table(_evidence(measured))
+    clustered = tables.clusters_table(measured, inputs.track_ids)
     if clustered.empty:
         reasons = dict.fromkeys(table["reason"][table["axis"] == "failed"])
         raise SongscapeError(f"no clustering succeeded: {'; '.join(reasons)}")
-    unmeasured = tables.unmeasured_table(trials, shown, summaries.values())
-    labels = inputs.dataset.columns[list(inputs.shown)]
+    unmeasured = tables.unmeasured_table(measured, summaries.values())
+    curves = [one.request.clusters.curve for one in outcomes]
     for name, frame in {
         "ledger": collected.ledger,
         "models": tables.models_table(summaries.values()),
         "clusters": clustered,
         "descriptions": tables.descriptions_table(trials, shown),
         "unmeasured": unmeasured,
-        "labels": labels.rename_axis("track_id").reset_index(),
-        "stability": next((c.curve for c in choices if c.curve is not None), None),
+        "labels": inputs.dataset.columns[list(inputs.shown)].rename_axis("track_id").reset_index(),
+        "stability": next((curve for curve in curves if curve is not None), None),
     }.items():
         folder.write_table(name, frame)
     folder.write_table("table", table, parquet=True)
     folder.write_table("metrics", tables.metrics_table(table))
-    document = _document(collected, inputs, mine, outcomes)
     before = folder.read_document() or {}
+    document = _document(collected, inputs, mine, outcomes)
     document["warnings_key"] = _write_warnings(folder, inputs, before.get("warnings_key"))
-    if comparison is None:
+    if comparison is not None:
+        document["tested"] = _write_tests(folder, inputs, comparison, before.get("tested"))
+        document.setdefault("run", before.get("run"))
+    else:
         for name in ("summary", "differences", "tracks"):
             folder.write_table(name, None)
         (folder.tables / "table.tex").unlink(missing_ok=True)
-        if before.get("compare") or before.get("notes"):
-            document["notes"] = [EARLIER_COMPARISON]
-    else:
-        if "run" not in document and "run" in before:
-            document["run"] = before["run"]
-        document["tested"] = _write_tests(folder, inputs, comparison, before.get("tested"))
+        document["notes"] = [EARLIER] if before.get("compare") or before.get("notes") else []
     folder.write_document(document)
-    results = read_results(folder.tables)
+    results = read_results(folder.tables, {"clusters": clustered})
     if comparison is not None:
-        latex = latex_table(results)
-        path = folder.tables / "table.tex"
-        write_atomically(path, lambda p: p.write_text(latex, encoding="utf-8", newline="\n"))
+        write_text(folder.tables / "table.tex", latex_table(results))
     draw_pictures(folder, results, inputs, outcomes)
     report = write_page(results)
     latents = [folder.latents(*name) for name in trials]
     check_promises([collected.library, report, folder.tables / "table.csv", *latents])
+    clusters = mine.request.clusters
     return ExperimentSummary(
         report=report,
         counts=collected.counts,
-        k=mine.request.clusters.ks,
-        k_reason=mine.request.clusters.reason or "given",
+        k=clusters.ks,
+        k_reason=clusters.reason or "given",
         table=table,
         summary=results.summary if comparison is not None else None,
         differences=results.differences if comparison is not None else None,
         verdicts=results.assessment.sentences if comparison is not None else (),
         warnings=tuple(results.warnings["message"]),
         unmeasured=() if unmeasured is None else tuple(unmeasured_lines(unmeasured)),
-        notes=tuple(document["notes"]),
+        notes=tuple(document.get("notes", ())),
     )
 
 
-def _shown(outcomes: Sequence[Outcome]) -> dict[Name, list[PartitionKey]]:
-    """The space and partitions that the outcomes have of every trial."""
-    found: dict[Name, dict[PartitionKey, None]] = {}
-    for one in outcomes:
-        for name in one.trials:
-            found.setdefault(name, {}).update(dict.fromkeys(one.keys(name)))
-    return {name: list(keys) for name, keys in found.items()}
-
-
-def _evidence(
-    trials: Mapping[Name, Trial], shown: Mapping[Name, Sequence[PartitionKey]]
-) -> list[Evidence]:
+def _evidence(measured: Mapping[Name, Measurements]) -> list[Evidence]:
     """The seeds of every model put together."""
     from songscape.benchmark.evidence import Evidence
     from songscape.models.presets import find_preset
 
-    seeds: dict[str, dict[int, Any]] = {}
-    for (model, seed), trial in trials.items():
-        seeds.setdefault(model, {})[seed] = trial.measurements(shown[model, seed])
+    seeds: dict[str, dict[int, Measurements]] = {}
+    for (model, seed), found in measured.items():
+        seeds.setdefault(model, {})[seed] = found
     return [Evidence.of(model, find_preset(model).kind, one) for model, one in seeds.items()]
 
 
@@ -205,29 +196,26 @@ def _write_tests(
     """Intervals and tests, unless they are there already; returns the key of what was tested."""
     from songscape.benchmark.benchmark import evaluate
 
-    request = comparison.request
+    request, targets = comparison.request, inputs.targets
     key = digest_of(
         [
             *(RECIPE, __version__, inputs.context, request.settings.as_dict(), request.clusters.ks),
-            *([name, row] for name, row in comparison.summaries.items()),
+            *(list(item) for item in comparison.summaries.items()),
         ]
     )
     names = ("summary", "differences")
     if key == before and all((folder.tables / f"{name}.csv").exists() for name in names):
         return key
-    shown = {name: comparison.keys(name) for name in comparison.trials}
-    evidence = _evidence(comparison.trials, shown)
+    evidence = _evidence(
+        {name: one.measurements(comparison.keys(name)) for name, one in comparison.trials.items()}
+    )
     with progress_bar("putting intervals on every value", "model") as advance:
         found = evaluate(
-            evidence,
-            inputs.targets,
-            baseline=BASELINE,
-            headline=request.headline,
-            progress=advance,
+            evidence, targets, baseline=BASELINE, headline=request.headline, progress=advance
         )
     folder.write_table("summary", found.summary, parquet=True)
     folder.write_table("differences", found.differences, parquet=True)
-    tracks = tables.tracks_table(evidence, inputs.targets.groups, inputs.track_ids)
+    tracks = tables.tracks_table(evidence, targets.groups, inputs.track_ids)
     folder.write_table("tracks", tracks)
     return key
 
@@ -239,10 +227,9 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
     from songscape.audit.checks import check_collection
     from songscape.benchmark.wording import finding_sentence
 
-    key = digest_of([__version__, inputs.context, dict(inputs.digests)])
+    data, key = inputs.dataset, digest_of([__version__, inputs.context, dict(inputs.digests)])
     if key == before and (folder.tables / "warnings.csv").exists():
         return key
-    data = inputs.dataset
     with progress_bar("checking the collection", unit=""):
         findings = check_collection(
             data.views,
@@ -254,8 +241,7 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
             copies=data.copies,
         )
     rows = [finding.as_row(finding_sentence(finding)) for finding in findings]
-    columns = ["check", "severity", "message", "tracks", "values"]
-    folder.write_table("warnings", pd.DataFrame(rows, columns=columns))
+    folder.write_table("warnings", pd.DataFrame(rows, columns=list(WARNINGS)))
     return key
 
 
@@ -283,7 +269,6 @@ def _document(
         **asdict(setup),
         "input_digest": digest_of([inputs.context, dict(inputs.digests)]),
         **{("compare" if one.request.nulls else "run"): one.request.as_dict() for one in outcomes},
-        "notes": [],
         "python": platform.python_version(),
         "platform": platform.platform(),
         "versions": {name: version(name) for name in VERSIONS_OF},

@@ -7,8 +7,11 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from songscape._version import __version__
-from songscape.experiment.fit import digest_of
+from songscape.errors import SongscapeError
+from songscape.experiment.fit import MODEL_ERRORS, Training, digest_of
 from songscape.experiment.request import Outcome
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar
@@ -23,7 +26,6 @@ from songscape.results import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -94,35 +96,30 @@ class _Drawing:
     ) -> None:
         from songscape.report.figures import shown_partitions
 
-        self.folder = folder
-        self.results = results
-        self.inputs = inputs
-        self.seeds: dict[str, int] = {}
-        self.keys: dict[str, str] = {}
+        self.folder, self.results, self.inputs = folder, results, inputs
+        self.trainings: dict[str, Training] = {}
         self.clusters: dict[str, NDArray[np.int64]] = {}
         self.shown = shown_partitions(results)
         for one in outcomes:
-            trainings = one.request.trainings(inputs)
-            for (model, seed), trial in one.trials.items():
-                if model in self.seeds or seed != one.request.first:
-                    continue
-                self.seeds[model], self.keys[model] = seed, trainings[model, seed].key
-                shown = self.shown.get(model)
-                found = {} if shown is None else trial.measurements([shown]).partitions
-                if shown is not None and shown in found:
-                    self.clusters[model] = found[shown]
+            for name, training in one.request.trainings(inputs).items():
+                model, seed = name
+                if name in one.trials and seed == one.request.first and model not in self.trainings:
+                    self.trainings[model] = training
+                    shown = self.shown.get(model)
+                    found = one.trials[name].measurements([shown]).partitions if shown else {}
+                    if shown in found:
+                        self.clusters[model] = found[shown]
 
     def key(self, planned: Planned) -> str:
         """Digest of everything that the picture shows."""
         model = planned.parts[0] if planned.parts else ""
-        parts = [RECIPE, __version__, planned.section, planned.caption, planned.parts]
-        if model in self.keys:
-            clusters = self.clusters.get(model)
-            parts += [self.keys[model], self.inputs.context]
-            parts += [] if clusters is None else [clusters.tolist()]
+        shown: list[Any] = [RECIPE, __version__, planned.section, planned.caption, planned.parts]
+        if model in self.trainings:
+            shown += [self.trainings[model].key, self.inputs.context]
+            shown += [self.clusters[model].tolist()] if model in self.clusters else []
         else:
-            parts += [self.results.document.get("tested"), self.results.stability.to_csv()]
-        return digest_of(parts)
+            shown += [self.results.document.get("tested"), self.results.stability.to_csv()]
+        return digest_of(shown)
 
     def draw(self, planned: Planned) -> Figure | None:
         """The picture; None where there is nothing to draw from."""
@@ -142,7 +139,7 @@ class _Drawing:
         section = planned.section.removeprefix("other-")
         if section in of_tests:
             return of_tests[section](*planned.parts)
-        return of_models[section](*planned.parts) if planned.parts[0] in self.seeds else None
+        return of_models[section](*planned.parts) if planned.parts[0] in self.trainings else None
 
     # -- of tests --------------------------------------------------------------------------------
 
@@ -150,17 +147,12 @@ class _Drawing:
         from songscape.benchmark.wording import metric_name
         from songscape.report.evidence_plots import forest_figure
 
-        rows = self.results.differences
-        rows = rows[(rows["axis"] == axis) & (rows["metric"] == metric)]
-        rows = rows[rows["column"] == column]
-        kinds = self.results.kinds
-        names = [
-            f"{model} (reference)" if kinds.get(model) == "reference" else model
-            for model in rows["model"]
-        ]
+        rows, kinds = self.results.differences, self.results.kinds
+        same = (rows["axis"] == axis) & (rows["metric"] == metric) & (rows["column"] == column)
+        rows = rows[same]
         what = "leakage of " if axis == "leakage" else ""
         return forest_figure(
-            names,
+            [m + " (reference)" * (kinds.get(m) == "reference") for m in rows["model"]],
             rows["difference"],
             rows["low"],
             rows["high"],
@@ -172,26 +164,20 @@ class _Drawing:
         )
 
     def _scatter(self, metric: str, label: str, nuisance: str) -> Figure | None:
-        import numpy as np
-
         from songscape.benchmark.wording import metric_name
         from songscape.report.evidence_plots import agreement_leakage_figure
 
-        figures, where = self.results.figures, self.results.setup.partition_of(metric)
+        known, where = self.results.figures.known, self.results.setup.partition_of(metric)
         agreement = "knn_balanced" if metric == "knn" else metric
         pairs = {}
         for model in self.results.kinds:
-            gain = figures.known(model, agreement, label, "agreement", where)
-            cost = figures.known(model, metric, nuisance, "leakage", where)
+            gain = known(model, agreement, label, "agreement", where)
+            cost = known(model, metric, nuisance, "leakage", where)
             if gain is not None and cost is not None:
-                pairs[model] = (gain, cost)
+                pairs[model] = [[side[end] for end in _ENDS] for side in (gain, cost)]
         if not pairs:
             return None
-        gains, costs = (
-            np.array([[pair[side][end] for end in _ENDS] for pair in pairs.values()])
-            for side in (0, 1)
-        )
-        name = metric_name(metric)
+        gains, costs = np.array(list(pairs.values())).transpose(1, 0, 2)
         references = [m for m, kind in self.results.kinds.items() if kind == "reference"]
         return agreement_leakage_figure(
             list(pairs),
@@ -199,8 +185,8 @@ class _Drawing:
             costs[:, 0],
             agreement_interval=gains[:, 1:],
             leakage_interval=costs[:, 1:],
-            agreement_label=f"agreement with {label} ({name})",
-            leakage_label=f"leakage of {nuisance} ({name})",
+            agreement_label=f"agreement with {label} ({metric_name(metric)})",
+            leakage_label=f"leakage of {nuisance} ({metric_name(metric)})",
             also_named=[*self.shown, *references],
         )
 
@@ -208,13 +194,8 @@ class _Drawing:
         from songscape.report.evidence_plots import stability_figure
 
         curve = self.results.stability
-        if curve.empty:
-            return None
         return stability_figure(
-            curve["k"],
-            curve["stability"],
-            curve["low"],
-            curve["high"],
+            *(curve[name] for name in ("k", "stability", "low", "high")),
             null_low=curve["null_low"],
             null_high=curve["null_high"],
             chosen=self.results.setup.headline.k,
@@ -228,17 +209,16 @@ class _Drawing:
         from songscape.report.maps import map_method, umap_map
         from songscape.report.plots import map_figure
 
-        clusters, seed = self.clusters.get(model), self.seeds[model]
-        if clusters is None:
+        if model not in self.clusters:
             return None
-        X, path = self._latents(model), self.folder.map(model, seed)
-        if not has_key(path, self.keys[model]):
-            xy = umap_map(X, random_state=seed)
-            write_latents(path, self.inputs.track_ids, xy, ["x", "y"], self.keys[model])
-        how = self.shown[model].title
+        X, training = self._latents(model), self.trainings[model]
+        path, how = self.folder.map(model, training.seed), self.shown[model].title
+        if not has_key(path, training.key):
+            xy = umap_map(X, random_state=training.seed)
+            write_latents(path, self.inputs.track_ids, xy, ["x", "y"], training.key)
         return map_figure(
             read_latents(path)[1],
-            clusters,
+            self.clusters[model],
             {name: self._column(name) for name in shown_columns(self.results)},
             title=f"{model}: {how}",
             cluster_name=how,
@@ -248,25 +228,23 @@ class _Drawing:
     def _heatmap(self, model: str, column: str) -> Figure | None:
         from songscape.report.plots import heatmap_figure
 
-        clusters = self.clusters.get(model)
-        if clusters is None:
+        if model not in self.clusters:
             return None
         title = f"{model}: {self.shown[model].title}"
-        return heatmap_figure(clusters, self._column(column), column, title=title)
+        return heatmap_figure(self.clusters[model], self._column(column), column, title=title)
 
     def _training(self, model: str) -> Figure | None:
         import pandas as pd
 
         from songscape.report.plots import training_figure
 
-        history = self.folder.model(model, self.seeds[model]) / "history.csv"
+        history = self._home(model) / "history.csv"
         if not history.exists():
             return None
         return training_figure(pd.read_csv(history).to_dict(orient="records"), title=model)
 
     def _k_distances(self, model: str) -> Figure | None:
         from songscape.clustering.methods import cluster
-        from songscape.errors import SongscapeError
         from songscape.report.plots import k_distance_figure
 
         if "dbscan" not in set(self.results.table["clusterer"]):
@@ -276,70 +254,58 @@ class _Drawing:
             found = cluster("dbscan", self._latents(model), **options)
         except SongscapeError:
             return None
-        return k_distance_figure(
-            found.extras["k_distances"],
-            found.params["eps"],
-            found.params["min_samples"],
-            title=f"{model}: dbscan",
-        )
+        curve, used = found.extras["k_distances"], found.params
+        title = f"{model}: dbscan"
+        return k_distance_figure(curve, used["eps"], used["min_samples"], title=title)
 
     def _reconstruction(self, model: str) -> Figure | None:
         """Coefficients in units of their deviation over the collection, so that songs compare."""
-        import numpy as np
-
         from songscape.report.plots import reconstruction_figure
 
         output = self._output(model).get("mfcc")
         if output is None:
             return None
-        every = self.inputs.views(["mfcc"])
+        every = self.inputs.dataset.views["mfcc"]
         some = every.take(self._examples)
-        mfcc, all_of_it = some["mfcc"], every["mfcc"]
-        assert mfcc.mask is not None
-        assert all_of_it.mask is not None
-        step = -(-every.n_tracks // N_SCALED_BY)
-        pairs = zip(all_of_it.values[::step], all_of_it.mask[::step])
+        assert every.mask is not None
+        assert some.mask is not None
+        step = -(-len(every.values) // N_SCALED_BY)
+        pairs = zip(every.values[::step], every.mask[::step])
         frames = np.concatenate([values[:, mask].T for values, mask in pairs])
         return reconstruction_figure(
-            list(mfcc.values),
+            list(some.values),
             list(output),
-            list(mfcc.mask),
-            titles=list(some.track_ids),
+            list(some.mask),
+            titles=[self.inputs.track_ids[row] for row in self._examples],
             center=frames.mean(axis=0) if len(frames) else None,
             scale=frames.std(axis=0) if len(frames) else None,
             title=model,
         )
 
     def _words(self, model: str, number: str) -> Figure | None:
-        import numpy as np
-
         from songscape.report.plots import words_figure
 
-        output = self._output(model)
-        name = next((name for name in WORDS if name in output), None)
-        if name is None or int(number) >= len(self._examples):
+        output, at = self._output(model), int(number)
+        name = next((name for name in WORDS if name in output), "")
+        if not name or at >= len(self._examples):
             return None
-        some = self.inputs.views([name]).take([self._examples[int(number)]])
-        lyrics, words = some[name], some[name].feature_names
-        given = np.asarray(lyrics.values.toarray()).ravel()
-        if not words or not lyrics.present[0] or not given.any():
+        lyrics, words = self.inputs.dataset.views[name].take(self._examples), []
+        given = np.asarray(lyrics.values.toarray())[at]
+        if not given.any():
             return None
-        sides = [
-            [(words[i], float(side[i])) for i in np.argsort(-side, kind="stable")[:N_WORDS]]
-            for side in (given, np.asarray(output[name][int(number)]).ravel())
-        ]
-        shown = [[(word, weight) for word, weight in side if weight > 0] for side in sides]
-        return words_figure(*shown, title=f"{model}: {some.track_ids[0]}")
+        for side in (given, np.asarray(output[name][at]).ravel()):
+            heaviest = np.argsort(-side, kind="stable")[:N_WORDS]
+            words.append(
+                [(lyrics.feature_names[i], float(side[i])) for i in heaviest if side[i] > 0]
+            )
+        return words_figure(*words, title=f"{model}: {self.inputs.track_ids[self._examples[at]]}")
 
     @property
     def _examples(self) -> list[int]:
         """Positions of a few tracks, evenly spaced in the order of ids, not chosen."""
-        import numpy as np
-
         from songscape.report.figures import EXAMPLES
 
-        n_tracks = len(self.inputs.track_ids)
-        places = np.linspace(0, n_tracks - 1, EXAMPLES + 2).round().astype(int)
+        places = np.linspace(0, len(self.inputs.track_ids) - 1, EXAMPLES + 2).round().astype(int)
         return [int(place) for place in np.unique(places[1:-1])]
 
     @lru_cache(maxsize=1)  # noqa: B019 (it lives as long as one drawing)
@@ -350,21 +316,22 @@ class _Drawing:
 
         if find_preset(model).kind not in ("vae", "autoencoder"):
             return {}
-        fitted: Any = load_model(self.folder.model(model, self.seeds[model]))
-        names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
-        if {"mfcc", *WORDS}.isdisjoint(names):
+        try:
+            fitted: Any = load_model(self._home(model))
+            names = {spec.name for spec in getattr(fitted, "view_specs_", ())}
+            if names.isdisjoint(("mfcc", *WORDS)):
+                return {}
+            views = self.inputs.dataset.views.select(self.trainings[model].views)
+            return dict(fitted.reconstruct(views.take(self._examples)))
+        except (SongscapeError, KeyError, *MODEL_ERRORS):
+            # What another version has saved may be beyond this one: then it has no such picture.
             return {}
-        views = self.inputs.views(self._read_by(fitted)).take(self._examples)
-        return dict(fitted.reconstruct(views))
 
-    def _read_by(self, fitted: Any) -> list[str]:
-        wanted = [spec.name for spec in fitted.view_specs_] + list(fitted.covariates or ())
-        return [name for name in self.inputs.digests if name in wanted]
+    def _home(self, model: str) -> Path:
+        return self.folder.model(model, self.trainings[model].seed)
 
     def _latents(self, model: str) -> NDArray[np.float32]:
-        return read_latents(self.folder.latents(model, self.seeds[model]))[1]
+        return read_latents(self.folder.latents(model, self.trainings[model].seed))[1]
 
     def _column(self, name: str) -> list[Any]:
-        import numpy as np
-
         return list(np.asarray(self.inputs.targets.columns[name], dtype=object))

@@ -16,48 +16,12 @@ from songscape.results import ResultsFolder
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
-    from songscape.benchmark.measure import Measurements
     from songscape.benchmark.number_of_clusters import NumberOfClusters
 
-__all__ = ["Outcome", "Request"]
+__all__ = ["Name", "Outcome", "Request"]
 
 Name = tuple[str, int]
 """Model and seed."""
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What became of a request.
-
-    Attributes
-    ----------
-    request : Request
-    trials : mapping of (model, seed) to Trial
-        Those of models that could be trained.
-    summaries : mapping of (model, seed) to mapping
-        Rows of the table of models.
-    """
-
-    request: Request
-    trials: Mapping[Name, Trial]
-    summaries: Mapping[Name, Mapping[str, Any]]
-
-    def keys(self, name: Name) -> list[PartitionKey]:
-        """The space and partitions that were asked for of a trial."""
-        return [part.key for part in self.request.parts(name[1])]
-
-    def measurements(self) -> dict[Name, Measurements]:
-        """What was measured, by model and seed."""
-        return {name: one.measurements(self.keys(name)) for name, one in self.trials.items()}
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that can be trained was, and holds all that is asked for."""
-        return all(
-            summary["status"] == "skipped"
-            or (name in self.trials and self.trials[name].answers(self.request.parts(name[1])))
-            for name, summary in self.summaries.items()
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +58,8 @@ class Request:
         from songscape.clustering.methods import NEEDS_K
 
         options, first = self.settings.clusterer_options, seed == self.first
-        found = [Part(SPACE, self.nulls, first, measures=self.settings.measures)]
+        measures = tuple(sorted(self.settings.measures))
+        found = [Part(SPACE, self.nulls, first, measures=measures)]
         for name in self.settings.clusterers:
             for k in self.clusters.ks if name in NEEDS_K else (None,):
                 found.append(Part(PartitionKey(name, k), self.nulls, first, options.get(name, {})))
@@ -117,18 +82,18 @@ class Request:
         self, inputs: TrialInputs, folder: ResultsFolder, crashed: Mapping[Name, str] | None = None
     ) -> Outcome:
         """What the folder holds of it, made from the same data."""
+        crashed = crashed or {}
         trials: dict[Name, Trial] = {}
         summaries: dict[Name, Mapping[str, Any]] = {}
         for name, training in self.trainings(inputs).items():
-            trial = None
-            if training.key and name not in (crashed or {}):
+            missing = {"status": "failed", "reason": crashed.get(name, "not trained yet")}
+            summaries[name] = missing | dict(training.row)
+            if training.key and name not in crashed:
                 trial = read_trial(folder, training, inputs.context, inputs.track_ids)
-            if trial is not None and trial.ok:
-                trials[name] = trial
-            reason = (crashed or {}).get(name, "not trained yet")
-            missing = {"status": "failed", "reason": reason, **training.row}
-            summaries[name] = missing if trial is None else trial.summary
-        return Outcome(self, trials, summaries)
+                if trial is not None:
+                    trials[name], summaries[name] = trial, trial.summary
+        trained = {n: one for n, one in trials.items() if summaries[n]["status"] == "ok"}
+        return Outcome(self, trained, summaries)
 
     def fulfil(
         self,
@@ -139,12 +104,7 @@ class Request:
     ) -> Outcome:
         """Run the trials that are missing, or lack something that is asked for."""
         before, trainings = self.kept(inputs, folder), self.trainings(inputs)
-        missing = {
-            name: trainings[name]
-            for name, summary in before.summaries.items()
-            if summary["status"] != "skipped"
-            and not (name in before.trials and before.trials[name].answers(self.parts(name[1])))
-        }
+        missing = {name: trainings[name] for name in before.missing}
         if not missing:
             return before
         views = {view for training in missing.values() for view in training.views}
@@ -161,3 +121,35 @@ class Request:
             }
             crashed = run_trials(tasks, workers, executor)
         return self.kept(inputs, folder, crashed)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of a request.
+
+    Attributes
+    ----------
+    request : Request
+    trials : mapping of (model, seed) to Trial
+        Those of models that could be trained.
+    summaries : mapping of (model, seed) to mapping
+        Rows of the table of models.
+    """
+
+    request: Request
+    trials: Mapping[Name, Trial]
+    summaries: Mapping[Name, Mapping[str, Any]]
+
+    def keys(self, name: Name) -> list[PartitionKey]:
+        """The space and partitions that were asked for of a trial."""
+        return [part.key for part in self.request.parts(name[1])]
+
+    @property
+    def missing(self) -> list[Name]:
+        """What could be trained and was not, or does not hold all that is asked for."""
+        return [
+            name
+            for name, summary in self.summaries.items()
+            if summary["status"] != "skipped"
+            and not (name in self.trials and self.trials[name].answers(self.request.parts(name[1])))
+        ]

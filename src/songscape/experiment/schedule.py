@@ -14,12 +14,10 @@ from songscape.workers import IsolatingExecutor, WorkerError
 
 __all__ = ["run_trials"]
 
-Name = tuple[str, int]
-
 
 def run_trials(
-    tasks: Mapping[Name, Sequence[Any]], workers: int, executor: Executor | None = None
-) -> dict[Name, str]:
+    tasks: Mapping[tuple[str, int], Sequence[Any]], workers: int, executor: Executor | None = None
+) -> dict[tuple[str, int], str]:
     """Run every trial, and say now and then how long it still takes.
 
     Parameters
@@ -37,16 +35,12 @@ def run_trials(
     dict of (model, seed) to str
         Trials that raised or whose process died, with the reason; the others went on.
     """
-    crashed: dict[Name, str] = {}
+    crashed: dict[tuple[str, int], str] = {}
     left = TimeLeft([model for model, _ in tasks], workers)
     own = IsolatingExecutor(min(workers, len(tasks)), threading.TIMEOUT_MAX, light=False)
-    pool = executor or own
-    futures: dict[Future[float], Name] = {}
-    with progress_bar("training and measuring", "model") as advance:
-        advance(0, len(tasks))
+    with progress_bar("training and measuring", "model") as advance, own:
+        futures = {_submit(executor or own, given): name for name, given in tasks.items()}
         try:
-            for name, arguments in tasks.items():
-                futures[_submit(pool, arguments)] = name
             for done, future in enumerate(as_completed(futures), start=1):
                 name, seconds = futures[future], 0.0
                 try:
@@ -57,19 +51,16 @@ def run_trials(
                     crashed[name] = f"{type(error).__name__}: {first_line(error)}"
                 left.done(name[0], seconds)
                 advance(done, len(tasks))
-        except BaseException:
+        finally:
             for future in futures:
                 future.cancel()
-            own.shutdown(cancel_futures=True)
-            raise
-    own.shutdown()
     return crashed
 
 
-def _submit(pool: Executor, arguments: Sequence[Any]) -> Future[float]:
+def _submit(pool: Executor, given: Sequence[Any]) -> Future[float]:
     """An executor that broke takes nothing more: then the future has failed already."""
     try:
-        return pool.submit(run_trial, *arguments)
+        return pool.submit(run_trial, *given)
     except BrokenExecutor as error:
         future: Future[float] = Future()
         future.set_exception(error)

@@ -53,7 +53,7 @@ def kept_k(
     if not choose:
         return None
     with progress_bar("choosing k", unit=""):
-        found = shared_k(inputs.views(there))
+        found = shared_k(inputs.dataset.views.select(there))
     curve = [] if found.curve is None else found.curve.to_dict(orient="records")
     chosen = {"ks": found.ks, "origin": found.origin.value, "reason": found.reason}
     write_json(path, {"key": key, **chosen, "curve": curve})

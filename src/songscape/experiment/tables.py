@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from songscape.benchmark.keys import PartitionKey
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.keys import PartitionKey
+    from songscape.benchmark.measure import Measurements
+    from songscape.experiment.request import Name
     from songscape.experiment.trials import Trial
     from songscape.library import Library
 
@@ -24,9 +25,6 @@ __all__ = [
     "unmeasured_table",
 ]
 
-Name = tuple[str, int]
-Parts = Mapping[Name, Sequence[PartitionKey]]
-"""What is shown of every trial, by model and seed."""
 MODELS = (
     *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
     *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib", "summary"),
@@ -54,30 +52,22 @@ def models_table(summaries: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(MODELS))
 
 
-def clusters_table(
-    trials: Mapping[Name, Trial], shown: Parts, track_ids: Sequence[str]
-) -> pd.DataFrame:
+def clusters_table(measured: Mapping[Name, Measurements], track_ids: Sequence[str]) -> pd.DataFrame:
     """`clusters.csv`: one row per partition and track; cluster -1 is noise."""
     import pandas as pd
 
-    frames = [
-        pd.DataFrame(
-            {
-                "track_id": track_ids,
-                "model": model,
-                "clusterer": key.clusterer,
-                "k": pd.NA if key.k is None else key.k,
-                "seed": seed,
-                "cluster": labels,
-            }
-        ).astype({"k": "Int64"})
-        for (model, seed), trial in trials.items()
-        for key, labels in trial.measurements(shown[model, seed]).partitions.items()
-    ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CLUSTERS))
+    frames = [pd.DataFrame(columns=list(CLUSTERS)).astype({"k": "Int64"})]
+    for (model, seed), found in measured.items():
+        for key, labels in found.partitions.items():
+            head = {"track_id": track_ids, "model": model, "clusterer": key.clusterer}
+            tail = {"k": key.k, "seed": seed, "cluster": labels}
+            frames.append(pd.DataFrame({**head, **tail}).astype({"k": "Int64"}))
+    return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
-def descriptions_table(trials: Mapping[Name, Trial], shown: Parts) -> pd.DataFrame:
+def descriptions_table(
+    trials: Mapping[Name, Trial], shown: Mapping[Name, Sequence[PartitionKey]]
+) -> pd.DataFrame:
     """`descriptions.csv`: one row per cluster of every partition of the first seed."""
     import pandas as pd
 
@@ -113,7 +103,7 @@ def metrics_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def unmeasured_table(
-    trials: Mapping[Name, Trial], shown: Parts, summaries: Iterable[Mapping[str, Any]]
+    measured: Mapping[Name, Measurements], summaries: Iterable[Mapping[str, Any]]
 ) -> pd.DataFrame | None:
     """`unmeasured.csv`: what could not be computed, one row per model, seed and thing; or None.
 
@@ -123,24 +113,19 @@ def unmeasured_table(
     """
     import pandas as pd
 
-    rows: list[dict[str, Any]] = [
-        {"model": one["model"], "seed": one["seed"], "reason": one["reason"]}
+    rows = [
+        {"model": one["model"], "clusterer": "", "seed": one["seed"], "reason": one["reason"]}
         | {"what": "skipped" if one["status"] == "skipped" else "model"}
         for one in summaries
         if one["status"] != "ok"
     ]
     rows += [
-        {"model": model, "seed": seed, "what": row["metric"]}
-        | {name: row.get(name) for name in ("clusterer", "k", "reason")}
-        for (model, seed), trial in trials.items()
-        for row in trial.measurements(shown[model, seed]).rows
+        {"clusterer": "", "k": None, **row, "model": model, "seed": seed, "what": row["metric"]}
+        for (model, seed), found in measured.items()
+        for row in found.rows
         if row["axis"] == "failed"
     ]
-    if not rows:
-        return None
-    frame = pd.DataFrame(rows, columns=list(UNMEASURED))
-    frame["clusterer"] = frame["clusterer"].astype(object).fillna("")
-    return frame.astype({"k": "Int64"})
+    return pd.DataFrame(rows, columns=list(UNMEASURED)).astype({"k": "Int64"}) if rows else None
 
 
 def tracks_table(

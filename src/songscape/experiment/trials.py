@@ -1,7 +1,7 @@
 """Trials: what one model and seed gave, trained, clustered and measured in one process, and kept.
 
-A trial is kept in parts, its space and each of its partitions, so that whoever asks for more (other
-clusterers, permutation nulls) pays for what is new.
+A trial is kept in parts, its space and each of its partitions: more of them (other clusterers,
+permutation nulls) cost what is new.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "Part", "Trial", "read_trial", "run_trial"]
 
-RECIPE = 9
+RECIPE = 10
 """Raised when what a trial measures changes, so that old ones are measured again."""
-CLUSTERS = "clusters"
+CLUSTERS, SPREAD = "clusters", SampleKey("spread")
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,9 @@ class Part:
     nulls : bool
         With permutation nulls and probes.
     first : bool
-        Whether this is the first seed: its clusters are described, and with nulls made from
-        subsamples as well.
+        Of the first seed: clusters are described, and with nulls made from subsamples as well.
     options : mapping
-        Arguments of the clusterer that differ from its defaults.
+        Of the clusterer, where they differ from its defaults.
     measures : tuple of str
         Further measures of the space.
     """
@@ -64,35 +63,27 @@ class Part:
         key, measures = PartitionKey.parse(given["key"]), tuple(given["measures"])
         return cls(key, given["nulls"], given["first"], given["options"], measures)
 
-    def covers(self, other: Part) -> bool:
-        """Whether what was measured for this one answers the other."""
-        return (
-            (self.key, dict(self.options)) == (other.key, dict(other.options))
-            and (self.nulls, self.first) == (self.nulls | other.nulls, self.first | other.first)
-            and set(self.measures) >= set(other.measures)
-        )
-
     def with_all_of(self, other: Part | None) -> Part:
-        """Both together: what was asked for once is kept."""
+        """Both together; this one alone where the other has other options."""
         if other is None or dict(other.options) != dict(self.options):
             return self
-        return replace(
-            self,
-            nulls=self.nulls | other.nulls,
-            first=self.first | other.first,
-            measures=tuple(dict.fromkeys((*self.measures, *other.measures))),
-        )
+        measures = tuple(sorted({*self.measures, *other.measures}))
+        nulls, first = self.nulls or other.nulls, self.first or other.first
+        return replace(self, nulls=nulls, first=first, measures=measures)
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A part that was measured: rows, see `songscape.benchmark.measure.Measurements`, and of a
-    partition of the first seed the descriptions of its clusters.
-    """
+    """A part with its rows, and of a partition of the first seed what each cluster is."""
 
     part: Part
     rows: list[dict[str, Any]]
     clusters: list[dict[str, Any]]
+
+    def answers(self, part: Part) -> bool:
+        """Whether it has all that is asked for, and nothing that is worth a retry."""
+        transient = any(row.get("transient") for row in self.rows)
+        return not transient and part.with_all_of(self.part) == replace(self.part, key=part.key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,30 +93,22 @@ class Trial:
     Attributes
     ----------
     summary : mapping
-        Row of the model table: model, seed, status, reason, health, seconds, peak_memory_mib.
+        Row of the table of models: model, seed, status, reason, health, cost.
     parts : mapping of PartitionKey to Measured
     arrays : DataFrame of shape (n_tracks, n_arrays)
-        Clusters of each partition under "clusters@clusterer|k", and values per track under the
-        names of their `SampleKey`.
+        Values per track under the names of their `SampleKey`; clusters of a partition are
+        "clusters@clusterer|k".
     """
 
     summary: Mapping[str, Any]
     parts: Mapping[PartitionKey, Measured]
     arrays: pd.DataFrame
 
-    @property
-    def ok(self) -> bool:
-        """Whether the model could be trained."""
-        return bool(self.summary["status"] == "ok")
-
     def answers(self, parts: Iterable[Part]) -> bool:
-        """Whether everything was measured as it is asked for, and nothing is worth a retry."""
-        return self.ok and all(self._answers(part) for part in parts)
-
-    def _answers(self, part: Part) -> bool:
-        known = self.parts.get(part.key)
-        transient = known is not None and any(row.get("transient") for row in known.rows)
-        return known is not None and known.part.covers(part) and not transient
+        """Whether the model was trained and everything measured as it is asked for."""
+        return self.summary["status"] == "ok" and all(
+            part.key in self.parts and self.parts[part.key].answers(part) for part in parts
+        )
 
     def measurements(self, keys: Iterable[PartitionKey]) -> Measurements:
         """What was measured of these parts."""
@@ -134,20 +117,20 @@ class Trial:
         found = Measurements()
         there = [key for key in keys if key in self.parts]
         found.rows.extend(row for key in there for row in self.parts[key].rows)
-        for name in self.arrays.columns:
-            sample = SampleKey.parse(name)
-            if sample.metric != CLUSTERS and sample.partition in there:
-                found.samples[sample] = self.arrays[name].to_numpy()
+        arrays = {SampleKey.parse(name): self.arrays[name].to_numpy() for name in self.arrays}
         for key in there:
-            if (name := str(SampleKey(CLUSTERS, partition=key))) in self.arrays:
-                found.partitions[key] = self.arrays[name].to_numpy()
+            clusters = SampleKey(CLUSTERS, partition=key)
+            if clusters in arrays:
+                found.partitions[key] = arrays.pop(clusters)
+        samples = {key: values for key, values in arrays.items() if key.metric != CLUSTERS}
+        found.samples.update({k: v for k, v in samples.items() if k.partition in there})
         return found
 
 
 def read_trial(
     folder: ResultsFolder, training: Training, context: str, track_ids: Sequence[str]
 ) -> Trial | None:
-    """What is kept of a trial, if it is of this training and measured against the same.
+    """What is kept of a trial, if it is of this training and was measured in this context.
 
     Parameters
     ----------
@@ -157,9 +140,9 @@ def read_trial(
     import pandas as pd
 
     path = folder.trial(training.model, training.seed)
-    document = read_json(path)
+    document = read_json(path) or {}
     expected = {"recipe": RECIPE, "trained": training.key, "context": context}
-    if document is None or any(document.get(name) != value for name, value in expected.items()):
+    if any(document.get(name) != value for name, value in expected.items()):
         return None
     if document["summary"]["status"] == "ok" and trained(training, folder) is None:
         return None
@@ -194,7 +177,7 @@ def run_trial(
     Parameters
     ----------
     out, inputs : str
-        The results folder, and the folder of `songscape.experiment.trial_inputs`.
+        The results folder, and a folder of `TrialInputs.written`.
     model, seed, options, digests
         See `songscape.experiment.fit.Training.of`.
     context : str
@@ -209,22 +192,22 @@ def run_trial(
     start = time.perf_counter()
     folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
     views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
-    columns = {name: targets.columns[name] for name in read_shown(Path(inputs))}
-    summary = fit(training, views, folder, labels=pd.DataFrame(dict(targets.labels)))
+    summary = fit(training, views, folder, pd.DataFrame(dict(targets.labels)))
     kept = read_trial(folder, training, context, views.track_ids)
     measured = {} if kept is None else dict(kept.parts)
     arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
     if summary["status"] == "ok":
         X = read_latents(folder.latents(model, seed))[1]
-        if summary.get("has_spread"):
-            arrays[str(SampleKey("spread"))] = read_latents(folder.spread(model, seed))[1][:, 0]
+        if summary["has_spread"]:
+            arrays[str(SPREAD)] = read_latents(folder.spread(model, seed))[1][:, 0]
+        columns = {name: targets.columns[name] for name in read_shown(Path(inputs))}
         for part in map(Part.of, parts):
-            if kept is not None and kept.answers([part]):
-                continue
             before = measured.get(part.key)
+            if before is not None and before.answers(part):
+                continue
             part = part.with_all_of(None if before is None else before.part)
             found = _measure(part, X, targets, seed)
-            arrays = {n: a for n, a in arrays.items() if not _is_of(n, part.key)}
+            arrays = {n: array for n, array in arrays.items() if not _belongs(n, part.key)}
             arrays |= {str(name): values for name, values in found.samples.items()}
             clusters = []
             if (labels := found.partitions.get(part.key)) is not None:
@@ -234,18 +217,15 @@ def run_trial(
     frame = pd.DataFrame({"track_id": list(views.track_ids), **arrays})
     path = folder.trial(model, seed)
     write_parquet(path.with_suffix(".parquet"), frame)
-    document = {"recipe": RECIPE, "trained": training.key, "context": context, "summary": summary}
-    document["parts"] = [
-        {"part": one.part.as_dict(), "rows": one.rows, "clusters": one.clusters}
-        for one in measured.values()
-    ]
-    write_json(path, document)
+    kept_parts = [vars(one) | {"part": one.part.as_dict()} for one in measured.values()]
+    head = {"recipe": RECIPE, "trained": training.key, "context": context}
+    write_json(path, {**head, "summary": summary, "parts": kept_parts}, indent=None)
     return time.perf_counter() - start
 
 
-def _is_of(name: str, key: PartitionKey) -> bool:
+def _belongs(name: str, key: PartitionKey) -> bool:
     sample = SampleKey.parse(name)
-    return sample.partition == key and sample.metric != "spread"
+    return sample.partition == key and sample != SPREAD
 
 
 def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
@@ -279,7 +259,6 @@ def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> l
     """
     from songscape.clustering.describe import describe_clusters
 
-    found = describe_clusters(labels, X, views, columns)
     return [
         {
             "cluster": one.cluster,
@@ -290,5 +269,5 @@ def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> l
             "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in one.labels),
             "sound": "; ".join(f"{d.feature} {d.deviation:+.1f}" for d in one.timbre),
         }
-        for one in found
+        for one in describe_clusters(labels, X, views, columns)
     ]

@@ -167,7 +167,7 @@ def _text_hash(text: str) -> str:
 def _embed_texts(
     model: EmbeddingModel, tracks: Sequence[Track]
 ) -> Generator[tuple[Track, Array | None], None, None]:
-    from songscape.features.encoders import load_text_encoder
+    from songscape.features.encoders.hub import load_text_encoder
 
     encode = load_text_encoder(model.path, model.kind)
     for start in range(0, len(tracks), TRACKS_AT_ONCE):
@@ -187,7 +187,7 @@ def _embed_audio(
     executor: Executor | None,
     failures: list[LedgerRow],
 ) -> Generator[tuple[Track, Array | None], None, None]:
-    from songscape.features.encoders import load_audio_encoder
+    from songscape.features.encoders.hub import load_audio_encoder
 
     encode, sample_rate = load_audio_encoder(model.path)
     jobs = [Job(track, (sample_rate,)) for track in tracks]

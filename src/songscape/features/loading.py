@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features.analyse import CORE, MAX_FRAMES, RECIPES
+from songscape.features.analyse import CORE, MAX_FRAMES, N_SEGMENTS, RECIPES
 from songscape.features.embeddings import PREFIX, current_tracks
+from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.library import Library
 
@@ -20,10 +23,11 @@ __all__ += ["load_views"]
 
 DEFAULT_VIEWS = (*CORE, "lyrics")
 TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars")
-VIEW_NAMES = (*RECIPES, *TEXT_VIEWS)
+VIEW_NAMES = (*RECIPES, *TEXT_VIEWS, *ENCODERS)
 _SPARSE = ("data", "indices", "indptr")
 # Views of steps: the axis that they run along.
 _STEP_AXES = {"mfcc": 2, "segments": 1, "mel": 1}
+_STEP_AXES |= {name: 1 for name, encoder in ENCODERS.items() if len(encoder.shape) == 2}
 
 
 def check_view_names(names: Iterable[str]) -> None:
@@ -52,7 +56,9 @@ def load_views(
         mask, `rhythm` (n, 160), `harmony` (n, 89), `mel` (n, 10, 128) with
         mask, `lyrics` (n, up to max_words), every word counted once; `lyrics-tfidf` and
         `lyrics-counts` (the same words, by plain TF-IDF, and counted) and `chars` (character
-        n-grams), all four sparse; `embedding:NAME` (n, d), rows of unit length.
+        n-grams), all four sparse; `musicnn` (n, 10, 1506) and `voice` (n, 10, 256) with
+        mask, `e5` (n, 384) and `use` (n, 512), rows of unit length, where their packages are
+        installed; `embedding:NAME` (n, d), rows of unit length.
     max_words : int
         Largest vocabulary of a view of the lyrics.
     max_frames : int
@@ -93,6 +99,10 @@ class LazyBlocks(Mapping[str, View]):
 
     def __len__(self) -> int:
         return len(self._makers)
+
+    def forget(self) -> None:
+        """Give back the memory of what was made; it is made again when it is asked for again."""
+        self._made.clear()
 
     def with_made(self, views: Mapping[str, View]) -> LazyBlocks:
         """And these, which are there."""
@@ -143,31 +153,33 @@ class ViewLoader:
         """A digest of the view `name` that costs no reading of it; None where no track has it."""
         if name in TEXT_VIEWS:
             return self._text_recipe(name) if self._has_words(name) else None
-        digests = library.feature_digests(name)
-        if name.startswith(PREFIX):
-            digests = {i: digests[i] for i in current_tracks(library, name, self.texts)}
-        found = [f"{row} {digests[i]}" for i, row in self._rows.items() if i in digests]
+        digests, kept = library.feature_digests(name), self._current(library, name)
+        found = [f"{r} {digests[i]}" for i, r in self._rows.items() if i in digests and i in kept]
         frames = [self.max_frames] if name == "mfcc" else []
         return _digest(name, len(self.texts), *frames, *found) if found else None
 
     def _array(self, library: Library, name: str) -> View:
-        kept: Mapping[str, str | None] = self.texts
-        if name.startswith(PREFIX):
-            kept = current_tracks(library, name, self.texts)
+        axis = _STEP_AXES.get(name, 0)
+        kept = self._current(library, name)
         values: NDArray[np.float32] | None = None
         present = np.zeros(len(self._rows), bool)
-        n_frames = np.zeros(len(self._rows), np.int64)
+        n_steps = np.zeros(len(self._rows), np.int64)
         for track_id, array in library.each_feature(name):
             row = self._rows.get(track_id)
             if values is None:
-                shape = (array.shape[0], self.max_frames) if name == "mfcc" else array.shape
+                shape = list(array.shape)
+                if axis:
+                    shape[axis - 1] = self.max_frames if name == "mfcc" else N_SEGMENTS
                 values = np.zeros((len(self._rows), *shape), np.float32)
             if row is None or track_id not in kept:
                 continue
             present[row] = True
-            if name == "mfcc":
-                n_frames[row] = min(array.shape[1], self.max_frames)
-                values[row, :, : n_frames[row]] = array[:, : n_frames[row]]
+            if axis:
+                n_steps[row] = min(array.shape[axis - 1], values.shape[axis])
+                valid = slice(int(n_steps[row]))
+                np.moveaxis(values[row], axis - 1, 0)[valid] = np.moveaxis(array, axis - 1, 0)[
+                    valid
+                ]
             else:
                 values[row] = array
         if values is None:
@@ -175,21 +187,29 @@ class ViewLoader:
                 f"{library.path}: the view {name!r} was not computed for this library; "
                 f"call extract(library, collection, views=[{name!r}])"
             )
-        if name not in _STEP_AXES:
-            # The recipe of what was made from lyrics names them behind a slash.
-            of_text = name.startswith(PREFIX) and any("/" in (r or "") for r in kept.values())
-            return View(values, present, of_text=of_text)
-        steps = values.shape[_STEP_AXES[name]]
-        n_steps = n_frames if name == "mfcc" else np.where(present, steps, 0)
-        mask = np.arange(steps) < n_steps[:, None]
-        return View(values, present, mask=mask, step_axis=_STEP_AXES[name])
+        encoder = ENCODERS.get(name)
+        modality = encoder.modality if encoder else "audio"
+        if name.startswith(PREFIX) and any("/" in recipe for recipe in kept.values()):
+            modality = "text"
+        standardise = encoder.standardise if encoder else not name.startswith(PREFIX)
+        view = View(values, present, modality=modality, standardise=standardise)
+        if not axis:
+            return view
+        mask = np.arange(values.shape[axis]) < n_steps[:, None]
+        return replace(view, mask=mask, step_axis=axis)
+
+    def _current(self, library: Library, name: str) -> Mapping[str, Any]:
+        """Tracks (and recipes) whose stored numbers are not of words that have changed since."""
+        if name in RECIPES:
+            return self.texts
+        return current_tracks(library, name, self.texts)
 
     def _text(self, library: Library, name: str) -> View:
         import scipy.sparse as sp
 
         stored = library.arrays(f"view {name}", self._text_recipe(name))
         if stored is None:
-            view = self._make_text(name)
+            view = replace(self._make_text(name), modality="text", standardise=False)
             joined = "\0".join(view.feature_names).encode("utf-8", "surrogatepass")
             arrays = {part: getattr(view.values, part) for part in _SPARSE}
             arrays["words"] = np.frombuffer(joined, np.uint8)
@@ -199,7 +219,8 @@ class ViewLoader:
         words = tuple(text.split("\0")) if text else ()
         shape = (len(self.texts), len(words))
         values = sp.csr_array(tuple(stored[part] for part in _SPARSE), shape=shape)
-        return View(values, np.diff(values.indptr) > 0, feature_names=words)
+        present = np.diff(values.indptr) > 0
+        return View(values, present, feature_names=words, modality="text", standardise=False)
 
     def _make_text(self, name: str) -> View:
         from songscape.features import text

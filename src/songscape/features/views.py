@@ -32,8 +32,12 @@ class View:
         The axis of `values` along which `mask` runs (2 for `mfcc`, 1 for `segments`).
     feature_names : tuple of str
         Names of the columns where they have any (the vocabulary of `lyrics`).
-    of_text : bool
-        Whether dense numbers come from the lyrics and not from the audio.
+    modality : {"audio", "text", ""}
+        What it was made from; "" for covariates. Models let all audio views together weigh as much
+        as all text views together.
+    standardise : bool
+        Whether columns are brought to unit variance before anything else. False where rows are
+        directions (word weights, sentence and voice vectors): these are centred at most.
     """
 
     values: Any
@@ -41,7 +45,8 @@ class View:
     mask: NDArray[np.bool_] | None = None
     step_axis: int = 1
     feature_names: tuple[str, ...] = field(default=(), repr=False)
-    of_text: bool = False
+    modality: str = ""
+    standardise: bool = True
 
     def __post_init__(self) -> None:
         n_tracks = self.values.shape[0]
@@ -59,8 +64,8 @@ class View:
 
     @property
     def is_text(self) -> bool:
-        """Whether it comes from the lyrics; sparse views are words, and always do."""
-        return self.of_text or self.is_sparse
+        """Whether it was made from the lyrics; sparse views are words, and always were."""
+        return self.modality == "text" or self.is_sparse
 
     @property
     def is_sparse(self) -> bool:
@@ -79,6 +84,17 @@ class View:
             present=self.present[index],
             mask=None if self.mask is None else self.mask[index],
         )
+
+    def pooled(self) -> View:
+        """One row per track, (n_tracks, n_features): the mean of its valid steps."""
+        if self.mask is None:
+            return self
+        layout = [len(self.mask), *(1 for _ in self.shape[1:])]
+        layout[self.step_axis] = self.mask.shape[1]
+        valid = self.mask.reshape(layout)
+        total = np.sum(self.values, axis=self.step_axis, where=valid, dtype=np.float64)
+        mean = total / np.maximum(valid.sum(axis=self.step_axis), 1)
+        return replace(self, values=mean.astype(np.float32), mask=None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,11 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.ingest.entries import Entry, entries_of_files
 from songscape.ingest.file_kinds import SHORT_ID_SUFFIXES
 from songscape.ingest.files import Files, display, nfc, walk
-from songscape.ingest.lyrics import Reader, lyrics_in, read_files, read_in_workers
+from songscape.ingest.lyrics import lyrics_in
+from songscape.ingest.reading import Reader, read_files, read_in_workers
 from songscape.ingest.tables import read_table
-from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Track
+from songscape.ingest.tag_columns import with_tags
+from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Tags, Track
 
 __all__ = ["read_collection"]
 
@@ -22,7 +24,7 @@ TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 def read_collection(
     path: str | os.PathLike[str],
     *,
-    known_lyrics: Mapping[FileStamp, Lyrics] | None = None,
+    known: Mapping[FileStamp, Lyrics | Tags] | None = None,
     read: Reader = read_in_workers,
 ) -> Collection:
     """Find the tracks of a collection.
@@ -33,11 +35,11 @@ def read_collection(
         A folder of audio files (searched recursively; lyrics as `.txt`, `.lrc` or other text files
         of the same stem beside the audio or in a `lyrics` folder), a folder that holds a
         `tracks.csv`, or a csv/tsv file. Columns `id`, `audio` and `lyrics` (a file, or the words)
-        are ours, all others are labels.
-    known_lyrics : mapping of FileStamp to Lyrics, optional
-        `Library.known_lyrics()`: lyric files in the same state are not read again.
+        are ours, all others are labels. What the table does not say is taken from tags.
+    known : mapping of FileStamp to Lyrics or Tags, optional
+        `Library.read_before()`: lyric and audio files in the same state are not read again.
     read : callable, optional
-        Reads lyric files, by default in worker processes.
+        Reads lyrics and tags, by default in worker processes.
 
     Returns
     -------
@@ -73,24 +75,35 @@ def read_collection(
             f"{display(str(path))}: no audio files found; looked for "
             f"{' '.join(sorted(SHORT_ID_SUFFIXES))} and others"
         )
-    sidecars = [entry.sidecar for entry in entries if entry.sidecar is not None]
-    words = read_files(files.root, sidecars, known_lyrics or {}, read)
+    kinds = {entry.place: "tags" for entry in entries}
+    kinds |= {entry.sidecar: "lyrics" for entry in entries if entry.sidecar is not None}
+    found = read_files(files.root, kinds, known or {}, read)
+    tags = {place: what for place, (_, what) in found.items() if isinstance(what, Tags)}
+    words = {place: what for place, (_, what) in found.items() if isinstance(what, Lyrics)}
+    entries, columns = with_tags(entries, columns, tags)
     tracks = []
     for entry in sorted(entries, key=lambda entry: entry.id):
-        lyrics = _lyrics_of(entry, words)
+        lyrics = _lyrics_of(entry, words, tags[entry.place])
         problems += entry.remarks
         if lyrics.reason:
             problems.append(LedgerRow(entry.id, "lyrics", lyrics.status, lyrics.reason))
         tracks.append(Track(entry.id, files.root / entry.place, lyrics.text, entry.labels))
     # What can't be looked at has no state by which it would be known again.
-    known = {stamp: lyrics for stamp, lyrics in words.values() if stamp.size >= 0}
-    return Collection(files.root, tuple(tracks), tuple(problems), columns, known)
+    stamped = {stamp: what for stamp, what in found.values() if stamp.size >= 0}
+    return Collection(files.root, tuple(tracks), tuple(problems), columns, stamped)
 
 
-def _lyrics_of(entry: Entry, files: Mapping[str, tuple[FileStamp, Lyrics]]) -> Lyrics:
+def _lyrics_of(entry: Entry, files: Mapping[str, Lyrics], tags: Tags) -> Lyrics:
+    """The words of a track: those of its file or of the table, else those in its tags."""
     if entry.sidecar is not None:
-        return files[entry.sidecar][1]
-    return Lyrics(None) if entry.words is None else lyrics_in(entry.words, "lyrics in the table")
+        lyrics = files[entry.sidecar]
+    elif entry.words is not None:
+        lyrics = lyrics_in(entry.words, "lyrics in the table")
+    else:
+        return tags.lyrics or Lyrics(None)
+    if lyrics.status == "ok" or lyrics.text or not (tags.lyrics and tags.lyrics.text):
+        return lyrics
+    return Lyrics(tags.lyrics.text, "warning", f"{lyrics.reason}; the words in the tags are read")
 
 
 def problems_of(

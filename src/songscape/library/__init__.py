@@ -8,6 +8,7 @@ from songscape.library.records import (
     FileStamp,
     LedgerRow,
     Lyrics,
+    Tags,
     Track,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "LedgerRow",
     "Library",
     "Lyrics",
+    "Tags",
     "Track",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songscape.library.database import Database, as_text, transaction
 from songscape.library.facts import Facts
-from songscape.library.records import Collection, Counts, FileStamp, LedgerRow, Lyrics, Track
+from songscape.library.records import Collection, Counts, FileStamp, LedgerRow, Lyrics, Tags, Track
 from songscape.library.schema import GONE, OUTCOME
 
 if TYPE_CHECKING:
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LYRICS_RECIPE", "Catalogue", "insert_rows"]
 
-LYRICS_RECIPE = "2"
-"""Raised when the same lyric file gives other text or another remark: it is read again then."""
+LYRICS_RECIPE = "3"
+"""Raised when the same lyrics give other text or another remark: files are read again then."""
+TAGS_RECIPE = f"1.{LYRICS_RECIPE}"
+"""Raised when the same audio file gives other tags."""
+_READ_OF_FILES: Mapping[str, tuple[type, str]] = {
+    "lyrics": (Lyrics, LYRICS_RECIPE),
+    "tags": (Tags, TAGS_RECIPE),
+}
 _LAST_SCAN = "digest of the last scan"
 _UPSERT = """INSERT INTO tracks (id, audio, lyrics, listing) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET audio = excluded.audio, lyrics = excluded.lyrics,
@@ -48,16 +55,27 @@ class Catalogue(Facts):
             with transaction(self._db) as db:
                 _update(db, collection)
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LAST_SCAN, digest))
-        # A file that could not even be looked at is tried again.
-        read = {s: r for s, r in collection.lyric_files.items() if s.ctime_ns is not None}
-        if read.keys() != self.known_files("lyrics", LYRICS_RECIPE):
-            files = {s: [r.text, r.status, r.reason] for s, r in read.items()}
-            self.store_file_facts("lyrics", LYRICS_RECIPE, files)
+        for name, (kind, recipe) in _READ_OF_FILES.items():
+            # A file that could not even be looked at is tried again.
+            read = {
+                stamp: what
+                for stamp, what in collection.files.items()
+                if isinstance(what, kind) and stamp.ctime_ns is not None
+            }
+            if read.keys() != self.known_files(name, recipe):
+                values = {stamp: asdict(what) for stamp, what in read.items()}
+                self.store_file_facts(name, recipe, values)
 
-    def known_lyrics(self) -> dict[FileStamp, Lyrics]:
-        """Lyric files that were read before: one in the same state need not be read again."""
-        files = self.file_facts("lyrics", LYRICS_RECIPE)
-        return {stamp: Lyrics(*value) for stamp, value in files.items()}
+    def read_before(self) -> dict[FileStamp, Lyrics | Tags]:
+        """What was read of lyric and audio files: one in the same state need not be read again."""
+        lyrics, tags = (
+            self.file_facts(name, recipe) for name, (_, recipe) in _READ_OF_FILES.items()
+        )
+        found: dict[FileStamp, Lyrics | Tags] = {s: Lyrics(**value) for s, value in lyrics.items()}
+        for stamp, value in tags.items():
+            words = value.pop("lyrics")
+            found[stamp] = Tags(**value, lyrics=words and Lyrics(**words))
+        return found
 
     def tracks(self, outcome: str | None = None) -> list[Track]:
         """All tracks sorted by id, or those that are analysed, skipped, failed, pending or gone."""
@@ -162,7 +180,7 @@ def _update(db: Database, collection: Collection) -> None:
     root, tracks = collection.root, collection.tracks
     db.execute("INSERT OR REPLACE INTO meta VALUES ('root', ?)", (str(root),))
     db.execute("UPDATE tracks SET listing = 'gone'")
-    db.execute("DELETE FROM ledger WHERE stage IN ('scan', 'lyrics')")
+    db.execute("DELETE FROM ledger WHERE stage IN ('scan', 'tags', 'lyrics')")
     db.execute("DELETE FROM labels")
     db.execute("DELETE FROM label_columns")
     names = collection.label_columns or dict.fromkeys(n for t in tracks for n in t.labels)

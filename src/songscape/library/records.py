@@ -21,6 +21,7 @@ __all__ = [
     "FileStamp",
     "LedgerRow",
     "Lyrics",
+    "Tags",
     "Track",
     "digest_of_file",
 ]
@@ -98,6 +99,25 @@ class Lyrics:
 
 
 @dataclass(frozen=True)
+class Tags:
+    """What an audio file says of itself.
+
+    Attributes
+    ----------
+    cells : mapping of str to str
+        Columns of the collection's table; "; " between several values.
+    lyrics : Lyrics or None
+        The words in the tags, None where there are none.
+    remark : str
+        Why the tags could not be read; empty where they could.
+    """
+
+    cells: Mapping[str, str] = field(default_factory=dict)
+    lyrics: Lyrics | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
 class LedgerRow:
     """What happened to one track at one stage.
 
@@ -150,15 +170,15 @@ class Collection:
         among `tracks`; all others are remarks on a track or file.
     label_columns : tuple of str
         Names of the label columns in the table's order.
-    lyric_files : mapping of FileStamp to Lyrics
-        Every lyric file that the scan read or knew from the library.
+    files : mapping of FileStamp to Lyrics or Tags
+        What the scan read, or knew from the library, of every lyric and audio file.
     """
 
     root: Path
     tracks: tuple[Track, ...]
     problems: tuple[LedgerRow, ...] = ()
     label_columns: tuple[str, ...] = ()
-    lyric_files: Mapping[FileStamp, Lyrics] = field(default_factory=dict)
+    files: Mapping[FileStamp, Lyrics | Tags] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

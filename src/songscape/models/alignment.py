@@ -14,23 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features.views import View
-from songscape.metrics.neighbours import (
-    knn_agreement_samples,
-    knn_chance,
-    nearest_neighbors,
-    without_groups,
-)
 
-__all__ = ["Alignment", "fit_alignment", "neutral_weight"]
+__all__ = ["Alignment", "fit_alignment"]
 
 Floats = NDArray[np.float64]
 FEWEST = 5
 """Tracks of a category, to turn them."""
 RIDGE = 0.1
-WEIGHTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1)
-CLOSE = 0.02
-N_NEIGHBORS = 10
-MOST_TRACKS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,37 +128,3 @@ def _turned(away: Floats, shares: Floats) -> Floats:
 def _power(matrix: Floats, exponent: float) -> Floats:
     values, vectors = np.linalg.eigh(matrix)
     return np.asarray((vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T)
-
-
-def neutral_weight(
-    sound: Floats, words: Floats, composition: View, groups: NDArray[Any] | None
-) -> float:
-    """The largest weight of the words at which neighbours tell no more of the language.
-
-    The distance of the language kNN from chance, with at most `CLOSE` or what the sound alone has,
-    whichever is more. No label but the language is looked at, and of that only the neighbours.
-
-    Parameters
-    ----------
-    sound, words : ndarray of shape (n_tracks, n_dimensions)
-        Aligned, with a total variance of 1 each.
-    composition : View
-    groups : ndarray of shape (n_tracks,), or None
-        Artists and copies: tracks of one group are no neighbours.
-    """
-    known = np.flatnonzero(composition.present)
-    known = known[:: -(-len(known) // MOST_TRACKS)]
-    languages = np.asarray(composition.values[known]).argmax(axis=1)
-    own = np.arange(len(known)) if groups is None else np.asarray(groups)[known]
-    chance = knn_chance(languages, own)[0]
-
-    def away(weight: float) -> float:
-        space = np.hstack([sound[known], weight * words[known]])
-        near = nearest_neighbors(space, N_NEIGHBORS * 3)
-        near = without_groups(near, own, N_NEIGHBORS, space)
-        return abs(float(np.nanmean(knn_agreement_samples(near, languages))) - chance)
-
-    if len(known) <= N_NEIGHBORS or not np.isfinite(chance):
-        return 1.0
-    allowed = max(CLOSE, away(0.0))
-    return next((weight for weight in WEIGHTS if away(weight) <= allowed), 0.0)

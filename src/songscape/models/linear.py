@@ -11,14 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
-from songscape.models.alignment import Alignment, fit_alignment, neutral_weight
+from songscape.models.alignment import Alignment, fit_alignment
 from songscape.models.estimator import ViewsTransformer
+from songscape.models.neutrality import choose_neutral
 from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import (
     InputView,
     chunks,
     fit_input,
-    has_unit_rows,
     sorted_by_id,
 )
 from songscape.models.within_song import SongMeans, fit_song_means
@@ -46,9 +46,9 @@ class BlockPCA(ViewsTransformer):
     joint : bool, default=False
         True standardises every column of every view and puts them side by side, so that a view
         counts by its number of columns. False reduces each view alone (sparse views without
-        centring, as in latent semantic analysis; vectors of unit length, whose direction counts,
-        without scaling the columns). Every view of the lyrics then counts the same, and every view
-        of the audio, and all of the audio together as much as all of the lyrics together.
+        centring, as in latent semantic analysis; directions without scaling the columns). Every
+        view of the lyrics then counts the same, and every view of the audio, and all of the audio
+        together as much as all of the lyrics together.
     within_song : bool, default=False
         Views of steps (segments) are whitened by their covariance within songs and averaged over
         each song, before they are reduced (see `songscape.models.within_song`).
@@ -57,10 +57,10 @@ class BlockPCA(ViewsTransformer):
         are centred: the means of its categories are fitted by least squares on the shares, so that
         a song half in one language and half in another is moved half by each. Tracks of unknown
         composition are moved by the average of all.
-    turn : bool, default=False
-        Also give every category the same covariance, of the audio and of the lyrics (see
-        `songscape.models.alignment.fit_alignment`), and the words a smaller weight where their
-        neighbours would tell the category (`songscape.models.alignment.neutral_weight`).
+    neutral : bool, default=False
+        Also give the words a smaller weight, and every category the same covariance (see
+        `songscape.models.alignment.fit_alignment`), as far as it takes until neighbours tell the
+        category no better than chance (`songscape.models.neutrality.choose_neutral`).
     random_state : int, RandomState or None, default=0
         Only used where an exact solution would take too long (over 4,096 tracks and columns).
 
@@ -72,7 +72,7 @@ class BlockPCA(ViewsTransformer):
     alignment_ : Alignment or None
         None without covariates.
     scales_ : ndarray of shape (n_dimensions,), or None
-        What aligned coordinates are multiplied by; None without `turn`.
+        What aligned coordinates are multiplied by; None without `neutral`.
     word_weight_ : float
         The weight of the lyrics beside the audio.
     """
@@ -86,7 +86,7 @@ class BlockPCA(ViewsTransformer):
         joint: bool = False,
         within_song: bool = False,
         covariates: Sequence[str] | None = None,
-        turn: bool = False,
+        neutral: bool = False,
         random_state: Any = 0,
     ) -> None:
         self.views = views
@@ -95,7 +95,7 @@ class BlockPCA(ViewsTransformer):
         self.joint = joint
         self.within_song = within_song
         self.covariates = covariates
-        self.turn = turn
+        self.neutral = neutral
         self.random_state = random_state
 
     def check_parameters(self) -> None:
@@ -103,8 +103,8 @@ class BlockPCA(ViewsTransformer):
         super().check_parameters()
         if len(self.covariates or ()) > 1:
             raise ValueError(f"covariates = {self.covariates!r}; give one to centre by")
-        if self.turn and (self.joint or not self.covariates):
-            raise ValueError("turn = True needs covariates, and joint = False")
+        if self.neutral and (self.joint or not self.covariates):
+            raise ValueError("neutral = True needs covariates, and joint = False")
 
     def fit(self, X: Any, y: Any = None) -> BlockPCA:
         """Find the components of `X`: Views, or an array of shape (n_tracks, n_features).
@@ -122,7 +122,7 @@ class BlockPCA(ViewsTransformer):
         self.song_means_: dict[str, SongMeans] = {}
         for name in names:
             view = views[name]
-            plain = not self.joint and (view.is_sparse or has_unit_rows(view))
+            plain = not self.joint and (view.is_sparse or not view.standardise)
             self.inputs_[name] = fit_input(name, view, standardise=not plain, signed=True)
             if self.within_song and not self.joint and self.inputs_[name].step_axis:
                 self.song_means_[name] = fit_song_means(self.inputs_[name], view)
@@ -171,25 +171,28 @@ class BlockPCA(ViewsTransformer):
             name = self.covariates[0]
             raise SongscapeError(f"no track has a known {name}: nothing to centre by")
         is_data = self._is_data(views)
-        sizes = [len(centre) for centre in self.centres_]
-        of_lyrics = np.repeat(self.of_lyrics_, sizes)
-        # Blocks in the order of the views: the audio's or the lyrics' need not lie side by side.
-        parts = [np.flatnonzero(of_lyrics == each) for each in (False, True)] if self.turn else []
-        parts = [part for part in parts if len(part)]
-        self.alignment_ = fit_alignment(reduced, is_data, composition, parts)
-        if not self.turn:
+        self.alignment_ = fit_alignment(reduced, is_data, composition)
+        if not self.neutral:
             return
-        aligned = np.where(is_data, self.alignment_.apply(reduced, composition), 0.0)
-        scales = np.ones(len(of_lyrics))
-        for part in parts:
-            rows = is_data[:, part].any(axis=1) & composition.present
-            variance = float(np.square(aligned[np.ix_(rows, part)]).sum()) / max(int(rows.sum()), 1)
-            scales[part] = variance**-0.5 if variance > 0 else 1.0
-        if len(parts) == 2:
-            sound, words = (aligned[:, part] * scales[part] for part in parts)
-            self.word_weight_ = neutral_weight(sound, words, composition, views.groups)
-            scales[parts[1]] *= self.word_weight_
-        self.scales_ = scales
+        # The audio's blocks need not lie side by side, nor the lyrics'.
+        of_lyrics = np.repeat(self.of_lyrics_, [len(centre) for centre in self.centres_])
+        parts = [np.flatnonzero(~of_lyrics), np.flatnonzero(of_lyrics)]
+        turned = fit_alignment(reduced, is_data, composition, [part for part in parts if len(part)])
+        alignments, spaces, scales = (self.alignment_, turned), [], []
+        for alignment in alignments:
+            aligned = np.where(is_data, alignment.apply(reduced, composition), 0.0)
+            scale = np.ones(len(of_lyrics))
+            for part in parts:
+                rows = is_data[:, part].any(axis=1) & composition.present
+                variance = np.square(aligned[np.ix_(rows, part)]).sum() / max(int(rows.sum()), 1)
+                scale[part] = variance**-0.5 if variance > 0 else 1.0
+            scales.append(scale)
+            spaces.append(
+                (aligned[:, parts[0]] * scale[parts[0]], aligned[:, parts[1]] * scale[parts[1]])
+            )
+        chosen, self.word_weight_ = choose_neutral(reduced, spaces, composition, views.groups)
+        self.alignment_, self.scales_ = alignments[chosen], scales[chosen]
+        self.scales_[parts[1]] *= self.word_weight_
 
     def _reduced(self, views: Views) -> Floats:
         """All blocks' coordinates before any alignment; zero where a view is missing."""

@@ -192,7 +192,7 @@ _RULES: Mapping[str, Rule] = {
     "imputation": one_of("mean", "donor"),
     "precision": one_of("auto", "float32", "bfloat16"),
     "device": _DEVICE,
-    **dict.fromkeys(("joint", "variational", "presence", "within_song", "turn"), flag),
+    **dict.fromkeys(("joint", "variational", "presence", "within_song", "neutral"), flag),
     "hidden": sequence_of("whole numbers from 1 on", whole(1).allows),
     **dict.fromkeys(_SIZES, whole(1)),
     **dict.fromkeys(("n_components", "word_components"), optional(whole(1))),

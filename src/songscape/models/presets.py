@@ -229,7 +229,7 @@ _TABLE = (
         "balanced-lda with every language at the same place and of the same shape",
         **LDA,
         covariates=("language",),
-        turn=True,
+        neutral=True,
     ),
     _pca("timbre-pca", ("timbre",), "PCA of the MFCC summary"),
     _pca("tfidf", ("lyrics",), "truncated SVD of the TF-IDF"),

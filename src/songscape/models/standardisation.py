@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 
-__all__ = ["InputView", "chunks", "fit_input", "has_unit_rows", "sorted_by_id", "word_shares"]
+__all__ = ["InputView", "chunks", "fit_input", "sorted_by_id", "word_shares"]
 
 CHUNK_ROWS = 512
 SMOOTHING = 0.1
-UNIT_TOLERANCE = 1e-2
-"""Of a length of 1, in numbers that were stored with eleven bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,20 +124,6 @@ def fit_input(
     constant = scale <= 1e-6 * np.maximum(1.0, np.abs(mean))
     scale = np.where(constant, 1.0, scale).astype(np.float32)
     return replace(identity, mean=mean.astype(np.float32), scale=scale)
-
-
-def has_unit_rows(view: View) -> bool:
-    """Whether every row of numbers, or every step, has length 1: only its direction counts."""
-    if view.is_sparse or not view.present.any():
-        return False
-    axis = view.step_axis % 2 + 1 if view.values.ndim > 2 else 1
-    for piece in chunks(int(view.present.sum())):
-        rows = np.flatnonzero(view.present)[piece]
-        lengths = np.linalg.norm(view.values[rows].astype(np.float64), axis=axis)
-        valid = lengths[view.mask[rows]] if view.mask is not None else lengths
-        if not (np.abs(valid - 1.0) < UNIT_TOLERANCE).all():
-            return False
-    return True
 
 
 def _average(

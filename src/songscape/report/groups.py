@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from songscape.benchmark.keys import SampleKey
-from songscape.columns import Role
+from songscape.columns import Role, display_title
 from songscape.report.categories import group_labels
 from songscape.report.read import Results, main_label
 from songscape.report.style import number, share, shorten
@@ -95,12 +95,11 @@ def unsure_songs(results: Results) -> list[tuple[str, str]]:
 
 
 def song_name(results: Results, track: str) -> str:
-    """Title and artist of a track where the labels have a title, else its id."""
-    title, artist = results.roles.column(Role.TITLE), results.roles.artist
-    if title is None or track not in results.labels.index or not results.labels.at[track, title]:
-        return shorten(track, 60)
-    names = [title] if artist is None else [title, artist]
-    return shorten(" – ".join(str(v) for v in results.labels.loc[track, names] if v), 60)
+    """What a track is called, by its title and artist where the labels have them."""
+    columns = (results.roles.column(Role.TITLE), results.roles.artist)
+    known = track in results.labels.index
+    names = [results.labels.at[track, name] if name and known else None for name in columns]
+    return shorten(display_title(track, *names), 60)
 
 
 def _columns(results: Results) -> list[str]:

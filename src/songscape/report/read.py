@@ -203,8 +203,8 @@ def main_label(labels: Sequence[str]) -> str | None:
     return next(iter([*named, *labels]), None)
 
 
-def read_results(folder: Path | str) -> Results:
-    """Read the folder `results` of an experiment.
+def read_results(folder: Path | str, known: Mapping[str, pd.DataFrame] | None = None) -> Results:
+    """Read the folder `results` of an experiment; `known` are tables that need not be read.
 
     Raises
     ------
@@ -213,13 +213,13 @@ def read_results(folder: Path | str) -> Results:
     """
     import pandas as pd
 
-    folder, frames = Path(folder), {}
+    folder, frames = Path(folder), dict(known or {})
     path = folder / "experiment.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         for name in FRAMES:
             path = folder / f"{name}.csv"
-            if path.exists() or name in ("table", "models"):
+            if name not in frames and (path.exists() or name in ("table", "models")):
                 # "NA" may be the name of a song or an artist: only an empty cell is missing.
                 frames[name] = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:

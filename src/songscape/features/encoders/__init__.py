@@ -1,0 +1,1 @@
+"""Encoders: what pretrained models make of sound and words, as views."""

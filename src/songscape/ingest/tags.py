@@ -1,0 +1,161 @@
+"""What an audio file says of itself: its tags as cells of the collection's table, and its words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+
+import regex
+
+from songscape.columns import bare
+from songscape.ingest.data import read_table
+from songscape.ingest.file_signatures import control_share
+from songscape.ingest.files import UnreadableError, file_trouble, nfc
+from songscape.ingest.lyrics import lyrics_in
+from songscape.ingest.tag_readers import TagError, raw_tags
+from songscape.language_codes import is_mixed, language_name
+from songscape.library.records import Lyrics, Tags
+
+__all__ = ["BETWEEN", "read_tags"]
+
+BETWEEN = "; "
+"""Between the values of a cell that holds several."""
+_LONGEST = 1000
+_LONGEST_LYRICS = 1_000_000
+_FIELD_OF = {name: field for field, names in read_table("tags").items() for name in names.split()}
+_LANGUAGE_SUFFIX = regex.compile(r"(?<=lyrics)-\w{3}$", regex.IGNORECASE)
+_YEAR = regex.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+_NUMBER = regex.compile(r"\d+(?:[.,]\d+)?")
+_UUID = regex.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", regex.IGNORECASE)
+_GENRES = regex.compile(r"\s*(?:[;|\\]+|,\s)\s*")
+_NO_GENRES = frozenset({"", "other", "unknown", "unknowngenre", "undefined", "none", "genre"})
+_SILENT_LANGUAGES = frozenset({"zxx", "instrumental"})
+
+
+def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
+    """The tags of one audio file; what is wrong with them comes back as a remark.
+
+    Parameters
+    ----------
+    path : path
+    shown : str
+        The name used in remarks, as the user knows it.
+    """
+    try:
+        if trouble := file_trouble(os.fspath(path)):
+            raise UnreadableError(trouble)
+        with open(path, "rb") as file:
+            pairs = raw_tags(file)
+    except (TagError, UnreadableError) as error:
+        return Tags(remark=f"{shown}: its tags cannot be read ({error}); write them again")
+    except OSError as error:
+        return Tags(remark=f"{shown}: its tags cannot be read ({error.strerror}); check the file")
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        field = _FIELD_OF.get(bare(_LANGUAGE_SUFFIX.sub("", name)))
+        if field is not None and value.strip():
+            values = found.setdefault(field, [])
+            if value not in values:
+                values.append(value)
+    words = [*found.pop("syncedlyrics", ()), *found.pop("lyrics", ())]
+    return Tags(_cells(found), _words(words, found.get("language", ()), shown))
+
+
+def _words(texts: Iterable[str], languages: Iterable[str], shown: str) -> Lyrics | None:
+    """The first of the embedded texts that has words, else what the first one says."""
+    outcomes = [
+        lyrics_in(text, f"lyrics in {shown}") for text in texts if len(text) <= _LONGEST_LYRICS
+    ]
+    if not outcomes and any(name.strip().casefold() in _SILENT_LANGUAGES for name in languages):
+        return Lyrics(None, "ok", f"{shown}: its tags say that the song is instrumental")
+    return next((lyrics for lyrics in outcomes if lyrics.text), next(iter(outcomes), None))
+
+
+def _cells(found: Mapping[str, list[str]]) -> dict[str, str]:
+    """Values of fields -> cells of columns, in the order of the table of fields."""
+    lines = {
+        field: [line for line in map(_line, values) if line] for field, values in found.items()
+    }
+    cells = {
+        field: cell
+        for field in dict.fromkeys(_FIELD_OF.values())
+        if lines.get(field) and (cell := _READ.get(field, BETWEEN.join)(lines[field]))
+    }
+    # Where the credit "A feat. B" comes with "A" and "B", tinytag gives all as artists.
+    credit, *others = lines.get("artist") or [""]
+    if others and all(other in credit for other in others):
+        cells |= {"artist": credit, "artists": BETWEEN.join(others)}
+    if cells.get("artists") == cells.get("artist"):
+        cells.pop("artists", None)
+    original, released = cells.pop("originaldate", None), cells.pop("date", None)
+    if original or released:
+        cells["year"] = str(original or released)
+    genres = cells.get("genre", "").split(BETWEEN)
+    if len(genres) > 1:
+        cells |= {"genre": genres[0], "genres_all": BETWEEN.join(genres)}
+    return cells
+
+
+def _line(value: str) -> str:
+    """A value as one composed line; "" for what is no text or too long for a label."""
+    line = nfc(" ".join(value.split()))
+    return line if len(line) <= _LONGEST and control_share(line) == 0 else ""
+
+
+def _year(values: list[str]) -> str:
+    return next((found.group() for found in map(_YEAR.search, values) if found), "")
+
+
+def _number(values: list[str]) -> str:
+    found = next((found.group() for found in map(_NUMBER.match, values) if found), "")
+    whole, _, rest = found.replace(",", ".").partition(".")
+    number = f"{int(whole or 0)}.{rest}" if rest.strip("0") else str(int(whole or 0))
+    return "" if number == "0" else number
+
+
+def _genres(values: list[str]) -> str:
+    parts = [part for value in values for part in _GENRES.split(value)]
+    first = {bare(part): part for part in reversed(parts)}
+    kept = [part for part in dict.fromkeys(parts) if first.get(bare(part)) == part]
+    return BETWEEN.join(part for part in kept if bare(part) not in _NO_GENRES)
+
+
+def _languages(values: list[str]) -> str:
+    names = [name for value in values for part in _GENRES.split(value) for name in _named(part)]
+    return BETWEEN.join(dict.fromkeys(names))
+
+
+@lru_cache(maxsize=1024)
+def _named(tag: str) -> tuple[str, ...]:
+    """The languages of a tag; ID3 writes the codes of several without anything between them."""
+    if is_mixed(tag):
+        return (tag,)
+    name = language_name(tag)
+    codes = [tag[at : at + 3] for at in range(0, len(tag), 3)]
+    if name == tag and len(codes) > 1 and len(tag) % 3 == 0 and len(tag) <= 30:
+        names = [language_name(code) for code in codes]
+        if all(each is not None and each != code for each, code in zip(names, codes)):
+            return tuple(map(str, names))
+    return () if name is None else (name,)
+
+
+def _uuids(values: list[str]) -> str:
+    return BETWEEN.join(value.lower() for value in values if _UUID.fullmatch(value))
+
+
+_READ: dict[str, Callable[[list[str]], str]] = {
+    "title": lambda values: values[0],
+    "album": lambda values: values[0],
+    "originaldate": _year,
+    "date": _year,
+    "tracknumber": _number,
+    "discnumber": _number,
+    "bpm": _number,
+    "genre": _genres,
+    "language": _languages,
+    **dict.fromkeys(
+        ("musicbrainz_recordingid", "musicbrainz_workid", "musicbrainz_artistid"), _uuids
+    ),
+}
+"""How the values of a field become a cell, where they aren't just put side by side."""
