@@ -1,24 +1,26 @@
-"""`songscape run` again with nothing changed: seconds and memory until the tracks are there.
+"""`songscape run` again with nothing changed: seconds and peak memory of the whole command.
 
     python benchmarks/rerun.py                          # 3,000 tracks, the working tree
     python benchmarks/rerun.py --against ../other/src   # and beside it the code of another checkout
 
-Composes a collection once (short silent WAV files, lyrics in two languages, a `tracks.csv`) and
-fills a library with random features of the usual sizes. Then a fresh process does what a second run
-does before it trains or draws anything: scan, compare with the library, and load what the models
-and the page will ask for. Each line is the median of `--repeats`; the first pass, which a library
-that was just filled pays once, is printed too.
+Composes a collection once (short files of noise, lyrics in two languages, a `tracks.csv`) and fills
+a library with features of the usual sizes, in which every genre has its own mean. The first run
+trains, clusters, measures and draws. The runs after it find that nothing has changed: they scan,
+compare with the library, read what was measured, and write the tables and the page; no picture is
+drawn again. Each of their figures is the median of `--repeats`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -46,11 +48,13 @@ except ImportError:
 shapes = {"timbre": (160,), "mfcc": (40, 300), "segments": (10, 120), "rhythm": (160,)}
 shapes["mel"] = (10, 128)
 rng = np.random.default_rng(0)
+means = {n: rng.standard_normal((3, *shapes[n]), dtype=np.float32) / 2 for n in EVERY_PASS}
 collection = read_collection(folder)
 with Library.open(path) as library:
     library.update(collection)
-    for track in collection.tracks:
+    for i, track in enumerate(collection.tracks):
         arrays = {n: rng.standard_normal(shapes[n], dtype=np.float32) for n in EVERY_PASS}
+        arrays = {n: array + means[n][i % 3] for n, array in arrays.items()}
         facts = {"duration_s": 30.0, "sample_rate": 22050, "digest": track.id, "channels": 1}
         facts |= {"peak_dbfs": -1.0, "loudness_dbfs": -12.0, "container": "WAV", "codec": "PCM_16"}
         status = track.audio.stat()
@@ -67,33 +71,31 @@ with Library.open(path) as library:
     else:
         mark_decoded(library, library.track_ids())
 """
-RERUN = """
-import json, resource, sys, time
-start = time.perf_counter()
-from pathlib import Path
-from songscape.settings import Settings
-try:
-    import songscape.experiment.dataset as dataset
-except ImportError:  # what it was called before
-    import songscape.pipeline.inputs as dataset
-folder, path, settings = Path(sys.argv[1]), Path(sys.argv[2]), Settings()
-needed = dataset.views_needed(settings.models, options=settings.model_options)
-if hasattr(dataset, "load_dataset"):
-    with dataset.read_library(folder, path, settings, needed) as library:
-        scanned = time.perf_counter()
-        loaded = dataset.load_dataset(library, settings, needed)
-    digest = loaded.digest
-else:
-    with dataset.read_library(folder, path, None, (), needed) as library:
-        scanned = time.perf_counter()
-        loaded = dataset.load_inputs(library, settings, needed)
-    digest = loaded.views.digest()
-end = time.perf_counter()
-found = {"scan": scanned - start, "load": end - scanned, "cpu": time.process_time()}
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-found["peak"] = peak / (2**20 if sys.platform == "darwin" else 1024)
-print(json.dumps(found | {"digest": digest}))
-"""
+MODELS = "pca,balanced-pca,timbre-pca,tfidf,raw,random,language-only"
+CLUSTERERS = "kmeans,ward,average,dbscan,hdbscan,gmm"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall time and processor time in seconds, peak memory in MB; workers included."""
+
+    seconds: float
+    processor: float
+    peak: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s, {self.processor:.2f} s of processor time, {self.peak:.0f} MB"
+
+    @classmethod
+    def median(cls, costs: Sequence[Cost]) -> Cost:
+        """Of each figure."""
+        each = (statistics.median(getattr(one, name) for one in costs) for name in vars(costs[0]))
+        return cls(*each)
+
+    def over(self, other: Cost) -> str:
+        """This cost as a share of another."""
+        pairs = zip(vars(self).items(), vars(other).values())
+        return ", ".join(f"{name} {ours / theirs:.2f}" for (name, ours), theirs in pairs)
 
 
 def compose(folder: Path, n_tracks: int) -> None:
@@ -117,33 +119,37 @@ def compose(folder: Path, n_tracks: int) -> None:
     (folder / "tracks.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def python(script: str, sources: Path, *arguments: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(sources)}
-    command = [sys.executable, "-c", script, *map(str, arguments)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{sources}: {done.stderr.strip()}")
-    return done.stdout
+def python(sources: Path, *arguments: str | Path) -> Cost:
+    """Run Python with the sources of a checkout."""
+    command = [sys.executable, *map(str, arguments)]
+    start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as said:
+        environment = {**os.environ, "PYTHONPATH": str(sources)}
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        if status:
+            said.seek(0)
+            raise SystemExit(f"{sources}: {said.read().strip()[-2000:]}")
+    peak = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+    return Cost(seconds, used.ru_utime + used.ru_stime, peak)
 
 
-def measure(sources: Path, folder: Path, path: Path, repeats: int) -> None:
-    """Print the first and the median of later passes."""
-    python(FILL, sources, folder, path)
-    print(f"\n{sources}: library of {path.stat().st_size / 1e6:.0f} MB")
-    passes = [json.loads(python(RERUN, sources, folder, path)) for _ in range(repeats + 1)]
-    assert len({each["digest"] for each in passes}) == 1, "every pass has the same input"
-    later = {
-        key: statistics.median(p[key] for p in passes[1:])
-        for key in ("scan", "load", "cpu", "peak")
-    }
-    for name, found in (("first pass", passes[0]), (f"median of {repeats}", later)):
-        seconds = found["scan"] + found["load"]
-        print(
-            f"{name:>12}: {seconds:5.2f} s (imports and scan {found['scan']:.2f}, "
-            f"load {found['load']:.2f}), {found['cpu']:.2f} s of processor time, "
-            f"peak {found['peak']:.0f} MB",
-            flush=True,
-        )
+def fill(sources: Path, folder: Path, out: Path) -> None:
+    """A results folder whose library has features of every track."""
+    out.mkdir()
+    python(sources, "-c", FILL, folder, out / "songscape.db")
+
+
+def measure(sources: Path, folder: Path, out: Path, repeats: int) -> Cost:
+    """Print the cost of the first run, and the median of the later ones."""
+    fill(sources, folder, out)
+    command = ["-m", "songscape", "run", folder, "--out", out]
+    command += ["--models", MODELS, "--clusterers", CLUSTERERS, "--k", "6", "--workers", "1"]
+    print(f"\n{sources}\n   first run: {python(sources, *command)}", flush=True)
+    later = Cost.median([python(sources, *command) for _ in range(repeats)])
+    print(f"   run again: {later} (median of {repeats})", flush=True)
+    return later
 
 
 def main() -> None:
@@ -155,9 +161,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "collection"
         compose(folder, options.tracks)
-        checkouts = [SOURCES, *([options.against.resolve()] if options.against else [])]
-        for number, sources in enumerate(checkouts):
-            measure(sources, folder, Path(scratch) / f"{number}.db", options.repeats)
+        ours = measure(SOURCES, folder, Path(scratch) / "ours", options.repeats)
+        if options.against:
+            theirs = options.against.resolve()
+            theirs_again = measure(theirs, folder, Path(scratch) / "theirs", options.repeats)
+            print(f"\nours / theirs, run again: {ours.over(theirs_again)}")
 
 
 if __name__ == "__main__":

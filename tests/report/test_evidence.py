@@ -18,10 +18,8 @@ from songscape.report.evidence import (
     stability_table,
 )
 from songscape.report.page import write_page
-from songscape.report.read import Results, read_results
+from songscape.report.read import read_results
 from songscape.report.tables import Table
-
-KL = ([0.1, 4.0, 0.0, 2.0], [3.0, 0.0, 0.5, 1.0])
 
 
 def cells(table: Table | None, column: str) -> dict[str, object]:
@@ -136,37 +134,13 @@ def test_partitions_that_follow_a_nuisance_or_are_degenerate_are_marked(
     }
 
 
-def with_kl(folder: Path, *, active: float, collapsed: bool) -> Results:
-    models = pd.read_csv(folder / "models.csv")
-    mine = models["model"] == "song-vae"
-    models["kl_per_dimension"] = pd.Series(index=models.index, dtype=object)
-    models.loc[mine, "kl_per_dimension"] = [" ".join(map(str, one)) for one in KL]
-    models.loc[mine, "n_latent"] = 4
-    models.loc[mine, "active_units"] = active
-    models.loc[mine, "collapsed"] = collapsed
-    models.to_csv(folder / "models.csv", index=False)
-    return read_results(folder)
-
-
-def test_kl_is_averaged_by_rank_because_seeds_number_dimensions_differently(
-    compared_folder: Path,
-) -> None:
-    found = cells(models_table(with_kl(compared_folder, active=3, collapsed=False)), "KL")
-    strip = found["song-vae"].strip
-    assert strip is not None
-    mean = np.mean([sorted(one, reverse=True) for one in KL], axis=0)
-    assert strip.heights == pytest.approx(100 * mean / mean[0])
-    assert strip.n_marked == 3
-    assert found["song-vae"].sort == pytest.approx(mean.sum())
-    assert found["balanced-pca"].strip is None
-    raw = write_page(compared_folder).read_text(encoding="utf-8")
-    drawn = re.findall(r'<svg class="strip".*?</svg>', raw, re.DOTALL)
-    assert [svg.count("<rect") for svg in drawn] == [4]
-    assert drawn[0].count('class="active"') == 3
-
-
 def test_a_collapsed_model_is_marked_and_not_recommended(compared_folder: Path) -> None:
-    results = with_kl(compared_folder, active=0, collapsed=True)
+    models = pd.read_csv(compared_folder / "models.csv")
+    mine = models["model"] == "song-vae"
+    models.loc[mine, ["n_latent", "active_units"]] = 4, 0
+    models.loc[mine, "collapsed"] = True
+    models.to_csv(compared_folder / "models.csv", index=False)
+    results = read_results(compared_folder)
     table = models_table(results)
     assert cells(table, "Collapsed")["song-vae"].text == "yes (2 of 2)"
     assert cells(table, "Dimensions")["song-vae"].text == "0 of 4"

@@ -21,7 +21,7 @@ def test_picture_names_are_safe_and_distinct(name: str) -> None:
 
 
 def test_plain_picture_names_stay_as_they_are() -> None:
-    assert picture_name("forest", "agreement", "ami", "genre") == "forest-agreement-ami-genre"
+    assert picture_name("heatmap", "genre", "pca") == "heatmap-genre-pca"
 
 
 def test_the_plan_goes_in_the_order_of_the_page_and_names_every_file_once(
@@ -42,7 +42,6 @@ def test_a_run_pictures_every_method_and_the_featured_one_first(run_folder: Path
     assert set(models) == set(results.kinds)
     plan = picture_plan(results)
     assert [p.parts for p in plan if p.section == "map"] == [("song-vae",)]
-    assert not [p for p in plan if "forest" in p.section]
 
 
 def test_maps_show_the_partition_that_the_page_describes(
@@ -63,8 +62,6 @@ def test_a_comparison_pictures_what_it_recommends_beside_the_baseline(
 ) -> None:
     results = read_results(compared_folder)
     assert list(shown_partitions(results)) == ["song-vae", "balanced-pca"]
-    forests = [p.parts for p in picture_plan(results) if p.section == "forest"]
-    assert forests == [("agreement", "hit", "artist"), ("leakage", "knn", "language")]
 
 
 def test_heat_maps_of_genre_and_language_stand_before_those_of_other_labels(

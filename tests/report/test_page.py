@@ -16,9 +16,9 @@ from PIL import Image
 
 from songscape.cli import DONE, FAILED, main
 from songscape.errors import SongscapeError
-from songscape.report.evidence_plots import forest_figure
 from songscape.report.figures import picture_plan
 from songscape.report.page import write_page
+from songscape.report.plots import k_distance_figure
 from songscape.report.read import Results, read_results
 
 pages = load_module(Path(__file__).with_name("page_reader.py"))
@@ -33,7 +33,7 @@ def text(folder: Path) -> str:
 def folder(request: pytest.FixtureRequest, run_folder: Path, compared_folder: Path) -> Path:
     """Both kinds of folder, with the first three pictures that the page plans."""
     found = run_folder if request.param == "run" else compared_folder
-    figure = forest_figure(["a"], [0.1], [0.0], [0.2], ["better"])
+    figure = k_distance_figure([1.0, 2.0], 1.5, 2)
     for planned in picture_plan(read_results(found))[:3]:
         folders.save_picture(figure, found / "pictures" / f"{planned.name}.png")
     return found

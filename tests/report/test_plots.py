@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex, to_rgba
+from matplotlib.colors import to_hex
 
 from songscape.report import maps, plots, style
 from songscape.report.categories import group_clusters, group_labels
-from songscape.report.evidence_plots import pareto_front
+from songscape.report.reconstruction_plots import reconstruction_figure
 
 RNG = np.random.default_rng(0)
 
@@ -132,7 +132,7 @@ def test_input_and_output_share_one_colour_scale_and_padding_is_left_out():
     original[:, 0] -= 400
     mask = np.ones((2, 50), bool)
     mask[1, 20:] = False
-    figure = plots.reconstruction_figure(original, 0.5 * original, mask, ["a", "b"])
+    figure = reconstruction_figure(original, 0.5 * original, mask, ["a", "b"])
     images = [axes.images[0] for axes in figure.axes[:4]]
     assert len({image.get_clim() for image in images}) == 1
     shown = np.ma.masked_invalid(images[2].get_array())
@@ -147,15 +147,7 @@ def test_input_and_output_share_one_colour_scale_and_padding_is_left_out():
 
 def test_reconstruction_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="differ in shape"):
-        plots.reconstruction_figure(np.zeros((40, 5)), np.zeros((40, 6)))
-
-
-def test_words_on_both_sides_are_told_apart():
-    figure = plots.words_figure([("love", 0.5), ("rain", 0.2)], [("love", 0.4), ("sun", 0.3)])
-    colors = [[bar.get_facecolor() for bar in axes.patches] for axes in figure.axes]
-    assert colors[0][0] == colors[1][0] == to_rgba(style.CATEGORY_COLORS[0])
-    assert colors[0][1] == colors[1][1] != colors[0][0]
-    draw(plots.words_figure([], []))
+        reconstruction_figure(np.zeros((1, 40, 5)), np.zeros((1, 40, 6)), np.ones((1, 5)), ["a"])
 
 
 def test_training_marks_the_best_validation_epoch_and_the_stop():
@@ -187,27 +179,6 @@ def test_k_distance_counts_songs_above_eps():
     assert any("2 of 4 songs" in t.get_text() for t in axes.texts)
     draw(figure)
     draw(plots.k_distance_figure([], 0.0, 5))
-
-
-def test_forest_puts_the_best_on_top_and_refuses_unknown_verdicts():
-    arguments = (["a", "b"], [-0.1, 0.2], [-0.2, 0.1], [0.0, 0.3])
-    figure = plots.forest_figure(*arguments, ["worse", "better"])
-    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["b", "a"]
-    draw(figure)
-    with pytest.raises(ValueError, match="verdict 'great'"):
-        plots.forest_figure(*arguments, ["worse", "great"])
-
-
-def test_frontier_is_what_nothing_beats_on_both_axes():
-    agreement, leakage = RNG.random(40), RNG.random(40)
-    better = (agreement[:, None] >= agreement) & (leakage[:, None] <= leakage)
-    np.fill_diagonal(better, False)
-    expected = np.flatnonzero(~better.any(axis=0))
-    assert sorted(pareto_front(agreement, leakage)) == expected.tolist()
-    assert pareto_front([np.nan], [0.1]).size == 0
-    figure = plots.agreement_leakage_figure([f"m{i}" for i in range(40)], agreement, leakage)
-    assert len(figure.axes[0].texts) == len(expected)
-    draw(figure)
 
 
 def test_stability_shows_the_null_band_and_the_choice():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +36,9 @@ __all__ = ["draw_pictures"]
 
 RECIPE = 1
 """Raised when a picture of the same data looks different."""
-N_WORDS = 12
-WORDS = ("lyrics", "lyrics-tfidf")
+N_EXAMPLES = 3
 # Enough tracks to know the mean and deviation of a coefficient.
 N_SCALED_BY = 500
-_ENDS = ("estimate", "low", "high")
 
 
 def draw_pictures(
@@ -118,80 +116,25 @@ class _Drawing:
             shown += [self.trainings[model].key, self.inputs.context]
             shown += [self.clusters[model].tolist()] if model in self.clusters else []
         else:
-            shown += [self.results.document.get("tested"), self.results.stability.to_csv()]
+            shown.append(self.results.stability.to_csv())
         return digest_of(shown)
 
     def draw(self, planned: Planned) -> Figure | None:
         """The picture; None where there is nothing to draw from."""
-        of_tests: dict[str, Callable[..., Figure | None]] = {
-            "forest": self._forest,
-            "scatter": self._scatter,
-            "k": self._stability,
-        }
         of_models: dict[str, Callable[..., Figure | None]] = {
             "map": self._map,
             "heatmap": self._heatmap,
             "reconstruction": self._reconstruction,
-            "words": self._words,
             "training": self._training,
             "k-distance": self._k_distances,
         }
         section = planned.section.removeprefix("other-")
-        if section in of_tests:
-            return of_tests[section](*planned.parts)
+        if section == "k":
+            return self._stability()
         return of_models[section](*planned.parts) if planned.parts[0] in self.trainings else None
 
-    # -- of tests --------------------------------------------------------------------------------
-
-    def _forest(self, axis: str, metric: str, column: str) -> Figure:
-        from songscape.benchmark.wording import metric_name
-        from songscape.report.evidence_plots import forest_figure
-
-        rows, kinds = self.results.differences, self.results.kinds
-        same = (rows["axis"] == axis) & (rows["metric"] == metric) & (rows["column"] == column)
-        rows = rows[same]
-        what = "leakage of " if axis == "leakage" else ""
-        return forest_figure(
-            [m + " (reference)" * (kinds.get(m) == "reference") for m in rows["model"]],
-            rows["difference"],
-            rows["low"],
-            rows["high"],
-            list(rows["verdict"]),
-            axis_label=f"difference in {metric_name(metric)}",
-            baseline=self.results.setup.baseline,
-            title=f"{what}{column}, {metric_name(metric)}",
-            higher_is_better=axis == "agreement",
-        )
-
-    def _scatter(self, metric: str, label: str, nuisance: str) -> Figure | None:
-        from songscape.benchmark.wording import metric_name
-        from songscape.report.evidence_plots import agreement_leakage_figure
-
-        known, where = self.results.figures.known, self.results.setup.partition_of(metric)
-        agreement = "knn_balanced" if metric == "knn" else metric
-        pairs = {}
-        for model in self.results.kinds:
-            gain = known(model, agreement, label, "agreement", where)
-            cost = known(model, metric, nuisance, "leakage", where)
-            if gain is not None and cost is not None:
-                pairs[model] = [[side[end] for end in _ENDS] for side in (gain, cost)]
-        if not pairs:
-            return None
-        gains, costs = np.array(list(pairs.values())).transpose(1, 0, 2)
-        references = [m for m, kind in self.results.kinds.items() if kind == "reference"]
-        return agreement_leakage_figure(
-            list(pairs),
-            gains[:, 0],
-            costs[:, 0],
-            agreement_interval=gains[:, 1:],
-            leakage_interval=costs[:, 1:],
-            agreement_label=f"agreement with {label} ({metric_name(metric)})",
-            leakage_label=f"leakage of {nuisance} ({metric_name(metric)})",
-            also_named=[*self.shown, *references],
-        )
-
     def _stability(self) -> Figure | None:
-        from songscape.report.evidence_plots import stability_figure
+        from songscape.report.plots import stability_figure
 
         curve = self.results.stability
         return stability_figure(
@@ -201,8 +144,6 @@ class _Drawing:
             chosen=self.results.setup.headline.k,
             title="k-means on balanced PCA",
         )
-
-    # -- of models -------------------------------------------------------------------------------
 
     def _map(self, model: str) -> Figure | None:
         from songscape.report.figures import shown_columns
@@ -259,73 +200,42 @@ class _Drawing:
         return k_distance_figure(curve, used["eps"], used["min_samples"], title=title)
 
     def _reconstruction(self, model: str) -> Figure | None:
-        """Coefficients in units of their deviation over the collection, so that songs compare."""
-        from songscape.report.plots import reconstruction_figure
+        """Of a few tracks, evenly spaced in the order of ids, not chosen.
 
-        output = self._output(model).get("mfcc")
-        if output is None:
+        Coefficients are in units of their deviation over the collection, so that songs compare.
+        """
+        from songscape.models.presets import find_preset
+        from songscape.models.saving import load_model
+        from songscape.report.reconstruction_plots import reconstruction_figure
+
+        if find_preset(model).kind not in ("vae", "autoencoder"):
+            return None
+        ids = self.inputs.track_ids
+        places = np.linspace(0, len(ids) - 1, N_EXAMPLES + 2).round().astype(int)
+        rows = [int(place) for place in np.unique(places[1:-1])]
+        try:
+            fitted: Any = load_model(self._home(model))
+            if "mfcc" not in {spec.name for spec in getattr(fitted, "view_specs_", ())}:
+                return None
+            views = self.inputs.dataset.views.select(self.trainings[model].views)
+            output = fitted.reconstruct(views.take(rows))["mfcc"]
+        except (SongscapeError, KeyError, *MODEL_ERRORS):
+            # What another version has saved may be beyond this one: then it has no such picture.
             return None
         every = self.inputs.dataset.views["mfcc"]
-        some = every.take(self._examples)
         assert every.mask is not None
-        assert some.mask is not None
         step = -(-len(every.values) // N_SCALED_BY)
         pairs = zip(every.values[::step], every.mask[::step])
         frames = np.concatenate([values[:, mask].T for values, mask in pairs])
         return reconstruction_figure(
-            list(some.values),
-            list(output),
-            list(some.mask),
-            titles=[self.inputs.track_ids[row] for row in self._examples],
+            every.values[rows],
+            output,
+            every.mask[rows],
+            [ids[row] for row in rows],
             center=frames.mean(axis=0) if len(frames) else None,
             scale=frames.std(axis=0) if len(frames) else None,
             title=model,
         )
-
-    def _words(self, model: str, number: str) -> Figure | None:
-        from songscape.report.plots import words_figure
-
-        output, at = self._output(model), int(number)
-        name = next((name for name in WORDS if name in output), "")
-        if not name or at >= len(self._examples):
-            return None
-        lyrics, words = self.inputs.dataset.views[name].take(self._examples), []
-        given = np.asarray(lyrics.values.toarray())[at]
-        if not given.any():
-            return None
-        for side in (given, np.asarray(output[name][at]).ravel()):
-            heaviest = np.argsort(-side, kind="stable")[:N_WORDS]
-            words.append(
-                [(lyrics.feature_names[i], float(side[i])) for i in heaviest if side[i] > 0]
-            )
-        return words_figure(*words, title=f"{model}: {self.inputs.track_ids[self._examples[at]]}")
-
-    @property
-    def _examples(self) -> list[int]:
-        """Positions of a few tracks, evenly spaced in the order of ids, not chosen."""
-        from songscape.report.figures import EXAMPLES
-
-        places = np.linspace(0, len(self.inputs.track_ids) - 1, EXAMPLES + 2).round().astype(int)
-        return [int(place) for place in np.unique(places[1:-1])]
-
-    @lru_cache(maxsize=1)  # noqa: B019 (it lives as long as one drawing)
-    def _output(self, model: str) -> dict[str, Any]:
-        """What the decoder makes of the examples; nothing of models without one."""
-        from songscape.models.presets import find_preset
-        from songscape.models.saving import load_model
-
-        if find_preset(model).kind not in ("vae", "autoencoder"):
-            return {}
-        try:
-            fitted: Any = load_model(self._home(model))
-            names = {spec.name for spec in getattr(fitted, "view_specs_", ())}
-            if names.isdisjoint(("mfcc", *WORDS)):
-                return {}
-            views = self.inputs.dataset.views.select(self.trainings[model].views)
-            return dict(fitted.reconstruct(views.take(self._examples)))
-        except (SongscapeError, KeyError, *MODEL_ERRORS):
-            # What another version has saved may be beyond this one: then it has no such picture.
-            return {}
 
     def _home(self, model: str) -> Path:
         return self.folder.model(model, self.trainings[model].seed)

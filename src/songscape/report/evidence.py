@@ -17,7 +17,6 @@ from songscape.report.tables import (
     Column,
     Content,
     Figure,
-    Strip,
     Table,
     Tested,
     drawn,
@@ -151,12 +150,9 @@ def _of_column(results: Results, axis: str, column: str, *metrics: str) -> list[
 def models_table(results: Results) -> Table | None:
     """Health and cost of every model, mean and range over its seeds."""
     of_model = {str(name): rows for name, rows in results.models.groupby("model", sort=False)}
-    spectra = {model: _kl_by_rank(rows) for model, rows in of_model.items()}
-    tallest = max((one[0] for one in spectra.values() if one), default=0.0)
     columns = [
         Column("Seeds", True),
         Column("Dimensions", True, note="active of all"),
-        Column("KL per dimension", note="largest first; filled: active"),
         Column("Collapsed"),
         Column("Held-out ELBO", True, sortable=False, note="nats per song; not comparable"),
         Column("Seconds", True, note="per seed"),
@@ -165,7 +161,7 @@ def models_table(results: Results) -> Table | None:
         Column("Beware"),
     ]
     lines: list[list[Content]] = []
-    for model, rows in of_model.items():
+    for rows in of_model.values():
         fitted = rows[rows["status"] == "ok"]
         latent, active = (_over_seeds(fitted[name], 0) for name in ("n_latent", "active_units"))
         if active != EMPTY:
@@ -181,7 +177,6 @@ def models_table(results: Results) -> Table | None:
             [
                 seeds if len(rows) > 1 else EMPTY,
                 latent,
-                _kl(spectra[model], fitted["active_units"].mean(), tallest),
                 state,
                 _over_seeds(fitted["validation_elbo"], 1),
                 _over_seeds(rows["seconds"], 1),
@@ -333,24 +328,3 @@ def _over_seeds(values: pd.Series[float], digits: int) -> Cell:
         return number_cell(float(known.iloc[0]), digits)
     note = f"{number(known.min(), digits)} … {number(known.max(), digits)}"
     return number_cell(float(known.mean()), max(digits, 1), note=note)
-
-
-def _kl_by_rank(rows: pd.DataFrame) -> list[float]:
-    """Mean over seeds of the largest KL, of the second largest …: seeds number them differently."""
-    texts = [text for text in rows["kl_per_dimension"] if text.strip()]
-    seeds = [sorted(map(float, text.split()), reverse=True) for text in texts]
-    width = max(map(len, seeds), default=0)
-    return [sum(s[i] for s in seeds if i < len(s)) / len(seeds) for i in range(width)]
-
-
-def _kl(mean: list[float], active: float, tallest: float) -> Cell:
-    """The KL of every dimension, to one scale for all models, or a collapse would not show.
-
-    As many are filled as are active (Burda et al. 2016), which the model counts by the variance of
-    the posterior means.
-    """
-    if not mean or mean[0] <= 0:
-        return EMPTY
-    strip = Strip(tuple(100 * v / tallest for v in mean), 0 if active != active else round(active))
-    note = f"largest {number(mean[0], 2)}, sum {number(sum(mean), 1)} nats"
-    return Cell("", sum(mean), note=note, strip=strip)

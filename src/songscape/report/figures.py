@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from songscape.benchmark.wording import metric_name
 from songscape.report.read import main_label
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from songscape.report.read import Results
 
 __all__ = [
-    "EXAMPLES",
     "NumberedFigure",
     "Planned",
     "number_figures",
@@ -31,16 +29,13 @@ __all__ = [
 # Base64 makes three bytes four, and the page must stay below 12 MB with its tables.
 BUDGET_BYTES = 7_500_000
 SECTIONS = (
-    *("map", "heatmap", "k", "forest", "other-forest", "scatter", "other-map", "other-heatmap"),
-    *("reconstruction", "words", "training", "k-distance"),
+    *("map", "heatmap", "k", "other-map", "other-heatmap"),
+    *("reconstruction", "training", "k-distance"),
 )
-EXAMPLES = 3
-"""Songs whose words are drawn before and after a model."""
 _LONGEST_NAME = 80
 _MOST_COLUMNS = 5
 _INSIDE = {
     "reconstruction": "What {} was given, and what its decoder made of it.",
-    "words": "Heaviest words of a song, before and after {}.",
     "training": "Training of {}.",
     "k-distance": "Distances that DBSCAN's radius was chosen from, in the space of {}.",
 }
@@ -59,8 +54,7 @@ class Planned:
     caption : str
         What it shows; how to read its kind is said once per section.
     parts : tuple of str
-        What it is of: axis, metric and column of a forest; metric, label and nuisance of a scatter;
-        model, and column of a heat map or number of the example.
+        What it is of: the model, and the column of a heat map.
     """
 
     section: str
@@ -143,29 +137,13 @@ def picture_plan(results: Results) -> list[Planned]:
             name = picture_name("heatmap", column, model)
             caption = f"Clusters of {model} ({how}) by {column}."
             plan.append(Planned(section, name, caption, (model, column)))
-    for axis, metric, column in dict.fromkeys(key[1:] for key in results.tests):
-        leaks = axis == "leakage"
-        what = f"leakage of {column}" if leaks else f"agreement with {column}"
-        caption = f"Difference to {setup.baseline} in {what}, by {metric_name(metric)}."
-        caption += " Left of zero leaks less, which is better." if leaks else ""
-        section = "other-forest" if leaks and column != setup.language else "forest"
-        name = picture_name("forest", axis, metric, column)
-        plan.append(Planned(section, name, caption, (axis, metric, column)))
-    if results.compared and label is not None and language is not None:
-        for metric in ("knn", "ami"):
-            what = f"Agreement with {label} against leakage of {language}"
-            name = picture_name("agreement-leakage", metric, label, language)
-            caption = f"{what}, by {metric_name(metric)}."
-            plan.append(Planned("scatter", name, caption, (metric, label, language)))
     if not results.stability.empty:
         caption = f"Stability by k, k-means on balanced PCA; k = {setup.headline.k} was taken."
         plan.append(Planned("k", "stability", caption))
     for section, caption in _INSIDE.items():
         for model in results.kinds:
-            for number in range(EXAMPLES if section == "words" else 1):
-                parts = (model, str(number)) if section == "words" else (model,)
-                name = picture_name(section, *parts)
-                plan.append(Planned(section, name, caption.format(model), parts))
+            name = picture_name(section, model)
+            plan.append(Planned(section, name, caption.format(model), (model,)))
     return sorted(plan, key=lambda planned: SECTIONS.index(planned.section))
 
 

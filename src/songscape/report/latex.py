@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from songscape.benchmark.verdicts import Outcome
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["escape", "latex_table"]
 
-# More do not fit the width of a page: then the table goes on in another block of rows.
-MAX_FIGURES = 4
 _MARKS = {Outcome.BETTER: r"$\blacktriangle$", Outcome.WORSE: r"$\triangledown$"}
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -34,24 +30,32 @@ Key = tuple[str, str, str]  # axis, metric, column
 def latex_table(results: Results) -> str:
     """A `table` environment of booktabs; needs the packages booktabs and amssymb.
 
-    A row per method, references apart; a column per tested figure of agreement, and of leakage for
-    the language alone. In a cell the estimate, marked by its verdict, and its 95 % interval.
+    A row per method; a column per tested figure of agreement, and of leakage for the language
+    alone. In a cell the estimate, marked by its verdict, and its 95 % interval.
     """
-    blocks = _blocks(_tested(results))
-    width = max((len(block) for block in blocks), default=0)
-    lines = [
-        "% Needs \\usepackage{booktabs,amssymb}. All figures: summary.csv and differences.csv.",
-        r"\begin{table}",
-        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
-        rf"\caption{{{_caption(results)}}}",
-        r"\label{tab:songscape}",
-        rf"\begin{{tabular}}{{l{'c' * width}}}",
-        r"\toprule",
+    import pandas as pd
+
+    keys = _tested(results)
+    methods = sorted(results.kinds, key=lambda model: results.kinds[model] == "reference")
+    down = {"leakage": r" $\downarrow$"}
+    heads = [
+        (escape(column) + down.get(axis, ""), escape(metric_name(metric)))
+        for axis, metric, column in keys
     ]
-    for number, block in enumerate(blocks):
-        lines += [r"\midrule[\heavyrulewidth]"] if number else []
-        lines += _block(results, block, width)
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    names = [
+        escape(model) + " (reference)" * (results.kinds[model] == "reference") for model in methods
+    ]
+    cells = [[_cell(results, model, key) for key in keys] for model in methods]
+    columns = pd.MultiIndex.from_tuples(heads) if heads else None
+    table = pd.DataFrame(cells, index=names, columns=columns).to_latex(
+        escape=False,
+        column_format="l" + "c" * len(keys),
+        multicolumn_format="c",
+        caption=_caption(results),
+        label="tab:songscape",
+    )
+    needs = "% Needs \\usepackage{booktabs,amssymb}."
+    return f"{needs} All figures: summary.csv and differences.csv.\n{table}"
 
 
 def _tested(results: Results) -> list[Key]:
@@ -64,38 +68,6 @@ def _tested(results: Results) -> list[Key]:
     places = {key: (key[0], key[2]) for key in keys}
     kept = [key for key in keys if places[key] in order]
     return sorted(kept, key=lambda key: order.index(places[key]))
-
-
-def _blocks(keys: Sequence[Key]) -> list[list[Key]]:
-    """Share the columns out over blocks; those of one label stay together."""
-    blocks: list[list[Key]] = []
-    for _, group in groupby(keys, key=lambda key: (key[0], key[2])):
-        found = list(group)
-        if blocks and len(blocks[-1]) + len(found) <= MAX_FIGURES:
-            blocks[-1] += found
-        else:
-            blocks.append(found)
-    return blocks
-
-
-def _block(results: Results, block: Sequence[Key], width: int) -> list[str]:
-    spans, rules, at = [], [], 2
-    for (axis, column), group in groupby(block, key=lambda key: (key[0], key[2])):
-        count = len(list(group))
-        title = escape(column) + (r" $\downarrow$" if axis == "leakage" else "")
-        spans.append(rf"\multicolumn{{{count}}}{{c}}{{{title}}}")
-        rules.append(rf"\cmidrule(lr){{{at}-{at + count - 1}}}")
-        at += count
-    empty = [""] * (width - len(block))
-    heads = ["Method", *(escape(metric_name(metric)) for _, metric, _ in block), *empty]
-    lines = [_row(["", *spans, *empty]), " ".join(rules), _row(heads), r"\midrule"]
-    methods = sorted(results.kinds, key=lambda model: results.kinds[model] == "reference")
-    for apart, models in groupby(methods, key=lambda model: results.kinds[model] == "reference"):
-        lines += [r"\addlinespace"] if apart else []
-        for model in models:
-            cells = [_cell(results, model, key) for key in block]
-            lines.append(_row([escape(model), *cells, *empty]))
-    return lines
 
 
 def _cell(results: Results, model: str, key: Key) -> str:
@@ -123,10 +95,6 @@ def _caption(results: Results) -> str:
         f"{escape(setup.baseline)} after Holm's correction; unmarked: not distinguishable. "
         "Columns with an arrow are leakage: lower is better, and so is counted as better."
     )
-
-
-def _row(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + r" \\"
 
 
 def _number(value: float) -> str:

@@ -100,18 +100,12 @@ def _umap(
 
 
 def _principal_components(data: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Return centred scores (n, width); signs fixed, missing components zero."""
+    """Centred scores of shape (n, width); missing components are zero."""
+    from sklearn.decomposition import PCA
+
     scores = np.zeros((len(data), width))
-    if len(data) < 2:
-        return scores
-    centred = data - data.mean(axis=0)
-    # The smaller of the two Gram matrices holds the same spectrum and is far cheaper than an SVD.
-    if centred.shape[1] > len(centred):
-        values, left = np.linalg.eigh(centred @ centred.T)
-        found = left[:, ::-1] * np.sqrt(np.clip(values[::-1], 0, None))
-    else:
-        found = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
-    found = found[:, :width]
-    largest = found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])]
-    scores[:, : found.shape[1]] = found * np.where(largest < 0, -1, 1)
+    if len(data) >= 2 and np.ptp(data, axis=0).any():
+        solver = "covariance_eigh" if data.shape[1] <= len(data) else "full"
+        found = PCA(min(width, *data.shape), svd_solver=solver).fit_transform(data)
+        scores[:, : found.shape[1]] = found
     return scores

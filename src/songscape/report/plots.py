@@ -1,7 +1,6 @@
-"""Pictures of one model: maps, heat maps, training curves, the k-distance curve.
+"""Pictures: maps, heat maps, training curves, the k-distance curve, stability by k.
 
 Every function takes arrays and returns a `matplotlib.figure.Figure`; none touches pyplot's state.
-The other pictures live in `reconstruction_plots` and `evidence_plots` and are named here too.
 """
 
 from __future__ import annotations
@@ -14,27 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.report import style
 from songscape.report.categories import Group, group_clusters, group_labels
-from songscape.report.evidence_plots import (
-    agreement_leakage_figure,
-    forest_figure,
-    stability_figure,
-)
-from songscape.report.reconstruction_plots import reconstruction_figure, words_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
-    "agreement_leakage_figure",
-    "forest_figure",
     "heatmap_figure",
     "k_distance_figure",
     "map_figure",
-    "reconstruction_figure",
     "stability_figure",
     "training_figure",
-    "words_figure",
 ]
 
 Floats = NDArray[np.float64]
@@ -246,6 +235,57 @@ def k_distance_figure(
     axes.set_ylabel(f"distance to neighbour {min_samples}\n(units of the latent space)", fontsize=9)
     style.plain_axes(axes)
     return style.finish(figure, title or f"k-distance curve, min_samples = {min_samples}")
+
+
+def stability_figure(
+    ks: ArrayLike,
+    stability: ArrayLike,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    *,
+    null_low: ArrayLike | None = None,
+    null_high: ArrayLike | None = None,
+    chosen: int | None = None,
+    axis_label: str = "stability (ARI over subsamples)",
+    title: str | None = None,
+) -> Figure:
+    """Draw stability by number of clusters over the band that structureless data reaches.
+
+    Parameters
+    ----------
+    ks : array of int, shape (m,)
+        Numbers of clusters.
+    stability, low, high : array, shape (m,)
+        Mean and ends of the interval.
+    null_low, null_high : array, shape (m,), optional
+        The band of the null reference.
+    chosen : int, optional
+        The k that was taken.
+    axis_label, title : str
+        Names for the picture.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    x, y = np.asarray(ks, dtype=float), np.asarray(stability, dtype=float)
+    figure = style.new_figure(6.0, 3.6)
+    axes = figure.subplots()
+    color = style.CATEGORY_COLORS[0]
+    if null_low is not None and null_high is not None:
+        bottom, top = np.asarray(null_low, dtype=float), np.asarray(null_high, dtype=float)
+        axes.fill_between(x, bottom, top, color=style.FAINT, label="data without structure")
+    if low is not None and high is not None:
+        bottom, top = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        axes.fill_between(x, bottom, top, color=color, alpha=0.2, linewidth=0, label="interval")
+    axes.plot(x, y, "o-", color=color, markersize=4, linewidth=1.4, label="this collection")
+    if chosen is not None:
+        label = f"chosen: k = {chosen}"
+        axes.axvline(chosen, color=style.CATEGORY_COLORS[3], ls="--", lw=1.2, label=label)
+    axes.set_xlabel("k, number of clusters", fontsize=9)
+    axes.set_ylabel(axis_label, fontsize=9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    style.plain_axes(axes)
+    axes.legend(fontsize=8, frameon=False)
+    return style.finish(figure, title or "How stable is each k?")
 
 
 def _scatter(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:

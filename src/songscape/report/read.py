@@ -32,8 +32,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "differences": ("model", "axis", "metric", "column"),
     "models": (
         *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
-        *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib"),
-        "summary",
+        *("validation_elbo", "warnings", "seconds", "peak_memory_mib", "summary"),
     ),
     "clusters": ("track_id", "model", "clusterer", "k", "seed", "cluster"),
     "descriptions": (

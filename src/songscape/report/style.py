@@ -38,11 +38,6 @@ MISSING_COLOR = "#BDBDBD"
 NOISE_COLOR = "#8C8C8C"
 INK = "#222222"
 FAINT = "#D9D9D9"
-VERDICT_STYLE = {
-    "better": ("#0072B2", "o", "better than the baseline"),
-    "same": ("#7F7F7F", "s", "not distinguishable from the baseline"),
-    "worse": ("#D55E00", "v", "worse than the baseline"),
-}
 SEQUENTIAL = "Blues"
 DIVERGING = "RdBu_r"
 DPI = 110

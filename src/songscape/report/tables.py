@@ -15,7 +15,6 @@ __all__ = [
     "Content",
     "Figure",
     "Row",
-    "Strip",
     "Table",
     "Tested",
     "Whisker",
@@ -45,18 +44,10 @@ class Whisker:
 
 
 @dataclass(frozen=True)
-class Strip:
-    """Bars side by side, in per cent of the tallest; the first `n_marked` are filled."""
-
-    heights: tuple[float, ...]
-    n_marked: int
-
-
-@dataclass(frozen=True)
 class Cell:
     """Text, the value to sort by, and a tone for the style sheet.
 
-    `note` is small print below the text, `whisker` an interval and `strip` bars drawn beside it.
+    `note` is small print below the text, `whisker` an interval drawn beside it.
     """
 
     text: str
@@ -64,7 +55,6 @@ class Cell:
     tone: str = ""
     note: str = ""
     whisker: Whisker | None = None
-    strip: Strip | None = None
 
 
 Row = tuple[Cell, ...]

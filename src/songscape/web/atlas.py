@@ -1,0 +1,145 @@
+"""What the page shows: songs, their places on the map, their groups, and spaces to search in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Atlas", "Group", "Layout", "Level"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A region or neighbourhood of songs.
+
+    Attributes
+    ----------
+    id, name : str
+        `id` stays the same over refits; `name` is what people read, and can be changed.
+    size : int
+    parent : str or None
+        Group of the coarser level that holds it.
+    stability : float or None
+        Share of its songs that stay together when it is drawn again, 0 to 1.
+    sure : str
+        That in words: "sure", "unsure border", "not stable"; "" where it is not known.
+    sentence : str
+        What sets it apart.
+    typical, between : tuple of int
+        Rows of the most typical songs, and of songs that could also be elsewhere.
+    languages : tuple of (name, share, share in the collection)
+    descriptors : tuple of (name, percentile from 0 to 100, words)
+    tags : tuple of (name, times as common as in the collection)
+    words : mapping of language to words
+    """
+
+    id: str
+    name: str
+    size: int
+    parent: str | None = None
+    stability: float | None = None
+    sure: str = ""
+    sentence: str = ""
+    typical: tuple[int, ...] = ()
+    between: tuple[int, ...] = ()
+    languages: tuple[tuple[str, float, float], ...] = ()
+    descriptors: tuple[tuple[str, float, str], ...] = ()
+    tags: tuple[tuple[str, float], ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One way to divide all songs, coarse or fine.
+
+    `member` (n,) is the row of each song's group in `groups`, -1 for none; `second` that of the
+    second-best group; `certainty` (n,) from 0 to 1, NaN where it is not known.
+    """
+
+    name: str
+    groups: tuple[Group, ...]
+    member: NDArray[np.int32]
+    certainty: NDArray[np.float32]
+    second: NDArray[np.int32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Places on a map (n, 2), and the vectors (n, d) whose neighbourhoods it draws."""
+
+    name: str
+    model: str
+    places: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """All that the page shows of a collection; rows are songs, sorted by id.
+
+    Attributes
+    ----------
+    title : str
+    ids, titles, artists : tuple of str
+    audio : tuple of Path or None
+    lyrics : tuple of str or None
+    columns : DataFrame
+        What can colour the map: one row per song, text or numbers.
+    roles : mapping of role to column
+    layouts : tuple of Layout
+        The first is what opens; another one ignores the language, or follows it.
+    levels : tuple of Level
+        From coarse to fine.
+    report : Path or None
+        The page of the evidence.
+    note : str
+        One sentence about the map as a whole.
+    """
+
+    title: str
+    ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    artists: tuple[str, ...]
+    audio: tuple[Path | None, ...]
+    lyrics: tuple[str | None, ...]
+    columns: pd.DataFrame
+    roles: Mapping[str, str] = field(default_factory=dict)
+    layouts: tuple[Layout, ...] = ()
+    levels: tuple[Level, ...] = ()
+    report: Path | None = None
+    note: str = ""
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        return {track_id: row for row, track_id in enumerate(self.ids)}
+
+    @cached_property
+    def group_of(self) -> Mapping[str, Group]:
+        return {group.id: group for level in self.levels for group in level.groups}
+
+    def members(self, group_id: str) -> list[int]:
+        """Rows of a group's songs, the surest first."""
+        for level in self.levels:
+            for number, group in enumerate(level.groups):
+                if group.id == group_id:
+                    rows = np.flatnonzero(level.member == number)
+                    certainty = np.nan_to_num(level.certainty[rows], nan=0.0)
+                    rest = rows[np.argsort(-certainty, kind="stable")].tolist()
+                    return list(dict.fromkeys([*group.typical, *rest]))
+        return []
+
+    def values(self, role: str) -> Sequence[str | None]:
+        """The column of a role as text, None for every song where there is none."""
+        column = self.roles.get(role)
+        if column is None or column not in self.columns:
+            return [None] * len(self.ids)
+        return [None if v is None or v != v else str(v) for v in self.columns[column]]

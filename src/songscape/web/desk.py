@@ -1,0 +1,84 @@
+"""What the server knows at the moment: the atlas of a folder, read again when it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+from songscape.library import Library
+from songscape.results import ResultsFolder, read_json, write_json
+from songscape.web.atlas import Atlas
+from songscape.web.load import load_atlas, state_of
+from songscape.web.nearness import Nearness
+from songscape.web.packing import as_json, map_document
+from songscape.web.search import SongSearch
+
+__all__ = ["Desk", "Shown"]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One state of a folder, and what is made of it when it is first asked for."""
+
+    folder: ResultsFolder
+    state: tuple[int, ...]
+    atlas: Atlas
+
+    @cached_property
+    def search(self) -> SongSearch:
+        return SongSearch(self.atlas)
+
+    @cached_property
+    def nearness(self) -> Nearness:
+        return Nearness(self.atlas, self.folder)
+
+    @cached_property
+    def map_json(self) -> bytes:
+        return as_json(map_document(self.atlas) | {"version": self.version})
+
+    @property
+    def version(self) -> str:
+        return f"{len(self.atlas.ids)}-{'-'.join(map(str, self.state))}"
+
+
+class Desk:
+    """The folder that is served.
+
+    Parameters
+    ----------
+    folder : ResultsFolder
+    """
+
+    def __init__(self, folder: ResultsFolder) -> None:
+        self.folder = folder
+        self._lock = Lock()
+        self._shown: Shown | None = None
+
+    @property
+    def shown(self) -> Shown:
+        """What there is now; a new run or another name is seen by the next question."""
+        state = state_of(self.folder)
+        with self._lock:
+            if self._shown is None or self._shown.state != state:
+                self._shown = Shown(self.folder, state, load_atlas(self.folder))
+            return self._shown
+
+    def rename(self, group: str, name: str) -> None:
+        """Keep a name beside the results."""
+        path = self.folder.tables / "names.json"
+        with self._lock:
+            names = (read_json(path) or {}).get("names", {})
+            write_json(path, {"names": {**names, group: name}})
+
+    def progress(self) -> dict[str, Any]:
+        """How far the analysis is."""
+        with Library.open(self.folder.library, must_exist=True) as library:
+            counts = library.counts()
+        done = counts.analysed + counts.failed + counts.skipped
+        return {"found": counts.found, "done": done, "failed": counts.failed} | {
+            "analysed": counts.analysed,
+            "has_map": any((self.folder.tables / "maps").glob("*.parquet")),
+            "version": "-".join(map(str, state_of(self.folder))),
+        }

@@ -1,0 +1,134 @@
+"""What the page is sent: numbers as base64, texts in columns; the same live and in a file."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from songscape.columns import Role, role_of
+from songscape.web.atlas import Atlas, Group, Level
+
+__all__ = ["as_json", "groups_document", "map_document", "packed"]
+
+MOST_VALUES = 24
+"""Of a column, the commonest are told apart by colour; the rest is "other"."""
+NOT_SHOWN = frozenset({Role.TITLE, Role.ID, Role.LICENCE})
+STEPS = 65_535
+"""Places are sent as 16-bit numbers: a step is a hundredth of a pixel on a large screen."""
+
+
+def as_json(value: Any) -> bytes:
+    """Compact JSON in UTF-8; half a surrogate pair, from a bad file name, is a question mark."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
+
+
+def packed(values: Any, dtype: str) -> dict[str, str]:
+    """Numbers as base64 of little-endian bytes; `dtype` is numpy's name without the order."""
+    data = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
+    return {"dtype": dtype, "data": base64.b64encode(data.tobytes()).decode("ascii")}
+
+
+def map_document(atlas: Atlas) -> dict[str, Any]:
+    """Everything that the map needs at once: rows are songs."""
+    return {
+        "title": atlas.title,
+        "note": atlas.note,
+        "ids": list(atlas.ids),
+        "titles": list(atlas.titles),
+        "artists": _coded(atlas.artists),
+        "plays": packed([path is not None for path in atlas.audio], "uint8"),
+        "columns": list(_columns(atlas)),
+        "roles": dict(atlas.roles),
+        "layouts": [
+            {
+                "name": layout.name,
+                "model": layout.model,
+                "places": packed(np.rint((layout.places + 1) / 2 * STEPS), "uint16"),
+            }
+            for layout in atlas.layouts
+        ],
+        "levels": [_level(level) for level in atlas.levels],
+        "report": atlas.report is not None,
+    }
+
+
+def groups_document(atlas: Atlas) -> list[dict[str, Any]]:
+    """The groups of every level, as the panel shows them."""
+    return [
+        {"level": level.name, "groups": [group_document(atlas, group) for group in level.groups]}
+        for level in atlas.levels
+    ]
+
+
+def group_document(atlas: Atlas, group: Group) -> dict[str, Any]:
+    """One group; songs by their ids."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "size": group.size,
+        "parent": group.parent,
+        "stability": group.stability,
+        "sure": group.sure,
+        "sentence": group.sentence,
+        "typical": [atlas.ids[row] for row in group.typical],
+        "between": [atlas.ids[row] for row in group.between],
+        "languages": [list(one) for one in group.languages],
+        "descriptors": [list(one) for one in group.descriptors],
+        "tags": [list(one) for one in group.tags],
+        "words": {language: list(words) for language, words in group.words.items()},
+    }
+
+
+def _level(level: Level) -> dict[str, Any]:
+    certainty = np.where(np.isnan(level.certainty), 255, np.rint(level.certainty * 100))
+    second = np.full(len(level.member), -1) if level.second is None else level.second
+    return {
+        "name": level.name,
+        "member": packed(level.member, "int32"),
+        "second": packed(second, "int32"),
+        "certainty": packed(certainty, "uint8"),  # per cent, 255 where it is not known
+    }
+
+
+def _coded(values: Sequence[str | None]) -> dict[str, Any]:
+    """Texts as numbers of a list of the different ones; -1 where there is none."""
+    codes, different = pd.factorize(pd.Series(values, dtype=object).replace("", None))
+    return {"values": [str(value) for value in different], "codes": packed(codes, "int32")}
+
+
+def _columns(atlas: Atlas) -> Iterable[dict[str, Any]]:
+    """Columns that can colour the map: numbers as they are, texts by their commonest values."""
+    for name in atlas.columns.columns:
+        role = role_of(str(name))
+        column = atlas.columns[name].replace("", None)
+        known = column.dropna()
+        if role in NOT_SHOWN or known.nunique() < 2:
+            continue
+        numbers = pd.to_numeric(column, errors="coerce")
+        if role is Role.YEAR:
+            numbers = pd.to_numeric(column.astype("string").str.extract(r"(\d{4})")[0])
+            numbers = numbers.astype("Float64")
+        if numbers.notna().sum() >= 0.9 * len(known) and numbers.nunique() > 8:
+            values = numbers.to_numpy(dtype="float32", na_value=np.nan)
+            kind = "decade" if role is Role.YEAR else "number"
+            yield {"name": str(name), "kind": kind, "numbers": packed(values, "float32")}
+        elif known.nunique() < max(0.5 * len(known), 3):
+            common = known.astype(str).value_counts().index[:MOST_VALUES]
+            text = column.astype("object").where(column.isna(), column.astype(str))
+            kept = text.where(text.isin(common) | text.isna(), "other")
+            order = sorted(common, key=lambda v: (-int((text == v).sum()), v))
+            numbers_ = {value: i for i, value in enumerate([*order, "other"])}
+            codes = [-1 if v is None or v != v else numbers_[v] for v in kept]
+            values_ = [*order, "other"] if "other" in set(kept) else order
+            yield {
+                "name": str(name),
+                "kind": "category",
+                "values": values_,
+                "codes": packed(codes, "int32"),
+            }

@@ -1,0 +1,71 @@
+"""Find songs by title, artist or words that are sung (SQLite FTS5, in memory)."""
+
+from __future__ import annotations
+
+import sqlite3
+from threading import Lock
+
+import regex
+
+from songscape.web.atlas import Atlas
+
+__all__ = ["SongSearch"]
+
+# Scripts without spaces between words: every character is a word, and a query is a phrase.
+_UNSPACED = regex.compile(r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+MOST_WORDS = 12
+
+
+class SongSearch:
+    """An index over titles, artists and lyrics.
+
+    Parameters
+    ----------
+    atlas : Atlas
+    """
+
+    def __init__(self, atlas: Atlas) -> None:
+        self._lock = Lock()  # one connection for all threads
+        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        self._db.execute(
+            "CREATE VIRTUAL TABLE songs USING fts5(title, artist, lyrics, "
+            "tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M*'\")"
+        )
+        songs = zip(atlas.titles, atlas.artists, atlas.lyrics)
+        rows = ((n, *(_spaced(text) for text in song)) for n, song in enumerate(songs, 1))
+        self._db.executemany(
+            "INSERT INTO songs (rowid, title, artist, lyrics) VALUES (?,?,?,?)", rows
+        )
+
+    def find(self, query: str, limit: int = 30) -> list[tuple[int, str]]:
+        """Rows of the songs that have all words, titles first, and the line with the words.
+
+        The last word may be unfinished. The line is empty where title or artist have them.
+        """
+        words = _WORD.findall(_spaced(query))[:MOST_WORDS]
+        if not words:
+            return []
+        terms = " ".join(f'"{word}"' for word in words) + "*"
+        statement = (
+            "SELECT rowid, snippet(songs, 2, '', '', '…', 10), "
+            "bm25(songs, 10.0, 6.0, 1.0) AS rank FROM songs WHERE songs MATCH ? "
+            "ORDER BY rank, rowid LIMIT ?"
+        )
+        with self._lock:
+            found = self._db.execute(statement, (terms, limit)).fetchall()
+            named = f"{{title artist}} : ({terms})"
+            query_ = "SELECT rowid FROM songs WHERE songs MATCH ?"
+            by_name = {row for (row,) in self._db.execute(query_, (named,))}
+        lines = [(row - 1, "" if row in by_name else _joined(line)) for row, line, _ in found]
+        return sorted(lines, key=lambda one: one[1] != "")
+
+
+def _spaced(text: str | None) -> str:
+    return str(_UNSPACED.sub(r" \1 ", (text or "").encode("utf-8", "replace").decode()))
+
+
+def _joined(line: str) -> str:
+    """The snippet as it was written: no spaces between characters that have none."""
+    closed = regex.sub(rf"(?<={_UNSPACED.pattern}) +(?={_UNSPACED.pattern})", "", line or "")
+    return " ".join(closed.split())

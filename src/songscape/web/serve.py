@@ -1,0 +1,97 @@
+"""Listens on a port until it is interrupted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from songscape.errors import SongscapeError, UsageError
+from songscape.progress import say
+from songscape.web.guard import is_loopback
+
+__all__ = ["PORT", "serve"]
+
+PORT = 8765
+
+
+def serve(
+    path: Path | str,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    token: str | None = None,
+    opened: Callable[[str], object] | None = None,
+) -> None:
+    """Show a collection in the browser until the process is interrupted.
+
+    Parameters
+    ----------
+    path : path
+        A results folder, or its library.
+    host : str
+        Address to listen on.
+    port : int, optional
+        Default: 8765, or the next free one.
+    token : str, optional
+        Visitors must know it; needed where others than this machine can reach the address.
+    opened : callable, optional
+        Called with the page's address once it can be opened.
+
+    Raises
+    ------
+    SongscapeError
+        There is no library, or the port is taken.
+    """
+    import uvicorn
+
+    from songscape.web.app import make_app
+    from songscape.web.load import find_folder
+
+    if not is_loopback(host):
+        if not token:
+            raise UsageError(
+                f"--host {host}: others can reach this address; give --token, a word they must know"
+            )
+        say(
+            f"songscape: warning: whoever reaches {host} and knows the token can hear these songs; "
+            "the connection is not encrypted"
+        )
+    folder = find_folder(Path(path))
+    app = make_app(folder, host=host, token=token)
+    listening = _listen(host, port)
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{listening.getsockname()[1]}/"
+    if token:
+        from urllib.parse import quote
+
+        address += f"?token={quote(token)}"
+    say(f"songscape: {address}  (Ctrl+C ends it)")
+    if opened is not None:
+        opened(address)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+        date_header=False,
+        h11_max_incomplete_event_size=64 * 1024,
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    """A socket on that port; without one on the first that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in [port] if port is not None else [*range(PORT, PORT + 20), 0]:
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, number))
+        except (OSError, OverflowError) as error:
+            listening.close()
+            reason = error
+            continue
+        return listening
+    raise SongscapeError(f"{host}:{port}: cannot listen there ({reason}); choose another --port")

@@ -1,0 +1,314 @@
+// Puts the page together: what a click here changes there.
+
+import { aboutSong, readCollection, sureness } from "./collection.js";
+import { colourChoices, colouring, paint, rampColour, swatch } from "./colours.js";
+import { byId, make, number, offer } from "./dom.js";
+import { openFinder } from "./finder.js";
+import { openMap } from "./map.js";
+import { openPanel } from "./panel.js";
+import { openPlayer } from "./player.js";
+import { openSource } from "./source.js";
+
+const NEAR_LATER_MS = 150;
+
+async function begin() {
+  const source = openSource();
+  const [written, groups] = await Promise.all([source.map(), source.groups()]);
+  const songs = readCollection(written, groups);
+  // `words` is the share that the slider gives them, null while nearness is as it was learned.
+  const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", nearness: null, only: null, song: -1, pathFrom: -1 };
+  let remarkTimer = 0;
+
+  function remark(text, stays = false) {
+    byId("remark").textContent = text;
+    clearTimeout(remarkTimer);
+    if (!stays) remarkTimer = setTimeout(() => (byId("remark").textContent = ""), 6000);
+  }
+
+  const weights = () => ({ map: state.layout, words: state.words });
+
+  async function similar(row, options = {}) {
+    const found = await source.similar(songs.ids[row], { ...weights(), ...options });
+    return found.tracks.map((track) => songs.rowOf.get(track.id)).filter((one) => one !== undefined);
+  }
+
+  // -- colours ------------------------------------------------------------------------------
+  function recolour() {
+    const near = state.nearness !== null;
+    const meaning = colouring(songs, near ? "near" : state.colour, state.nearness);
+    map.colours(paint(songs, meaning, state.only));
+    writeLegend(meaning);
+  }
+
+  function writeLegend({ codes, entries, ends }) {
+    const legend = byId("legend");
+    const isGroups = !ends && state.colour.startsWith("level");
+    legend.hidden = isGroups || (!ends && !entries.length);
+    if (legend.hidden) return;
+    if (ends) {
+      const ramp = Array.from({ length: 12 }, (_, i) => make("i", { style: { background: rampColour(i / 11) } }));
+      legend.replaceChildren(make("span", {}, ends[0]), make("div", { class: "ramp" }, ...ramp), make("span", {}, ends[1]));
+      return;
+    }
+    legend.replaceChildren(
+      ...entries.slice(0, 14).map(({ label, code }) => {
+        const only = () => fade((row) => codes[row] === code);
+        return make("button", { type: "button", dir: "auto", on: { click: only } }, make("i", { class: "dot", style: { background: swatch(code) } }), label);
+      }),
+    );
+  }
+
+  // Shows some songs and fades the others; null shows all.
+  function fade(test) {
+    state.only = null;
+    if (test) {
+      state.only = new Uint8Array(songs.n);
+      for (let row = 0; row < songs.n; row++) state.only[row] = test(row) ? 1 : 0;
+    }
+    recolour();
+  }
+
+  const fadeTo = (rows) => {
+    const kept = rows && new Set(rows);
+    fade(kept ? (row) => kept.has(row) : null);
+  };
+
+  // -- what can be done -----------------------------------------------------------------------
+  const actions = {
+    similar,
+    play: (row, list = null) => player.play(row, list),
+    overview() {
+      map.way([]);
+      map.mark("chosen", -1);
+      fade(null);
+      panel.overview();
+    },
+    group(id) {
+      const level = songs.levels.find((one) => one.groups.some((group) => group.id === id));
+      const at = level.groups.findIndex((group) => group.id === id);
+      map.way([]);
+      fade((row) => level.member[row] === at);
+      panel.group(id);
+      byId("side").focus({ preventScroll: true });
+    },
+    song(row) {
+      if (state.pathFrom >= 0) return void actions.path(state.pathFrom, row);
+      state.song = row;
+      map.mark("chosen", row);
+      if (!map.isInView(row)) map.show([row]);
+      panel.song(row).catch((error) => remark(error.message));
+      panel.playing(player.now());
+      if (state.words !== null) void renear();
+    },
+    startPath(row) {
+      state.pathFrom = row;
+      remark(`Choose the song where the path from ${songs.title(row)} shall end (Escape: none).`, true);
+    },
+    async path(from, to) {
+      state.pathFrom = -1;
+      remark("");
+      try {
+        const { tracks } = await source.path(songs.ids[from], songs.ids[to], { map: state.layout });
+        const rows = tracks.map((track) => songs.rowOf.get(track.id));
+        map.way(rows);
+        fadeTo(rows);
+        map.show(rows);
+        panel.list(`${songs.title(from)} → ${songs.title(to)}`, `${rows.length} songs, each near the one before`, rows, `${songs.title(from)} to ${songs.title(to)}`);
+      } catch (error) {
+        remark(error.message);
+      }
+    },
+    async playlist(values) {
+      if (!source.live) return savePlaylist(values);
+      try {
+        const { filename, type, text } = await source.playlist({ ...values, format: byId("format")?.value || "m3u8" });
+        offer(filename, text, type);
+        remark(`${filename} is saved where your browser keeps downloads.`);
+      } catch (error) {
+        remark(error.message);
+      }
+    },
+    async rename(group, name) {
+      if (!name || name === group.name) return panel.again();
+      try {
+        await source.rename(group.id, name);
+        group.name = name;
+        map.names();
+        map.redraw();
+        panel.again();
+        remark("The name is kept.");
+      } catch (error) {
+        remark(error.message);
+      }
+    },
+  };
+
+  // -- the parts --------------------------------------------------------------------------------
+  const map = openMap(songs, {
+    hovered: (row, left, top) => showCard(row, left, top),
+    chosen(row) {
+      if (state.pathFrom >= 0) return actions.song(row);
+      player.play(row);
+      actions.song(row);
+    },
+    lassoed(rows) {
+      setLasso(false);
+      if (!rows.length) return fade(null);
+      fadeTo(rows);
+      panel.list(`${number(rows.length)} songs selected`, "drawn round on the map", rows, "Selection");
+    },
+    group: (id) => actions.group(id),
+  });
+
+  const player = openPlayer(songs, source, {
+    changed(row) {
+      map.mark("playing", row);
+      panel.playing(row);
+      if (!map.isInView(row)) map.show([row]);
+      if (state.words !== null) void renear();
+      document.title = `${songs.title(row)} · Songscape`;
+    },
+    failed: (text) => remark(text),
+    async following(row, mode, heard) {
+      const near = await similar(row, { n: 200 }).catch(() => []);
+      const level = songs.levels[songs.levels.length - 1];
+      const fits = (one) => !heard.has(one) && songs.plays[one] && (mode !== "group" || level?.member[one] === level?.member[row]);
+      return near.find(fits) ?? -1;
+    },
+  });
+
+  const panel = openPanel(songs, source, actions);
+
+  const finder = openFinder(songs, source, {
+    found: (rows) => fadeTo(rows),
+    chosen(row) {
+      fade(null);
+      actions.song(row);
+      map.show([row]);
+    },
+  });
+
+  function showCard(row, left, top) {
+    const card = byId("card");
+    card.hidden = row < 0;
+    byId("points").classList.toggle("over", row >= 0);
+    if (row < 0) return;
+    const lines = [aboutSong(songs, row)];
+    const group = songs.group(row);
+    if (group) lines.push([group.name, sureness(songs, row)].filter(Boolean).join(" · "));
+    card.replaceChildren(make("b", { dir: "auto" }, songs.title(row)), ...lines.map((line) => make("div", { dir: "auto" }, line)));
+    const [w, h] = [byId("map").clientWidth, byId("map").clientHeight];
+    const [x, y] = [Math.min(left + 16, w - card.offsetWidth - 8), Math.min(top + 16, h - card.offsetHeight - 8)];
+    card.style.transform = `translate(${Math.max(8, x)}px,${Math.max(8, y)}px)`;
+  }
+
+  function setLasso(on) {
+    byId("lasso").setAttribute("aria-pressed", String(on));
+    map.lassoing(on);
+  }
+
+  // -- sound and words ----------------------------------------------------------------------------
+  let nearTimer = 0;
+  async function renear() {
+    const row = player.now() >= 0 && state.song < 0 ? player.now() : state.song;
+    byId("learned").hidden = state.words === null;
+    if (state.words === null || row < 0) {
+      state.nearness = null;
+      if (state.words !== null) remark("Choose a song: the colours then show how near every song is to it.", true);
+      return recolour();
+    }
+    try {
+      const found = await source.near(songs.ids[row], weights());
+      state.nearness = source.live ? Uint8Array.from(atob(found.nearness.data), (c) => c.charCodeAt(0)) : null;
+      const share = Math.round(100 * state.words);
+      remark(`Colours: how near every song is to ${songs.title(row)}, ${share} % by words and ${100 - share} % by sound. Next songs follow that too; places stay.`, true);
+    } catch (error) {
+      state.nearness = null;
+      remark(error.message, true);
+    }
+    recolour();
+  }
+
+  byId("mix").addEventListener("input", () => {
+    state.words = byId("mix").value / 100;
+    clearTimeout(nearTimer);
+    nearTimer = setTimeout(() => void renear().then(() => state.song >= 0 && panel.again()), NEAR_LATER_MS);
+  });
+  byId("learned").addEventListener("click", () => {
+    state.words = null;
+    byId("mix").value = 50;
+    remark("");
+    void renear().then(() => state.song >= 0 && panel.again());
+  });
+
+  // -- the bar above --------------------------------------------------------------------------------
+  const groupsCounted = songs.levels.length ? ` · ${songs.levels[0].groups.length} groups` : "";
+  byId("summary").textContent = `${written.title} · ${number(songs.n)} songs${groupsCounted}`;
+  byId("evidence").hidden = !(songs.report && source.live);
+  byId("mixing").hidden = !source.live || !songs.layouts.length;
+  byId("switch").hidden = songs.layouts.length < 2;
+  byId("neutral").checked = true;
+  byId("neutral").addEventListener("change", () => {
+    state.layout = byId("neutral").checked ? 0 : 1;
+    map.layout(state.layout);
+    remark(state.layout ? "Songs in one language lie together now." : "Songs lie beside each other whatever their language.");
+    if (state.song >= 0) panel.again();
+  });
+  byId("colour").replaceChildren(...colourChoices(songs).map(({ key, label }) => make("option", { value: key }, label)));
+  byId("colour").addEventListener("change", () => {
+    state.colour = byId("colour").value;
+    state.nearness = null;
+    fade(null);
+  });
+  byId("home").addEventListener("click", () => {
+    map.whole();
+    actions.overview();
+  });
+  byId("lasso").addEventListener("click", () => setLasso(byId("lasso").getAttribute("aria-pressed") !== "true"));
+  byId("nearer").addEventListener("click", () => map.zoom(1.5));
+  byId("further").addEventListener("click", () => map.zoom(1 / 1.5));
+  byId("whole").addEventListener("click", () => map.whole());
+  byId("why").addEventListener("click", () => actions.song(player.now()));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (recolour(), panel.again()));
+
+  const wide = matchMedia("(min-width: 761px)");
+  const unfold = () => (byId("controls").open = wide.matches);
+  wide.addEventListener("change", unfold);
+  unfold();
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=range]):not([type=checkbox]), select, textarea");
+    if (event.key === "Escape") {
+      state.pathFrom = -1;
+      setLasso(false);
+      fade(null);
+      map.way([]);
+      remark("");
+    } else if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (event.key === "/") finder.focus();
+    else if (event.key === " " && !event.target.closest("button, summary, a")) player.switchPlay();
+    else if (event.key === "ArrowRight" && !event.target.closest("input")) void player.next();
+    else if (event.key === "ArrowLeft" && !event.target.closest("input")) player.previous();
+    else return;
+    event.preventDefault();
+  });
+
+  function savePlaylist(values) {
+    const ids = values.ids ?? (values.group ? groupIds(values) : null);
+    const chosen = ids ? Promise.resolve(ids.map((id) => songs.rowOf.get(id))) : similar(songs.rowOf.get(values.seed));
+    return chosen.then((rows) => {
+      const lines = rows.map((row) => [songs.title(row), songs.artist(row)].filter(Boolean).join(" – "));
+      offer(`${values.name}.txt`, `${lines.join("\n")}\n`, "text/plain");
+    });
+  }
+
+  const groupIds = ({ group, n }) => songs.levels.flatMap((level) => level.groups).find((one) => one.id === group).typical.slice(0, n);
+
+  recolour();
+  panel.overview();
+  document.body.dataset.ready = map.kind;
+}
+
+begin().catch((error) => {
+  document.getElementById("remark").textContent = `The page could not be made: ${error.message}`;
+});

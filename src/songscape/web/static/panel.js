@@ -1,0 +1,254 @@
+// Beside the map: all groups, one group, one song, or a list of songs.
+
+import { aboutSong, sureness } from "./collection.js";
+import { swatch } from "./colours.js";
+import { button, byId, make, number, percent } from "./dom.js";
+
+const FEW = 5;
+
+export function openPanel(songs, source, actions) {
+  const side = byId("side");
+  let back = null;
+
+  function show(...children) {
+    side.replaceChildren(...children.filter(Boolean));
+    side.scrollTop = 0;
+  }
+
+  const toGroups = () => button("‹ all groups", () => actions.overview(), { class: "back" });
+
+  // Songs, each with a button that plays it; `list` is what goes on playing.
+  function songList(rows, note = () => "", list = rows) {
+    const items = rows.map((row) => {
+      const title = songs.title(row);
+      const playing = make("button", { type: "button", class: "play", "aria-label": `Play ${title}`, on: { click: () => actions.play(row, list) } }, "▶");
+      const named = make("button", { type: "button", class: "title", dir: "auto", on: { click: () => actions.song(row) } }, title);
+      const detail = make("span", { dir: "auto" }, [aboutSong(songs, row), note(row)].filter(Boolean).join(" · "));
+      return make("li", { class: "song", "data-row": row }, playing, make("div", {}, named, detail));
+    });
+    return make("ol", { class: "songs" }, ...items);
+  }
+
+  const heading = (text) => make("h3", {}, text);
+
+  function languageBar(languages) {
+    if (!languages.length) return null;
+    const parts = languages.map(([name, share]) => [name, share, swatch(languageCode(name))]);
+    const bar = parts.map(([, share, colour]) => make("i", { style: { width: `${100 * share}%`, background: colour } }));
+    return make("div", { class: "lang", "aria-hidden": "true" }, ...bar);
+  }
+
+  function languageCode(name) {
+    const column = songs.columns.find((one) => one.name === songs.roles.language);
+    return column?.values?.indexOf(name) ?? -1;
+  }
+
+  function languageText(languages) {
+    const shown = languages.slice(0, 4).map(([name, share]) => `${name} ${percent(share)}`);
+    if (languages.length > 4) shown.push(`${languages.length - 4} more`);
+    const apart = languages.reduce((sum, [, share, usual]) => sum + Math.abs(share - usual), 0) / 2;
+    const same = languages.length > 1 && apart < 0.12 ? ": about as in the whole collection" : "";
+    return shown.join(", ") + same;
+  }
+
+  function sureText(group) {
+    if (!group.sure && group.stability === null) return null;
+    const good = group.sure === "sure";
+    const share = group.stability === null ? "" : `: ${percent(group.stability)} of them stay together when the map is drawn again`;
+    return make("span", { class: good ? "sure" : "unsure" }, (group.sure || "how sure") + share);
+  }
+
+  const rows = (ids) => ids.map((id) => songs.rowOf.get(id)).filter((row) => row !== undefined);
+
+  function overview() {
+    back = null;
+    const column = songs.columns.find((one) => one.name === songs.roles.language);
+    const mix = column?.codes ? mixOf(column) : [];
+    const [level] = songs.levels;
+    show(
+      make("h2", {}, "What is in this music"),
+      make("p", { class: "sub" }, mix.length ? languageText(mix.map((one) => [...one, 0])) : `${number(songs.n)} songs`),
+      languageBar(mix),
+      songs.note && make("p", { class: "note" }, songs.note),
+      level ? groupList(level.groups) : make("p", { class: "note" }, songs.layouts.length ? "These songs are on the map but not yet in groups." : "The songs are still being analysed."),
+      level && looseSongs(level),
+    );
+  }
+
+  function mixOf(column) {
+    const counts = new Array(column.values.length).fill(0);
+    for (const code of column.codes) if (code >= 0) counts[code]++;
+    const known = counts.reduce((a, b) => a + b, 0) || 1;
+    return column.values.map((name, i) => [name, counts[i] / known]).filter(([, share]) => share > 0).sort((a, b) => b[1] - a[1]);
+  }
+
+  function groupList(groups) {
+    const items = groups.map((group) => {
+      const at = songs.levels[0].groups.indexOf(group);
+      const dot = make("i", { class: "dot", style: { background: swatch(at) } });
+      const open = make("button", { type: "button", class: "open", dir: "auto", on: { click: () => actions.group(group.id) } }, dot, group.name);
+      const about = make("p", { class: "sub" }, `${number(group.size)} songs`, group.sure && " · ", sureShort(group), group.languages.length ? ` · ${languageText(group.languages.slice(0, 3))}` : "");
+      return make("li", { class: "group" }, open, about, languageBar(group.languages), songList(rows(group.typical).slice(0, 2), undefined, rows(group.typical)));
+    });
+    return make("ol", { class: "groups", "aria-label": "Groups" }, ...items);
+  }
+
+  const sureShort = (group) => make("span", { class: group.sure === "sure" ? "sure" : "unsure" }, group.sure);
+
+  function looseSongs(level) {
+    const loose = [];
+    for (let i = 0; i < songs.n && loose.length < 200; i++) if (level.member[i] < 0) loose.push(i);
+    return loose.length ? make("details", {}, make("summary", {}, `In no group · ${loose.length}`), songList(loose)) : null;
+  }
+
+  function group(id) {
+    const at = songs.levels.findIndex((level) => level.groups.some((one) => one.id === id));
+    const level = songs.levels[at];
+    const i = level.groups.findIndex((one) => one.id === id);
+    const one = level.groups[i];
+    back = () => group(id);
+    const parent = one.parent !== null && songs.group(level.member.indexOf(i), 0);
+    const finer = songs.levels[at + 1]?.groups.filter((child) => child.parent === id) ?? [];
+    const name = make("h2", { dir: "auto" }, one.name);
+    const members = () => membersOf(level, i, one);
+    show(
+      toGroups(),
+      name,
+      make("p", { class: "sub" }, `${number(one.size)} songs`, sureText(one) && " · ", sureText(one), parent ? ` · part of ${parent.name}` : ""),
+      languageBar(one.languages),
+      one.languages.length > 0 && make("p", { class: "sub" }, languageText(one.languages)),
+      one.sentence && make("p", { dir: "auto" }, one.sentence),
+      make("p", { class: "row" },
+        button("▶ Play", () => actions.play(members()[0], members())),
+        button("Playlist of 30", () => actions.playlist({ group: id, n: 30, name: one.name })),
+        source.live && button("Rename", (event) => rename(one, event.target)),
+      ),
+      (one.descriptors.length > 0 || one.tags.length > 0) && heading("What sets it apart"),
+      ...one.descriptors.map(([what, share, text]) => make("div", { class: "bar" }, make("span", {}, what), make("i", { style: { "--v": `${share}%` }, role: "img", "aria-label": text }), make("em", {}, text))),
+      one.tags.length > 0 && make("p", {}, ...one.tags.map(([tag, times]) => make("span", { class: "pill", dir: "auto" }, `${tag} ×${times.toFixed(1)}`))),
+      Object.keys(one.words).length > 0 && heading("Words it sings more than others"),
+      ...Object.entries(one.words).map(([language, words]) => make("p", { class: "sub", dir: "auto" }, `${language}: ${words.join(", ")}`)),
+      heading("Most typical"),
+      songList(rows(one.typical).slice(0, FEW), undefined, rows(one.typical)),
+      one.between.length > 0 && heading(`Between groups · ${one.between.length} songs`),
+      one.between.length > 0 && songList(rows(one.between).slice(0, 20), (row) => otherGroup(row, one, at)),
+      relatives(rows(one.typical)[0], one.languages),
+      finer.length > 0 && heading("Finer"),
+      finer.length > 0 && make("ul", { class: "finer" }, ...finer.map((child) => make("li", {}, button(`${child.name} · ${number(child.size)}`, () => actions.group(child.id), { class: "open", dir: "auto" })))),
+      make("details", {}, make("summary", {}, "All its songs"), songList(members().slice(0, 300))),
+    );
+  }
+
+  function otherGroup(row, one, at) {
+    const [first, second] = [songs.group(row, at), songs.second(row, at)];
+    const other = first === one ? second : first;
+    return other ? `could also be “${other.name}”` : "";
+  }
+
+  function membersOf(level, i, one) {
+    const found = [];
+    for (let row = 0; row < songs.n; row++) if (level.member[row] === i) found.push(row);
+    found.sort((a, b) => (level.certainty[b] % 255) - (level.certainty[a] % 255));
+    return [...new Set([...rows(one.typical), ...found])];
+  }
+
+  function rename(one, from) {
+    const field = make("input", { type: "text", value: one.name, maxlength: 80, "aria-label": "New name", dir: "auto" });
+    const send = async (event) => {
+      event.preventDefault();
+      await actions.rename(one, field.value.trim());
+    };
+    from.replaceWith(make("form", { class: "rename", on: { submit: send } }, field, make("button", { class: "button" }, "Save")));
+    field.select();
+  }
+
+  // The nearest songs in another language: what the map without the language is good for.
+  function relatives(row, own) {
+    const column = songs.columns.find((one) => one.name === songs.roles.language);
+    if (row === undefined || !column?.values || !source.live || column.values.length < 2) return null;
+    const mine = songs.cell(row, "language");
+    const others = column.values.filter((name) => name !== "other" && name !== mine);
+    const place = make("div");
+    const choice = make("select", { "aria-label": "Language of the relatives", on: { change: () => void find() } }, make("option", { value: "" }, "…"), ...others.map((name) => make("option", { value: name }, name)));
+    async function find() {
+      if (!choice.value) return;
+      const found = await actions.similar(row, { language: choice.value, n: 6 });
+      place.replaceChildren(songList(found));
+    }
+    return make("div", {}, make("h3", {}, make("label", {}, "Closest relatives in ", choice)), own ? make("p", { class: "sub", dir: "auto" }, `of ${songs.title(row)}`) : null, place);
+  }
+
+  async function song(row) {
+    back = () => song(row);
+    const near = make("div", {}, "…");
+    const why = make("div");
+    const words = make("div");
+    const steps = songs.levels.map((level, at) => placed(row, at)).filter(Boolean);
+    show(
+      toGroups(),
+      make("h2", { dir: "auto" }, songs.title(row)),
+      make("p", { class: "sub", dir: "auto" }, aboutSong(songs, row)),
+      make("p", { class: "row" },
+        button("▶ Play", () => actions.play(row)),
+        button("Playlist from it", () => actions.playlist({ seed: songs.ids[row], n: 30, name: `Like ${songs.title(row)}` })),
+        button("Path to …", () => actions.startPath(row)),
+      ),
+      heading("Why here?"),
+      ...steps,
+      why,
+      heading("Nearest songs"),
+      near,
+      relatives(row),
+      words,
+    );
+    const current = () => back && side.contains(near);
+    try {
+      const found = await actions.similar(row, { n: 8 });
+      if (current()) near.replaceChildren(songList(found));
+    } catch (error) {
+      near.replaceChildren(error.message);
+    }
+    if (!source.live) return;
+    const track = await source.track(songs.ids[row]);
+    if (!current()) return;
+    why.replaceChildren(...whyLines(track));
+    if (track.lyrics) words.append(make("details", {}, make("summary", {}, "Its words"), make("pre", { dir: "auto" }, track.lyrics)));
+    const cells = Object.entries(track.columns).map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { dir: "auto" }, String(value))));
+    if (cells.length) words.append(make("details", {}, make("summary", {}, "What is known of it"), make("table", {}, ...cells)));
+  }
+
+  const whyLines = (track) => (track.why ?? []).map((line) => make("p", { class: "sub", dir: "auto" }, line));
+
+  function placed(row, at) {
+    const [one, other, sure] = [songs.group(row, at), songs.second(row, at), sureness(songs, row, at)];
+    if (!one) return make("p", { class: "sub" }, "It is in no group.");
+    const link = (group) => button(group.name, () => actions.group(group.id), { class: "link", dir: "auto" });
+    return make("p", { class: "sub" }, "In ", link(one), sure ? ` · ${sure}` : "", other && other !== one ? " · else in " : "", other && other !== one ? link(other) : "");
+  }
+
+  // A selection, a path, or the nearest: songs in an order.
+  function list(title, about, found, name) {
+    back = () => list(title, about, found, name);
+    show(
+      toGroups(),
+      make("h2", { dir: "auto" }, title),
+      make("p", { class: "sub", dir: "auto" }, about),
+      make("p", { class: "row" },
+        found.length > 0 && button("▶ Play", () => actions.play(found[0], found)),
+        found.length > 0 && button("Playlist", () => actions.playlist({ ids: found.map((row) => songs.ids[row]), name })),
+      ),
+      songList(found.slice(0, 500)),
+    );
+  }
+
+  return {
+    overview,
+    group,
+    song,
+    list,
+    again: () => (back ?? overview)(),
+    playing(row) {
+      for (const item of side.querySelectorAll(".song")) item.classList.toggle("on", Number(item.dataset.row) === row);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+// Plays songs; goes on to the nearest song, through a list, or through the group.
+
+import { byId, clock } from "./dom.js";
+
+export function openPlayer(songs, source, { changed, failed, following }) {
+  const audio = byId("audio");
+  const [toggle, position, time, mode] = [byId("toggle"), byId("position"), byId("clock"), byId("mode")];
+  const heard = []; // rows, the latest last
+  let now = -1;
+  let list = [];
+
+  function play(row, from = null) {
+    if (from) {
+      list = from;
+      mode.value = "list";
+    }
+    const url = source.audio(songs.ids[row]);
+    if (now >= 0 && now !== row) heard.push(now);
+    now = row;
+    byId("now-title").textContent = songs.title(row);
+    byId("now-artist").textContent = songs.artist(row) || " ";
+    byId("why").hidden = false;
+    changed(row);
+    if (!url || !songs.plays[row]) {
+      audio.removeAttribute("src");
+      failed(source.live ? "This song has no file to play." : "This file has no sound of this song; songscape serve plays it.");
+      return;
+    }
+    audio.src = url;
+    audio.play().catch((error) => {
+      if (error.name === "NotAllowedError") failed("Press play: the browser waits for you.");
+    });
+  }
+
+  function step(rows, by) {
+    return rows[rows.indexOf(now) + by] ?? -1;
+  }
+
+  async function next() {
+    if (now < 0) return;
+    let row = -1;
+    if (mode.value === "list") row = step(list, 1);
+    if (row < 0 && mode.value !== "stop") row = await following(now, mode.value, new Set([...heard, now]));
+    if (row >= 0) play(row);
+  }
+
+  function previous() {
+    if (audio.currentTime > 4) audio.currentTime = 0;
+    else if (mode.value === "list" && step(list, -1) >= 0) play(step(list, -1));
+    else if (heard.length) {
+      const row = heard.pop();
+      now = -1; // the song that is left is not heard again as a previous one
+      play(row);
+    }
+  }
+
+  function switchPlay() {
+    if (!audio.src) return;
+    if (audio.paused) audio.play().catch(() => {});
+    else audio.pause();
+  }
+
+  function tell() {
+    const going = !audio.paused;
+    toggle.textContent = going ? "❚❚" : "▶";
+    toggle.setAttribute("aria-label", going ? "Pause" : "Play");
+  }
+
+  for (const event of ["play", "pause", "emptied"]) audio.addEventListener(event, tell);
+  audio.addEventListener("timeupdate", () => {
+    const length = Number.isFinite(audio.duration) ? audio.duration : 0;
+    if (!position.matches(":active")) position.value = length ? (1000 * audio.currentTime) / length : 0;
+    time.textContent = length ? `${clock(audio.currentTime)} / ${clock(length)}` : "";
+    position.setAttribute("aria-valuetext", time.textContent);
+  });
+  audio.addEventListener("ended", () => void next());
+  audio.addEventListener("error", () => {
+    if (!audio.getAttribute("src")) return;
+    failed("This song can't be played: its file is gone, or the browser doesn't know its format.");
+  });
+  position.addEventListener("input", () => {
+    if (Number.isFinite(audio.duration)) audio.currentTime = (position.value / 1000) * audio.duration;
+  });
+  toggle.addEventListener("click", switchPlay);
+  byId("next").addEventListener("click", () => void next());
+  byId("previous").addEventListener("click", previous);
+  return { play, next, previous, switchPlay, now: () => now };
+}

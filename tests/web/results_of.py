@@ -1,0 +1,83 @@
+"""A small results folder made by hand: songs whose places, groups and words are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from songscape.features.analyse import CORE, RECIPES
+from songscape.library import Library
+from songscape.library.records import Analysis, Collection, FileStamp, Track
+from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
+from songscape.results import ResultsFolder, write_latents
+
+HOSTILE = (
+    "<script>window.hacked=1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    '"><svg onload=window.hacked=1>',
+    "</script><script>window.hacked=1</script>",
+    "javascript:window.hacked=1",
+    "{{7*7}}${window.hacked=1}",
+    "‮evil‬ <b>bold</b>",
+    "<!--<script>",
+    "'; DROP TABLE tracks; --",
+    "&lt;script&gt;window.hacked=1&lt;/script&gt;",
+)
+OTHER_SCRIPTS = ("ليالي البحر", "川の向こう", "নদীর ওপারে", "שיר לילה", "Río de noche", "Straße #7")
+LANGUAGES = ("English", "Arabic", "Japanese")
+SECONDS = 6.0
+
+
+def make_results(
+    root: Path, n_songs: int = 36, *, titles: tuple[str, ...] = OTHER_SCRIPTS, n_groups: int = 3
+) -> ResultsFolder:
+    """Songs in `n_groups` clouds: song `i` is of group i % n_groups, a tone in a WAV file."""
+    rng = np.random.default_rng(0)
+    folder = ResultsFolder(root / "results of songs")
+    (root / "music").mkdir(parents=True)
+    folder.root.mkdir()
+    ids = [f"album/song {i:03}" for i in range(n_songs)]
+    times = np.arange(int(SECONDS * 8000)) / 8000
+    tracks = []
+    for i, track_id in enumerate(ids):
+        path = root / "music" / f"song {i:03} ü#.wav"
+        soundfile.write(path, 0.2 * np.sin(2 * np.pi * (220 + 10 * i) * times), 8000)
+        labels = {
+            "title": titles[i] if i < len(titles) else f"Song {i}",
+            "artist": f"Artist {i % 7}",
+            "language": LANGUAGES[i % 2 if i % 5 else 2],
+            "genre": ("folk", "house", "waltz")[i % 3],
+            "year": str(1960 + i),
+        }
+        season = "winter snow" if i % 3 == 0 else "summer sun"
+        words = f"river window {'lighthouse ' * (i == 7)}{season} 桜の花{titles[0]}"
+        tracks.append(Track(track_id, path, words, labels))
+    centres = rng.normal(size=(n_groups, 8)) * 4
+    vectors = centres[np.arange(n_songs) % n_groups] + rng.normal(size=(n_songs, 8))
+    with Library.open(folder.library) as library:
+        names = tuple(tracks[0].labels)
+        library.update(Collection(root / "music", tuple(tracks), label_columns=names))
+        for track, vector in zip(tracks, vectors):
+            timbre = np.resize(vector, 160).astype(np.float32)
+            made = dict.fromkeys(CORE[:1], timbre)
+            assert track.audio is not None
+            stamp = FileStamp.of(track.audio)
+            library.store(track.id, Analysis(made), stamp=stamp, recipe=RECIPES["timbre"])
+    for model, places in ((DEFAULT_NEUTRAL, vectors[:, :2]), (DEFAULT_FREE, vectors[:, 2:4])):
+        write_latents(folder.map(model, 0), tuple(ids), np.float32(places), ["x", "y"], "k")
+        columns = [f"z{i}" for i in range(8)]
+        write_latents(folder.latents(model, 0), tuple(ids), np.float32(vectors), columns, "k")
+    write_groups(folder, ids, n_groups)
+    (folder.tables / "report.html").write_text("<!doctype html><title>Evidence</title><p>0.71")
+    folder.write_document({"title": "A <small> collection"})
+    return folder
+
+
+def write_groups(folder: ResultsFolder, ids: list[str], n_groups: int) -> None:
+    """The partition that the places were drawn from."""
+    table = {"track_id": ids, "model": DEFAULT_NEUTRAL, "clusterer": "kmeans", "k": n_groups}
+    clusters = [i % n_groups for i in range(len(ids))]
+    folder.write_table("clusters", pd.DataFrame({**table, "seed": 0, "cluster": clusters}))
