@@ -66,6 +66,8 @@ class Settings:
     roles : mapping of str to str
         Role (artist, language, genre, ..., see `songscape.columns.Role`) -> the column that has it,
         where its name does not say so.
+    lyrics_order : tuple of str
+        Which lyrics count where a track has several, see `songscape.read_collection`.
     measures : tuple of str
         What is measured only where it is asked for: ilisi, kbet.
     features : FeatureSettings
@@ -81,6 +83,7 @@ class Settings:
     labels: tuple[str, ...] = ()
     nuisances: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    lyrics_order: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -90,7 +93,8 @@ class Settings:
         for name in ("models", "clusterers", "seeds"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name at least one")
-        for name in ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures"):
+        several = ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures")
+        for name in (*several, "lyrics_order"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")

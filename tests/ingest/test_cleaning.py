@@ -268,9 +268,10 @@ def songs(draw):
     language = draw(st.sampled_from(sorted(LINES)))
     lines = draw(st.lists(st.sampled_from(LINES[language]), min_size=2, max_size=8))
     dressed = []
-    for line in lines:
+    for number, line in enumerate(lines):
         dressed += draw(st.lists(st.sampled_from(ANYWHERE), max_size=2))
-        before = draw(st.sampled_from(["", "", "[00:12.34]", "[1:02][3:04.5]", "<00:01.2>", "<i>"]))
+        stamp = f"[0{number}:12.34]"
+        before = draw(st.sampled_from(["", "", stamp, f"{stamp}<00:01.2>", "<00:01.2>", "<i>"]))
         after = draw(st.sampled_from(["", "", " (x2)", " [x4]", "</i>", "<br>", " x2", " (bis)"]))
         dressed.append(before + line + after)
     head = draw(st.lists(st.sampled_from(items(CREDITS)), max_size=2))

@@ -23,8 +23,8 @@ from songscape.library import FileStamp, LedgerRow, Library, Lyrics
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs devices and names of any bytes")
 
 
-def read(tmp_path: Path):
-    return read_collection(tmp_path / "c", read=read_batch)
+def read(tmp_path: Path, **options):
+    return read_collection(tmp_path / "c", read=read_batch, **options)
 
 
 def ids(collection) -> list[str]:
@@ -81,13 +81,25 @@ def test_sidecars_are_found(tmp_path, put, audio, sidecar):
     assert list(lyrics(read(tmp_path)).values()) == ["la la la"]
 
 
-def test_the_nearest_sidecar_wins_and_text_comes_before_lrc(tmp_path, put):
+def test_the_nearest_lyrics_count_and_of_these_the_first_format(tmp_path, put):
     put("a/x.mp3")
-    put("a/x.lrc", "[00:01.00]near")
-    put("lyrics/a/x.txt", "far")
+    put("a/x.txt", "near")
+    put("lyrics/a/x.ttml", "<tt><body><p>far</p></body></tt>")
     assert lyrics(read(tmp_path)) == {"a/x": "near"}
-    put("a/x.txt", "nearest")
-    assert lyrics(read(tmp_path)) == {"a/x": "nearest"}
+    words = {
+        ".srt": "1\n00:01,000 --> 00:02,000\nsrt",
+        ".lrc": "[00:01.00]lrc",
+        ".elrc": "[00:01.00]<00:01.00>elrc",
+        ".yml": "version: '1.0'\nmetadata: {title: x}\nlines: [{text: yml, start_ms: 1}]",
+        ".ttml": "<tt><body><div><p>ttml</p></div></body></tt>",
+    }
+    for suffix, content in words.items():
+        put(f"a/x{suffix}", content)
+        assert lyrics(read(tmp_path)) == {"a/x": suffix[1:]}
+    order = (".txt", ".lrc")
+    assert lyrics(read(tmp_path, lyrics_order=order)) == {"a/x": "near"}
+    with pytest.raises(UsageError, match=r"lyrics_order: 'txt' is not known; there are \.ttml"):
+        read(tmp_path, lyrics_order=["txt"])
 
 
 def test_ids_are_nfc_whatever_the_file_system_says(tmp_path, put):

@@ -140,7 +140,7 @@ def read_library(
     if path.exists():
         with Library.open(path) as library:
             known = library.read_before()
-    collection = read_collection(source, known=known)
+    collection = read_collection(source, known=known, lyrics_order=settings.lyrics_order)
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)

@@ -16,6 +16,7 @@ from songscape.ingest.data import read_table
 from songscape.ingest.files import nfc
 from songscape.ingest.look_alikes import without_look_alikes
 from songscape.ingest.lyric_markup import plain_words
+from songscape.ingest.timed_lyrics import main_lines
 
 __all__ = ["Cleaned", "clean_lyrics"]
 
@@ -113,14 +114,17 @@ class Cleaned:
         One line of the song a line, NFC, trimmed; "" where no words are left.
     silence : {None, "instrumental", "missing"}
         Why there are none: the text says that the song is instrumental, or that it has no lyrics.
+    n_apart : int
+        Lines of a translation or transcription that were left out.
     """
 
     text: str
     silence: str | None = None
+    n_apart: int = 0
 
 
 def clean_lyrics(text: str) -> Cleaned:
-    """Take out of a text, in any format that `plain_words` knows, what is not sung.
+    """Take out of a text, in any format that `main_lines` and `plain_words` know, what is not sung.
 
     Every step takes time proportional to the length of the text.
     """
@@ -128,7 +132,8 @@ def clean_lyrics(text: str) -> Cleaned:
     text = without_look_alikes(_INVISIBLE.sub("", text))
     notes: set[str] = set()
     kept: list[str] = []
-    for line in plain_words(_without_frame(text)).split("\n"):
+    text, n_apart = main_lines(_without_frame(text))
+    for line in plain_words(text).split("\n"):
         plain = _without_brackets(line, notes)
         if plain != line and not plain.strip():
             continue
@@ -146,7 +151,7 @@ def clean_lyrics(text: str) -> Cleaned:
         return Cleaned("", "missing")
     if not _LETTER.search(words):
         return Cleaned("", next((n for n in ("instrumental", "missing") if n in notes), None))
-    return Cleaned(words)
+    return Cleaned(words, n_apart=n_apart)
 
 
 def _without_frame(text: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from songscape.ingest.file_kinds import SHORT_ID_SUFFIXES, without_suffix
+from songscape.ingest.file_kinds import SELDOM_LYRICS, SHORT_ID_SUFFIXES, without_suffix
 from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
 from songscape.library.records import LedgerRow
@@ -44,6 +44,8 @@ class Entry:
         The lyrics themselves, not yet cleaned, where a table holds them.
     labels : mapping of str to str
     remarks : tuple of LedgerRow
+    named : bool
+        Whether a table names the lyric file.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Entry:
     words: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[LedgerRow, ...] = ()
+    named: bool = False
 
 
 def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
@@ -81,7 +84,8 @@ def unclaimed_rows(places: Iterable[str]) -> list[LedgerRow]:
     rows = []
     for place in sorted(places):
         name = display(place)
-        if os.path.splitext(os.path.basename(place))[0].casefold() not in _ABOUT_FOLDERS:
+        stem, suffix = os.path.splitext(os.path.basename(place).casefold())
+        if stem not in _ABOUT_FOLDERS and suffix not in SELDOM_LYRICS:
             reason = f"{name}: the words of no track; give it the name of its song, or leave it"
             rows.append(LedgerRow(name, "lyrics", "skipped", reason))
     return rows

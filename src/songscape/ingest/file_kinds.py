@@ -12,6 +12,7 @@ from songscape.ingest.data import read_table
 __all__ = [
     "AUDIO_SUFFIXES",
     "LYRIC_SUFFIXES",
+    "SELDOM_LYRICS",
     "SHORT_ID_SUFFIXES",
     "FileKind",
     "is_audio_name",
@@ -26,6 +27,7 @@ _TABLE = read_table("file_kinds")
 SHORT_ID_SUFFIXES = frozenset(_TABLE["short_ids"].split())
 AUDIO_SUFFIXES = SHORT_ID_SUFFIXES | set(_TABLE["audio"].split())
 LYRIC_SUFFIXES = tuple(_TABLE["lyrics"].split())
+SELDOM_LYRICS = tuple(_TABLE["seldom_lyrics"].split())
 _OTHER = frozenset(_TABLE["other"].split())
 _BINS = frozenset(_TABLE["bins"].split()) | {"system volume information"}
 _NUMBERED_BIN = re.compile(r"\.trash-\w+", re.IGNORECASE)

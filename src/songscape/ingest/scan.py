@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from songscape.columns import find_roles
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest.entries import Entry, entries_of_files
-from songscape.ingest.file_kinds import SHORT_ID_SUFFIXES
+from songscape.ingest.file_kinds import LYRIC_SUFFIXES, SHORT_ID_SUFFIXES
 from songscape.ingest.files import Files, display, nfc, walk
-from songscape.ingest.lyrics import lyrics_in
+from songscape.ingest.lyrics import checked, lyrics_in
 from songscape.ingest.reading import Reader, read_files, read_in_workers
 from songscape.ingest.tables import read_table
 from songscape.ingest.tag_columns import with_tags
@@ -19,6 +20,7 @@ from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, 
 __all__ = ["read_collection"]
 
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
+EMBEDDED = "embedded"
 
 
 def read_collection(
@@ -26,6 +28,7 @@ def read_collection(
     *,
     known: Mapping[FileStamp, Lyrics | Tags] | None = None,
     read: Reader = read_in_workers,
+    lyrics_order: Sequence[str] = (),
 ) -> Collection:
     """Find the tracks of a collection.
 
@@ -40,6 +43,10 @@ def read_collection(
         `Library.read_before()`: lyric and audio files in the same state are not read again.
     read : callable, optional
         Reads lyrics and tags, by default in worker processes.
+    lyrics_order : sequence of str
+        Which lyrics count where a track has several: suffixes, and "embedded" for those in tags.
+        Those not named follow in the order .ttml .yaml .elrc .lrc .srt .txt, others, embedded. What
+        a table names always goes first.
 
     Returns
     -------
@@ -48,23 +55,24 @@ def read_collection(
     Raises
     ------
     UsageError
-        If `path` is neither a folder nor a table.
+        If `path` is neither a folder nor a table, or `lyrics_order` names something unknown.
     SongscapeError
         If the table cannot be used at all, or there is no audio.
     """
     path = Path(path)
     if not path.exists():
         raise UsageError(f"{display(str(path))}: no such folder or table; check the path")
+    rank = _ranks(lyrics_order)
     columns: tuple[str, ...] = ()
     if path.is_dir():
-        files = walk(path.resolve())
+        files = _walk(path.resolve(), rank)
         table = next((n for n in TABLE_NAMES if os.path.lexists(files.root / n)), None)
         if table is None or (files.root / table).is_dir():
             entries, problems = entries_of_files(files)
         else:
             entries, problems, columns = read_table(files.root / table, files)
     elif path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        files = walk(path.resolve().parent)
+        files = _walk(path.resolve().parent, rank)
         entries, problems, columns = read_table(path.resolve(), files, must=True)
     else:
         shown = display(str(path))
@@ -81,9 +89,14 @@ def read_collection(
     tags = {place: what for place, (_, what) in found.items() if isinstance(what, Tags)}
     words = {place: what for place, (_, what) in found.items() if isinstance(what, Lyrics)}
     entries, columns = with_tags(entries, columns, tags)
+    language = find_roles(columns).language
     tracks = []
     for entry in sorted(entries, key=lambda entry: entry.id):
-        lyrics = _lyrics_of(entry, words, tags[entry.place])
+        lyrics = _lyrics_of(entry, words, tags[entry.place], rank)
+        if language is not None:
+            lyrics = checked(
+                lyrics, entry.labels.get(language), display(entry.sidecar or entry.place)
+            )
         problems += entry.remarks
         if lyrics.reason:
             problems.append(LedgerRow(entry.id, "lyrics", lyrics.status, lyrics.reason))
@@ -93,17 +106,41 @@ def read_collection(
     return Collection(files.root, tuple(tracks), tuple(problems), columns, stamped)
 
 
-def _lyrics_of(entry: Entry, files: Mapping[str, Lyrics], tags: Tags) -> Lyrics:
+def _ranks(order: Sequence[str]) -> dict[str, int]:
+    """Suffixes of lyric files and "embedded" -> their place in the order."""
+    known = (*LYRIC_SUFFIXES, EMBEDDED)
+    for name in order:
+        if name not in known:
+            raise UsageError(f"lyrics_order: {name!r} is not known; there are {' '.join(known)}")
+    return {name: place for place, name in enumerate(dict.fromkeys((*order, *known)))}
+
+
+def _walk(root: Path, rank: Mapping[str, int]) -> Files:
+    files = walk(root)
+    files.lyrics.sort(key=lambda place: (_rank(place, rank), place))
+    return files
+
+
+def _rank(place: str, rank: Mapping[str, int]) -> int:
+    return rank.get(os.path.splitext(place)[1].lower(), len(rank))
+
+
+def _lyrics_of(
+    entry: Entry, files: Mapping[str, Lyrics], tags: Tags, rank: Mapping[str, int]
+) -> Lyrics:
     """The words of a track: those of its file or of the table, else those in its tags."""
+    embedded = tags.lyrics or Lyrics(None)
     if entry.sidecar is not None:
         lyrics = files[entry.sidecar]
+        if embedded.text and not entry.named and rank[EMBEDDED] < _rank(entry.sidecar, rank):
+            return embedded
     elif entry.words is not None:
         lyrics = lyrics_in(entry.words, "lyrics in the table")
     else:
-        return tags.lyrics or Lyrics(None)
-    if lyrics.status == "ok" or lyrics.text or not (tags.lyrics and tags.lyrics.text):
+        return embedded
+    if lyrics.status == "ok" or lyrics.text or not embedded.text:
         return lyrics
-    return Lyrics(tags.lyrics.text, "warning", f"{lyrics.reason}; the words in the tags are read")
+    return Lyrics(embedded.text, "warning", f"{lyrics.reason}; the words in the tags are read")
 
 
 def problems_of(

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import regex
 
-from songscape.ingest.file_kinds import LYRIC_SUFFIXES, is_audio_name, without_suffix
+from songscape.ingest.file_kinds import is_audio_name, without_suffix
 from songscape.ingest.files import nfc
 from songscape.language_codes import language_name
 
@@ -56,7 +56,8 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
     same subfolders, with and without the first one (`audio/de/x.mp3`, `lyrics/de/x.txt`). First
     the audio file's own name counts. Lyric files that match no track by it are then matched by a
     name that differs in case, accents, apostrophes and other marks, that has the audio file's
-    suffix too, or a language, or "lyrics" (`x.en.lrc`, `x.mp3.txt`, `x (lyrics).txt`).
+    suffix too, or a language, or "lyrics" (`x.en.lrc`, `x.mp3.txt`, `x (lyrics).txt`). Of several
+    files of one name that one is taken that comes first in `lyrics`.
     """
     result = Matches()
     exact: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -68,7 +69,7 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
         stem = nfc(PurePosixPath(without_suffix(place)).name)
         found = next((exact[key] for key in _keys(place, stem) if key in exact), None)
         if found:
-            result.files[place] = min(found, key=_rank)
+            result.files[place] = found[0]
         else:
             waiting.append(place)
     # An lrc beside a txt of the same name is claimed with it.
@@ -88,7 +89,7 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
             continue
         names = {PurePosixPath(each).stem for each in found}
         if len(names) == 1:
-            result.files[place] = min(found, key=_rank)
+            result.files[place] = found[0]
             result.nearly.add(place)
         else:
             result.unclear[place] = tuple(sorted(found))
@@ -115,10 +116,6 @@ def _key_of(place: str) -> tuple[str, str]:
 def _folder_key(parts: Sequence[str]) -> str:
     # "Lyrics" and "lyrics" are one folder to people.
     return nfc("/".join(parts)).casefold()
-
-
-def _rank(place: str) -> tuple[int, str]:
-    return LYRIC_SUFFIXES.index(PurePosixPath(place).suffix.lower()), place
 
 
 def _readings(stem: str) -> set[str]:

@@ -208,7 +208,7 @@ class _Table:
         if "\n" not in cell and "\r" not in cell and len(cell) <= 255:
             found = _locate(self.files.root, cell)
             if found is not None:
-                return replace(entry, sidecar=found)
+                return replace(entry, sidecar=found, named=True)
             if _FILE_NAME.fullmatch(cell):
                 row = LedgerRow(entry.id, "lyrics", "failed", self._not_there(cell))
                 return replace(entry, remarks=(*entry.remarks, row))

@@ -1,0 +1,165 @@
+"""Lyrics with times (LRC, TTML, Lyricsfile) -> the lines that are sung, in their order.
+
+Translations and transcriptions of the lines are kept apart: they are not sung.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+import regex
+
+__all__ = ["claimed_language", "main_lines"]
+
+_STAMP = r"\[\s*(\d{1,3}):(\d{1,2})(?:[.,:](\d{1,3}))?\s*\]"
+_TIMED = regex.compile(rf"\s*(?P<stamps>(?:{_STAMP}\s*)+)(?P<text>.*)")
+_ONE_STAMP = regex.compile(_STAMP)
+_HEADER = regex.compile(r"\s*\[[#a-z_]{1,20}:[^\]]*\]\s*", regex.IGNORECASE)
+_BACKGROUND = regex.compile(r"\s*\[bg:\s*([^\[\]]*)\]", regex.IGNORECASE)
+_VOICE = regex.compile(r"(?:v\d{1,2}|[FMD])\s*:\s*(?=\S)")
+_MIN_PAIRS, _MIN_PAIRED, _MOST = 2, 0.4, 3
+"""Of the times at which a line begins, those that must have two lines for a translation; more than
+three at one time (with a transcription) are no translation but wrong times."""
+_UNSUNG_ROLES = ("x-translation", "x-roman", "x-transliteration")
+_LYRICSFILE = regex.compile(r"^(?:version|metadata|lines|plain):", regex.MULTILINE)
+_CLAIM = regex.compile(
+    r"^\s*\[(?:la|lang|language)\s*:\s*([\w-]{2,20})\s*\]"
+    r"|<tt\b[^>]*\bxml:lang\s*=\s*[\"']([\w-]{2,20})"
+    r"|^\s+language:\s*[\"']?([\w-]{2,20})[\"']?\s*$",
+    regex.IGNORECASE | regex.MULTILINE,
+)
+
+
+def claimed_language(text: str) -> str | None:
+    """The code of the language that a lyric file says it is in."""
+    found = _CLAIM.search(text[:20_000])
+    return next(filter(None, found.groups()), None) if found else None
+
+
+def main_lines(text: str) -> tuple[str, int]:
+    """The lines that are sung, and how many of translation were left out; other text as it is.
+
+    Known are LRC (a line may have several times, and times of its words), TTML as Apple Music has
+    it, and LRCGET's Lyricsfile (YAML).
+    """
+    if "<tt" in text:
+        return _from_ttml(text) or (text, 0)
+    text = _from_lyricsfile(text)
+    return _from_lrc(text) if "[" in text else (text, 0)
+
+
+def _from_lrc(text: str) -> tuple[str, int]:
+    text = _BACKGROUND.sub(r" (\1)", text) if "[bg:" in text.casefold() else text
+    lines = text.split("\n")
+    found = [_TIMED.fullmatch(line) for line in lines]
+    n_timed = sum(map(bool, found))
+    plain = [line for line in lines if line.strip() and not _HEADER.fullmatch(line)]
+    if n_timed < 2 or 2 * n_timed < len(plain):
+        return text, 0
+    head: list[str] = []
+    sung: list[tuple[int, str]] = []
+    times: list[int] = []
+    for line, match in zip(lines, found):
+        if match:
+            times = [_milliseconds(stamp) for stamp in _ONE_STAMP.finditer(match["stamps"])]
+            sung += [(time, _VOICE.sub("", match["text"], count=1)) for time in times]
+        elif times:
+            sung += [(time, line) for time in times]  # a line that goes on, or ends a verse
+        else:
+            head.append(line)
+    sung.sort(key=lambda pair: pair[0])
+    kept, n_apart = _without_translations(sung)
+    return "\n".join([*head, *kept]), n_apart
+
+
+def _milliseconds(stamp: regex.Match[str]) -> int:
+    minutes, seconds, rest = stamp[1], stamp[2], stamp[3] or "0"
+    return 60_000 * int(minutes) + 1000 * int(seconds) + int(1000 * float(f"0.{rest}"))
+
+
+def _without_translations(sung: list[tuple[int, str]]) -> tuple[list[str], int]:
+    """Lines without those that repeat another of the same time in another language."""
+    different = Counter(time for time, text in dict.fromkeys(sung) if text.strip())
+    n_pairs = sum(n > 1 for n in different.values())
+    enough = n_pairs >= max(_MIN_PAIRS, _MIN_PAIRED * len(different))
+    if not enough or max(different.values()) > _MOST:
+        return [text for _, text in sung], 0
+    kept: list[str] = []
+    seen: set[int] = set()
+    for time, text in sung:
+        if not text.strip() or time not in seen:
+            kept.append(text)
+        if text.strip():
+            seen.add(time)
+    return kept, len(sung) - len(kept)
+
+
+def _from_ttml(text: str) -> tuple[str, int] | None:
+    """None for what is no TTML, and for documents with entities of their own, perhaps bombs."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return None
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):
+        return None
+    body = next((each for each in root if _local(each.tag) == "body"), None)
+    if _local(root.tag) != "tt" or body is None:
+        return None
+    lines, n_apart = [], 0
+    for paragraph in body.iter():
+        if _local(paragraph.tag) == "p":
+            pieces: list[str] = []
+            n_apart += _add_sung(paragraph, pieces)
+            lines += [" ".join(line.split()) for line in "".join(pieces).split("\n")]
+    return "\n".join(lines), n_apart
+
+
+def _add_sung(paragraph: ElementTree.Element, pieces: list[str]) -> int:
+    """Add the text of a paragraph but for its translations; returns how many these are."""
+    n_apart = 0
+    waiting: list[ElementTree.Element | str | None] = [paragraph]
+    while waiting:
+        part = waiting.pop()
+        if part is None or isinstance(part, str):
+            pieces.append(" ".join((part or "").split("\n")))
+            continue
+        roles = [value for name, value in part.items() if _local(name) == "role"]
+        if any(role.startswith(_UNSUNG_ROLES) for role in roles):
+            n_apart += 1
+            continue
+        if _local(part.tag) == "br":
+            pieces.append("\n")
+        if "x-bg" in roles:
+            pieces.append(" ")
+        waiting += reversed([part.text, *(each for child in part for each in (child, child.tail))])
+    return n_apart
+
+
+def _local(name: Any) -> str:
+    return str(name).rpartition("}")[2]
+
+
+def _from_lyricsfile(text: str) -> str:
+    if len(set(_LYRICSFILE.findall(text))) < 2:
+        return text
+    import yaml
+
+    try:
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return text
+    return "\n".join(_lyricsfile_lines(document)) if isinstance(document, dict) else text
+
+
+def _lyricsfile_lines(document: dict[Any, Any]) -> Iterator[str]:
+    metadata, lines = document.get("metadata"), document.get("lines")
+    if isinstance(metadata, dict) and metadata.get("instrumental") is True:
+        yield "[Instrumental]"
+    timed = [line.get("text") for line in lines or () if isinstance(line, dict)]
+    if any(timed):
+        yield from (str(line) for line in timed if line is not None)
+    elif isinstance(document.get("plain"), str):
+        yield document["plain"]
