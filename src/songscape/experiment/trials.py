@@ -192,7 +192,7 @@ def run_trial(
     start = time.perf_counter()
     folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
     views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
-    summary = fit(training, views, folder, pd.DataFrame(dict(targets.labels)))
+    summary = fit(training, views, folder)
     kept = read_trial(folder, training, context, views.track_ids)
     measured = {} if kept is None else dict(kept.parts)
     arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
