@@ -26,6 +26,7 @@ from songscape.metrics.neighbours import (
     without_groups,
 )
 from songscape.metrics.retrieval import (
+    average_precision_chance,
     average_precision_samples,
     hit_samples,
     undefined_retrieval,
@@ -34,7 +35,6 @@ from songscape.metrics.silhouette import simplified_silhouette
 from songscape.metrics.stability import stability, subsample_partitions
 from songscape.statistics.permutations import PermutationNull, nested_in_groups, permutation_nulls
 from songscape.statistics.space_nulls import (
-    average_precision_null,
     hit_null,
     knn_nulls,
     mixing_nulls,
@@ -242,9 +242,8 @@ def _retrieval(
         yield _row("agreement", "map", "artist", reason=reason), {}
     else:
         each = average_precision_samples(X, artists, copies=copies, random_state=seed)
-        if nulls:
-            null = average_precision_null(X, artists, copies=copies, random_state=seed)
-        row = _row("agreement", "map", "artist", _mean(each), null=null)
+        row = _row("agreement", "map", "artist", _mean(each))
+        row["chance"] = average_precision_chance(artists, copies)
         yield row, {SampleKey("ap", "artist"): each}
 
 
