@@ -195,12 +195,16 @@ class Analysis:
     warnings : tuple of str
     failure : str or None
         Why there is nothing else.
+    transient : bool
+        Whether that may pass by itself, such as a drive that does not answer: tried again next
+        time.
     """
 
     features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     failure: str | None = None
+    transient: bool = False
 
 
 @dataclass(frozen=True)
