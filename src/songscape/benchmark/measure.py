@@ -74,7 +74,8 @@ class Measurements:
     samples : mapping of SampleKey to ndarray of shape (n_tracks,)
         Values per track, NaN where undefined. "knn", "hit" and "ap" of a column; of a partition
         "border" (1 minus `simplified_silhouette`: 0 in the centre of the cluster, 1 half way to
-        the next) and "unsure" (share of its company that a track loses over subsamples).
+        the next) and "unsure" (share of the other tracks of its cluster that a track loses
+        over subsamples).
     partitions : mapping of PartitionKey to ndarray of shape (n_tracks,)
         Clusters; −1 is noise.
     """
