@@ -42,12 +42,12 @@ _BREAKS = regex.compile(r"[\p{Cc}\p{Zl}\p{Zp}]")
 
 
 class UnreadableError(Exception):
-    """A path that holds no readable file, or too large a one; the message is the reason."""
+    """There is no readable file at a path, or it is too large; the message is the reason."""
 
 
 @dataclass
 class Files:
-    """The files under a root that matter, as root-relative paths with slashes.
+    """The files below a folder that matter, as paths relative to it, with slashes.
 
     Attributes
     ----------
