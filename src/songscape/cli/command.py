@@ -12,6 +12,7 @@ from songscape._version import __version__
 from songscape.cli import (
     compare,
     demo,
+    export,
     forget,
     impute,
     ledger,
@@ -30,7 +31,20 @@ from songscape.progress import say
 
 __all__ = ["main", "make_parser"]
 
-VERBS = (run, serve, compare, demo, impute, status, ledger, relocate, forget, models, report)
+VERBS = (
+    run,
+    serve,
+    export,
+    compare,
+    demo,
+    impute,
+    status,
+    ledger,
+    relocate,
+    forget,
+    models,
+    report,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Files for worker processes: runs them, a few at a time; a crash becomes the file's reason."""
+"""Analyses files in worker processes; a crash is recorded as the reason why that file failed."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class FileStamp:
         return cls(os.fspath(path), status.st_size, mtime_ns, ctime_ns)
 
     def is_state_of(self, now: FileStamp) -> bool:
-        """Whether the file is in the same state now, so that it need not be read."""
+        """Whether the file is unchanged, so that it need not be read again."""
         same = (self.path, self.size, self.mtime_ns) == (now.path, now.size, now.mtime_ns)
         return same and self.size >= 0 and self.ctime_ns in (None, now.ctime_ns)
 
