@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from songscape.cluster import Cluster, connected
+from songscape.dask_cluster import Cluster, connected
 from songscape.errors import SongscapeError
 from songscape.experiment.dataset import read_library
 from songscape.experiment.experiment import run
@@ -174,9 +174,9 @@ def test_a_file_url_is_a_folder_of_this_machine(music, tmp_path):
 
 
 def test_nobody_at_the_address_is_one_line(monkeypatch):
-    import songscape.cluster
+    import songscape.dask_cluster
 
-    monkeypatch.setattr(songscape.cluster, "CONNECT_S", 1)
+    monkeypatch.setattr(songscape.dask_cluster, "CONNECT_S", 1)
     with (
         pytest.raises(SongscapeError, match=r"no Dask scheduler answers .*; check the address"),
         connected("tcp://127.0.0.1:9"),
@@ -185,9 +185,9 @@ def test_nobody_at_the_address_is_one_line(monkeypatch):
 
 
 def test_workers_of_another_version_are_refused(address, monkeypatch):
-    import songscape.cluster
+    import songscape.dask_cluster
 
-    monkeypatch.setattr(songscape.cluster, "__version__", "99.0")
+    monkeypatch.setattr(songscape.dask_cluster, "__version__", "99.0")
     with (
         pytest.raises(SongscapeError, match=r"this is 99\.0; install the same everywhere"),
         connected(address),

@@ -152,7 +152,7 @@ def asked_executor(parsed: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if parsed.cluster is None:
         yield {"workers": workers}
         return
-    from songscape.cluster import connected
+    from songscape.dask_cluster import connected
 
     with connected(parsed.cluster) as cluster:
         yield {"workers": workers or cluster.workers, "executor": cluster}

@@ -8,7 +8,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from pathlib import Path
 from typing import Any
 
-from songscape.cluster import Cluster
+from songscape.dask_cluster import Cluster
 from songscape.errors import first_line
 from songscape.experiment.apart import packed, packed_results, run_trial_apart, unpack_results
 from songscape.experiment.trials import run_trial
