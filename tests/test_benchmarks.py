@@ -192,6 +192,17 @@ def table(n: int = 120) -> tuple[dict[str, list[str]], list[str]]:
     return {"mood": mood, "genre": genre}, language
 
 
+def test_shared_tracks_are_those_of_labels_in_two_languages_with_five_tracks_each(script) -> None:
+    shared_mask = script("neutral").shared_mask
+    cells = ["de"] * 5 + ["en"] * 5 + ["de"] * 9 + ["en"] * 4 + [None, "de; en"]
+    genre = ["song"] * 10 + ["hymn"] * 13 + ["song", None]
+    mask = shared_mask(genre, composition_view(cells))
+    np.testing.assert_array_equal(mask, [True] * 10 + [False] * 13 + [True, False])
+    # Two halves of bilingual songs make the fifth English hymn.
+    more = shared_mask([*genre, "hymn", "hymn"], composition_view([*cells, "de; en", "en; de"]))
+    assert more[10:23].all()
+
+
 def test_agreement_on_shared_labels_is_that_of_the_subset(script) -> None:
     neutral = script("neutral")
     labels, language = table()

@@ -29,7 +29,6 @@ __all__ = [
     "find_roles",
     "label_columns",
     "role_of",
-    "same_column",
 ]
 
 
@@ -120,12 +119,6 @@ def display_title(track_id: str, title: str | None = None, artist: str | None = 
     name = track_id.replace("\\", "/").rstrip("/").rpartition("/")[2]
     name = " ".join(_TRACK_NUMBER.sub("", name).split())
     return name if any(map(str.isalpha, name)) else track_id
-
-
-def same_column(name: str, other: str) -> bool:
-    """Whether two names are one column ("Language", "language"), or both of them languages."""
-    roles = {role_of(name), role_of(other)}
-    return bare(name) == bare(other) or roles == {Role.LANGUAGE}
 
 
 @dataclass(frozen=True)

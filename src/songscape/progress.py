@@ -42,7 +42,7 @@ def at_terminal() -> bool:
 
 
 def say(message: str) -> None:
-    """One line on stderr, so that stdout keeps to data; a bar that is drawn moves below it.
+    """Print one line on stderr; a progress bar that is shown moves below it.
 
     A stderr that is closed or full is no error.
     """

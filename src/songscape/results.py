@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError
@@ -31,6 +33,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     os.replace(partial, path)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    write_atomically(path, lambda partial: partial.write_bytes(data))
+
+
 def model_stem(model: str, seed: int) -> str:
     """File name stem for one model trained with one seed."""
     return f"{model}-seed{seed}"
@@ -51,33 +58,73 @@ class ResultsFolder:
         return self.root / "results"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, wait: bool = False) -> Iterator[None]:
         """Keep the folder to this process; the lock ends with the process, however that ends.
 
         Raises
         ------
         SongscapeError
-            Another process has it.
+            Another process has it, and nobody said to `wait`.
         """
         from filelock import FileLock, Timeout
 
+        from songscape.interrupts import check
+        from songscape.progress import say
+
         self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / ".lock")
+        lock, said = FileLock(self.root / ".lock"), False
+        while True:
+            try:
+                lock.acquire(timeout=1.0 if said else 0)
+                break
+            except Timeout:
+                held = f"{self.root}: another songscape is using this folder ({self._holder()})"
+                if not wait:
+                    raise SongscapeError(
+                        f"{held}; wait for it (--wait), or name another folder with --out"
+                    ) from None
+                check()
+                if not said:
+                    say(f"{held}; waiting for it to end")
+                said = True
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise SongscapeError(
-                f"{self.root}: another songscape is using this folder; "
-                "wait for it, or name another folder with --out"
-            ) from None
-        try:
+            since = datetime.now().astimezone().isoformat(timespec="seconds")
+            write_json(self._who, {"pid": os.getpid(), "host": gethostname(), "since": since})
             yield
         finally:
+            with suppress(OSError):
+                self._who.unlink()
             lock.release()
             with suppress(OSError):
                 if [path.name for path in self.root.iterdir()] == [".lock"]:
                     (self.root / ".lock").unlink()
                     self.root.rmdir()
+
+    @property
+    def _who(self) -> Path:
+        return self.root / ".lock.json"
+
+    def _holder(self) -> str:
+        who = read_json(self._who)
+        if who is None:
+            return "which one is not known"
+        return f"process {who.get('pid')} on {who.get('host')}, since {who.get('since')}"
+
+    def in_use(self) -> str | None:
+        """Who holds the folder now, in words; None where nobody does."""
+        from filelock import FileLock, Timeout
+
+        if not (self.root / ".lock").exists():
+            return None
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return self._holder()
+        except OSError:  # a folder that can't be written has no writer
+            return None
+        lock.release()
+        return None
 
     def model(self, model: str, seed: int) -> Path:
         return self.root / "models" / model_stem(model, seed)
@@ -130,8 +177,7 @@ def write_text(path: Path, text: str) -> None:
 
     A path that isn't UTF-8 holds surrogates: they are written as escapes, which JSON reads.
     """
-    data = text.encode("utf-8", "backslashreplace")
-    write_atomically(path, lambda p: p.write_bytes(data))
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
@@ -143,7 +189,7 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a table as Parquet, whole or not at all, whatever bytes the path has."""
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
-    write_atomically(path, lambda p: p.write_bytes(buffer.getvalue()))
+    write_bytes(path, buffer.getvalue())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -167,7 +213,7 @@ def write_latents(
     ).replace_schema_metadata({_KEY: key.encode()})
     buffer = io.BytesIO()  # pyarrow takes no path that isn't UTF-8
     pq.write_table(table, buffer, compression="zstd")
-    write_atomically(path, lambda p: p.write_bytes(buffer.getvalue()))
+    write_bytes(path, buffer.getvalue())
 
 
 def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:

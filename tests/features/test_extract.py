@@ -178,10 +178,10 @@ def test_a_crash_or_a_hang_costs_one_track(folder, tmp_path, crashing):
         reasons = {row.track_id: row.reason for row in library.ledger("failed")}
         analysed = library.track_ids("analysed")
     assert reasons == {
-        "segfault": "its process crashed (signal 11, SIGSEGV)",
-        "exit": "its process crashed (exit code 7)",
-        "hang": "took longer than 5 s",
-        "raise": "RuntimeError: no such thing",
+        "segfault": "its process crashed (signal 11, SIGSEGV); convert it or remove it",
+        "exit": "its process crashed (exit code 7); convert it or remove it",
+        "hang": "took longer than 5 s; convert it or remove it",
+        "raise": "RuntimeError: no such thing; convert it or remove it",
     }
     assert analysed == ["print", "s0", "s1", "s2", "s3", "s4"]
 

@@ -101,10 +101,22 @@ def test_other_views_still_describe_the_whole_clip(analyse, song, tmp_path):
 @pytest.mark.parametrize(
     ("y", "reason"),
     [
-        (np.zeros((seconds(3), 2)), "silent: no sample above -84 dBFS"),
-        (RNG.integers(-1, 2, (seconds(3), 1)) / 32768, "silent: no sample above -84 dBFS"),
-        (np.full((seconds(3), 2), 0.25), "silent: a constant level of 0.25, and no sound"),
-        (np.full((seconds(3), 1), -0.25), "silent: a constant level of -0.25, and no sound"),
+        (
+            np.zeros((seconds(3), 2)),
+            "silent: no sample above -84 dBFS; export it again or remove it",
+        ),
+        (
+            RNG.integers(-1, 2, (seconds(3), 1)) / 32768,
+            "silent: no sample above -84 dBFS; export it again or remove it",
+        ),
+        (
+            np.full((seconds(3), 2), 0.25),
+            "silent: a constant level of 0.25, and no sound; export it again",
+        ),
+        (
+            np.full((seconds(3), 1), -0.25),
+            "silent: a constant level of -0.25, and no sound; export it again",
+        ),
         (
             np.outer(np.sin(np.arange(seconds(3)) * 0.05), [0.5, -0.5]),
             "silent: its channels cancel each other out; invert one of them",

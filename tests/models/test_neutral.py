@@ -17,7 +17,6 @@ from songscape.models.decoder_space import decoded_blocks, mixed_blocks
 from songscape.models.presets import make_model
 from songscape.models.saving import load_model, save_model
 from songscape.models.vae import SongVAE
-from songscape.statistics.overlap import measure_overlap, shared_mask
 
 N_TRACKS, N_WORDS = 160, 40
 LANGUAGES = ("Bangla", "German", "English")
@@ -188,68 +187,6 @@ def test_at_survives_saving(songs: tuple, neutral: SongVAE, tmp_path) -> None:
         np.testing.assert_array_equal(
             loaded.transform(songs[0], at=at), neutral.transform(songs[0], at=at)
         )
-
-
-def test_overlap_of_independent_columns_is_full_and_of_functions_empty(songs: tuple) -> None:
-    views, style, language, _ = songs
-    free = measure_overlap(list(style), views["language"], label="genre")
-    assert free.shared_share == 1.0
-    assert free.left_open > 0.95
-    assert not free.poor
-    tied = measure_overlap([LANGUAGES[i] for i in language], views["language"], label="genre")
-    assert tied.shared_share == 0.0
-    assert tied.left_open == pytest.approx(0.0, abs=1e-6)
-    assert tied.poor
-    assert "genre and language coincide" in tied.sentence
-
-
-def test_left_open_is_the_conditional_entropy() -> None:
-    view = composition_view((["de"] * 6 + ["en"] * 6) * 1000)
-    genre = (["a"] * 6 + ["a"] * 3 + ["b"] * 3) * 1000
-    overlap = measure_overlap(genre, view)
-    entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
-    assert overlap.left_open == pytest.approx(0.5 * np.log(2) / entropy, abs=1e-4)
-
-
-@pytest.mark.parametrize("n_tracks", [30, 60, 240])
-def test_few_tracks_do_not_make_independent_columns_coincide(n_tracks: int) -> None:
-    rng = np.random.default_rng(0)
-    language = np.array(["de", "en", "bn", "hi", "es", "ja"])[np.arange(n_tracks) % 6]
-    genre = np.arange(n_tracks) // 6 % 6
-    found = [
-        measure_overlap(list(rng.permutation(genre)), composition_view(list(language)))
-        for _ in range(40)
-    ]
-    assert np.mean([overlap.left_open for overlap in found]) == pytest.approx(1.0, abs=0.1)
-    assert np.mean([overlap.poor for overlap in found]) <= 0.05
-    assert measure_overlap(list(language), composition_view(list(language))).left_open == 0.0
-
-
-def test_of_three_tracks_nothing_is_said() -> None:
-    overlap = measure_overlap(["a", "b", "c"], composition_view(["de", "en", "bn"]))
-    assert np.isnan(overlap.left_open)
-    assert not overlap.poor
-
-
-def test_shared_tracks_are_those_of_labels_in_two_languages_with_five_tracks_each() -> None:
-    cells = ["de"] * 5 + ["en"] * 5 + ["de"] * 9 + ["en"] * 4 + [None, "de; en"]
-    genre = ["song"] * 10 + ["hymn"] * 13 + ["song", None]
-    mask = shared_mask(genre, composition_view(cells))
-    np.testing.assert_array_equal(mask, [True] * 10 + [False] * 13 + [True, False])
-    # Two halves of bilingual songs make the fifth English hymn.
-    more = shared_mask([*genre, "hymn", "hymn"], composition_view([*cells, "de; en", "en; de"]))
-    assert more[10:23].all()
-
-
-def test_fit_warns_where_a_label_coincides_with_the_language(songs: tuple) -> None:
-    views, style, language, _ = songs
-    labels = pd.DataFrame({"genre": [LANGUAGES[i] + " songs" for i in language], "style": style})
-    model = small(epochs=1)
-    with pytest.warns(UserWarning, match="genre and language coincide"):
-        model.fit(views, labels)
-    noted = [text for text in model.diagnostics_.warnings if "coincide" in text]
-    assert len(noted) == 1
-    assert "hides genre with it" in noted[0]
 
 
 def test_labels_are_not_trained_on(songs: tuple) -> None:

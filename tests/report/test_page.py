@@ -155,6 +155,13 @@ def test_what_could_not_be_measured_is_named(run_folder: Path) -> None:
     assert "song-vae (seed 1): the loss became NaN" in said
 
 
+def test_warnings_of_checks_that_are_gone_are_still_shown(run_folder: Path) -> None:
+    rows = pd.read_csv(run_folder / "warnings.csv", dtype=str, keep_default_na=False)
+    gone = rows[:1].assign(check="poor-overlap", message="genre and language coincide")
+    pd.concat([rows, gone]).to_csv(run_folder / "warnings.csv", index=False)
+    assert "genre and language coincide" in text(run_folder)
+
+
 def test_a_folder_with_the_least_that_there_can_be_has_a_page(
     run_folder: Path, tmp_path: Path
 ) -> None:

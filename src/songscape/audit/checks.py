@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.audit.confounding import FUNCTION_BELOW, confounded_labels, poor_overlaps
+from songscape.audit.confounding import FUNCTION_BELOW, confounded_labels
 from songscape.audit.duplicates import duplicate_groups, duplicate_lyrics_groups
 from songscape.audit.finding import Check, Finding, Severity
 from songscape.audit.lyrics import hapax_share, language_mismatches
@@ -94,11 +94,6 @@ def check_collection(
     findings += _mismatches(ids, lyrics_texts, languages)
     beside = nuisance_table(known, audio_facts, views, extra=nuisances, roles=roles)
     findings += confounded_labels(known, columns, beside, roles=roles)
-    composition = views["language"] if "language" in views else language_view(known, lyrics_texts)
-    if composition is not None:
-        # Nobody minds that what should not decide is hidden with the language.
-        wanted = [name for name in columns if name not in beside.columns]
-        findings += poor_overlaps(known, wanted, composition)
     findings += _absent(lyrics_texts, languages)
     return sorted(findings, key=lambda f: f.severity is not Severity.WARNING)
 

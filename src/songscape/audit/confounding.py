@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from songscape.audit.finding import Check, Finding, Severity
 from songscape.audit.nuisances import unexplained_share
-from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of, same_column
-from songscape.statistics.overlap import measure_overlap
+from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from songscape.features.views import View
-
-__all__ = ["FUNCTION_BELOW", "TIED_BELOW", "confounded_labels", "poor_overlaps"]
+__all__ = ["FUNCTION_BELOW", "TIED_BELOW", "confounded_labels"]
 
 FUNCTION_BELOW = 0.1
 """A column is almost a function of another that leaves this little open (`unexplained_share`)."""
@@ -93,44 +90,6 @@ def confounded_labels(
             },
         )
         for (column, severity, is_function), given in decided.items()
-    ]
-
-
-def poor_overlaps(
-    labels: pd.DataFrame, columns: Sequence[str], composition: View, *, covariate: str = "language"
-) -> list[Finding]:
-    """One warning per label that a representation blind to the covariate would lose too.
-
-    Parameters
-    ----------
-    labels : DataFrame of shape (n_tracks, n_columns)
-    columns : sequence of str
-        Those of more than 30 values, and the covariate itself, are left out.
-    composition : View
-        See `songscape.features.covariates`.
-    covariate : str
-        What the covariate is called.
-    """
-    overlaps = [
-        measure_overlap(list(labels[name]), composition, label=name, covariate=covariate)
-        for name in columns
-        if not same_column(name, covariate) and labels[name].nunique() <= _MANY_VALUES
-    ]
-    return [
-        Finding(
-            Check.POOR_OVERLAP,
-            Severity.WARNING,
-            values={
-                "column": one.label,
-                "covariate": covariate,
-                "shared_share": round(one.shared_share, 4),
-                "left_open": round(one.left_open, 4),
-                "shared": list(one.shared),
-                "sentence": one.sentence,
-            },
-        )
-        for one in overlaps
-        if one.poor
     ]
 
 

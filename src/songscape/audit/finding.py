@@ -19,7 +19,6 @@ class Check(StrEnum):
     TEMPLATED_LYRICS = "templated-lyrics"
     LANGUAGE_MISMATCH = "language-mismatch"
     CONFOUNDED_LABEL = "confounded-label"
-    POOR_OVERLAP = "poor-overlap"
     UNINFORMATIVE_VIEW = "uninformative-view"
     NO_LYRICS = "no-lyrics"
     ONE_LANGUAGE = "one-language"

@@ -12,7 +12,6 @@ from songscape.audit.duplicates import known_artists
 from songscape.columns import ColumnRoles, find_roles
 from songscape.metrics.clusters import contingency
 from songscape.metrics.labels import encode_labels
-from songscape.statistics.overlap import entropy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -238,7 +237,7 @@ def unexplained_share(values: ArrayLike, given: ArrayLike, *, random_state: int 
     if min(table.shape) == 0 or table.shape[1] < 2:
         return float("nan")
     by_chance = _expected_information(table, random_state)
-    room = entropy(table.sum(axis=0)) - by_chance
+    room = _entropy(table.sum(axis=0)) - by_chance
     if room <= 1e-9:
         return float("nan")
     return float(1 - (_information(table) - by_chance) / room)
@@ -258,14 +257,21 @@ def _expected_information(table: NDArray[np.int64], random_state: int) -> float:
     return float(np.mean(draws))
 
 
+def _entropy(counts: NDArray[Any]) -> float:
+    """Of categories with these counts, in nats."""
+    from scipy.stats import entropy
+
+    return float(entropy(counts))
+
+
 def _pair_information(left: NDArray[Any], right: NDArray[Any]) -> float:
     joint = np.unique(left * (right.max() + 1) + right, return_counts=True)[1]
     counts: Callable[[NDArray[Any]], NDArray[Any]] = np.bincount
-    return entropy(counts(left)) + entropy(counts(right)) - entropy(joint)
+    return _entropy(counts(left)) + _entropy(counts(right)) - _entropy(joint)
 
 
 def _information(table: NDArray[np.int64]) -> float:
-    return entropy(table.sum(axis=1)) + entropy(table.sum(axis=0)) - entropy(table[table > 0])
+    return _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table[table > 0])
 
 
 def _texts(column: pd.Series) -> list[str | None]:

@@ -344,8 +344,6 @@ def finding_sentence(finding: Finding) -> str:
             return f"The words of {tracks} do not fit the language tag: {_first(each)}."
         case Check.CONFOUNDED_LABEL:
             return _confounded_sentence(v, warned=finding.severity is Severity.WARNING)
-        case Check.POOR_OVERLAP:
-            return str(v["sentence"])
         case Check.UNINFORMATIVE_VIEW:
             return (
                 f"{v['view']} is the same for every track: it carries no information and takes no "

@@ -9,7 +9,20 @@ from collections.abc import Sequence
 
 from songscape import interrupts
 from songscape._version import __version__
-from songscape.cli import compare, demo, impute, ledger, models, report, run, serve
+from songscape.cli import (
+    compare,
+    demo,
+    export,
+    forget,
+    impute,
+    ledger,
+    models,
+    relocate,
+    report,
+    run,
+    serve,
+    status,
+)
 from songscape.cli.console import finish, prepare_streams
 from songscape.cli.options import EPILOG
 from songscape.cli.outcome import FAILED, USAGE
@@ -18,7 +31,20 @@ from songscape.progress import say
 
 __all__ = ["main", "make_parser"]
 
-VERBS = (run, serve, compare, demo, impute, ledger, models, report)
+VERBS = (
+    run,
+    serve,
+    export,
+    compare,
+    demo,
+    impute,
+    status,
+    ledger,
+    relocate,
+    forget,
+    models,
+    report,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from songscape.cli.options import add_experiment, add_verb, asked_workers, path, with_options
+from songscape.cli.options import (
+    add_experiment,
+    add_verb,
+    asked_workers,
+    path,
+    prepare_folder,
+    with_options,
+)
 from songscape.cli.outcome import exit_code, greet, print_outcome
 
 
@@ -43,6 +50,7 @@ def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
 
     greet(f"comparing on {parsed.source}")
     out = comparison_folder(parsed.source, parsed.out)
+    prepare_folder(parsed, out)
     settings = with_options(comparison_settings(out), parsed)
     if parsed.quick and parsed.seeds is None:
         settings = settings.updated(seeds=QUICK_SEEDS)

@@ -55,6 +55,17 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def find_library(given: Path) -> Path:
+    """The library of a results folder: named by it, by its file, or by the music it is of."""
+    from songscape.experiment.experiment import default_folder
+
+    if given.suffix == ".db":
+        return given
+    beside = default_folder(given) / "songscape.db"
+    inside = given / "songscape.db"
+    return beside if beside.exists() and not inside.exists() else inside
+
+
 def share(text: str) -> float:
     """A number from 0 to 1."""
     try:
@@ -86,6 +97,12 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--title", help="heading of the report")
     parser.add_argument("--workers", type=int, help="processes (default: cores)")
+    parser.add_argument(
+        "--retry", action="store_true", help="try again all files that failed before"
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="wait for another songscape that uses the folder"
+    )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
@@ -105,6 +122,20 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
         measures=parsed.measures,
         title=parsed.title,
     )
+
+
+def prepare_folder(parsed: argparse.Namespace, out: Path) -> None:
+    """What `--wait` and `--retry` ask for, before the work begins."""
+    from songscape.results import ResultsFolder
+
+    folder = ResultsFolder(out)
+    if parsed.wait or (parsed.retry and folder.library.exists()):
+        with folder.locked(wait=parsed.wait):
+            if parsed.retry and folder.library.exists():
+                from songscape.library import Library
+
+                with Library.open(folder.library) as library:
+                    library.forget_outcomes(library.track_ids("failed"))
 
 
 def asked_workers(parsed: argparse.Namespace) -> int | None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from songscape.cli.options import add_experiment, add_verb, asked_workers, path, with_options
+from songscape.cli.options import (
+    add_experiment,
+    add_verb,
+    asked_workers,
+    path,
+    prepare_folder,
+    with_options,
+)
 from songscape.cli.outcome import exit_code, greet, print_outcome
 
 
@@ -34,6 +41,7 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     settings = with_options(Settings(), parsed)
     greet(f"reading {parsed.folder}")
     out = parsed.out or default_folder(parsed.folder)
+    prepare_folder(parsed, out)
     done = run(
         parsed.folder,
         out,

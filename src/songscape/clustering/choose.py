@@ -13,7 +13,7 @@ from songscape.clustering.trees import cut
 from songscape.errors import SongscapeError, UsageError
 from songscape.metrics.stability import NOT_DRAWN, pairwise_ari, subsamples
 
-__all__ = ["KChoice", "choose_k"]
+__all__ = ["KChoice", "choose_k", "gaussian_cloud"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -128,7 +128,7 @@ def choose_k(
         return np.array([np.nan_to_num(pairwise_ari(partition)) for partition in partitions])
 
     pairs = curve(space)
-    nulls = np.array([curve(_gaussian(space, rng)).mean(axis=1) for _ in range(n_null)])
+    nulls = np.array([curve(gaussian_cloud(space, rng)).mean(axis=1) for _ in range(n_null)])
     k, reason, p_value = _decide(tried, pairs, nulls, n_subsamples, alpha)
     low, high = np.quantile(pairs, [0.05, 0.95], axis=1)
     null_low, null_high = np.quantile(nulls, [0.05, 0.95], axis=0)
@@ -148,7 +148,7 @@ def _labels(data: Floats, method: str, ks: Integers, seed: int) -> Iterable[Inte
         yield cluster(method, data, k=int(k), random_state=seed, n_init=n_init).labels
 
 
-def _gaussian(space: Floats, rng: np.random.Generator) -> Floats:
+def gaussian_cloud(space: Floats, rng: np.random.Generator) -> Floats:
     """Draw a null collection: random mixtures of the tracks have their covariance."""
     centred = space - space.mean(axis=0)
     _, scales, axes = np.linalg.svd(centred, full_matrices=False)

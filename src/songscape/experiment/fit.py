@@ -28,7 +28,6 @@ from songscape.results import (
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from songscape.features.views import Views
@@ -37,7 +36,7 @@ __all__ = ["Training", "digest_of", "fit", "trained"]
 
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
-RECIPE = 5
+RECIPE = 6
 """Raised when the same model gives other latents."""
 
 
@@ -123,17 +122,11 @@ def trained(training: Training, folder: ResultsFolder) -> dict[str, Any] | None:
     return summary if summary.get("has_spread") == has_key(folder.spread(*name), key) else None
 
 
-def fit(
-    training: Training,
-    views: Views,
-    folder: ResultsFolder,
-    labels: pd.DataFrame | None = None,
-) -> dict[str, Any]:
+def fit(training: Training, views: Views, folder: ResultsFolder) -> dict[str, Any]:
     """Train one model, unless the same training was done before; returns its summary.
 
     The latents are written last, so that their presence means that the model, its summary and its
-    training curve are complete. A model that can't be trained is a row with a reason. No model
-    learns from `labels`; one that hides a covariate says which of them it hides too.
+    training curve are complete. A model that can't be trained is a row with a reason.
     """
     before = trained(training, folder)
     if before is not None or not training.key:
@@ -147,7 +140,7 @@ def fit(
         if same:
             reason = f"{same} is the same for every track and carries no information"
             return dict(training.row) | {"status": "skipped", "reason": reason}
-        latents, spread, summary = _train(own, training, labels, folder)
+        latents, spread, summary = _train(own, training, folder)
     except (*MODEL_ERRORS, SongscapeError) as error:
         return row | {"status": "failed", "reason": first_line(error)}
     cost = {"seconds": time.perf_counter() - start, "peak_memory_mib": _peak_mib()}
@@ -177,7 +170,7 @@ def _without_information(views: Views, training: Training) -> str:
 
 
 def _train(
-    views: Views, training: Training, labels: pd.DataFrame | None, folder: ResultsFolder
+    views: Views, training: Training, folder: ResultsFolder
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, dict[str, Any]]:
     import numpy as np
     import pandas as pd
@@ -195,8 +188,7 @@ def _train(
     with warnings.catch_warnings():
         # What is odd about a model stands in its diagnostics, and from there in every report.
         warnings.simplefilter("ignore", UserWarning)
-        y = labels if "covariates" in estimator.get_params() else None
-        estimator.fit(views, y, **extras)
+        estimator.fit(views, **extras)
     latents = np.ascontiguousarray(estimator.transform(views), dtype=np.float32)
     spread = _spread(estimator, views)
     if can_save(estimator):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "Part", "Trial", "read_trial", "run_trial"]
 
-RECIPE = 10
+RECIPE = 11
 """Raised when what a trial measures changes, so that old ones are measured again."""
 CLUSTERS, SPREAD = "clusters", SampleKey("spread")
 
@@ -192,7 +192,7 @@ def run_trial(
     start = time.perf_counter()
     folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
     views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
-    summary = fit(training, views, folder, pd.DataFrame(dict(targets.labels)))
+    summary = fit(training, views, folder)
     kept = read_trial(folder, training, context, views.track_ids)
     measured = {} if kept is None else dict(kept.parts)
     arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from songscape.features import harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
+from songscape.features.readers import UnreachableError
 from songscape.library.records import Analysis, digest_of_file
 
 __all__ = [
@@ -103,10 +104,11 @@ def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
     try:
         return _analyse(Decoder(Path(path)), names)
     except DecodeError as error:
-        return Analysis(failure=str(error))
+        return Analysis(failure=str(error), transient=isinstance(error, UnreachableError))
     except OSError as error:
         where = error.filename or f"temporary folder {tempfile.gettempdir()}"
-        return Analysis(failure=f"{where}: {error.strerror or error}; is there room?")
+        reason = f"{where}: {error.strerror or error}; is there room?"
+        return Analysis(failure=reason, transient=True)
 
 
 def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
@@ -137,6 +139,8 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
     if pitches is not None:
         histogram = np.concatenate([*histograms, pitches.finish()])
         features["harmony"] = harmony.harmony_summary(histogram)
+    if (file_digest := digest_of_file(decoder.path)) is None:  # what was read may be less than all
+        raise UnreachableError("cannot be read any more; check the drive")
     recording, seconds = decoder.first, decoder.whole_seconds
     return Analysis(
         features={name: features[name] for name in names},
@@ -151,7 +155,7 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
             "peak_dbfs": float(20 * np.log10(decoder.peak)),
             "size_bytes": decoder.size,
             "digest": digest.hexdigest(),
-            "file_digest": digest_of_file(decoder.path),
+            "file_digest": file_digest,
         },
         warnings=(*decoder.warnings, *warnings),
     )

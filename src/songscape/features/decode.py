@@ -185,7 +185,7 @@ class Decoder:
             remarks = f" ({'; '.join(self.warnings)})" if self.warnings else ""
             raise DecodeError(
                 f"too short: {self.seconds:.2f} s of audio, at least {minimum_seconds:g} s "
-                f"are needed{remarks}"
+                f"are needed{remarks}; remove it"
             )
         if (self.high - self.low) / 2 <= SILENCE_PEAK:
             raise DecodeError(self._silence())
@@ -196,8 +196,8 @@ class Decoder:
         if self._channel_peak > SILENCE_PEAK:
             return "silent: its channels cancel each other out; invert one of them"
         if self.peak > SILENCE_PEAK:
-            return f"silent: a constant level of {self.high:.3g}, and no sound"
-        return "silent: no sample above -84 dBFS"
+            return f"silent: a constant level of {self.high:.3g}, and no sound; export it again"
+        return "silent: no sample above -84 dBFS; export it again or remove it"
 
 
 class _Resampler:

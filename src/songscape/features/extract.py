@@ -20,9 +20,10 @@ from songscape.features.embeddings import (
     is_complete,
 )
 from songscape.features.jobs import Job, run_jobs
+from songscape.features.readers import installed_decoders
 from songscape.features.recheck import mark_decoded, outdated
-from songscape.library import Analysis, Collection, Counts, FileStamp, Library, Track
-from songscape.library.records import digest_of_file
+from songscape.library import Analysis, Collection, Counts, FileStamp, LedgerRow, Library, Track
+from songscape.library.records import Analysed, digest_of_file
 
 __all__ = ["complete", "extract"]
 
@@ -43,10 +44,12 @@ def extract(
     """Bring the library up to date with a collection: analyse every track that is missing.
 
     A track is missing when its file changed (in content: another place or date alone does not
-    count), when features are made differently now (recipe), or when it failed before: a failure may
-    be mended by installing a decoder, and costs little to meet again. Of a track that is there but
-    lacks one of `views`, only that is computed. Every track is committed as it comes, so an
-    interrupted run goes on where it was.
+    count) or when features are made differently now (recipe). One that failed before is tried
+    again when its file, the recipe or an installed decoder has changed, when nothing but its place
+    was at fault (a drive that did not answer), or after `Library.forget_outcomes`. Of a track that
+    is there but lacks one of `views`, only that is computed. A track whose file can't be looked at
+    now keeps its features, with a remark. Every track is committed as it comes, so an interrupted
+    run goes on where it was.
 
     Parameters
     ----------
@@ -81,7 +84,11 @@ def extract(
     models = find_models(views)
     library.update(collection)
     again = outdated(library, collection.tracks, workers, executor)
-    todo = list(_missing(library, collection.tracks, from_audio(views), again))
+    stamps = _stamps(collection.tracks)
+    left = _lost(library, stamps) | _hopeless(library, stamps)
+    tracks = [track for track in collection.tracks if track.id not in left]
+    todo = list(_missing(library, tracks, from_audio(views), stamps, again))
+    _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
     add_embeddings(library, models, workers=workers, progress=progress, executor=executor)
@@ -110,7 +117,7 @@ def complete(
     if lacking:
         # Files are only looked at where there is something to do: they may lie on a slow disk.
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
-        todo = [job for job in _missing(library, tracks, names) if not job.whole]
+        todo = [j for j in _missing(library, tracks, names, _stamps(tracks)) if not j.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
     models = []
     for view in embeddings_of(views):
@@ -148,11 +155,8 @@ def _work(
     try:
         with closing(results):
             for done, (job, analysis) in enumerate(results, 1):
-                if analysis.failure is not None and not library.root.exists():
-                    raise SongscapeError(
-                        f"{library.root}: the collection is gone, after {done - 1:,} of "
-                        f"{len(todo):,} tracks; bring it back, and run again: it goes on from here"
-                    )
+                if analysis.failure is not None:
+                    _check_reachable(library, todo, done - 1)
                 _store(library, job, analysis)
                 stored += [job.track.id] if job.whole else []
                 if progress is not None:
@@ -163,23 +167,39 @@ def _work(
         raise SongscapeError(f"{library.path}: deleted while it was written; run again")
 
 
+def _check_reachable(library: Library, todo: Sequence[Job], done: int = 0) -> None:
+    """Stop where the whole collection is gone: a drive was unplugged, a network went away."""
+    if todo and not library.root.exists():
+        raise SongscapeError(
+            f"{library.root}: the collection is gone, after {done:,} of {len(todo):,} tracks; "
+            "bring it back, and run again: it goes on from here"
+        )
+
+
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
-    if job.whole or analysis.failure is not None:
-        assert job.stamp is not None
-        recipe = RECIPES["timbre"]
-        library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=RECIPES)
-    else:
+    if analysis.failure is None and not job.whole:
         library.add_features(job.track.id, analysis.features, RECIPES)
+    elif job.whole or not analysis.transient:
+        assert job.stamp is not None
+        recipe: str | None = RECIPES["timbre"]
+        if analysis.failure is not None:
+            recipe = None if analysis.transient else _tried()
+        library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=RECIPES)
+
+
+def _tried() -> str:
+    """By what means a file that failed was tried: by others it may not fail."""
+    return f"{RECIPES['timbre']} {installed_decoders()}"
 
 
 def _missing(
     library: Library,
     tracks: Sequence[Track],
     wanted: Sequence[str],
+    stamps: Mapping[str, FileStamp],
     again: Set[str] = frozenset(),
 ) -> Iterator[Job]:
-    stamps = {t.id: FileStamp.of(t.audio) for t in tracks if t.audio is not None}
-    unchanged = _unchanged(library, stamps).difference(again)
+    unchanged = _unchanged(library, {t.id: stamps[t.id] for t in tracks if t.audio}) - again
     recipes = library.feature_recipes(wanted)
     everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
     for track in tracks:
@@ -194,6 +214,36 @@ def _missing(
             yield Job(track, (absent,), stamp)
 
 
+def _stamps(tracks: Iterable[Track]) -> dict[str, FileStamp]:
+    return {t.id: FileStamp.of(t.audio) for t in tracks if t.audio is not None}
+
+
+def _lost(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
+    """Analysed tracks whose file can't be looked at now; the ledger says so."""
+    known = library.analysed_files()
+    lost = {i for i, stamp in stamps.items() if stamp.size < 0 and i in known and _is_ok(known[i])}
+    if lost or any(row.stage == "file" for row in library.ledger("warning")):
+        reason = "its file cannot be looked at now, and what is known of it is kept; bring it back"
+        library.note("file", [LedgerRow(i, "file", "warning", reason) for i in sorted(lost)])
+    return lost
+
+
+def _hopeless(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
+    """Tracks that failed, whose file and means of reading it are the same as then."""
+    tried = ("failed", _tried())
+    return {
+        track_id
+        for track_id, known in library.analysed_files().items()
+        if (known.outcome, known.recipe) == tried and known.stamp is not None
+        if track_id in stamps and known.stamp.is_state_of(stamps[track_id])
+    }
+
+
+def _is_ok(known: Analysed) -> bool:
+    """Whether a track has features as they would be made now."""
+    return (known.outcome, known.recipe) == ("ok", RECIPES["timbre"])
+
+
 def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     """Tracks whose features are of the file that is there, made as they would be now.
 
@@ -201,11 +251,7 @@ def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     another name if the track that had it is gone: its features become those of the new track.
     """
     known = library.analysed_files()
-    current = {
-        track_id: before.stamp
-        for track_id, before in known.items()
-        if before.outcome == "ok" and before.recipe == RECIPES["timbre"] and before.stamp
-    }
+    current = {i: before.stamp for i, before in known.items() if _is_ok(before) and before.stamp}
     gone: dict[int, list[str]] = {}
     for track_id in current.keys() & set(library.track_ids("gone")):
         gone.setdefault(current[track_id].size, []).append(track_id)

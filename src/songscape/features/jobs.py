@@ -1,4 +1,4 @@
-"""Files for worker processes: runs them, a few at a time; a crash becomes the file's reason."""
+"""Analyses files in worker processes; a crash is recorded as the reason why that file failed."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def _outcome(future: Future[Analysis]) -> Analysis:
     try:
         return future.result()
     except WorkerError as error:
-        return Analysis(failure=str(error))
+        return Analysis(failure=f"{error}; convert it or remove it")
     except (SongscapeError, BrokenExecutor):
         raise
-    except Exception as error:
-        return Analysis(failure=f"{type(error).__name__}: {error}")
+    except Exception as error:  # of the executor: it says nothing about the file
+        return Analysis(failure=f"{type(error).__name__}: {first_line(error)}", transient=True)

@@ -1,7 +1,7 @@
 """One recording -> blocks of samples: by libsndfile, or by FFmpeg (PyAV) where it can't.
 
-What a file is, its bytes decide and never its name: both libraries would read a ZIP called `x.au`
-as telephone sound.
+A file's bytes decide its format, never its name: both libraries would read a ZIP called `x.au` as
+telephone sound.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from songscape.errors import first_line
 from songscape.features.container import Part
 from songscape.ingest.file_signatures import looks_like, printable
 
-__all__ = ["DecodeError", "Recording", "check_file", "mix", "open_recording"]
+__all__ = ["DecodeError", "Recording", "UnreachableError", "check_file", "installed_decoders"]
+__all__ += ["mix", "open_recording"]
 
 BLOCK_FRAMES = 1 << 17
 """Frames decoded at a time: 3 s at 44.1 kHz; their 1 MB is still in the cache when it is mixed."""
@@ -47,6 +50,17 @@ Block = NDArray[np.float32]
 
 class DecodeError(Exception):
     """The file can't be used as audio; the message is the reason for the ledger."""
+
+
+class UnreachableError(DecodeError):
+    """The file could not be read this time: that says nothing about what is in it."""
+
+
+def installed_decoders() -> str:
+    """What decodes here, with versions: what one of them can't read another may."""
+    with suppress(PackageNotFoundError):
+        return f"libsndfile {soundfile.__libsndfile_version__}, PyAV {version('av')}"
+    return f"libsndfile {soundfile.__libsndfile_version__}"
 
 
 @dataclass
@@ -78,7 +92,7 @@ def check_file(path: Path) -> int:
                 raise DecodeError("not a regular file but a folder, pipe or device; remove it")
             head = file.read(4096)
     except OSError as error:
-        raise DecodeError(f"cannot be read ({error.strerror}); check the file") from None
+        raise UnreachableError(f"cannot be read ({error.strerror}); check the file") from None
     if not head:
         raise DecodeError("empty file (0 bytes); copy it again or remove it")
     if printable(head):

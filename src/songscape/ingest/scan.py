@@ -21,6 +21,7 @@ __all__ = ["read_collection"]
 
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 EMBEDDED = "embedded"
+_SHOWN = 20
 
 
 def read_collection(
@@ -156,9 +157,13 @@ def problems_of(
         unique = name if name not in taken else f"{name} (file)"
         taken.add(unique)
         rows.append(LedgerRow(unique, "scan", status, f"{name}: {reason}"))
-    if files.bins:
-        names = ", ".join(map(display, sorted(files.bins)))
-        count = sum(files.bins.values())
-        reason = f"{names}: bins and folders of systems; {count} audio files in them are left out"
-        rows.append(LedgerRow("left out", "scan", "warning", reason))
+    for row, counts, what in (
+        ("left out", files.bins, "bins and folders of systems"),
+        ("ignored", files.ignored, "by .ndignore or .notmusic"),
+    ):
+        if counts:
+            shown = sorted(map(display, counts))
+            names = ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
+            reason = f"{names}: {what}; {sum(counts.values())} audio files in them are left out"
+            rows.append(LedgerRow(row, "scan", "warning", reason))
     return rows

@@ -163,6 +163,14 @@ class Catalogue(Facts):
             gone=gone,
         )
 
+    def forget(self, track_ids: Iterable[str]) -> None:
+        """Delete all that is known of tracks that are gone; others are left alone."""
+        gone = set(self.track_ids("gone"))
+        rows = [(track_id,) for track_id in track_ids if track_id in gone]
+        with transaction(self._db) as db:
+            for table, key in (("facts", "track_id"), ("ledger", "track_id"), ("tracks", "id")):
+                db.executemany(f"DELETE FROM {table} WHERE {key} = ?", rows)
+
     def _meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else as_text(row[0])

@@ -76,13 +76,14 @@ class Features(Facts):
         analysis: Analysis,
         *,
         stamp: FileStamp,
-        recipe: str,
+        recipe: str | None,
         recipes: Mapping[str, str] | None = None,
     ) -> None:
         """Write one track's features, facts, ledger rows and outcome in one transaction.
 
-        `recipe` says how the features were made, `recipes` where one was made in another way;
-        `stamp` is the file's state before it was read.
+        `recipe` says how the features were made, `recipes` where one was made in another way; of a
+        failure, by what means the file was tried, None where it is to be tried again. `stamp` is
+        the file's state before it was read.
         """
         outcome = "ok" if analysis.failure is None else "failed"
         rows = [LedgerRow(track_id, "audio", "warning", text) for text in analysis.warnings]
@@ -99,7 +100,7 @@ class Features(Facts):
             db.execute("DELETE FROM features WHERE track_id = ?", (track_id,))
             db.execute("DELETE FROM audio_facts WHERE track_id = ?", (track_id,))
             insert_facts(db, _FILE, {track_id: (_FILE_RECIPE, file)})
-            made = dict.fromkeys(analysis.features, recipe) | dict(recipes or {})
+            made = dict.fromkeys(analysis.features, recipe or "") | dict(recipes or {})
             self._insert(track_id, analysis.features, made)
             if analysis.facts:
                 db.execute(

@@ -61,7 +61,7 @@ class FileStamp:
         return cls(os.fspath(path), status.st_size, mtime_ns, ctime_ns)
 
     def is_state_of(self, now: FileStamp) -> bool:
-        """Whether the file is in the same state now, so that it need not be read."""
+        """Whether the file is unchanged, so that it need not be read again."""
         same = (self.path, self.size, self.mtime_ns) == (now.path, now.size, now.mtime_ns)
         return same and self.size >= 0 and self.ctime_ns in (None, now.ctime_ns)
 
@@ -195,12 +195,16 @@ class Analysis:
     warnings : tuple of str
     failure : str or None
         Why there is nothing else.
+    transient : bool
+        Whether that may pass by itself, such as a drive that does not answer: tried again next
+        time.
     """
 
     features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     failure: str | None = None
+    transient: bool = False
 
 
 @dataclass(frozen=True)

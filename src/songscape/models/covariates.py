@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.columns import same_column
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.language_codes import language_name
-from songscape.statistics.overlap import measure_overlap
 
-__all__ = ["CovariateEncoder", "fit_covariates", "overlap_warnings"]
+__all__ = ["CovariateEncoder", "fit_covariates"]
 
 # A covariate of large numbers is learned before the latents are, which then need not carry what it
 # explains. At the scale of shares, a few hundred steps leave the language in the latents.
@@ -154,18 +152,3 @@ def fit_covariates(views: Views, names: Sequence[str], rows: NDArray[Any]) -> Co
         categories.append(tuple(view.feature_names[i] for i in seen))
     average = np.concatenate(averages).astype(np.float32)
     return CovariateEncoder(tuple(names), tuple(categories), average)
-
-
-def overlap_warnings(views: Views, names: Sequence[str], labels: Any) -> tuple[str, ...]:
-    """Sentences about labels (a DataFrame, Series or sequence) hidden with these covariates."""
-    if hasattr(labels, "columns"):
-        columns = {str(name): list(labels[name]) for name in labels.columns}
-    else:
-        columns = {str(getattr(labels, "name", None) or "label"): list(labels)}
-    return tuple(
-        overlap.sentence
-        for name in names
-        for column, values in columns.items()
-        if not same_column(column, name)
-        and (overlap := measure_overlap(values, views[name], label=column, covariate=name)).poor
-    )

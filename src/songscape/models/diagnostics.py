@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,10 +48,6 @@ class Diagnostics:
     collapsed: bool
     warnings: tuple[str, ...]
     held_out: bool = True
-
-    def noting(self, sentences: Sequence[str]) -> Diagnostics:
-        """The same with more warnings."""
-        return replace(self, warnings=(*self.warnings, *sentences))
 
 
 def active_units(means: NDArray[Any], threshold: float = ACTIVE_VARIANCE) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -15,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.models.checkpoint import Checkpoint
-from songscape.models.covariates import CovariateEncoder, fit_covariates, overlap_warnings
+from songscape.models.covariates import CovariateEncoder, fit_covariates
 from songscape.models.decoder_space import Spaces, fit_spaces
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
@@ -183,9 +182,7 @@ class SongVAE(ViewsTransformer):
         Parameters
         ----------
         X : Views or ndarray
-        y : DataFrame, Series or sequence, optional
-            Label columns of the tracks; never trained on. A label that a covariate all but decides
-            is hidden with it, which gives a warning and stands in `diagnostics_`.
+        y : ignored
         callback : callable, optional
             Called after each epoch with (epoch, epochs, row of `history_`).
         checkpoint : Checkpoint, optional
@@ -242,11 +239,6 @@ class SongVAE(ViewsTransformer):
                 inference, views, posterior, rows, held_out, settings
             )
             self._fit_spaces(inference, views, posterior[0], rows, seed)
-        if self.covariates and y is not None:
-            overlaps = overlap_warnings(X, self.covariates, y)
-            self.diagnostics_ = self.diagnostics_.noting(overlaps)
-            for sentence in overlaps:
-                warnings.warn(sentence, stacklevel=2)
         return self
 
     def transform(

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from songscape.audit.finding import Finding
+from songscape.audit.finding import Check, Finding
 from songscape.benchmark.keys import PartitionKey
 from songscape.benchmark.metric_table import Figures, Setup
 from songscape.benchmark.recommendation import Assessment, assess, flags_of_partition
@@ -127,8 +127,9 @@ class Results:
 
     @cached_property
     def findings(self) -> list[Finding]:
-        """What is odd about the data."""
-        return [Finding.of_row(row) for row in self.warnings.to_dict(orient="records")]
+        """What is odd about the data; another version's file may have checks of its own."""
+        rows = self.warnings.to_dict(orient="records")
+        return [Finding.of_row(row) for row in rows if row["check"] in set(Check)]
 
     @cached_property
     def assessment(self) -> Assessment:

@@ -1,0 +1,305 @@
+"""A nested tree of groups: few regions that come back, each divided into neighbourhoods.
+
+Regions are as many as surely come back when a fifth of the songs is missing; how surely, beside a
+cloud that has no groups, is said with them. Neighbourhoods are handy pieces of a region, drawn for
+orientation: the neighbours of a song are surer than its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.clustering.choose import gaussian_cloud
+from songscape.clustering.methods import check_rows
+from songscape.clustering.neighbourhoods import divide
+from songscape.clustering.smoothed import nearest, smooth, smoothed_kmeans
+from songscape.errors import UsageError
+from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples
+
+__all__ = ["BETWEEN", "COMES_BACK", "FEW_SONGS", "Level", "Levels", "find_levels", "take"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+FEW_SONGS = 20
+"""With fewer songs there is one group."""
+COMES_BACK, WELL, WHOLE = 0.6, 0.7, 0.95
+"""A region comes back from this Jaccard similarity on (Hennig 2007: below, do not believe it); a
+level of regions from this mean on; and nearly whole if even the worst has that."""
+COVERED = 0.85
+"""At least so many of the songs are in regions that come back."""
+BETWEEN = 0.7
+"""A song that fewer of the subsamples put into its region lies between two."""
+FEWEST, MOST = 4, 10
+LARGEST, SMALLEST = 0.5, 0.01
+_LANDMARKS, _VOTERS = 2_000, 5
+_N_SUBSAMPLES, _SHARE, _N_NULL, _NULL_SUBSAMPLES = 12, 0.8, 3, 4
+
+
+@dataclass(frozen=True)
+class Level:
+    """How surely regions come back, if there are k of them.
+
+    ``jaccard`` is the mean over regions, ``null`` that of Gaussian clouds with the covariance of
+    the songs, ``coverage`` the share of songs in regions that come back, ``worst`` the Jaccard
+    similarity of the region that comes back least, ``largest`` the share of the largest.
+    """
+
+    k: int
+    jaccard: float
+    null: float
+    coverage: float
+    worst: float
+    largest: float
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether these regions can be relied on."""
+        return self.jaccard >= WELL and self.coverage >= COVERED
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """Regions and neighbourhoods of a collection.
+
+    Attributes
+    ----------
+    regions, neighbourhoods : ndarray of shape (n_tracks,), int64
+        Numbered by size, the largest first; neighbourhoods region by region.
+    share : ndarray of shape (n_tracks,)
+        Of the subsamples, how many put the song into its region.
+    second : ndarray of shape (n_tracks,), int64
+        The region that the others put it into most often; -1 where there is none.
+    jaccard : ndarray of shape (n_regions,)
+        Per region, the mean Jaccard similarity to its best match in 80 % subsamples.
+    levels : tuple of Level
+        Every number of regions that was tried.
+    reason : str
+        Why so many regions.
+    """
+
+    regions: Integers
+    neighbourhoods: Integers
+    share: Floats
+    second: Integers
+    jaccard: Floats
+    levels: tuple[Level, ...]
+    reason: str
+
+    @property
+    def n_regions(self) -> int:
+        return int(self.regions.max(initial=-1)) + 1
+
+    @property
+    def level(self) -> Level | None:
+        """The figures of the regions; None where the songs are too few for any."""
+        return next((one for one in self.levels if one.k == self.n_regions), None)
+
+    @property
+    def between(self) -> NDArray[np.bool_]:
+        """Songs that lie between two regions, shape (n_tracks,)."""
+        return (self.share < BETWEEN) & (self.second >= 0)
+
+
+def find_levels(
+    X: ArrayLike,
+    *,
+    k: int | None = None,
+    previous: Levels | None = None,
+    random_state: int = 0,
+) -> Levels:
+    """Find regions and neighbourhoods in a space.
+
+    Points are smoothed (each is moved to the mean of its nearest ones), grouped by K-Means, and so
+    are subsamples of 80 %, which say how surely a song belongs to its region. Where some number of
+    regions comes back nearly whole, there are so many; else as many as come back well. None has
+    more than half of the songs, where that can be, or less than a hundredth. Above 2,000 songs all
+    this is done with 2,000 of them, and the others go where their nearest are.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+        Rows sorted by track id.
+    k : int, optional
+        Number of regions; default: as many as come back.
+    previous : Levels, optional
+        Groups of these same rows at an earlier time (-1 for songs that are new): the new ones start
+        there, and stay as many as long as they come back.
+    random_state : int
+
+    Raises
+    ------
+    SongscapeError
+        Values that are not finite.
+    UsageError
+        A k that the songs are too few for.
+    """
+    space = check_rows("grouping", X).astype(np.float32)
+    n = len(space)
+    if k is not None and not 1 <= k <= max(1, n // 2):
+        raise UsageError(f"{k} groups of {n} songs: give a number from 1 to {max(1, n // 2)}")
+    ks = _numbers(n) if k is None else [k]
+    rng = np.random.default_rng(random_state)
+    few = n <= _LANDMARKS
+    rows = np.arange(n) if few else np.sort(rng.choice(n, _LANDMARKS, replace=False))
+    points = space[rows]
+    levels: tuple[Level, ...] = ()
+    earlier = None if previous is None else previous.regions[rows]
+    if not ks or ks == [1]:
+        votes, reason = np.ones((len(rows), 1)), "too few songs for groups"
+        partition = np.zeros(len(rows), np.int64)
+    else:
+        kept = 0 if earlier is None or k is not None else int(earlier.max(initial=-1)) + 1
+        partitions, found, levels = _measure(points, ks, earlier, random_state)
+        chosen, reason = _choose(levels, kept)
+        if k is not None:
+            reason = "as many as were asked for"
+        partition = partitions[chosen]
+        votes = _votes(partition, found[chosen])
+        levels = _with_null(levels, chosen, points, random_state)
+    labels = partition
+    if not few:
+        near = nearest(space, points, _VOTERS)
+        labels, votes = votes[near].mean(axis=1).argmax(axis=1), votes[near].mean(axis=1)
+        labels[rows] = partition
+    regions, votes = _numbered(votes, labels)
+    everyone = np.arange(n)
+    share = votes[everyone, regions]
+    votes[everyone, regions] = 0.0
+    second = np.where(votes.max(axis=1) > 0, votes.argmax(axis=1), -1)
+    jaccard = np.ones(1)
+    if levels:
+        others = np.array(found[chosen])
+        jaccard = np.mean([cluster_jaccard(regions[rows], one) for one in others], axis=0)
+    smoothed = smooth(space, points)
+    before = None if previous is None else previous.neighbourhoods
+    pieces = divide(smoothed, regions, before)
+    return Levels(regions, pieces, share, second, jaccard, levels, reason)
+
+
+def take(levels: Levels, rows: ArrayLike) -> Levels:
+    """The same of some songs only; -1 stands for a song that is new."""
+    index = np.asarray(rows)
+    new = index < 0
+    return replace(
+        levels,
+        regions=np.where(new, -1, levels.regions[index]),
+        neighbourhoods=np.where(new, -1, levels.neighbourhoods[index]),
+        share=np.where(new, 0.0, levels.share[index]),
+        second=np.where(new, -1, levels.second[index]),
+    )
+
+
+def _numbers(n: int) -> list[int]:
+    """Numbers of regions to try."""
+    if n < FEW_SONGS:
+        return []
+    most = min(MOST, n // 10)
+    return list(range(min(FEWEST, max(2, most - 1)), most + 1))
+
+
+def _measure(
+    points: NDArray[np.float32],
+    ks: Sequence[int],
+    earlier: Integers | None,
+    seed: int,
+    n_subsamples: int = _N_SUBSAMPLES,
+) -> tuple[dict[int, Integers], dict[int, list[Integers]], tuple[Level, ...]]:
+    """For each k the partition, those of subsamples, and how well they agree."""
+    partitions = smoothed_kmeans(points, ks, random_state=seed)
+    if earlier is not None and (earlier >= 0).any():
+        known = np.unique(earlier[earlier >= 0])
+        starts = np.array([points[earlier == one].mean(axis=0) for one in known])
+        if len(starts) in partitions:
+            partitions |= smoothed_kmeans(points, [], starts=starts)
+    found: dict[int, list[Integers]] = {one: [] for one in ks}
+    drawn = subsamples(len(points), n_repeats=n_subsamples, share=_SHARE, random_state=seed)
+    for repeat, rows in enumerate(drawn):
+        again = smoothed_kmeans(points[rows], ks, random_state=seed + 1 + repeat)
+        for one in ks:
+            labels = np.full(len(points), NOT_DRAWN)
+            labels[rows] = again[one]
+            found[one].append(labels)
+    kept, others, levels = {}, {}, {}
+    for asked in ks:
+        labels = partitions[asked] if len(ks) == 1 else _folded(partitions[asked], points)
+        one = int(labels.max()) + 1
+        if one in kept:
+            continue
+        kept[one], others[one] = labels, found[asked]
+        jaccard = np.mean([cluster_jaccard(labels, other) for other in found[asked]], axis=0)
+        shares = np.bincount(labels) / len(points)
+        back, worst = float(shares[jaccard >= COMES_BACK].sum()), float(jaccard.min())
+        mean, largest = float(jaccard.mean()), float(shares.max())
+        levels[one] = Level(one, mean, float("nan"), back, worst, largest)
+    return kept, others, tuple(levels.values())
+
+
+def _folded(labels: Integers, points: NDArray[np.float32]) -> Integers:
+    """Clusters below a hundredth of the songs joined to the nearest one that is not."""
+    sizes = np.bincount(labels)
+    large = np.flatnonzero(sizes >= max(2.0, SMALLEST * len(labels)))
+    if not len(large):
+        return np.zeros_like(labels)
+    centroids = np.array([points[labels == one].mean(axis=0) for one in large])
+    small = ~np.isin(labels, large)
+    place = np.searchsorted(large, np.where(small, large[0], labels))
+    scores = points[small] @ centroids.T - 0.5 * np.square(centroids).sum(axis=1)
+    place[small] = scores.argmax(axis=1)
+    return np.asarray(place, np.int64)
+
+
+def _with_null(
+    levels: tuple[Level, ...], chosen: int, points: NDArray[np.float32], seed: int
+) -> tuple[Level, ...]:
+    """The same with what clouds without groups give at the chosen number."""
+    rng = np.random.default_rng(seed)
+    clouds = [gaussian_cloud(points.astype(np.float64), rng) for _ in range(_N_NULL)]
+    null = [
+        _measure(cloud.astype(np.float32), [chosen], None, seed, _NULL_SUBSAMPLES)[2][0].jaccard
+        for cloud in clouds
+    ]
+    expected = float(np.mean(null))
+    return tuple(replace(one, null=expected) if one.k == chosen else one for one in levels)
+
+
+def _choose(levels: Sequence[Level], kept: int) -> tuple[int, str]:
+    """The number of regions, and why; the earlier one if it still comes back."""
+    allowed = [one for one in levels if one.largest <= LARGEST] or list(levels)
+    good = [one.k for one in allowed if one.comes_back]
+    if kept in good:
+        return kept, f"{kept} regions, as before: they still come back"
+    if whole := [one.k for one in allowed if one.worst >= WHOLE]:
+        return max(whole), f"{max(whole)} regions come back nearly whole, and no more than those"
+    if good:
+        return max(good), f"the largest number of regions that comes back ({max(good)})"
+    best = max(allowed, key=lambda one: (one.jaccard, -one.k))
+    return best.k, "no number of regions comes back well; this one does best"
+
+
+def _votes(reference: Integers, others: Sequence[Integers]) -> Floats:
+    """Share of the subsamples that put each song into each region, (n_tracks, n_regions).
+
+    A cluster of a subsample stands for the region with which it shares most songs.
+    """
+    n_regions = int(reference.max()) + 1
+    votes = 0.5 * np.eye(n_regions)[reference]  # a song that is in no subsample stays where it is
+    for labels in others:
+        rows = np.flatnonzero(labels != NOT_DRAWN)
+        table = np.zeros((int(labels.max()) + 1, n_regions))
+        np.add.at(table, (labels[rows], reference[rows]), 1.0)
+        votes[rows, table.argmax(axis=1)[labels[rows]]] += 1.0
+    return np.asarray(votes / votes.sum(axis=1, keepdims=True))
+
+
+def _numbered(votes: Floats, labels: Integers) -> tuple[Integers, Floats]:
+    """Regions by size, the largest first, and the votes in their order."""
+    sizes = np.bincount(labels, minlength=votes.shape[1])
+    order = sorted(np.flatnonzero(sizes), key=lambda one: (-sizes[one], np.argmax(labels == one)))
+    number = np.full(len(sizes), -1)
+    number[order] = np.arange(len(order))
+    return number[labels], votes[:, order]

@@ -1,0 +1,167 @@
+"""What an owner asks of a library: how it stands, that it moved, that lost tracks be forgotten."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from songscape.columns import Role, find_roles
+from songscape.errors import UsageError
+from songscape.library.database import Database, as_text, transaction
+from songscape.library.library import Library
+from songscape.library.records import FileStamp, LedgerRow
+from songscape.results import ResultsFolder
+
+__all__ = ["Moved", "ReasonGroup", "group_by_reason", "names_of", "opened_alone", "relocate"]
+
+_CLOCK_STEP_NS = 2_000_000_000
+"""File systems of cameras and sticks keep times to two seconds."""
+_NUMBERS = re.compile(r"\d+([.,]\d+)*")
+
+
+@contextmanager
+def opened_alone(path: Path) -> Iterator[Library]:
+    """A library that is there, and that no other songscape writes to meanwhile."""
+    if not path.exists():
+        Library.open(path, must_exist=True)  # says so
+    with ResultsFolder(path.parent).locked(), Library.open(path, must_exist=True) as library:
+        yield library
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """Ledger rows of one kind: the reason of the first, and whom it concerns."""
+
+    status: str
+    stage: str
+    reason: str
+    track_ids: tuple[str, ...]
+
+
+def group_by_reason(rows: Iterable[LedgerRow]) -> list[ReasonGroup]:
+    """Rows whose reasons differ only in numbers and names stand together; the largest first."""
+    found: dict[tuple[str, str, str], list[LedgerRow]] = {}
+    for row in rows:
+        plain = _NUMBERS.sub("0", _without_name(row.reason))
+        found.setdefault((row.status, row.stage, plain), []).append(row)
+    groups = [
+        ReasonGroup(status, stage, _without_name(its[0].reason), tuple(r.track_id for r in its))
+        for (status, stage, _), its in found.items()
+    ]
+    return sorted(groups, key=lambda g: (-len(g.track_ids), g.stage, g.status, g.reason))
+
+
+def _without_name(reason: str) -> str:
+    """Without the file that a reason begins with."""
+    name, colon, rest = reason.partition(": ")
+    return rest if colon and ("/" in name or re.search(r"\.\w{2,5}$", name)) else reason
+
+
+def names_of(library: Library) -> dict[str, str]:
+    """What to call each track: title and artist where the table has a title, else its id."""
+    table = library.columns()
+    roles = find_roles(table.columns)
+    title = roles.column(Role.TITLE)
+    if title is None:
+        return {track_id: track_id for track_id in table.index}
+    artists = table[roles.artist] if roles.artist else [None] * len(table)
+    return {
+        track_id: " – ".join(part for part in (name, artist) if part) if name else track_id
+        for track_id, name, artist in zip(table.index, table[title], artists)
+    }
+
+
+@dataclass
+class Moved:
+    """What a change of place finds, by paths at the new place.
+
+    Attributes
+    ----------
+    same : list of str
+        Files of the size and date that are known: they will not be read again.
+    other : list of str
+        Files of another size or date: the next run looks at what is in them.
+    missing : list of str
+    root : Path
+        The collection's folder afterwards.
+    """
+
+    root: Path
+    same: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def relocate(library: Library, old: Path, new: Path, *, dry_run: bool = False) -> Moved:
+    """Tell a library that everything under `old` is under `new` now; no audio is read.
+
+    Parameters
+    ----------
+    library : Library
+    old, new : Path
+        Absolute. `old` need not exist any more.
+    dry_run : bool
+        Only look.
+
+    Raises
+    ------
+    UsageError
+        Nothing in the library is under `old`, or nothing of it is found under `new`.
+    """
+    root = _moved(library.root, old, new) or library.root
+    found = Moved(root)
+    facts: list[tuple[str, str]] = []
+    for track_id, (_, value) in library.facts("audio file").items():
+        place = _moved(Path(value[0]), old, new)
+        if place is not None:
+            stamp = _now(FileStamp(*value[:4]), place, found)
+            facts.append((json.dumps([*stamp.as_tuple(), value[4]]), track_id))
+    if not facts and root == library.root:
+        raise UsageError(f"{old}: no track of {library.path} is there, but in {library.root}")
+    if facts and not found.same and not found.other:
+        raise UsageError(
+            f"{new}: none of the {len(facts):,} files is there; nothing was changed, check the path"
+        )
+    if dry_run:
+        return found
+    db = library._db
+    with transaction(db):
+        db.execute("UPDATE meta SET value = ? WHERE key = 'root'", (str(root),))
+        db.execute("DELETE FROM meta WHERE key = 'digest of the last scan'")
+        db.executemany(
+            "UPDATE facts SET value = ? WHERE name = 'audio file' AND track_id = ?", facts
+        )
+        rows = list(_moved_files(db, old, new))
+        query = "UPDATE file_facts SET path = ?, ctime_ns = ? WHERE name = ? AND path = ?"
+        db.executemany(query, rows)
+    return found
+
+
+def _moved(path: Path, old: Path, new: Path) -> Path | None:
+    """Where a path is now, None if it was not under `old`."""
+    return new / path.relative_to(old) if path.is_relative_to(old) else None
+
+
+def _now(known: FileStamp, place: Path, found: Moved) -> FileStamp:
+    """The known state of a file at its new place; as it is there, if it is the same."""
+    now, path = FileStamp.of(place), os.fspath(place)
+    is_same = known.size == now.size >= 0 and abs(known.mtime_ns - now.mtime_ns) <= _CLOCK_STEP_NS
+    kept = found.same if is_same else found.missing if now.size < 0 else found.other
+    kept.append(path)
+    return now if is_same else FileStamp(path, known.size, known.mtime_ns, known.ctime_ns)
+
+
+def _moved_files(db: Database, old: Path, new: Path) -> Iterator[tuple[str, int, str, str]]:
+    """Lyric files that are the same at their new place; the others are read again."""
+    for name, path, size, mtime_ns in db.execute(
+        "SELECT name, path, size, mtime_ns FROM file_facts"
+    ):
+        place = _moved(Path(as_text(path)), old, new)
+        now = None if place is None else FileStamp.of(place)
+        if now is not None and (now.size, now.mtime_ns) == (size, mtime_ns):
+            yield now.path, now.ctime_ns or 0, as_text(name), as_text(path)
