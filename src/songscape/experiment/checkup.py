@@ -147,6 +147,7 @@ def _copies(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
     for track_id, group in zip(texts, known_copies(library, texts, facts.reindex(list(texts)))):
         groups.setdefault(int(group), []).append(track_id)
     about = facts.to_dict(orient="index")
+    files = {track.id: track.audio.name for track in library.tracks("analysed") if track.audio}
 
     def rank(track_id: str) -> tuple[Any, ...]:
         its = about[track_id]
@@ -157,7 +158,7 @@ def _copies(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
         for track_id in others:
             one, two = about[best], about[track_id]
             how = "the same audio as" if one["digest"] == two["digest"] else "sounds like"
-            detail = f"{_described(two)}; {how} {names[best]} ({_described(one)}, {best})"
+            detail = f"{_described(two)}; {how} {names[best]} ({files[best]}, {_described(one)})"
             yield Trouble("copies", track_id, names[track_id], detail)
 
 
