@@ -26,7 +26,7 @@ _QUEUE_PER_WORKER = 4
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read: with `arguments` (plain JSON types) besides its path.
+    """One file to read: with `arguments` (plain JSON types) besides its path, and the track's span.
 
     `stamp` is the file's state before, needed where everything about the track is made anew
     (`whole`).
@@ -76,7 +76,8 @@ def _run(
     while True:
         for job in queue:
             assert job.track.audio is not None
-            running[submit(os.fspath(job.track.audio), *job.arguments)] = job
+            span = () if job.track.span is None else (job.track.span,)
+            running[submit(os.fspath(job.track.audio), *job.arguments, *span)] = job
             if len(running) >= workers * _QUEUE_PER_WORKER:
                 break
         if not running:
