@@ -134,9 +134,10 @@ def read_library(
     """
     from songscape.features.extract import extract
     from songscape.ingest import read_collection
+    from songscape.ingest.remote import local_folder
     from songscape.library import Library
 
-    known = None
+    source, known = local_folder(source, path.parent), None
     if path.exists():
         with Library.open(path) as library:
             known = library.read_before()
