@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from audio_files import FORMATS, write_tagged
 
 from songscape.ingest import read_collection
+from songscape.ingest.data import read_table
 from songscape.ingest.reading import read_batch
 from songscape.ingest.tags import read_tags
 from songscape.library import FileStamp, Library, Tags
@@ -56,45 +57,11 @@ CELLS = {
     "replaygain_track_gain": "-7.03 dB",
 }
 BASIC = ("title", "artist", "albumartist", "album", "composer", "genre", "genres_all")
-FORMATS = {
-    "mp3": ("libmp3lame", {}),
-    "flac": ("flac", {}),
-    "ogg": ("vorbis", {"strict": "experimental"}),
-    "opus": ("libopus", {}),
-    "wma": ("wmav2", {"b": "64000"}),
-    "wv": ("wavpack", {}),
-    "aiff": ("pcm_s16be", {"write_id3v2": "1"}),
-    "mka": ("libopus", {}),
-    "m4a": ("aac", {}),
-    "wav": ("pcm_s16le", {}),
-}
-
-
-def write(path: Path, tags: dict[str, str], seconds: float = 0.2, **options: str) -> Path:
-    """A second of noise, tagged by FFmpeg."""
-    codec, more = FORMATS[path.suffix[1:]]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(0).normal(0, 3000, int(seconds * 48000)).astype(np.int16)
-    with av.open(str(path), "w", options={**more, **options}) as out:
-        for name, value in tags.items():
-            out.metadata[name] = value
-        layout = "stereo" if codec == "vorbis" else "mono"
-        stream = out.add_stream(codec, rate=48000, layout=layout)
-        stream.codec_context.options = more
-        stream.codec_context.open()
-        size = stream.codec_context.frame_size or 1024
-        resampler = av.AudioResampler(stream.codec_context.format, layout, 48000, size)
-        frame = av.AudioFrame.from_ndarray(noise[None], format="s16p", layout="mono")
-        frame.sample_rate = 48000
-        for each in (*resampler.resample(frame), *resampler.resample(None)):
-            out.mux(stream.encode(each))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_every_field_is_read_right(tmp_path, suffix):
-    path = write(tmp_path / f"x.{suffix}", TAGS)
+    path = write_tagged(tmp_path / f"x.{suffix}", TAGS)
     before = path.read_bytes(), FileStamp.of(path)
     tags = read_tags(path, path.name)
     expected = CELLS
@@ -111,6 +78,16 @@ def test_every_field_is_read_right(tmp_path, suffix):
         assert tags.lyrics is not None
         assert tags.lyrics.text == TAGS["lyrics"]
     assert (path.read_bytes(), FileStamp.of(path)) == before
+
+
+def test_the_page_of_formats_names_every_field():
+    page = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
+    if not page.exists():
+        pytest.skip("the pages are not part of an installed package")
+    text = page.read_text(encoding="utf-8")
+    whole = set(read_table("tags")) - {"lyrics", "syncedlyrics", "originaldate", "date"}
+    families = {name.split("_")[0] for name in whole}
+    assert [name for name in sorted(families) if name not in text] == []
 
 
 def id3(*frames: tuple[bytes, bytes], version: int = 4) -> bytes:
@@ -256,7 +233,7 @@ def test_tags_bring_no_artist_where_the_table_names_the_composer(tmp_path):
 
 def test_words_in_the_tags_are_those_of_a_track_that_has_no_lyric_file(tmp_path):
     for name in ("a", "b", "c"):
-        write(tmp_path / f"{name}.flac", {"lyrics": "words in the tags"})
+        write_tagged(tmp_path / f"{name}.flac", {"lyrics": "words in the tags"})
     (tmp_path / "b.txt").write_text("words beside the song")
     (tmp_path / "c.txt").write_bytes(b"\0\1\2")
     collection = read_collection(tmp_path, read=read_batch)
@@ -275,7 +252,7 @@ def test_words_in_the_tags_are_those_of_a_track_that_has_no_lyric_file(tmp_path)
 
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "ogg", "m4a", "wma", "wav", "aiff", "mka"])
 def test_no_damage_stops_the_reader(tmp_path, suffix):
-    whole = write(tmp_path / f"x.{suffix}", TAGS).read_bytes()
+    whole = write_tagged(tmp_path / f"x.{suffix}", TAGS).read_bytes()
     rng = np.random.default_rng(len(suffix))
     path = tmp_path / f"y.{suffix}"
     for n in range(40):

@@ -14,10 +14,9 @@ from songscape.features.analyse import (
     analyse_file,
 )
 from songscape.features.embeddings import (
-    PREFIX,
-    add_embedding,
-    embedding_names,
-    find_model,
+    add_embeddings,
+    embeddings_of,
+    find_models,
     is_complete,
 )
 from songscape.features.jobs import Job, run_jobs
@@ -57,8 +56,9 @@ def extract(
     library : Library
     collection : Collection
     views : iterable of str
-        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`;
-        `embedding:NAME` for a model in the folder NAME or of that name in the hub cache.
+        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`: `musicnn`,
+        `voice`, `e5` and `use` for encoders that are installed, `embedding:NAME` for a model in
+        the folder NAME or of that name in the hub cache.
     workers : int, optional
         Worker processes; by default one per available core.
     timeout_s : float
@@ -81,7 +81,7 @@ def extract(
         the collection or the library is deleted meanwhile.
     """
     views = tuple(views)
-    embeddings = [find_model(name) for name in embedding_names(views)]
+    models = find_models(views)
     library.update(collection)
     again = outdated(library, collection.tracks, workers, executor)
     stamps = _stamps(collection.tracks)
@@ -91,8 +91,7 @@ def extract(
     _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
-    for model in embeddings:
-        add_embedding(library, model, workers=workers, progress=progress, executor=executor)
+    add_embeddings(library, models, workers=workers, progress=progress, executor=executor)
     return library.counts()
 
 
@@ -120,16 +119,16 @@ def complete(
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
         todo = [j for j in _missing(library, tracks, names, _stamps(tracks)) if not j.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
-    for name in embedding_names(views):
-        if is_complete(library, PREFIX + name):
+    models = []
+    for view in embeddings_of(views):
+        if is_complete(library, view):
             continue
         try:
-            model = find_model(name)
+            models += find_models([view])
         except SongscapeError:
-            if not library.features(PREFIX + name):
+            if not library.feature_recipes([view])[view]:
                 raise
-        else:
-            add_embedding(library, model, workers=workers, progress=progress, executor=executor)
+    add_embeddings(library, models, workers=workers, progress=progress, executor=executor)
 
 
 def from_audio(views: Iterable[str]) -> tuple[str, ...]:
@@ -254,13 +253,15 @@ def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     known = library.analysed_files()
     current = {i: before.stamp for i, before in known.items() if _is_ok(before) and before.stamp}
     gone: dict[int, list[str]] = {}
-    for track_id in current.keys() & set(library.track_ids("gone")):
+    # A file of an album is in many tracks: its bytes don't tell which.
+    parts = library.spans().keys()
+    for track_id in (current.keys() & set(library.track_ids("gone"))) - parts:
         gone.setdefault(current[track_id].size, []).append(track_id)
     unchanged: set[str] = set()
     owners: dict[str, list[str]] = {}
     for track_id, stamp in stamps.items():
         if track_id not in current:
-            owners[track_id] = sorted(gone.get(stamp.size, []))
+            owners[track_id] = [] if track_id in parts else sorted(gone.get(stamp.size, []))
         elif current[track_id].is_state_of(stamp):
             unchanged.add(track_id)
         elif current[track_id].size == stamp.size:
