@@ -11,6 +11,7 @@ from songscape import interrupts
 from songscape._version import __version__
 from songscape.cli import (
     compare,
+    datasets,
     demo,
     export,
     forget,
@@ -37,6 +38,7 @@ VERBS = (
     export,
     compare,
     demo,
+    datasets,
     impute,
     status,
     ledger,
