@@ -12,6 +12,7 @@ from songscape._version import __version__
 from songscape.cli import (
     compare,
     demo,
+    doctor,
     export,
     forget,
     impute,
@@ -38,6 +39,7 @@ VERBS = (
     compare,
     demo,
     impute,
+    doctor,
     status,
     ledger,
     relocate,

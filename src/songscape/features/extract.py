@@ -253,13 +253,15 @@ def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     known = library.analysed_files()
     current = {i: before.stamp for i, before in known.items() if _is_ok(before) and before.stamp}
     gone: dict[int, list[str]] = {}
-    for track_id in current.keys() & set(library.track_ids("gone")):
+    # A file of an album is in many tracks: its bytes don't tell which.
+    parts = library.spans().keys()
+    for track_id in (current.keys() & set(library.track_ids("gone"))) - parts:
         gone.setdefault(current[track_id].size, []).append(track_id)
     unchanged: set[str] = set()
     owners: dict[str, list[str]] = {}
     for track_id, stamp in stamps.items():
         if track_id not in current:
-            owners[track_id] = sorted(gone.get(stamp.size, []))
+            owners[track_id] = [] if track_id in parts else sorted(gone.get(stamp.size, []))
         elif current[track_id].is_state_of(stamp):
             unchanged.add(track_id)
         elif current[track_id].size == stamp.size:

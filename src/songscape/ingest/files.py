@@ -54,8 +54,8 @@ class Files:
     root : Path
     audio : list of str
         Regular files to try as audio.
-    lyrics : list of str
-        Files whose names end as those of lyrics; they are not read yet.
+    lyrics, sheets : list of str
+        Files whose names end as those of lyrics, and of CUE sheets; they are not read yet.
     failed, skipped : dict of str to str
         What looks like audio and can't be read, or isn't taken, with the reason.
     unlisted : dict of str to str
@@ -69,6 +69,7 @@ class Files:
     root: Path
     audio: list[str] = field(default_factory=list)
     lyrics: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unlisted: dict[str, str] = field(default_factory=dict)
@@ -86,6 +87,8 @@ class Files:
             return
         elif kind is FileKind.LYRICS:
             self.lyrics.append(place)
+        elif name.lower().endswith(".cue"):
+            self.sheets.append(place)
         elif kind is FileKind.AUDIO and (trouble := file_trouble(path)):
             self.failed[place] = trouble
         elif kind is FileKind.AUDIO or (kind is not FileKind.OTHER and _sounds(path)):

@@ -101,7 +101,8 @@ def read_collection(
         problems += entry.remarks
         if lyrics.reason:
             problems.append(LedgerRow(entry.id, "lyrics", lyrics.status, lyrics.reason))
-        tracks.append(Track(entry.id, files.root / entry.place, lyrics.text, entry.labels))
+        path = files.root / entry.place
+        tracks.append(Track(entry.id, path, lyrics.text, entry.labels, entry.span))
     # What can't be looked at has no state by which it would be known again.
     stamped = {stamp: what for stamp, what in found.values() if stamp.size >= 0}
     return Collection(files.root, tuple(tracks), tuple(problems), columns, stamped)
@@ -130,7 +131,7 @@ def _lyrics_of(
     entry: Entry, files: Mapping[str, Lyrics], tags: Tags, rank: Mapping[str, int]
 ) -> Lyrics:
     """The words of a track: those of its file or of the table, else those in its tags."""
-    embedded = tags.lyrics or Lyrics(None)
+    embedded = (tags.lyrics if entry.span is None else None) or Lyrics(None)
     if entry.sidecar is not None:
         lyrics = files[entry.sidecar]
         if embedded.text and not entry.named and rank[EMBEDDED] < _rank(entry.sidecar, rank):
