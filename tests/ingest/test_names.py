@@ -1,4 +1,4 @@
-"""Files under any name that a file system takes: analysed, shown in one line, with tags and words."""
+"""Files under any name that a file system takes: analysed, shown in one line, tags and words."""
 
 from __future__ import annotations
 
