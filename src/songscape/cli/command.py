@@ -11,6 +11,7 @@ from songscape import interrupts
 from songscape._version import __version__
 from songscape.cli import (
     compare,
+    datasets,
     demo,
     doctor,
     export,
@@ -38,6 +39,7 @@ VERBS = (
     export,
     compare,
     demo,
+    datasets,
     impute,
     doctor,
     status,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from songscape.features import harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder, Span
 from songscape.features.readers import UnreachableError
-from songscape.library.records import Analysis, digest_of_file
+from songscape.features.sound_digest import sound_digest
+from songscape.library.records import Analysis
 
 __all__ = [
     "CORE",
@@ -143,7 +144,7 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
     if pitches is not None:
         histogram = np.concatenate([*histograms, pitches.finish()])
         features["harmony"] = harmony.harmony_summary(histogram)
-    if (file_digest := digest_of_file(decoder.path)) is None:  # what was read may be less than all
+    if (file_digest := sound_digest(decoder.path)) is None:  # what was read may be less than all
         raise UnreachableError("cannot be read any more; check the drive")
     recording, seconds = decoder.first, decoder.whole_seconds
     of_file = seconds if decoder.span is None else recording.seconds or seconds
