@@ -17,7 +17,7 @@ __all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
 
 DEFAULT_MODELS = (
     *("dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
-    *("pca", "balanced-pca", "raw", "random"),
+    *("pca", "balanced-pca", "balanced-lda", "neutral-lda", "raw", "random"),
 )
 DEFAULT_CLUSTERERS = ("kmeans", "ward", "average", "dbscan", "hdbscan", "gmm")
 LARGEST_SEED = 2**32 - 1

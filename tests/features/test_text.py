@@ -17,6 +17,7 @@ from songscape.features.text import (
     counts_view,
     lyrics_view,
     ngrams,
+    tfidf_view,
     tokenize,
     vocabulary,
 )
@@ -92,10 +93,10 @@ documents = st.lists(
 
 
 @settings(max_examples=50, deadline=None)
-@given(documents)
-def test_tfidf_is_scikit_learns(texts):
-    view = lyrics_view(texts)
-    vectorizer = TfidfVectorizer()
+@given(documents, st.booleans())
+def test_tfidf_is_scikit_learns(texts, once):
+    view = (lyrics_view if once else tfidf_view)(texts)
+    vectorizer = TfidfVectorizer(binary=once)
     expected = vectorizer.fit_transform(texts)
     assert view.feature_names == tuple(vectorizer.get_feature_names_out())
     np.testing.assert_allclose(view.values.toarray(), expected.toarray(), atol=1e-6)
@@ -108,6 +109,15 @@ def test_tfidf_of_two_songs_by_hand():
     idf = np.log(1.5) + 1
     norm = np.hypot(1, idf)
     np.testing.assert_allclose(view.values.toarray(), [[idf / norm, 1 / norm], [0, 1]], rtol=1e-6)
+
+
+def test_a_chorus_that_is_sung_again_changes_no_word():
+    verse, chorus = "morning river", "love tonight"
+    texts = [f"{verse} {chorus}", f"{verse} {f'{chorus} ' * 4}"]
+    once, often = lyrics_view(texts).values.toarray()
+    np.testing.assert_array_equal(once, often)
+    plain = tfidf_view(texts).values.toarray()
+    assert plain[0] @ plain[1] < 0.9
 
 
 def test_songs_without_words_are_absent_and_do_not_count():

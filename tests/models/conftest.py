@@ -28,19 +28,22 @@ def make_views(n: int = N_TRACKS, seed: int = 0) -> Views:
     counts = rng.poisson(rates) * has_lyrics[:, None]
     counts[has_lyrics & (counts.sum(1) == 0), 0] = 1
     norms = np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1.0)
+    words = tuple(f"word{i}" for i in range(N_WORDS))
+    lyrics = View(
+        sp.csr_array((counts / norms).astype(np.float32)), has_lyrics, feature_names=words
+    )
+    beats = factors @ np.random.default_rng(seed + 1).standard_normal((6, 9))
     languages = np.eye(3, dtype=np.float32)[rng.integers(0, 3, n)]
     known = has_lyrics.copy()
     return Views(
         tuple(f"track{i:03d}" for i in range(n)),
         {
             "timbre": View(block(20), everywhere),
+            "rhythm": View(beats.astype(np.float32), everywhere),
             "mfcc": View(mfcc.astype(np.float32), everywhere, frames, step_axis=2),
             "segments": View(segments, everywhere, np.ones((n, 4), bool), step_axis=1),
-            "lyrics": View(
-                sp.csr_array((counts / norms).astype(np.float32)),
-                has_lyrics,
-                feature_names=tuple(f"word{i}" for i in range(N_WORDS)),
-            ),
+            "lyrics": lyrics,
+            "lyrics-tfidf": lyrics,
             "language": View(languages * known[:, None], known, feature_names=("bn", "de", "en")),
         },
     )

@@ -11,7 +11,10 @@ from songscape import interrupts
 from songscape._version import __version__
 from songscape.cli import (
     compare,
+    datasets,
     demo,
+    doctor,
+    export,
     forget,
     impute,
     ledger,
@@ -30,7 +33,22 @@ from songscape.progress import say
 
 __all__ = ["main", "make_parser"]
 
-VERBS = (run, serve, compare, demo, impute, status, ledger, relocate, forget, models, report)
+VERBS = (
+    run,
+    serve,
+    export,
+    compare,
+    demo,
+    datasets,
+    impute,
+    doctor,
+    status,
+    ledger,
+    relocate,
+    forget,
+    models,
+    report,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -105,7 +105,8 @@ def _write(
     about = {}
     for number, name in enumerate(names):
         view = views[name]
-        about[name] = [view.shape, view.step_axis, view.feature_names]
+        about[name] = [view.shape, view.step_axis, view.feature_names, view.modality]
+        about[name].append(view.standardise)
         parts = {"present": view.present, "mask": view.mask}
         if view.is_sparse:
             parts |= {part: getattr(view.values, part) for part in _SPARSE}
@@ -137,7 +138,8 @@ def read_views(folder: Path) -> Views:
 
     document = _document(folder)
     blocks = {}
-    for number, (name, (shape, step_axis, words)) in enumerate(document["views"].items()):
+    for number, (name, about) in enumerate(document["views"].items()):
+        shape, step_axis, words, *kind = about
         there = {
             part: _array(folder, f"view{number}-{part}")
             for part in ("values", "present", "mask", *_SPARSE)
@@ -145,7 +147,7 @@ def read_views(folder: Path) -> Views:
         values = there["values"]
         if values is None:
             values = sp.csr_array(tuple(there[part] for part in _SPARSE), shape=tuple(shape))
-        blocks[name] = View(values, there["present"], there["mask"], step_axis, tuple(words))
+        blocks[name] = View(values, there["present"], there["mask"], step_axis, tuple(words), *kind)
     return Views(tuple(document["track_ids"]), blocks, _array(folder, "split"))
 
 

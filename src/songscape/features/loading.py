@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.analyse import CORE, MAX_FRAMES, N_SEGMENTS, RECIPES
-from songscape.features.embeddings import PREFIX, current_tracks
+from songscape.features.embeddings import current_tracks
+from songscape.features.encoders.hub import PREFIX
 from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.library import Library
@@ -22,7 +23,7 @@ __all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "LazyBlocks", "ViewLoader", "check_vie
 __all__ += ["load_views"]
 
 DEFAULT_VIEWS = (*CORE, "lyrics")
-TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
+TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS, *ENCODERS)
 _SPARSE = ("data", "indices", "indptr")
 # Views of steps: the axis that they run along.
@@ -54,8 +55,9 @@ def load_views(
     names : sequence of str
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
         mask, `rhythm` (n, 160), `harmony` (n, 89), `mel` (n, 10, 128) with
-        mask, `lyrics` (n, up to max_words), `lyrics-counts` (the same words, counted) and `chars`
-        (character n-grams), all three sparse; `musicnn` (n, 10, 1506) and `voice` (n, 10, 256) with
+        mask, `lyrics` (n, up to max_words), every word counted once; `lyrics-tfidf` and
+        `lyrics-counts` (the same words, by plain TF-IDF, and counted) and `chars` (character
+        n-grams), all four sparse; `musicnn` (n, 10, 1506) and `voice` (n, 10, 256) with
         mask, `e5` (n, 384) and `use` (n, 512), rows of unit length, where their packages are
         installed; `embedding:NAME` (n, d), rows of unit length.
     max_words : int
@@ -227,8 +229,8 @@ class ViewLoader:
         texts = list(self.texts.values())
         if name == "chars":
             return text.chars_view(texts, max_ngrams=self.max_words)
-        make = text.counts_view if name == "lyrics-counts" else text.lyrics_view
-        return make(texts, max_words=self.max_words)
+        of_words = {"lyrics-counts": text.counts_view, "lyrics-tfidf": text.tfidf_view}
+        return of_words.get(name, text.lyrics_view)(texts, max_words=self.max_words)
 
     def _text_recipe(self, name: str) -> str:
         from songscape.features.text import RECIPE

@@ -14,9 +14,10 @@ import regex
 
 from songscape.features.views import View
 
-__all__ = ["chars_view", "counts_view", "lyrics_view", "ngrams", "tokenize", "vocabulary"]
+__all__ = ["chars_view", "counts_view", "lyrics_view", "ngrams", "tfidf_view", "tokenize"]
+__all__ += ["vocabulary"]
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same lyrics give other views: those that libraries keep are made anew then."""
 
 # Scripts written without spaces between words. U+30FC, the long-vowel mark of Japanese, belongs
@@ -111,11 +112,12 @@ def ngrams(text: str, shortest: int = 2, longest: int = 4) -> list[str]:
 
 
 def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
-    """TF-IDF of lyrics as a sparse view.
+    """TF-IDF of lyrics as a sparse view, every word counted once a song.
 
-    Term counts times ln((1 + n) / (1 + df)) + 1, rows scaled to unit length: scikit-learn's
-    `TfidfVectorizer` over `tokenize`, on the tracks that have words. No stop list: there is
-    none for every language, and inverse document frequency plays the part.
+    ln((1 + n) / (1 + df)) + 1 of each word that occurs, rows scaled to unit length: scikit-learn's
+    `TfidfVectorizer(binary=True)` over `tokenize`, on the tracks that have words. Songs repeat
+    their choruses: with plain counts (`tfidf_view`) the repetition decides what is near. No stop
+    list: there is none for every language, and inverse document frequency plays the part.
 
     Parameters
     ----------
@@ -129,6 +131,11 @@ def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
         csr_array of shape (n_tracks, n_words); a track is present if it has a word of the
         vocabulary.
     """
+    return _tfidf(_count(texts, tokenize, max_words), once=True)
+
+
+def tfidf_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
+    """Plain TF-IDF, term counts times inverse document frequency; otherwise as `lyrics_view`."""
     return _tfidf(_count(texts, tokenize, max_words))
 
 
@@ -162,13 +169,14 @@ def _count(texts: Sequence[str | None], split: Callable[[str], list[str]], max_t
     return View(values, np.diff(starts) > 0, feature_names=tuple(words))
 
 
-def _tfidf(counts: View) -> View:
+def _tfidf(counts: View, *, once: bool = False) -> View:
     import scipy.sparse as sp
     from sklearn.feature_extraction.text import TfidfTransformer
 
     if not counts.present.any():
         return counts
-    transformer = TfidfTransformer().fit(counts.values[counts.present])
-    weights = sp.csr_array(transformer.transform(counts.values), dtype=np.float32)
+    values = counts.values.sign() if once else counts.values
+    transformer = TfidfTransformer().fit(values[counts.present])
+    weights = sp.csr_array(transformer.transform(values), dtype=np.float32)
     weights.sort_indices()
     return replace(counts, values=weights)

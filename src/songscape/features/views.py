@@ -63,6 +63,11 @@ class View:
             )
 
     @property
+    def is_text(self) -> bool:
+        """Whether it was made from the lyrics; sparse views are words, and always were."""
+        return self.modality == "text" or self.is_sparse
+
+    @property
     def is_sparse(self) -> bool:
         return bool(sp.issparse(self.values))
 

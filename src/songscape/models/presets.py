@@ -25,7 +25,7 @@ VAE = "songscape.models.vae:SongVAE"
 BLOCK_PCA = "songscape.models.linear:BlockPCA"
 REFERENCES = "songscape.models.references"
 ENTRY_POINTS = "songscape.models"
-TEXT_VIEWS = ("lyrics", "lyrics-counts", "chars")
+TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Preset:
 
 
 COURSE_FUSION: Mapping[str, Any] = {
-    "likelihoods": {"lyrics": "gaussian"},
+    "likelihoods": {"lyrics-tfidf": "gaussian"},
     "hidden": (512, 128),
     "epochs": 60,
 }
@@ -102,14 +102,18 @@ SONG: Mapping[str, Any] = {
 }
 
 
+LDA: Mapping[str, Any] = {"within_song": True, "word_components": 24}
+
+
 def _song(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> Preset:
     """A song-level model; it can do without lyrics."""
     return Preset(name, views, summary, arguments={**SONG, **arguments}, optional=_lyrics_of(views))
 
 
 def _pca(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> Preset:
-    """A linear baseline; it can do without lyrics if it reads anything else."""
-    return Preset(name, views, summary, BLOCK_PCA, arguments, "baseline", _lyrics_of(views))
+    """A linear baseline; it can do without lyrics if it reads anything else, and rhythm."""
+    optional = (*_lyrics_of(views), *(view for view in views if view == "rhythm"))
+    return Preset(name, views, summary, BLOCK_PCA, arguments, "baseline", optional)
 
 
 def _reference(
@@ -119,7 +123,7 @@ def _reference(
 
 
 def _lyrics_of(views: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(view for view in views[1:] if view == "lyrics")
+    return tuple(view for view in views[1:] if view in TEXT_VIEWS)
 
 
 _TABLE = (
@@ -131,7 +135,7 @@ _TABLE = (
     ),
     Preset(
         "fusion-dense-vae",
-        ("mfcc", "lyrics"),
+        ("mfcc", "lyrics-tfidf"),
         "fully connected VAE on MFCCs and TF-IDF side by side",
         arguments=COURSE_FUSION,
     ),
@@ -151,13 +155,13 @@ _TABLE = (
     ),
     Preset(
         "beta-vae",
-        ("mfcc", "lyrics"),
+        ("mfcc", "lyrics-tfidf"),
         "fusion-dense-vae with the KL divergence weighted by 4",
         arguments={**COURSE_FUSION, "beta": 4.0},
     ),
     Preset(
         "autoencoder",
-        ("mfcc", "lyrics"),
+        ("mfcc", "lyrics-tfidf"),
         "deterministic autoencoder with the layers of fusion-dense-vae",
         arguments={**COURSE_FUSION, "variational": False},
         kind="autoencoder",
@@ -198,7 +202,7 @@ _TABLE = (
     ),
     _pca(
         "pca",
-        ("mfcc", "lyrics"),
+        ("mfcc", "lyrics-tfidf"),
         "PCA of the standardised columns of fusion-dense-vae",
         joint=True,
     ),
@@ -214,11 +218,25 @@ _TABLE = (
         "balanced-pca with every language's mean removed",
         covariates=("language",),
     ),
+    _pca(
+        "balanced-lda",
+        ("segments", "rhythm", "lyrics"),
+        "segments whitened within songs, rhythm, and words counted once; sound and words alike",
+        **LDA,
+    ),
+    _pca(
+        "neutral-lda",
+        ("segments", "rhythm", "lyrics", "language"),
+        "balanced-lda with every language at the same place and of the same shape",
+        **LDA,
+        covariates=("language",),
+        neutral=True,
+    ),
     _pca("timbre-pca", ("timbre",), "PCA of the MFCC summary"),
     _pca("tfidf", ("lyrics",), "truncated SVD of the TF-IDF"),
     _pca(
         "raw",
-        ("mfcc", "lyrics"),
+        ("mfcc", "lyrics-tfidf"),
         "the standardised columns of fusion-dense-vae, nothing reduced",
         joint=True,
         n_components=None,
@@ -245,9 +263,9 @@ _TABLE = (
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _TABLE}
 ALIASES = {"poe-vae": "song-vae", "cvae": "neutral-vae"}
 PRESETS |= {alias: PRESETS[name] for alias, name in ALIASES.items()}
-DEFAULT_FREE = "balanced-pca"
+DEFAULT_FREE = "balanced-lda"
 """The representation for groups and neighbours where the language may count."""
-DEFAULT_NEUTRAL = "neutral-vae"
+DEFAULT_NEUTRAL = "neutral-lda"
 """The representation in which songs of different languages lie beside each other."""
 
 

@@ -32,6 +32,7 @@ MODELS = {
     "ViewOnly": "references",
 }
 KINDS = {
+    "Alignment": "alignment",
     "Axes": "principal_axes",
     "CovariateEncoder": "covariates",
     "DecoderSpace": "decoder_space",
@@ -41,6 +42,7 @@ KINDS = {
     "InputView": "standardisation",
     "JointSpace": "decoder_space",
     "Objective": "parameters",
+    "SongMeans": "within_song",
     "Spaces": "decoder_space",
     "Training": "parameters",
     "ViewSpec": "view_specs",
@@ -156,6 +158,8 @@ def load_model(folder: str | Path) -> Any:
             raise SongscapeError(f"{path}: {error}; train it again") from None
     for name, value in decode(description["fitted"], arrays, kinds).items():
         setattr(model, OLD_ATTRIBUTES.get(name, name), value)
+    if isinstance(model, classes["BlockPCA"]) and not hasattr(model, "alignment_"):
+        _complete_linear(model, kinds["Alignment"])
     if isinstance(model, classes["SongVAE"]):
         model.covariates_ = getattr(model, "covariates_", None)
         _restore_modules(model, arrays)
@@ -167,6 +171,15 @@ def _classes(homes: Mapping[str, str]) -> dict[str, Any]:
         name: getattr(import_module(f"songscape.models.{home}"), name)
         for name, home in homes.items()
     }
+
+
+def _complete_linear(model: Any, alignment: Any) -> None:
+    """Give a linear model of an earlier version the attributes that it did not have."""
+    model.song_means_, model.scales_, model.alignment_ = {}, None, None
+    model.word_weight_ = 1.0
+    means = getattr(model, "category_means_", None)
+    if means is not None:
+        model.alignment_ = alignment(model.categories_, model.average_shares_, means)
 
 
 def _restore_modules(model: Any, arrays: Arrays) -> None:

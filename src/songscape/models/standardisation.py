@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 
-__all__ = ["InputView", "chunks", "fit_input", "sorted_by_id"]
+__all__ = ["InputView", "chunks", "fit_input", "sorted_by_id", "word_shares"]
 
 CHUNK_ROWS = 512
 SMOOTHING = 0.1

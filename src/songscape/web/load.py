@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.columns import Role, find_roles
+from songscape.columns import Role, display_title, find_roles
 from songscape.errors import SongscapeError
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.results import ResultsFolder, read_json, read_latents
@@ -26,20 +26,25 @@ MOST_TYPICAL = 5
 
 
 def find_folder(path: Path) -> ResultsFolder:
-    """The results folder that a person names: itself, its `results/`, `report.html` or library.
+    """The results folder that a person names: itself, what is in it, the one beside it or in it.
 
     Raises
     ------
     SongscapeError
-        There is no library.
+        There is no library, or more than one.
     """
     places = [path, path.parent, path.parent.parent]
     for place in places:
         if (place / "songscape.db").is_file():
             return ResultsFolder(place)
-    beside = Path(f"{path.resolve().name}-songscape")
-    if (beside / "songscape.db").is_file():
-        return ResultsFolder(beside)
+    beside = [Path(f"{path.resolve().name}-songscape"), *sorted(path.glob("*-songscape"))]
+    found = dict.fromkeys(one for one in beside if (one / "songscape.db").is_file())
+    if len(found) == 1:
+        return ResultsFolder(next(iter(found)))
+    if found:
+        raise SongscapeError(
+            f"{path}: several results here; name one: {', '.join(map(str, found))}"
+        )
     raise SongscapeError(f"{path}: no library (songscape.db) here; make one with songscape run")
 
 
@@ -69,7 +74,7 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
     return Atlas(
         title=str(document.get("title") or root.name),
         ids=ids,
-        titles=tuple(t or i.rpartition("/")[2] for t, i in zip(titles, ids)),
+        titles=tuple(display_title(i, t) for t, i in zip(titles, ids)),
         artists=tuple(_texts(columns, roles.artist)),
         audio=tuple(tracks[i].audio for i in ids),
         lyrics=tuple(tracks[i].lyrics for i in ids),

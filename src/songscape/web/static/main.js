@@ -271,7 +271,7 @@ async function begin() {
   byId("why").addEventListener("click", () => actions.song(player.now()));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (recolour(), panel.again()));
 
-  const wide = matchMedia("(min-width: 761px)");
+  const wide = matchMedia("(min-width: 1181px)");
   const unfold = () => (byId("controls").open = wide.matches);
   wide.addEventListener("change", unfold);
   unfold();
@@ -306,6 +306,7 @@ async function begin() {
 
   recolour();
   panel.overview();
+  window.songscape = { songs, map, player }; // for the console, tests and timings
   document.body.dataset.ready = map.kind;
 }
 

@@ -40,7 +40,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
       along = Math.min(1, (now - started) / MOVE_MS);
       redraw();
     }
-    const dot = Math.max(1.6, Math.min(15, (3.2 + 60 / Math.sqrt(songs.n)) * Math.sqrt(view.zoom)));
+    const dot = Math.max(1.6, Math.min(16, (2.6 + 90 / Math.sqrt(songs.n)) * Math.sqrt(view.zoom)));
     const eased = along * along * (3 - 2 * along);
     points.draw({ x: view.x, y: view.y, scale: scale() * ratio, size: dot * ratio, along: eased });
     drawn.replaceChildren(...overlays(dot));
@@ -104,8 +104,19 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
   function fit() {
     [width, height, ratio] = [box.clientWidth, box.clientHeight, Math.min(devicePixelRatio || 1, 2)];
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    unit = 0.46 * Math.min(width, height);
+    frame();
     redraw();
+  }
+
+  // The whole map fills the window.
+  function frame() {
+    if (!songs.layouts.length) return;
+    let [across, up] = [0.1, 0.1];
+    for (let i = 0; i < places().length; i += 2) {
+      across = Math.max(across, Math.abs(places()[i]));
+      up = Math.max(up, Math.abs(places()[i + 1]));
+    }
+    unit = 0.45 * Math.min(width / across, height / up);
   }
 
   function zoom(times, left = width / 2, top = height / 2) {
@@ -200,6 +211,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
   const shown = {
     kind: points.kind,
     view,
+    moving: () => along < 1,
     redraw,
     zoom,
     move,
@@ -215,6 +227,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
       layout = Math.min(to, songs.layouts.length - 1);
       points.places(along < 1 ? places() : before, places());
       grid = makeGrid(places());
+      frame();
       [along, started] = [still() || before === places() ? 1 : 0, performance.now()];
       redraw();
     },

@@ -82,8 +82,10 @@ function frozenSource(written) {
       return { tracks: steps };
     },
     async search(query) {
-      texts ??= map.titles.map((title, i) => plain(`${title} ${artist(i)}`));
-      const words = plain(query).split(/\s+/).filter(Boolean);
+      texts ??= map.titles.map((title, i) => ` ${plain(`${title} ${artist(i)}`).replace(/[^\p{L}\p{N}]+/gu, " ")}`);
+      // A word from its beginning; in scripts without spaces from anywhere.
+      const unspaced = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+      const words = plain(query).split(/[^\p{L}\p{N}]+/u).filter(Boolean).map((word) => (unspaced.test(word) ? word : ` ${word}`));
       const rows = [];
       for (let i = 0; i < texts.length && words.length && rows.length < 30; i++)
         if (words.every((word) => texts[i].includes(word))) rows.push(i);

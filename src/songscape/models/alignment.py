@@ -1,0 +1,130 @@
+"""Alignment: every language's tracks moved, and turned, to where those of the others lie.
+
+Categories (languages) enter as shares: a song half in one and half in another is moved half by
+each. A track of unknown category is moved by the average of all, and not turned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songscape.features.views import View
+
+__all__ = ["Alignment", "fit_alignment"]
+
+Floats = NDArray[np.float64]
+FEWEST = 5
+"""Tracks of a category, to turn them."""
+RIDGE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Where each category's tracks lie, and how they are turned.
+
+    Attributes
+    ----------
+    categories : tuple of str
+        Column names of the composition.
+    average : ndarray of shape (n_categories,)
+        Mean shares of the tracks of known category.
+    means : ndarray of shape (n_categories, n_dimensions)
+    maps : ndarray of shape (n_categories, n_dimensions, n_dimensions), or None
+        What coordinates are multiplied by after centring; None leaves them.
+    """
+
+    categories: tuple[str, ...]
+    average: Floats
+    means: Floats
+    maps: Floats | None = None
+
+    def apply(self, coordinates: NDArray[Any], composition: View) -> Floats:
+        """Aligned coordinates of tracks with these shares, (n_tracks, n_dimensions)."""
+        shares, known = self._shares(composition)
+        moved = coordinates - np.where(known[:, None], shares, self.average) @ self.means
+        if self.maps is None:
+            return np.asarray(moved)
+        turned = np.einsum("nk,nd,kde->ne", shares, moved, self.maps, optimize=True)
+        return np.where(known[:, None], turned, moved)
+
+    def _shares(self, composition: View) -> tuple[Floats, NDArray[np.bool_]]:
+        """Shares of the categories that the alignment knows, adding up to 1, and who has any."""
+        shares = np.zeros((composition.shape[0], len(self.categories)))
+        columns = {name: i for i, name in enumerate(composition.feature_names)}
+        for i, name in enumerate(self.categories):
+            if name in columns:
+                shares[:, i] = composition.values[:, columns[name]]
+        total = shares.sum(axis=1)
+        known = composition.present & (total > 0)
+        return shares / np.where(known, total, 1.0)[:, None], known
+
+
+def fit_alignment(
+    coordinates: NDArray[Any],
+    present: NDArray[np.bool_],
+    composition: View,
+    parts: Sequence[NDArray[np.intp]] = (),
+) -> Alignment:
+    """Category means by least squares on the shares, and the turning of each part of the columns.
+
+    A category's covariance around its mean becomes that of all tracks around theirs: correlation
+    alignment (Sun, Feng & Saenko, Return of Frustratingly Easy Domain Adaptation, AAAI 2016). Both
+    have a ridge, and those of small categories are drawn towards the common one.
+
+    Parameters
+    ----------
+    coordinates : ndarray of shape (n_tracks, n_dimensions)
+    present : ndarray of shape (n_tracks, n_dimensions), bool
+        Which coordinates are data.
+    composition : View
+        Shares of the categories.
+    parts : sequence of ndarray, int
+        Columns that are turned together; none are by default.
+    """
+    known = composition.present
+    seen = np.flatnonzero(composition.values[known].sum(axis=0) > 0)
+    shares = composition.values[known][:, seen].astype(np.float64)
+    own = coordinates[known].astype(np.float64)
+    means = np.zeros((shares.shape[1], own.shape[1]))
+    patterns, pattern = np.unique(present[known], axis=1, return_inverse=True)
+    for number, rows in enumerate(patterns.T):
+        columns = np.flatnonzero(pattern.ravel() == number)
+        if rows.any():
+            means[:, columns] = np.linalg.lstsq(shares[rows], own[np.ix_(rows, columns)])[0]
+    maps: Floats | None = None
+    if parts:
+        away = np.where(present[known], own - shares @ means, 0.0)
+        maps = np.tile(np.eye(own.shape[1]), (shares.shape[1], 1, 1))
+        for part in parts:
+            rows = present[known][:, part].any(axis=1)
+            maps[:, part[:, None], part] = _turned(away[np.ix_(rows, part)], shares[rows])
+    categories = tuple(composition.feature_names[i] for i in seen)
+    return Alignment(categories, shares.mean(axis=0), means, maps)
+
+
+def _turned(away: Floats, shares: Floats) -> Floats:
+    """For each category the matrix from its covariance to the common one."""
+    n_dimensions = away.shape[1]
+    common = away.T @ away / max(len(away), 1)
+    ridge = RIDGE * float(np.trace(common)) / n_dimensions * np.eye(n_dimensions)
+    maps = np.tile(np.eye(n_dimensions), (shares.shape[1], 1, 1))
+    if not ridge.any():
+        return maps
+    for number, share in enumerate(shares.T):
+        size = float(share.sum())
+        if size >= FEWEST:
+            own = (away * share[:, None]).T @ away / size
+            shrinkage = min(0.5, n_dimensions / size)
+            own = (1 - shrinkage) * own + shrinkage * common
+            maps[number] = _power(own + ridge, -0.5) @ _power(common + ridge, 0.5)
+    return maps
+
+
+def _power(matrix: Floats, exponent: float) -> Floats:
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T)

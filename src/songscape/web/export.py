@@ -1,0 +1,168 @@
+"""The map as one file that opens without a server: the page's own modules, and the songs in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from songscape.errors import SongscapeError
+from songscape.results import write_atomically, write_parquet
+from songscape.web.atlas import Atlas
+from songscape.web.packing import as_json, groups_document, map_document, packed
+
+__all__ = ["joined_modules", "write_atlas_table", "write_map"]
+
+NEIGHBOURS = 12
+STATIC = files("songscape.web") / "static"
+_POLICY = (
+    "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; "
+    "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
+)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:async )?(?:function|const) (\w+)", re.MULTILINE)
+Progress = Callable[[int, int], None]
+
+
+def write_map(
+    atlas: Atlas,
+    path: Path,
+    *,
+    preview_seconds: float = 0.0,
+    progress: Progress = lambda done, total: None,
+) -> Path:
+    """Write the page with its songs; equal collections give equal bytes.
+
+    Parameters
+    ----------
+    atlas : Atlas
+    path : Path
+        An HTML file.
+    preview_seconds : float
+        So much of every song is put in as MP3, from its middle; 0 is none.
+    progress : callable
+        Takes (done, total) while previews are made.
+
+    Raises
+    ------
+    SongscapeError
+        There is no map yet.
+    """
+    if not atlas.layouts:
+        raise SongscapeError("there is no map yet; finish songscape run first")
+    previews = _previews(atlas, preview_seconds, progress) if preview_seconds else {}
+    written = {
+        "map": map_document(atlas) | {"plays": packed([i in previews for i in atlas.ids], "uint8")},
+        "groups": groups_document(atlas),
+        "neighbours": [packed(_neighbours(layout.vectors), "int32") for layout in atlas.layouts],
+        "previews": previews,
+    }
+    page = _page(as_json(written).decode())
+    write_atomically(path, lambda partial: partial.write_bytes(page.encode("utf-8")))
+    return path
+
+
+def _page(data: str) -> str:
+    """`index.html` with its style, its modules and the data in it."""
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    style = (STATIC / "style.css").read_text(encoding="utf-8")
+    script = joined_modules("main.js")
+    policy = _POLICY.format(script=_digest(script), style=_digest(style))
+    safe = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    for old, new in {
+        '<meta charset="utf-8">': '<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<link rel="stylesheet" href="/static/style.css">': f"<style>{style}</style>",
+        '<script type="module" src="/static/main.js"></script>': "",
+        "</body>": f'<script type="application/json" id="written">{safe}</script>\n'
+        f'<script type="module">{script}</script>\n</body>',
+    }.items():
+        assert page.count(old) == 1, old
+        page = page.replace(old, new)
+    return page
+
+
+def joined_modules(name: str) -> str:
+    """A module and all that it imports as one script; names that are exported are told once."""
+    parts: dict[str, str] = {}
+
+    def add(one: str) -> None:
+        if one in parts:
+            return
+        text = (STATIC / one).read_text(encoding="utf-8")
+        for needed in _IMPORT.findall(text):
+            add(needed)
+        names = ", ".join(_EXPORT.findall(text))
+        body = re.sub(r"^export ", "", _IMPORT.sub("", text), flags=re.MULTILINE)
+        given = f"const {{ {names} }} = " if names else ""
+        parts[one] = f"// {one}\n{given}(() => {{\n{body}return {{ {names} }};\n}})();\n"
+
+    add(name)
+    return "".join(parts.values()).replace("</script", "<\\/script")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _neighbours(vectors: Any) -> Any:
+    from songscape.metrics.neighbours import nearest_neighbors
+
+    return nearest_neighbors(vectors, min(NEIGHBOURS, len(vectors) - 1)).indices
+
+
+def _previews(atlas: Atlas, seconds: float, progress: Progress) -> dict[str, str]:
+    """Base64 MP3s by id, of songs that can be read."""
+    import soundfile
+
+    from songscape.features.decode import SAMPLE_RATE, DecodeError, load_mono
+
+    found = {}
+    for done, (track_id, path) in enumerate(zip(atlas.ids, atlas.audio), 1):
+        progress(done, len(atlas.ids))
+        if path is None:
+            continue
+        try:
+            samples = load_mono(path)
+        except (DecodeError, OSError):
+            continue
+        n = int(seconds * SAMPLE_RATE)
+        start = max(0, (len(samples) - n) // 2)
+        data = io.BytesIO()
+        part = np.clip(samples[start : start + n], -1, 1)
+        kind = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "VARIABLE"}
+        soundfile.write(data, part, SAMPLE_RATE, compression_level=0.8, **kind)
+        text = base64.b64encode(data.getvalue()).decode("ascii")
+        found[track_id] = f"data:audio/mpeg;base64,{text}"
+    return found
+
+
+def write_atlas_table(atlas: Atlas, path: Path) -> Path:
+    """Write a Parquet table that embedding-atlas opens: x, y, groups, titles and columns.
+
+    Raises
+    ------
+    SongscapeError
+        There is no map yet.
+    """
+    if not atlas.layouts:
+        raise SongscapeError("there is no map yet; finish songscape run first")
+    table = atlas.columns.copy()
+    table.insert(0, "track_id", list(atlas.ids))
+    for name, values in (("title", atlas.titles), ("artist", atlas.artists)):
+        table[name] = list(values)
+    for number, layout in enumerate(atlas.layouts):
+        end = "" if number == 0 else f"_{number + 1}"
+        table[f"x{end}"], table[f"y{end}"] = layout.places[:, 0], layout.places[:, 1]
+    for level in atlas.levels:
+        names = [group.name for group in level.groups]
+        table[level.name] = [names[i] if i >= 0 else None for i in level.member]
+    write_parquet(path, table)
+    return path

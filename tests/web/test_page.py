@@ -1,0 +1,379 @@
+"""The page does what it says, in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import uvicorn
+
+from songscape.results import ResultsFolder
+from songscape.web.app import make_app
+from songscape.web.export import write_map
+from songscape.web.load import load_atlas
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# WebGL in software, and sound without a click: there is neither a graphics card nor a person.
+FLAGS = (
+    *("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+    *("--autoplay-policy=no-user-gesture-required", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"),
+)
+LIMIT_MS = 20_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as run:
+        found = next(filter(None, map(shutil.which, BROWSERS)), None)
+        try:
+            browser = run.chromium.launch(executable_path=found, args=list(FLAGS))
+        except playwright.Error as error:
+            pytest.skip(f"no browser can be started: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Callable[[ResultsFolder], str]]:
+    """Serves folders until the tests are over; gives the address."""
+    servers = []
+
+    def serve(folder: ResultsFolder) -> str:
+        listening = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(make_app(folder), log_level="error", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        servers.append((server, thread))
+        while not server.started:
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+    yield serve
+    for server, thread in servers:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def address(served: Callable[[ResultsFolder], str], folder: ResultsFolder) -> str:
+    return served(folder)
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens an address and waits for the map; whatever goes wrong in the page fails the test."""
+    wrong: list[str] = []
+    contexts = []
+
+    def open_page(address: str, **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1300, "height": 800}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(LIMIT_MS)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.on("dialog", lambda dialog: wrong.append("a dialog"))
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def page(opened: Callable[..., Any], address: str) -> Any:
+    return opened(address)
+
+
+def spot(page: Any, row: int) -> tuple[float, float]:
+    """Where a song's dot is in the window."""
+    box = page.locator("#points").bounding_box()
+    left, top = page.evaluate(f"songscape.map.spot({row})")
+    return box["x"] + left, box["y"] + top
+
+
+def until(page: Any, expression: str) -> None:
+    """Wait until it holds; playwright's own way needs eval, which the page forbids."""
+    end = time.monotonic() + LIMIT_MS / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(30)
+
+
+def plays(page: Any, row: int) -> None:
+    """Wait until a song is heard."""
+    until(page, f"songscape.player.now() === {row} && audio.currentTime > 0.2")
+
+
+def rows_listed(page: Any) -> list[int]:
+    found = page.locator("#side .song").evaluate_all("all => all.map(one => +one.dataset.row)")
+    return [int(row) for row in found]
+
+
+def lonely(page: Any) -> int:
+    """A song whose dot has no other near it, so that a click can mean no other."""
+    places = np.array([page.evaluate(f"songscape.map.spot({row})") for row in range(36)])
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2) + 1e6 * np.eye(36)
+    return int(apart.min(axis=1).argmax())
+
+
+def test_the_first_screen_names_every_group_with_songs_to_play(page: Any) -> None:
+    side = page.locator("#side")
+    assert side.locator(".group").count() == 3
+    assert "Group 1" in side.inner_text()
+    assert "12 songs" in side.inner_text()
+    assert side.locator(".group").first.locator(".song").count() == 2
+    assert page.locator("#names .name:not([hidden])").count() == 3
+    assert "36 songs" in page.locator("#summary").inner_text()
+    assert page.evaluate("document.body.dataset.ready") == "webgl"
+
+
+def test_a_click_on_a_dot_plays_its_song_and_says_where_it_belongs(page: Any) -> None:
+    row = lonely(page)
+    left, top = spot(page, row)
+    page.mouse.move(left, top)
+    title = page.evaluate(f"songscape.songs.title({row})")
+    assert title in page.locator("#card").inner_text()
+    page.mouse.click(left, top)
+    plays(page, row)
+    assert page.locator("#now-title").inner_text() == title
+    page.wait_for_selector("#side h2")
+    assert page.locator("#side h2").inner_text() == title
+    assert "Group" in page.locator("#side").inner_text()
+
+
+def test_the_next_song_is_the_nearest_and_previous_comes_back(page: Any) -> None:
+    page.locator("#side .song .play").first.click()
+    first = page.evaluate("songscape.player.now()")
+    plays(page, first)
+    page.locator("#mode").select_option("near")
+    page.locator("#next").click()
+    until(page, f"songscape.player.now() !== {first}")
+    second = page.evaluate("songscape.player.now()")
+    plays(page, second)
+    assert second % 3 == first % 3  # of the same cloud
+    page.locator("#previous").click()
+    plays(page, first)
+    page.keyboard.press("ArrowRight")
+    plays(page, second)
+    page.keyboard.press(" ")
+    until(page, "audio.paused")
+
+
+def test_a_song_that_ends_is_followed_through_the_list(page: Any) -> None:
+    page.locator("#side .group .open").first.click()
+    listed = rows_listed(page)
+    page.locator("#side .song .play").first.click()
+    plays(page, listed[0])
+    page.evaluate("audio.currentTime = audio.duration - 0.3")
+    plays(page, listed[1])
+
+
+def test_search_finds_a_word_that_is_sung_by_keys_alone(page: Any) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("lighthou")
+    page.wait_for_selector("#found [role=option]")
+    assert page.locator("#found [role=option]").count() == 1
+    assert "lighthouse" in page.locator("#found").inner_text()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#side h3:has-text('Nearest songs')")
+    assert page.locator("#side h2").inner_text() == "Song 7"
+    page.get_by_text("Its words").click()
+    assert "lighthouse" in page.locator("#side pre").inner_text()
+
+
+def test_a_line_drawn_round_songs_selects_them(page: Any) -> None:
+    middle = spot(page, lonely(page))
+    page.locator("#lasso").click()
+    corners = [(-14, -14), (14, -14), (14, 14), (-14, 14)]
+    page.mouse.move(middle[0] - 14, middle[1] - 14)
+    page.mouse.down()
+    for right, down in [*corners, corners[0]]:
+        page.mouse.move(middle[0] + right, middle[1] + down, steps=3)
+    page.mouse.up()
+    assert rows_listed(page) == [lonely(page)]
+    assert "1 songs selected" in page.locator("#side").inner_text()
+    page.keyboard.press("Escape")
+
+
+def test_another_name_is_still_there_after_a_reload(
+    opened: Callable[..., Any], served: Callable[..., str], own_folder: ResultsFolder
+) -> None:
+    page = opened(served(own_folder))
+    page.locator("#side .group .open").nth(1).click()
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("أغاني <b>Sunday</b>")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_selector("#side h2:has-text('Sunday')")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert "أغاني <b>Sunday</b>" in page.locator("#side").inner_text()
+    assert "أغاني <b>Sunday</b>" in page.locator("#names").inner_text()
+
+
+def test_the_slider_between_sound_and_words_changes_what_is_near(page: Any) -> None:
+    page.evaluate("document.querySelectorAll('#side .title')[0].click()")
+    page.wait_for_selector("#side h3:has-text('Nearest songs') + div .song")
+    before = rows_listed(page)
+    for value in ("0", "100"):
+        page.locator("#mix").fill(value)
+        until(page, f"remark.textContent.includes('{value} % by words')")
+    until(
+        page,
+        f"""String([...document.querySelectorAll('#side .song')]
+        .map((one) => +one.dataset.row)) !== '{",".join(map(str, before))}'""",
+    )
+    assert page.locator("#legend").inner_text().split() == ["far", "near"]
+    page.locator("#learned").click()
+    page.wait_for_selector("#legend", state="hidden")
+
+
+def test_the_language_switch_moves_the_songs_and_back(page: Any) -> None:
+    before = spot(page, 0)
+    page.locator("#neutral").click()
+    page.wait_for_timeout(900)
+    assert spot(page, 0) != before
+    page.locator("#neutral").click()
+    page.wait_for_timeout(900)
+    assert spot(page, 0) == pytest.approx(before)
+
+
+def test_relatives_in_another_language_are_in_that_language(page: Any) -> None:
+    page.locator("#side .group .open").first.click()
+    choice = page.get_by_label("Language of the relatives")
+    language = choice.locator("option").nth(1).inner_text()
+    choice.select_option(language)
+    page.wait_for_selector("#side h3:has-text('relatives') ~ div .song")
+    found = page.locator("#side h3:has-text('relatives') ~ div .song span").all_inner_texts()
+    assert found
+    assert all(language in text for text in found)
+
+
+def test_a_path_between_two_songs_is_listed_and_saved_as_a_playlist(
+    page: Any, tmp_path: Path
+) -> None:
+    page.evaluate("document.querySelectorAll('#side .title')[0].click()")
+    page.get_by_role("button", name="Path to …").click()
+    page.locator("#query").fill("Song 7")
+    page.locator("#found [role=option]").first.click()
+    page.wait_for_selector("#side h2:has-text('→')")
+    listed = rows_listed(page)
+    assert len(listed) > 2
+    assert listed[-1] == 7
+    assert page.locator("#drawn .way").count() == 1
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Playlist").click()
+    saved = tmp_path / "list.m3u8"
+    waiting.value.save_as(saved)
+    lines = saved.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "#EXTM3U"
+    files = [Path(line) for line in lines if not line.startswith("#")]
+    assert [int(path.stem[5:8]) for path in files] == listed
+    assert all(path.is_file() for path in files)
+
+
+def test_keys_alone_reach_the_map_and_its_songs(page: Any) -> None:
+    page.locator("#points").focus()
+    before = page.evaluate("[songscape.map.view.x, songscape.map.view.zoom]")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    after = page.evaluate("[songscape.map.view.x, songscape.map.view.zoom]")
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+    page.keyboard.press("Enter")
+    until(page, "songscape.player.now() >= 0")
+
+
+def test_everything_that_can_be_pressed_has_a_name(page: Any) -> None:
+    nameless = page.evaluate("""[...document.querySelectorAll('button, input, select, a, [role]')]
+        .filter((one) => one.checkVisibility() && !one.closest('[aria-hidden=true]'))
+        .filter((one) => !one.textContent.trim() && !one.getAttribute('aria-label')
+            && !one.closest('label') && !['status', 'search'].includes(one.getAttribute('role')))
+        .map((one) => one.outerHTML)""")
+    assert nameless == []
+
+
+@pytest.mark.parametrize("width", [360, 800, 1300])
+def test_nothing_is_wider_than_the_window(
+    opened: Callable[..., Any], address: str, width: int
+) -> None:
+    page = opened(address, viewport={"width": width, "height": 740})
+    for step in ("document.querySelector('.open').click()", "songscape.player.play(1)"):
+        page.evaluate(step)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        wide = page.evaluate("""[...document.querySelectorAll('#side *, footer *, header *')]
+            .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width
+                && one.getBoundingClientRect().right > innerWidth + 1)
+            .map((one) => one.outerHTML)""")
+        assert wide == []
+
+
+def test_with_reduced_motion_the_songs_do_not_walk(
+    opened: Callable[..., Any], address: str
+) -> None:
+    page = opened(address, reduced_motion="reduce")
+    page.locator("#neutral").click()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert page.evaluate("songscape.map.moving()") is False
+
+
+def test_hostile_tags_are_shown_as_text_and_nothing_of_them_runs(
+    opened: Callable[..., Any], served: Callable[..., str], tmp_path: Path, results_of: ModuleType
+) -> None:
+    folder = results_of.make_results(tmp_path / "x", 30, titles=results_of.HOSTILE)
+    page = opened(served(folder))
+    for row, title in enumerate(results_of.HOSTILE):
+        page.evaluate(f"songscape.player.play({row})")
+        assert page.locator("#now-title").inner_text().strip() == title.strip()
+        page.locator("#why").click()
+        page.wait_for_selector("#side pre", state="attached")
+        page.mouse.move(*spot(page, row))
+    page.locator("#query").fill("script")
+    page.wait_for_selector("#found [role=option]")
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("#side script, #side img, #found script, #card img").count() == 0
+
+
+def test_the_file_opens_without_a_server_and_plays_its_previews(
+    opened: Callable[..., Any], folder: ResultsFolder, tmp_path: Path
+) -> None:
+    path = write_map(load_atlas(folder), tmp_path / "ü #1 map.html", preview_seconds=2)
+    page = opened(path.as_uri())
+    page.locator("#side .song .play").first.click()
+    plays(page, page.evaluate("songscape.player.now()"))
+    page.locator("#query").fill("向こ")
+    page.wait_for_selector("#found [role=option]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#side .song")
+    assert page.locator("#side h2").inner_text() == "川の向こう"
+    page.get_by_role("button", name="Path to …").click()
+    page.locator("#query").fill("Song 10")
+    page.locator("#found [role=option]").first.click()
+    page.wait_for_selector("#side h2:has-text('→')")
+    page.locator("#neutral").click()
+
+
+def test_hostile_tags_stay_text_in_the_file_too(
+    opened: Callable[..., Any], tmp_path: Path, results_of: ModuleType
+) -> None:
+    folder = results_of.make_results(tmp_path / "x", 30, titles=results_of.HOSTILE)
+    page = opened(write_map(load_atlas(folder), tmp_path / "map.html").as_uri())
+    for row, title in enumerate(results_of.HOSTILE):
+        assert page.evaluate(f"songscape.songs.title({row})") == title
+    assert page.evaluate("window.hacked") is None
