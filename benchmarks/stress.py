@@ -1,16 +1,16 @@
 """What Songscape does with damaged files, kills and odd places; prints how many of each held.
 
-    python benchmarks/stress.py [--files 300] [--tables 100] [--kills 9] [--only fuzz kills]
+    python benchmarks/stress.py [--files 300] [--tags 300] [--tables 100] [--kills 9]
     python benchmarks/stress.py --only kills --kills 50 --songs 100 --signals SIGKILL
-    python benchmarks/stress.py --only fuzz --files 2000
+    python benchmarks/stress.py --only fuzz tags --files 2000 --tags 2000
 
 `fuzz`: sounds and lyrics with random damage, a hundred to a collection. Every file is accounted
-for, no run ends in a traceback, and no worker takes long. `tables`: damaged tables, read or refused
-in one line. `kills`: SIGKILL, SIGTERM and SIGINT at random moments, one run after the other on the
-same folder (a song is three files); no kill costs a track that was done, and then an undisturbed
-run has the features of one that was never disturbed. `places`:
-collections and results folders that can't be read, written, or that vanish in the middle. What did
-not hold is printed, and the exit code is 1.
+for, no run ends in a traceback, and no worker takes long. `tags`: damaged tags and lyrics, read or
+refused in one line, none by the end of its worker. `tables`: damaged tables, likewise. `kills`:
+SIGKILL, SIGTERM and SIGINT at random moments, one run after the other on the same folder (a song is
+three files); no kill costs a track that was done, and then an undisturbed run has the features of
+one that was never disturbed. `places`: collections and results folders that can't be read, written,
+or that vanish in the middle. What did not hold is printed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from mutations import lyrics_seeds, mutated, read_table, sound_seeds, table_seeds
+from mutations import lyrics_seeds, mutated, read_table, sound_seeds, table_seeds, tag_seeds
 
 from songscape.features.analyse import EVERY_PASS
-from songscape.library import Library
+from songscape.ingest.reading import read_in_workers
+from songscape.library import Library, Tags
 from songscape.workers import WorkerError, run_limited
 
 RUN = [sys.executable, "-m", "songscape", "run"]
@@ -129,6 +130,32 @@ def fuzz(folder: Path, rng: np.random.Generator, n_files: int, tally: Tally) -> 
         tally.expect(ended.is_tidy, f"fuzz {start}: {ended.err[-500:]}")
         tally.expect(ended.code in (0, 1, 2, 3), f"fuzz {start}: exit {ended.code}")
         is_accounted(folder / f"fuzz{start}-out", tally, f"fuzz {start}")
+
+
+def fuzz_tags(folder: Path, rng: np.random.Generator, n_files: int, tally: Tally) -> None:
+    """Damaged tags and lyrics: what is wrong is one line, and no reader crashes or hangs."""
+    seeds = [("tags", *seed) for seed in tag_seeds().items()]
+    seeds += [("lyrics", *seed) for seed in lyrics_seeds().items()]
+    pieces = [data[:5000] for _, _, data in seeds]
+    tasks = []
+    for n in range(n_files):
+        kind, name, data = seeds[n % len(seeds)]
+        path = folder / f"{n:05d} {name}"
+        path.write_bytes(mutated(data[:200_000], rng, pieces))
+        tasks.append((kind, str(path), path.name))
+    outcomes = list(read_in_workers(tasks))
+    tally.expect(len(outcomes) == n_files, f"{len(outcomes)} outcomes")
+    for (kind, _, name), outcome in zip(tasks, outcomes):
+        is_tags = isinstance(outcome, Tags)
+        reason = outcome.remark if is_tags else outcome.reason
+        tally.expect(is_tags == (kind == "tags"), f"{name}: {outcome}")
+        tally.expect(len(reason.splitlines()) <= 1, f"{name}: {reason}")
+        for what in ("crashed", "took longer", "MB of memory"):
+            tally.expect(what not in reason, f"{name}: {reason}")
+        tally.counts[f"{kind} {'refused' if reason else 'read'}"] += 1
+        if is_tags:
+            for cell in outcome.cells.values():
+                tally.expect(len(cell.splitlines()) == 1, f"{name}: {cell!r}")
 
 
 def fuzz_tables(folder: Path, rng: np.random.Generator, n_tables: int, tally: Tally) -> None:
@@ -310,16 +337,18 @@ def places(folder: Path, rng: np.random.Generator, tally: Tally) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=300, help="damaged sounds (default 300)")
+    parser.add_argument("--tags", type=int, default=300, help="damaged tags and lyrics (300)")
     parser.add_argument("--tables", type=int, default=100, help="damaged tables (default 100)")
     parser.add_argument("--kills", type=int, default=9, help="signals sent (default 9)")
     parser.add_argument("--songs", type=int, default=15, help="songs for the kills (default 15)")
     parser.add_argument("--signals", nargs="+", default=["SIGTERM", "SIGINT", "SIGKILL"])
-    parser.add_argument("--only", nargs="+", choices=("fuzz", "tables", "kills", "places"))
+    parser.add_argument("--only", nargs="+", choices=("fuzz", "tags", "tables", "kills", "places"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     arguments = parser.parse_args()
     parts: dict[str, Callable[[Path, np.random.Generator, Tally], None]] = {
         "fuzz": lambda folder, rng, tally: fuzz(folder, rng, arguments.files, tally),
+        "tags": lambda folder, rng, tally: fuzz_tags(folder, rng, arguments.tags, tally),
         "tables": lambda folder, rng, tally: fuzz_tables(folder, rng, arguments.tables, tally),
         "kills": lambda folder, rng, tally: kills(
             folder, rng, arguments.kills, arguments.songs, arguments.signals, tally
