@@ -29,8 +29,13 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file, then move it to `path`: never a half-written file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    write(partial)
-    os.replace(partial, path)
+    try:
+        write(partial)
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(OSError):  # on a full disk the rest needs the room
+            partial.unlink()
+        raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -132,6 +132,41 @@ def test_several_values_are_told_apart(tmp_path):
     }
 
 
+@pytest.mark.parametrize("encoding", ["cp1251", "shift_jis", "gb18030", "utf-8", "cp1252"])
+def test_latin_1_that_is_another_encoding_is_read_as_meant(tmp_path, encoding):
+    meant = {
+        "cp1251": ("Во поле берёза стояла", "Народный хор", "Русские песни"),
+        "shift_jis": ("夜の海でふたり", "うたう人たち", "はじまりのアルバム"),
+        "gb18030": ("月亮代表我的心", "人民的歌手", "我们的音乐专辑"),
+        "utf-8": ("Über den Wolken", "Björk", "Été"),
+        "cp1252": ("Don’t go – não", "Sigur Rós", "Été"),
+    }[encoding]
+    names = (b"TIT2", b"TPE1", b"TALB")
+    frames = [(name, b"\x00" + text.encode(encoding)) for name, text in zip(names, meant)]
+    found = cells(tmp_path, id3(*frames, version=3))
+    assert found == dict(zip(("title", "artist", "album"), meant))
+
+
+@pytest.mark.parametrize("text", ["Çà et là", "ÄÖÜ", "Ýmir Ólafsson", "é", "Ça fût à Nîmes"])
+def test_latin_1_that_is_meant_stays(tmp_path, text):
+    assert cells(tmp_path, id3((b"TIT2", b"\x00" + text.encode("latin-1")))) == {"title": text}
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_tags_made_safe_for_old_players_are_read(tmp_path, version):
+    frames = [(b"TIT2", b"\x01" + "Ночь ÿ".encode("utf-16")), (b"TPE1", b"\x03Ann")]
+    if version == 4:  # each frame by itself, with the size that it then has
+        frames = [(name, content.replace(b"\xff", b"\xff\0")) for name, content in frames]
+    data = id3(*frames, version=version)
+    size = data[8] << 7 | data[9]
+    tag = data[10 : 10 + size].replace(b"\xff", b"\xff\0") if version == 3 else data[10 : 10 + size]
+    sizes = bytes([len(tag) >> 7, len(tag) & 127])
+    data = data[:5] + b"\x80\0\0" + sizes + tag + data[10 + size :]
+    first = b"TAG" + bytes(90) + b"1977" + bytes(30) + b"\x11"
+    found = cells(tmp_path, data + first)
+    assert found == {"title": "Ночь ÿ", "artist": "Ann", "year": "1977", "genre": "Rock"}
+
+
 def test_a_credit_stays_whole_beside_the_names_in_it(tmp_path):
     frames = (b"TPE1", b"\x03Ann feat. Bob"), (b"TXXX", b"\x03ARTISTS\0Ann\0Bob")
     assert cells(tmp_path, id3(*frames)) == {"artist": "Ann feat. Bob", "artists": "Ann; Bob"}

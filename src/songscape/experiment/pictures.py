@@ -201,7 +201,7 @@ class _Drawing:
         """
         from songscape.models.presets import find_preset
         from songscape.models.saving import load_model
-        from songscape.report.reconstruction_plots import reconstruction_figure
+        from songscape.report.plots import reconstruction_figure
 
         if find_preset(model).kind not in ("vae", "autoencoder"):
             return None

@@ -27,7 +27,7 @@ _QUEUE_PER_WORKER = 4
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read: with `arguments` (plain JSON types) besides its path.
+    """One file to read: with `arguments` (plain JSON types) besides its path, and the track's span.
 
     `stamp` is the file's state before, needed where everything about the track is made anew
     (`whole`).
@@ -80,13 +80,14 @@ def _run(
     while True:
         for job in queue:
             assert job.track.audio is not None
-            path = os.fspath(job.track.audio)
+            path, span = os.fspath(job.track.audio), job.track.span
+            arguments = job.arguments if span is None else (*job.arguments, span)
             url = url_of(path)
             if url is None:
-                future = submit(function, path, *job.arguments)
+                future = submit(function, path, *arguments)
             else:
                 name = f"{function.__module__}:{function.__qualname__}"
-                future = submit(analyse_copy, name, url, *job.arguments)
+                future = submit(analyse_copy, name, url, *arguments)
             running[future] = job
             if len(running) >= workers * _QUEUE_PER_WORKER:
                 break

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features.analyse import MINIMUM_SECONDS
-from songscape.features.decode import DecodeError, Decoder
+from songscape.features.decode import DecodeError, Decoder, Span
 from songscape.library.records import Analysis
 
 __all__ = ["WindowStream", "read_windows"]
@@ -50,13 +50,13 @@ class WindowStream:
         return np.stack(self._kept) if self._kept else self._waiting[None]
 
 
-def read_windows(path: str, sample_rate: int) -> Analysis:
+def read_windows(path: str, sample_rate: int, span: Span | None = None) -> Analysis:
     """Decode one file at `sample_rate` Hz and cut windows of 10 s; never raises for a bad file.
 
     The only feature of the result is `windows`.
     """
     try:
-        decoder = Decoder(Path(path), sample_rate)
+        decoder = Decoder(Path(path), sample_rate, span)
         windows = WindowStream(int(WINDOW_S * sample_rate))
         for samples in decoder.blocks():
             windows.push(samples)

@@ -37,6 +37,7 @@ _OPEN = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
 )
 _BLOCK = 1 << 20
+_TABLES = (".csv", ".tsv", ".json", ".jsonl")
 _MANY_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
 _BREAKS = regex.compile(r"[\p{Cc}\p{Zl}\p{Zp}]")
 
@@ -54,8 +55,10 @@ class Files:
     root : Path
     audio : list of str
         Regular files to try as audio.
-    lyrics : list of str
-        Files whose names end as those of lyrics; they are not read yet.
+    lyrics, sheets : list of str
+        Files whose names end as those of lyrics, and of CUE sheets; they are not read yet.
+    tables : list of str
+        CSV, TSV and JSON files in the root and up to two folders below it.
     failed, skipped : dict of str to str
         What looks like audio and can't be read, or isn't taken, with the reason.
     unlisted : dict of str to str
@@ -69,6 +72,8 @@ class Files:
     root: Path
     audio: list[str] = field(default_factory=list)
     lyrics: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unlisted: dict[str, str] = field(default_factory=dict)
@@ -86,6 +91,10 @@ class Files:
             return
         elif kind is FileKind.LYRICS:
             self.lyrics.append(place)
+        elif name.lower().endswith(".cue"):
+            self.sheets.append(place)
+        elif name.lower().endswith(_TABLES) and place.count("/") <= 2:
+            self.tables.append(place)
         elif kind is FileKind.AUDIO and (trouble := file_trouble(path)):
             self.failed[place] = trouble
         elif kind is FileKind.AUDIO or (kind is not FileKind.OTHER and _sounds(path)):
