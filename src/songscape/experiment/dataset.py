@@ -150,18 +150,10 @@ def read_library(
     from songscape.features.extract import extract
     from songscape.library import Library
 
-<<<<<<< HEAD
     views = readable(views, settings)
     pretrained = embeddings_of(views)
     find_models(pretrained)  # what is missing is told before any audio is read
-    source, known = local_folder(source, path.parent), None
-    if path.exists():
-        with Library.open(path) as library:
-            known = library.read_before()
-    collection = read_collection(source, known=known, lyrics_order=settings.lyrics_order)
-=======
     collection = scan(source, path, settings.lyrics_order)
->>>>>>> main
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)
