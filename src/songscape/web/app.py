@@ -34,17 +34,17 @@ STATIC = files("songscape.web") / "static"
 
 
 def make_app(
-    folder: ResultsFolder, *, host: str = "127.0.0.1", token: str | None = None
+    folder: ResultsFolder | Desk, *, host: str = "127.0.0.1", token: str | None = None
 ) -> ASGIApp:
     """The application that `songscape serve` runs.
 
     Parameters
     ----------
-    folder : ResultsFolder
+    folder : ResultsFolder or Desk
     host, token
         See `Guard`.
     """
-    desk = Desk(folder)
+    desk = folder if isinstance(folder, Desk) else Desk(folder)
     session = secrets.token_urlsafe(32)
 
     async def whole_map(request: Request) -> Response:
