@@ -1,4 +1,4 @@
-"""How fast the map is: time until it can be used, frames while it moves, and how long questions take.
+"""How fast the map is: time until it can be used, frames while it moves, time of a question.
 
     python benchmarks/page.py [--songs 10000 100000 1000000]
 
@@ -136,7 +136,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--songs", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     songs = parser.parse_args().songs
-    print("songs      file MB  ready s  again s  frames/s  hover ms  similar  near  path  search ms")
+    print(
+        "songs      file MB  ready s  again s  frames/s  hover ms  similar  near  path  search ms"
+    )
     with sync_playwright() as run:
         browser = run.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
         for n in songs:
