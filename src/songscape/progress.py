@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -41,7 +42,7 @@ def at_terminal() -> bool:
 
 
 def say(message: str) -> None:
-    """One line on stderr, so that stdout keeps to data; a bar that is drawn moves below it.
+    """Print one line on stderr; a progress bar that is shown moves below it.
 
     A stderr that is closed or full is no error.
     """
@@ -69,38 +70,43 @@ class TimeLeft:
         Of every task that is left.
     workers : int
         Tasks that run at the same time.
+    what : str
+        What a task is called.
     """
 
     def __init__(
         self,
         kinds: Sequence[str],
         workers: int,
+        what: str = "training",
         tell: Callable[[str], object] = say,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._left, self._workers = list(kinds), workers
+        self._left, self._workers, self._what = Counter(kinds), workers, what
         self._tell, self._clock = tell, clock
-        self._seconds: dict[str, list[float]] = {}
+        self._done: Counter[str] = Counter()
+        self._took: dict[str, float] = {}
         self._next = clock()
 
     def done(self, kind: str, seconds: float) -> None:
         """Take note of a task that is done and took so long."""
-        self._left.remove(kind)
-        self._seconds.setdefault(kind, []).append(seconds)
+        self._left[kind] -= 1
+        self._done[kind] += 1
+        self._took[kind] = self._took.get(kind, 0.0) + seconds
         left, now = self.seconds(), self._clock()
         if left >= QUIET_SECONDS and now >= self._next:
             self._next = now + max(QUIET_SECONDS, left / 2)
-            many = "training" if len(self._left) == 1 else "trainings"
-            self._tell(f"{len(self._left)} {many} to go: about {in_words(left)} left")
+            n = self._left.total()
+            many = f"{n:,} {self._what}{'s' * (n != 1)}"
+            self._tell(f"{many} to go: about {in_words(left)} left")
 
     def seconds(self) -> float:
         """Expected wall time of what is left."""
-        every = [value for values in self._seconds.values() for value in values]
-        if not every:
+        if not self._done:
             return float("nan")
-        means = {kind: sum(values) / len(values) for kind, values in self._seconds.items()}
-        typical = sum(every) / len(every)
-        return sum(means.get(kind, typical) for kind in self._left) / self._workers
+        means = {kind: took / self._done[kind] for kind, took in self._took.items()}
+        typical = sum(self._took.values()) / self._done.total()
+        return sum(means.get(kind, typical) * n for kind, n in self._left.items()) / self._workers
 
 
 def in_words(seconds: float) -> str:

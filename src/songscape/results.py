@@ -29,8 +29,18 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file, then move it to `path`: never a half-written file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    write(partial)
-    os.replace(partial, path)
+    try:
+        write(partial)
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(OSError):  # on a full disk the rest needs the room
+            partial.unlink()
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    write_atomically(path, lambda partial: partial.write_bytes(data))
 
 
 def model_stem(model: str, seed: int) -> str:
@@ -172,8 +182,7 @@ def write_text(path: Path, text: str) -> None:
 
     A path that isn't UTF-8 holds surrogates: they are written as escapes, which JSON reads.
     """
-    data = text.encode("utf-8", "backslashreplace")
-    write_atomically(path, lambda p: p.write_bytes(data))
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
@@ -185,7 +194,7 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a table as Parquet, whole or not at all, whatever bytes the path has."""
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
-    write_atomically(path, lambda p: p.write_bytes(buffer.getvalue()))
+    write_bytes(path, buffer.getvalue())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -209,7 +218,7 @@ def write_latents(
     ).replace_schema_metadata({_KEY: key.encode()})
     buffer = io.BytesIO()  # pyarrow takes no path that isn't UTF-8
     pq.write_table(table, buffer, compression="zstd")
-    write_atomically(path, lambda p: p.write_bytes(buffer.getvalue()))
+    write_bytes(path, buffer.getvalue())
 
 
 def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:

@@ -1,4 +1,6 @@
-"""Worker processes: what reads a file runs in one, with limits; a bad file costs only itself.
+"""Runs functions in worker processes, with limits on time and memory.
+
+Files are read in workers: a file that crashes or blocks a decoder costs only itself.
 
 A worker is a child process that runs one function at a time. It is started from the interpreter,
 not forked: it imports only the function's module, and it ends when its parent does, however the

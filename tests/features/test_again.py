@@ -96,7 +96,7 @@ def test_errors_of_a_drive_say_nothing_about_the_file(folder, monkeypatch, numbe
 def test_a_drive_that_goes_while_a_file_is_read_gives_no_half_features(folder, monkeypatch):
     from songscape.features import analyse
 
-    monkeypatch.setattr(analyse, "digest_of_file", lambda path: None)
+    monkeypatch.setattr(analyse, "sound_digest", lambda path: None)
     analysis = analyse_file(str(folder / "s0.flac"))
     assert (analysis.transient, dict(analysis.features)) == (True, {})
 

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features import embeddings
-from songscape.features.encoders import hub as encoders
+from songscape.features.encoders import hub
 from songscape.features.extract import complete, extract
 from songscape.features.loading import load_views
 from songscape.features.windows import WindowStream, read_windows
@@ -142,9 +141,9 @@ def test_a_sentence_transformer_reads_all_lines(folder, tmp_path):
     words.save_pretrained(tmp_path / "bert")
     made = sentence_transformers.SentenceTransformer(str(tmp_path / "bert"))
     made.save(str(tmp_path / "model"))
-    found = embeddings.find_model(str(tmp_path / "model"))
+    found = hub.find_model(str(tmp_path / "model"))
     assert found.kind == "sentence-transformers"
-    encode = encoders.load_text_encoder(found.path, found.kind)
+    encode = hub.load_text_encoder(found.path, found.kind)
     np.testing.assert_allclose(encode(["sun moon"])[0], made.encode("sun moon"), atol=1e-6)
 
 
@@ -193,8 +192,8 @@ def test_clap_gives_its_own_audio_embedding(tmp_path):
     )
     transformers.ClapModel(config).save_pretrained(tmp_path / "clap")
     transformers.ClapFeatureExtractor(truncation="rand_trunc").save_pretrained(tmp_path / "clap")
-    assert embeddings.find_model(str(tmp_path / "clap")).kind == "audio"
-    encode, sample_rate = encoders.load_audio_encoder(tmp_path / "clap")
+    assert hub.find_model(str(tmp_path / "clap")).kind == "audio"
+    encode, sample_rate = hub.load_audio_encoder(tmp_path / "clap")
     assert sample_rate == 48_000
     windows = 0.1 * np.random.default_rng(0).standard_normal((2, 480_000)).astype(np.float32)
     vectors = encode(windows)
@@ -217,11 +216,11 @@ def test_a_file_that_cannot_be_read_is_noted_and_the_rest_goes_on(folder, tmp_pa
 
 
 def test_models_are_found_in_the_hub_cache(tmp_path, monkeypatch):
-    import huggingface_hub as hub
+    import huggingface_hub
 
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(SongscapeError) as caught:
-        embeddings.find_model("someone/tiny")
+        hub.find_model("someone/tiny")
     message = str(caught.value)
     assert "\n" not in message
     assert str(tmp_path / "hub") in message
@@ -230,24 +229,24 @@ def test_models_are_found_in_the_hub_cache(tmp_path, monkeypatch):
     make_static(repository / "snapshots" / "abc")
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("abc")
-    found = embeddings.find_model("someone/tiny")
-    assert (found.kind, found.view) == ("model2vec", "embedding:someone/tiny")
-    assert found.digest == embeddings.find_model(str(repository / "snapshots" / "abc")).digest
+    found = hub.find_model("someone/tiny")
+    assert (found.kind, found.name) == ("model2vec", "someone/tiny")
+    assert found.digest == hub.find_model(str(repository / "snapshots" / "abc")).digest
 
 
 def test_other_folders_and_missing_packages_are_told_in_one_line(tmp_path, monkeypatch):
     with pytest.raises(SongscapeError, match="neither a text model"):
-        embeddings.find_model(str(tmp_path))
+        hub.find_model(str(tmp_path))
     with pytest.raises(SongscapeError, match="without a name"):
-        embeddings.find_model("")
+        hub.find_model("")
 
     def absent(name: str) -> Any:
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr("importlib.import_module", absent)
     for load in (
-        lambda: encoders.load_text_encoder(tmp_path, "model2vec"),
-        lambda: encoders.load_audio_encoder(tmp_path),
+        lambda: hub.load_text_encoder(tmp_path, "model2vec"),
+        lambda: hub.load_audio_encoder(tmp_path),
     ):
         with pytest.raises(SongscapeError, match=r"pip install \"songscape\[embeddings\]\""):
             load()
@@ -259,9 +258,9 @@ def test_code_that_comes_with_a_model_is_not_run_unasked(tmp_path, monkeypatch):
     config["auto_map"] = {"AutoModel": "evil.Model"}
     (path / "config.json").write_text(json.dumps(config))
     (path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-    monkeypatch.delenv(encoders.TRUST, raising=False)
-    with pytest.raises(SongscapeError, match=f"set {encoders.TRUST}=1"):
-        encoders.load_audio_encoder(path)
+    monkeypatch.delenv(hub.TRUST, raising=False)
+    with pytest.raises(SongscapeError, match=f"set {hub.TRUST}=1"):
+        hub.load_audio_encoder(path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -269,7 +268,7 @@ def test_a_damaged_model_is_told_in_one_line(tmp_path):
     path = make_wav2vec(tmp_path / "model")
     (path / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(SongscapeError, match="cannot be loaded") as caught:
-        encoders.load_audio_encoder(path)
+        hub.load_audio_encoder(path)
     assert "\n" not in str(caught.value)
 
 
@@ -307,12 +306,12 @@ def test_windows_are_evenly_spread_and_few(n_samples, cuts, size):
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=3000))
 def test_no_line_of_a_lyric_is_lost(text):
-    chunks = embeddings.text_chunks(text)
+    chunks = hub.text_chunks(text)
     assert "\n".join(chunks).split("\n") == [
         *(line.strip() for line in text.splitlines() if line.strip()),
         *([""] if not text.strip() else []),
     ]
-    assert all(len(c) <= embeddings.CHUNK_CHARACTERS or "\n" not in c for c in chunks)
+    assert all(len(c) <= hub.CHUNK_CHARACTERS or "\n" not in c for c in chunks)
 
 
 def test_a_long_clip_in_blocks_is_read_at_the_encoders_rate(tmp_path):

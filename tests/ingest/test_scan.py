@@ -239,6 +239,30 @@ def test_bins_and_folders_of_systems_are_left_out_and_said_once(tmp_path, put, f
     assert folder.rsplit("/", 1)[0].split("/")[-1].split("/")[0] in reason or "/" in folder
 
 
+def test_what_ndignore_and_notmusic_name_is_left_out_and_said(tmp_path, put):
+    for name in (
+        "a.mp3",
+        "pod/a.mp3",
+        "pod/b/c.mp3",
+        "x/demo 1.mp3",
+        "x/y/demo 2.mp3",
+        "x/y/z.mp3",
+    ):
+        put(name)
+    put("x/y/keep/demo 3.mp3")
+    put("books/one.mp3")
+    put("pod/.ndignore", "\n# nothing\n")
+    put("books/.notmusic", "whatever it says")
+    put("x/.ndignore", "demo *\n!**/keep/*\n/gone/\n[")
+    put("x/gone/g.mp3")
+    put("x/y/gone/g.mp3")
+    collection = read(tmp_path)
+    assert ids(collection) == ["a", "x/y/gone/g", "x/y/keep/demo 3", "x/y/z"]
+    left = "books/one.mp3, pod/a.mp3, pod/b/, x/demo 1.mp3, x/gone/, x/y/demo 2.mp3"
+    reason = f"{left}: by .ndignore or .notmusic; 6 audio files in them are left out"
+    assert problems(collection) == {"ignored": ("warning", reason)}
+
+
 @pytest.mark.parametrize("folder", ["Recycled", "RECYCLER", "Trash", "Lost and Found", "Cache"])
 def test_albums_of_such_names_are_albums(tmp_path, put, folder):
     put(f"{folder}/1.mp3")

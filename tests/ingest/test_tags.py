@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from audio_files import FORMATS, write_tagged
 
 from songscape.ingest import read_collection
+from songscape.ingest.data import read_table
 from songscape.ingest.reading import read_batch
 from songscape.ingest.tags import read_tags
 from songscape.library import FileStamp, Library, Tags
@@ -56,45 +57,11 @@ CELLS = {
     "replaygain_track_gain": "-7.03 dB",
 }
 BASIC = ("title", "artist", "albumartist", "album", "composer", "genre", "genres_all")
-FORMATS = {
-    "mp3": ("libmp3lame", {}),
-    "flac": ("flac", {}),
-    "ogg": ("vorbis", {"strict": "experimental"}),
-    "opus": ("libopus", {}),
-    "wma": ("wmav2", {"b": "64000"}),
-    "wv": ("wavpack", {}),
-    "aiff": ("pcm_s16be", {"write_id3v2": "1"}),
-    "mka": ("libopus", {}),
-    "m4a": ("aac", {}),
-    "wav": ("pcm_s16le", {}),
-}
-
-
-def write(path: Path, tags: dict[str, str], seconds: float = 0.2, **options: str) -> Path:
-    """A second of noise, tagged by FFmpeg."""
-    codec, more = FORMATS[path.suffix[1:]]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(0).normal(0, 3000, int(seconds * 48000)).astype(np.int16)
-    with av.open(str(path), "w", options={**more, **options}) as out:
-        for name, value in tags.items():
-            out.metadata[name] = value
-        layout = "stereo" if codec == "vorbis" else "mono"
-        stream = out.add_stream(codec, rate=48000, layout=layout)
-        stream.codec_context.options = more
-        stream.codec_context.open()
-        size = stream.codec_context.frame_size or 1024
-        resampler = av.AudioResampler(stream.codec_context.format, layout, 48000, size)
-        frame = av.AudioFrame.from_ndarray(noise[None], format="s16p", layout="mono")
-        frame.sample_rate = 48000
-        for each in (*resampler.resample(frame), *resampler.resample(None)):
-            out.mux(stream.encode(each))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_every_field_is_read_right(tmp_path, suffix):
-    path = write(tmp_path / f"x.{suffix}", TAGS)
+    path = write_tagged(tmp_path / f"x.{suffix}", TAGS)
     before = path.read_bytes(), FileStamp.of(path)
     tags = read_tags(path, path.name)
     expected = CELLS
@@ -111,6 +78,16 @@ def test_every_field_is_read_right(tmp_path, suffix):
         assert tags.lyrics is not None
         assert tags.lyrics.text == TAGS["lyrics"]
     assert (path.read_bytes(), FileStamp.of(path)) == before
+
+
+def test_the_page_of_formats_names_every_field():
+    page = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
+    if not page.exists():
+        pytest.skip("the pages are not part of an installed package")
+    text = page.read_text(encoding="utf-8")
+    whole = set(read_table("tags")) - {"lyrics", "syncedlyrics", "originaldate", "date"}
+    families = {name.split("_")[0] for name in whole}
+    assert [name for name in sorted(families) if name not in text] == []
 
 
 def id3(*frames: tuple[bytes, bytes], version: int = 4) -> bytes:
@@ -153,6 +130,41 @@ def test_several_values_are_told_apart(tmp_path):
         "musicbrainz_artistid": RECORDING,
         "musicbrainz_recordingid": RECORDING,
     }
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "shift_jis", "gb18030", "utf-8", "cp1252"])
+def test_latin_1_that_is_another_encoding_is_read_as_meant(tmp_path, encoding):
+    meant = {
+        "cp1251": ("Во поле берёза стояла", "Народный хор", "Русские песни"),
+        "shift_jis": ("夜の海でふたり", "うたう人たち", "はじまりのアルバム"),
+        "gb18030": ("月亮代表我的心", "人民的歌手", "我们的音乐专辑"),
+        "utf-8": ("Über den Wolken", "Björk", "Été"),
+        "cp1252": ("Don’t go – não", "Sigur Rós", "Été"),
+    }[encoding]
+    names = (b"TIT2", b"TPE1", b"TALB")
+    frames = [(name, b"\x00" + text.encode(encoding)) for name, text in zip(names, meant)]
+    found = cells(tmp_path, id3(*frames, version=3))
+    assert found == dict(zip(("title", "artist", "album"), meant))
+
+
+@pytest.mark.parametrize("text", ["Çà et là", "ÄÖÜ", "Ýmir Ólafsson", "é", "Ça fût à Nîmes"])
+def test_latin_1_that_is_meant_stays(tmp_path, text):
+    assert cells(tmp_path, id3((b"TIT2", b"\x00" + text.encode("latin-1")))) == {"title": text}
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_tags_made_safe_for_old_players_are_read(tmp_path, version):
+    frames = [(b"TIT2", b"\x01" + "Ночь ÿ".encode("utf-16")), (b"TPE1", b"\x03Ann")]
+    if version == 4:  # each frame by itself, with the size that it then has
+        frames = [(name, content.replace(b"\xff", b"\xff\0")) for name, content in frames]
+    data = id3(*frames, version=version)
+    size = data[8] << 7 | data[9]
+    tag = data[10 : 10 + size].replace(b"\xff", b"\xff\0") if version == 3 else data[10 : 10 + size]
+    sizes = bytes([len(tag) >> 7, len(tag) & 127])
+    data = data[:5] + b"\x80\0\0" + sizes + tag + data[10 + size :]
+    first = b"TAG" + bytes(90) + b"1977" + bytes(30) + b"\x11"
+    found = cells(tmp_path, data + first)
+    assert found == {"title": "Ночь ÿ", "artist": "Ann", "year": "1977", "genre": "Rock"}
 
 
 def test_a_credit_stays_whole_beside_the_names_in_it(tmp_path):
@@ -256,7 +268,7 @@ def test_tags_bring_no_artist_where_the_table_names_the_composer(tmp_path):
 
 def test_words_in_the_tags_are_those_of_a_track_that_has_no_lyric_file(tmp_path):
     for name in ("a", "b", "c"):
-        write(tmp_path / f"{name}.flac", {"lyrics": "words in the tags"})
+        write_tagged(tmp_path / f"{name}.flac", {"lyrics": "words in the tags"})
     (tmp_path / "b.txt").write_text("words beside the song")
     (tmp_path / "c.txt").write_bytes(b"\0\1\2")
     collection = read_collection(tmp_path, read=read_batch)
@@ -275,7 +287,7 @@ def test_words_in_the_tags_are_those_of_a_track_that_has_no_lyric_file(tmp_path)
 
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "ogg", "m4a", "wma", "wav", "aiff", "mka"])
 def test_no_damage_stops_the_reader(tmp_path, suffix):
-    whole = write(tmp_path / f"x.{suffix}", TAGS).read_bytes()
+    whole = write_tagged(tmp_path / f"x.{suffix}", TAGS).read_bytes()
     rng = np.random.default_rng(len(suffix))
     path = tmp_path / f"y.{suffix}"
     for n in range(40):

@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score
 
 from songscape.metrics.neighbours import nearest_neighbors, without_groups
 from songscape.metrics.retrieval import (
+    average_precision_chance,
     average_precision_samples,
     hit_samples,
     undefined_retrieval,
@@ -35,6 +36,20 @@ def test_average_precision_is_scikit_learns(n, artists, seed, ties):
             assert ours[row] == pytest.approx(expected, abs=1e-6)
         else:
             assert 0 < ours[row] <= 1
+
+
+@pytest.mark.parametrize("with_copies", [False, True])
+def test_average_precision_by_chance_is_what_random_spaces_give(with_copies):
+    rng = np.random.default_rng(0)
+    artists = [None if value == 9 else str(value) for value in rng.integers(0, 10, 60)]
+    copies = rng.integers(0, 40, 60) if with_copies else None
+    found = [
+        np.nanmean(average_precision_samples(rng.normal(size=(60, 8)), artists, copies=copies))
+        for _ in range(300)
+    ]
+    chance = average_precision_chance(artists, copies)
+    assert np.mean(found) == pytest.approx(chance, abs=4 * np.std(found) / 300**0.5)
+    assert math.isnan(average_precision_chance(list("abc")))
 
 
 def test_retrieval_counts_only_artists_with_two_tracks():

@@ -13,7 +13,7 @@ from songscape.benchmark.measure import PARTITION_METRICS, partition_rows, space
 from songscape.benchmark.targets import Targets
 from songscape.metrics import mixing
 from songscape.metrics.neighbours import knn_chance, nearest_neighbors, without_groups
-from songscape.metrics.retrieval import average_precision_samples, hit_samples
+from songscape.metrics.retrieval import hit_samples
 from songscape.statistics import space_nulls as nulls
 from songscape.statistics.permutations import (
     PermutationNull,
@@ -102,58 +102,13 @@ def test_hits_over_every_permutation_and_by_the_hypergeometric_law():
     assert found.null_mean == pytest.approx(chance, abs=0.03)
 
 
-def test_average_precision_over_every_permutation():
-    X = space()
-    squares = ((X[:, None] - X[None]) ** 2).sum(axis=2)
-    artists = np.array([0, 0, 0, 1, 1, 2, 2])
-    found = nulls.average_precision_null(X, artists, n_permutations=2000)
-
-    def mean_ap(labels):
-        each = []
-        for row in range(7):
-            others = np.arange(7) != row
-            same = labels[others] == labels[row]
-            each.append(reference.average_precision_score(same, -squares[row][others]))
-        return np.mean(each)
-
-    distinct = {tuple(row): mean_ap(np.array(row)) for row in {tuple(r) for r in EVERY}}
-    close(found, [distinct[tuple(row)] for row in EVERY], mean_ap(artists))
-
-
-def test_average_precision_by_chance_is_the_closed_form():
-    """(H + (r - 1) / (n - 1) (n - H)) / n for r sought of n (Bestgen 2015)."""
-    rng = np.random.default_rng(0)
-    artists = np.repeat(np.arange(20), 6)
-    found = nulls.average_precision_null(rng.normal(size=(120, 3)), artists)
-    harmonic = np.sum(1 / np.arange(1, 120))
-    expected = (harmonic + 4 / 118 * (119 - harmonic)) / 119
-    assert found.null_mean == pytest.approx(expected, rel=0.02)
-    assert found.p_value > 0.01
-
-
-@pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("max_queries", [20, 2000])
-def test_the_null_ranks_as_the_metric_does(ties, max_queries):
-    rng = np.random.default_rng(1)
-    X = rng.integers(0, 3, (80, 2)).astype(float) if ties else rng.normal(size=(80, 3))
-    artists = np.where(rng.random(80) < 0.2, -1, rng.integers(0, 12, 80))
-    found = nulls.average_precision_null(X, artists, max_queries=max_queries, n_permutations=20)
-    metric = average_precision_samples(X, artists, max_queries=max_queries)
-    assert found.observed == pytest.approx(np.nanmean(metric))
-
-
-@pytest.mark.parametrize("max_queries", [2000, 30])
-def test_the_nulls_of_retrieval_leave_copies_out_as_the_metrics_do(max_queries):
+def test_the_null_of_hits_leaves_copies_out_as_the_metric_does():
     X, rng = space(90, 3), np.random.default_rng(2)
     artists, copies = rng.integers(0, 12, 90), rng.integers(0, 60, 90)
     near = without_groups(nearest_neighbors(X, 30), copies, 10, X)
     hits = hit_samples(near, artists, copies=copies)
     found = nulls.hit_null(near, artists, copies=copies, n_permutations=20)
     assert found.observed == pytest.approx(np.nanmean(hits))
-    options = {"copies": copies, "max_queries": max_queries}
-    precision = average_precision_samples(X, artists, **options)
-    again = nulls.average_precision_null(X, artists, n_permutations=20, **options)
-    assert again.observed == pytest.approx(np.nanmean(precision))
 
 
 @pytest.mark.parametrize("with_artists", [False, True])
@@ -169,7 +124,7 @@ def test_finding_the_copies_of_a_song_is_no_merit(with_artists):
     found = {row["metric"]: row for row in rows}
     assert {*found} == {"knn", "knn_balanced", *(("hit", "map") if with_artists else ())}
     for metric, row in found.items():
-        assert row["value"] < row["null_95"], metric
+        assert row["value"] < row.get("null_95", 1.0), metric
         assert row["value"] < row["chance"] + 0.1, metric
 
 
@@ -207,17 +162,15 @@ def null_of(metric, X, labels, seed):
         return nulls.knn_nulls(near.first(5), labels, **options)["knn"]
     if metric == "hit":
         return nulls.hit_null(near, labels, k=2, **options)
-    if metric == "map":
-        return nulls.average_precision_null(X, labels, **options)
     return nulls.mixing_nulls(near, labels, **options)[metric]
 
 
-@pytest.mark.parametrize("metric", ["knn", "hit", "map", "ilisi", "kbet"])
+@pytest.mark.parametrize("metric", ["knn", "hit", "ilisi", "kbet"])
 def test_p_values_of_unrelated_labels_are_uniform(metric):
     p_values = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        X, labels = rng.normal(size=(60, 3)), rng.integers(0, 12 if metric == "map" else 4, 60)
+        X, labels = rng.normal(size=(60, 3)), rng.integers(0, 4, 60)
         p_values.append(null_of(metric, X, labels, seed).p_value)
     # Ties (shares of few neighbourhoods) push p-values up, never down.
     assert np.mean(np.array(p_values) <= 0.05) <= 0.13
@@ -227,7 +180,6 @@ def test_p_values_of_unrelated_labels_are_uniform(metric):
 def test_nothing_to_permute_has_no_null():
     near = nearest_neighbors(space(), 3)
     assert math.isnan(nulls.hit_null(near, list("abcdefg")).p_value)
-    assert math.isnan(nulls.average_precision_null(space(), list("abcdefg")).p_value)
     assert math.isnan(nulls.knn_nulls(near, [None] * 7)["knn"].null_mean)
     assert math.isnan(nulls.mixing_nulls(near, ["x"] * 7)["kbet"].p_value)
 
@@ -239,7 +191,7 @@ def test_dear_permutations_are_fewer_and_never_too_few_for_five_per_cent():
     assert affordable(5, 10**9) == 5
 
 
-def test_every_agreement_and_mixing_figure_stands_beside_its_null():
+def test_every_agreement_and_mixing_figure_stands_beside_chance():
     rng = np.random.default_rng(0)
     artists = np.repeat(np.arange(30), 4)
     X = rng.normal(size=(30, 5))[artists] + rng.normal(size=(120, 5))
@@ -254,5 +206,6 @@ def test_every_agreement_and_mixing_figure_stands_beside_its_null():
         *("knn", "knn_balanced", "hit", "map", "ilisi", "kbet", "probe_linear", "probe_nonlinear"),
     }
     for row in measured:
-        for name in ("chance", "null_95", "p_value"):
+        # What random rankings give has a closed form for average precision.
+        for name in ("chance",) if row["metric"] == "map" else ("chance", "null_95", "p_value"):
             assert np.isfinite(row[name]), (row["metric"], name)

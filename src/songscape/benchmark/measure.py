@@ -26,6 +26,7 @@ from songscape.metrics.neighbours import (
     without_groups,
 )
 from songscape.metrics.retrieval import (
+    average_precision_chance,
     average_precision_samples,
     hit_samples,
     undefined_retrieval,
@@ -34,7 +35,6 @@ from songscape.metrics.silhouette import simplified_silhouette
 from songscape.metrics.stability import stability, subsample_partitions
 from songscape.statistics.permutations import PermutationNull, nested_in_groups, permutation_nulls
 from songscape.statistics.space_nulls import (
-    average_precision_null,
     hit_null,
     knn_nulls,
     mixing_nulls,
@@ -74,7 +74,8 @@ class Measurements:
     samples : mapping of SampleKey to ndarray of shape (n_tracks,)
         Values per track, NaN where undefined. "knn", "hit" and "ap" of a column; of a partition
         "border" (1 minus `simplified_silhouette`: 0 in the centre of the cluster, 1 half way to
-        the next) and "unsure" (share of its company that a track loses over subsamples).
+        the next) and "unsure" (share of the other tracks of its cluster that a track loses
+        over subsamples).
     partitions : mapping of PartitionKey to ndarray of shape (n_tracks,)
         Clusters; −1 is noise.
     """
@@ -242,9 +243,8 @@ def _retrieval(
         yield _row("agreement", "map", "artist", reason=reason), {}
     else:
         each = average_precision_samples(X, artists, copies=copies, random_state=seed)
-        if nulls:
-            null = average_precision_null(X, artists, copies=copies, random_state=seed)
-        row = _row("agreement", "map", "artist", _mean(each), null=null)
+        row = _row("agreement", "map", "artist", _mean(each))
+        row["chance"] = average_precision_chance(artists, copies)
         yield row, {SampleKey("ap", "artist"): each}
 
 

@@ -58,7 +58,7 @@ def partition_flags(model: str, partition: PartitionKey, figures: Figures) -> li
 def above_chance(
     row: Figure | None, metric: str, *, n_tests: int = 1, n_groups: float = float("nan")
 ) -> bool:
-    """Whether a measured value is more than labels dealt out at random give.
+    """Whether a measured value is more than shuffled labels give.
 
     Its 95 % interval, widened for the number of tests (Bonferroni; Student's t over groups), must
     lie above chance; AMI must also be beyond 95 % of its permutations. True where chance is not
@@ -243,7 +243,7 @@ def withhold(
 ) -> list[PairedTest]:
     """Withhold "better" and "worse" where the side that is ahead is at chance or degenerate.
 
-    Below chance any noise is ahead; and where labels are dealt out among artists, clusters that
+    Below chance any noise is ahead; and where artists share labels by chance, clusters that
     follow artists have an AMI above 0 by chance. So the side that is ahead must be above chance
     (`above_chance`, corrected for the tests of the family).
 

@@ -11,7 +11,9 @@ from songscape import interrupts
 from songscape._version import __version__
 from songscape.cli import (
     compare,
+    datasets,
     demo,
+    doctor,
     export,
     forget,
     impute,
@@ -37,7 +39,9 @@ VERBS = (
     export,
     compare,
     demo,
+    datasets,
     impute,
+    doctor,
     status,
     ledger,
     relocate,

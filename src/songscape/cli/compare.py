@@ -8,7 +8,7 @@ from typing import Any
 from songscape.cli.options import (
     add_experiment,
     add_verb,
-    asked_workers,
+    asked_executor,
     path,
     prepare_folder,
     with_options,
@@ -54,12 +54,7 @@ def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
     settings = with_options(comparison_settings(out), parsed)
     if parsed.quick and parsed.seeds is None:
         settings = settings.updated(seeds=QUICK_SEEDS)
-    done = compare(
-        parsed.source,
-        out,
-        settings,
-        workers=asked_workers(parsed),
-        command=["songscape", *arguments],
-    )
+    with asked_executor(parsed) as where:
+        done = compare(parsed.source, out, settings, command=["songscape", *arguments], **where)
     print_outcome(done, as_json=parsed.json)
     return exit_code(done.counts, out)

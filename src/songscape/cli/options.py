@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +100,11 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", help="heading of the report")
     parser.add_argument("--workers", type=int, help="processes (default: cores)")
     parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Dask cluster that reads and trains, e.g. tcp://10.0.0.5:8786",
+    )
+    parser.add_argument(
         "--retry", action="store_true", help="try again all files that failed before"
     )
     parser.add_argument(
@@ -136,6 +143,19 @@ def prepare_folder(parsed: argparse.Namespace, out: Path) -> None:
 
                 with Library.open(folder.library) as library:
                     library.forget_outcomes(library.track_ids("failed"))
+
+
+@contextmanager
+def asked_executor(parsed: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Where to work, and how much at a time: arguments of `run` and `compare`."""
+    workers = asked_workers(parsed)
+    if parsed.cluster is None:
+        yield {"workers": workers}
+        return
+    from songscape.dask_cluster import connected
+
+    with connected(parsed.cluster) as cluster:
+        yield {"workers": workers or cluster.workers, "executor": cluster}
 
 
 def asked_workers(parsed: argparse.Namespace) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 from songscape.cli.options import (
     add_experiment,
     add_verb,
-    asked_workers,
+    asked_executor,
     path,
     prepare_folder,
     with_options,
@@ -28,7 +28,8 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "folder",
         type=path,
-        help="folder of audio (lyrics beside it as .txt or .lrc, or in lyrics/), or a tracks.csv",
+        help="folder of audio (lyrics beside it as .txt or .lrc, or in lyrics/), its URL (s3://, "
+        "gs://), or a tracks.csv",
     )
     parser.add_argument("--out", type=path, help="results folder (default: ./FOLDER-songscape)")
     add_experiment(parser)
@@ -42,12 +43,7 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     greet(f"reading {parsed.folder}")
     out = parsed.out or default_folder(parsed.folder)
     prepare_folder(parsed, out)
-    done = run(
-        parsed.folder,
-        out,
-        settings,
-        workers=asked_workers(parsed),
-        command=["songscape", *arguments],
-    )
+    with asked_executor(parsed) as where:
+        done = run(parsed.folder, out, settings, command=["songscape", *arguments], **where)
     print_outcome(done, as_json=parsed.json)
     return exit_code(done.counts, out)

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from songscape.demo.files import write_audio, write_whole
+from songscape.demo.files import write_audio
 from songscape.demo.plan import SongPlan, plan_collection
 from songscape.demo.song import compose_song, draw_tempo
 from songscape.demo.synthesis import SYNTHESIS_RATE
 from songscape.demo.words import Lyrics, to_lrc, write_lyrics
 from songscape.errors import SongscapeError, UsageError
+from songscape.results import write_bytes
 from songscape.workers import IsolatingExecutor, WorkerError
 
 __all__ = ["compose_collection"]
@@ -135,7 +136,7 @@ def _start(folder: Path, parameters: dict[str, Any]) -> None:
 
 def _write_record(folder: Path, parameters: dict[str, Any], *, complete: bool) -> None:
     content = json.dumps({**parameters, "complete": complete}, indent=2) + "\n"
-    write_whole(folder / _RECORD, content.encode())
+    write_bytes(folder / _RECORD, content.encode())
 
 
 def _compose(
@@ -165,7 +166,7 @@ def _compose(
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(table, text.getvalue().encode())
+    write_bytes(table, text.getvalue().encode())
     _write_record(folder, parameters, complete=True)
 
 
@@ -182,7 +183,7 @@ def _compose_one(plan: SongPlan, folder: str, seed: int, seconds: tuple[float, f
         if plan.timed:
             end = song.samples.shape[1] / SYNTHESIS_RATE
             text = to_lrc(lyrics, plan.artist_name, song.sung_from, end)
-        write_whole(Path(folder, plan.lyrics_path), text.encode())
+        write_bytes(Path(folder, plan.lyrics_path), text.encode())
     serial = (seed * 1_000_003 + plan.index) % 2**32
     path = Path(folder, plan.audio_path)
     write_audio(path, song.samples, plan.container, plan.sample_rate, serial)

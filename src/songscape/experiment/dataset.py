@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from songscape.features.views import Views
-    from songscape.library import Library
+    from songscape.library import Collection, Library
     from songscape.models.presets import Preset
 
 __all__ = [
@@ -112,6 +112,20 @@ class Dataset:
         return hashlib.sha256(ascii(parts).encode()).hexdigest()
 
 
+def scan(source: Path, path: Path, lyrics_order: Iterable[str] = ()) -> Collection:
+    """The tracks of a collection, with what the library at `path` (if it is there) knows of it."""
+    from songscape.ingest import read_collection
+    from songscape.ingest.remote import local_folder
+    from songscape.library import Library
+
+    known = None
+    if path.exists():
+        with Library.open(path) as library:
+            known = library.read_before()
+    folder = local_folder(source, path.parent)
+    return read_collection(folder, known=known, lyrics_order=tuple(lyrics_order))
+
+
 def read_library(
     source: Path,
     path: Path,
@@ -133,14 +147,9 @@ def read_library(
         Too few tracks, or all of them went away while they were read.
     """
     from songscape.features.extract import extract
-    from songscape.ingest import read_collection
     from songscape.library import Library
 
-    known = None
-    if path.exists():
-        with Library.open(path) as library:
-            known = library.read_before()
-    collection = read_collection(source, known=known, lyrics_order=settings.lyrics_order)
+    collection = scan(source, path, settings.lyrics_order)
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from songscape.results import (
     has_key,
     read_json,
     read_latents,
-    write_atomically,
+    write_bytes,
     write_json,
     write_latents,
 )
@@ -72,16 +71,12 @@ def draw_pictures(
             if before.get(planned.name) != [key, there]:
                 figure = drawing.draw(planned)
                 if there := figure is not None:
-                    write_atomically(path, partial(_write, data=png_bytes(figure)))
+                    write_bytes(path, png_bytes(figure))
                 else:
                     path.unlink(missing_ok=True)
             after[planned.name] = [key, there]
             advance(done, len(plan))
     write_json(stamps, after)
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 class _Drawing:
@@ -206,7 +201,7 @@ class _Drawing:
         """
         from songscape.models.presets import find_preset
         from songscape.models.saving import load_model
-        from songscape.report.reconstruction_plots import reconstruction_figure
+        from songscape.report.plots import reconstruction_figure
 
         if find_preset(model).kind not in ("vae", "autoencoder"):
             return None

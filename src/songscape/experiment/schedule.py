@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from pathlib import Path
 from typing import Any
 
+from songscape.dask_cluster import Cluster
 from songscape.errors import first_line
+from songscape.experiment.apart import packed, packed_results, run_trial_apart, unpack_results
 from songscape.experiment.trials import run_trial
 from songscape.progress import TimeLeft, progress_bar
 from songscape.workers import IsolatingExecutor, WorkerError
@@ -38,13 +41,17 @@ def run_trials(
     crashed: dict[tuple[str, int], str] = {}
     left = TimeLeft([model for model, _ in tasks], workers)
     own = IsolatingExecutor(min(workers, len(tasks)), threading.TIMEOUT_MAX, light=False)
+    send = _submit if not isinstance(executor, Cluster) else _Apart(tasks, executor)
     with progress_bar("training and measuring", "model") as advance, own:
-        futures = {_submit(executor or own, given): name for name, given in tasks.items()}
+        futures = {send(executor or own, given): name for name, given in tasks.items()}
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 name, seconds = futures[future], 0.0
                 try:
                     seconds = future.result()
+                    if isinstance(seconds, tuple):
+                        seconds, results = seconds
+                        unpack_results(results, Path(tasks[name][0]))
                 except WorkerError as error:
                     crashed[name] = first_line(error)
                 except Exception as error:
@@ -57,7 +64,20 @@ def run_trials(
     return crashed
 
 
-def _submit(pool: Executor, given: Sequence[Any]) -> Future[float]:
+class _Apart:
+    """Sends trials with all that they read; the inputs, which all of them read, once."""
+
+    def __init__(self, tasks: Mapping[Any, Sequence[Any]], cluster: Cluster) -> None:
+        folders = dict.fromkeys(given[1] for given in tasks.values())
+        self._inputs = {folder: cluster.share(packed(Path(folder))) for folder in folders}
+
+    def __call__(self, pool: Executor, given: Sequence[Any]) -> Future[Any]:
+        out, inputs, model, seed, *others = given
+        known = packed_results(Path(out), model, seed)
+        return pool.submit(run_trial_apart, self._inputs[inputs], known, model, seed, *others)
+
+
+def _submit(pool: Executor, given: Sequence[Any]) -> Future[Any]:
     """An executor that broke takes nothing more: then the future has failed already."""
     try:
         return pool.submit(run_trial, *given)

@@ -134,8 +134,9 @@ def tracks_table(
     """`tracks.csv`: per track its group of evidence, and how unsure its place is in each partition.
 
     "MODEL|border@CLUSTERER|K": how near it is to the border of its cluster, 0 in the centre and 1
-    half way to the next one; "MODEL|unsure@CLUSTERER|K": the share of its company that it loses
-    over subsamples; "MODEL|spread": that of the posterior. All are of the first seed.
+    half way to the next one; "MODEL|unsure@CLUSTERER|K": the share of the other tracks of its
+    cluster that it loses over subsamples; "MODEL|spread": the spread of its posterior. All are of
+    the first seed.
     """
     import pandas as pd
 

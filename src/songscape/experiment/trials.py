@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "Part", "Trial", "read_trial", "run_trial"]
 
-RECIPE = 10
+RECIPE = 11
 """Raised when what a trial measures changes, so that old ones are measured again."""
 CLUSTERS, SPREAD = "clusters", SampleKey("spread")
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features import harmony, rhythm, spectra
-from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
+from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder, Span
 from songscape.features.readers import UnreachableError
-from songscape.library.records import Analysis, digest_of_file
+from songscape.features.sound_digest import sound_digest
+from songscape.library.records import Analysis
 
 __all__ = [
     "CORE",
@@ -92,7 +93,9 @@ EVERY_PASS = (*CORE, "rhythm", "mel")
 """What is computed whenever a file is decoded: each costs little beside the decoding."""
 
 
-def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
+def analyse_file(
+    path: str, names: Sequence[str] = EVERY_PASS, span: Span | None = None
+) -> Analysis:
     """Decode one file block by block and describe it; never raises for a bad file.
 
     Parameters
@@ -100,9 +103,11 @@ def analyse_file(path: str, names: Sequence[str] = EVERY_PASS) -> Analysis:
     path : str
     names : sequence of str
         Features to compute, of `RECIPES`.
+    span : (float, float or None), optional
+        The part of the file that the track is, in seconds.
     """
     try:
-        return _analyse(Decoder(Path(path)), names)
+        return _analyse(Decoder(Path(path), span=span), names)
     except DecodeError as error:
         return Analysis(failure=str(error), transient=isinstance(error, UnreachableError))
     except OSError as error:
@@ -139,9 +144,10 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
     if pitches is not None:
         histogram = np.concatenate([*histograms, pitches.finish()])
         features["harmony"] = harmony.harmony_summary(histogram)
-    if (file_digest := digest_of_file(decoder.path)) is None:  # what was read may be less than all
+    if (file_digest := sound_digest(decoder.path)) is None:  # what was read may be less than all
         raise UnreachableError("cannot be read any more; check the drive")
     recording, seconds = decoder.first, decoder.whole_seconds
+    of_file = seconds if decoder.span is None else recording.seconds or seconds
     return Analysis(
         features={name: features[name] for name in names},
         facts={
@@ -150,7 +156,7 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
             "channels": recording.channels,
             "container": recording.container,
             "codec": recording.codec,
-            "bitrate_kbps": decoder.size * 8 / 1000 / seconds,
+            "bitrate_kbps": decoder.size * 8 / 1000 / of_file,
             "loudness_dbfs": float(10 * np.log10(decoder.sum_squares / decoder.n_frames)),
             "peak_dbfs": float(20 * np.log10(decoder.peak)),
             "size_bytes": decoder.size,

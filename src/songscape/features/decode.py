@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from songscape.features.container import Part, read_contents
 from songscape.features.readers import DecodeError, Recording, check_file, mix, open_recording
 
-__all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "load_mono"]
+__all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "Span", "load_mono"]
 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
@@ -30,6 +30,8 @@ INTEGER_PEAK, INTEGER_BITS = 8.0, (8, 16, 24, 32)
 """Above such a peak, floats hold integers: of the smallest type into which they fit."""
 
 Array = NDArray[np.float32]
+Span = tuple[float, float | None]
+"""A part of a file, from and to in seconds; to the end: None."""
 
 
 class Decoder:
@@ -39,10 +41,14 @@ class Decoder:
     in bytes, `sum_squares`, `low` and `high` of the mono mix at its native rate, `warnings`.
     Recordings joined end to end are read one after the other, and floats that hold unscaled
     integers are divided by full scale. Raises `DecodeError` for what is no audio.
+
+    With `span` only that part is given, from and to in seconds (to the end: None).
     """
 
-    def __init__(self, path: Path, sample_rate: int = SAMPLE_RATE) -> None:
-        self.path, self.sample_rate = path, sample_rate
+    def __init__(
+        self, path: Path, sample_rate: int = SAMPLE_RATE, span: Span | None = None
+    ) -> None:
+        self.path, self.sample_rate, self.span = path, sample_rate, span
         self.size = check_file(path)
         with path.open("rb") as file:
             self._contents = read_contents(file)
@@ -120,7 +126,21 @@ class Decoder:
             yield resampler.finish()
 
     def _native(self) -> Iterator[tuple[int, int, Array]]:
-        """Blocks with the number of their recording and their sample rate."""
+        """Blocks of the part that is wanted, with the number of their recording and their rate."""
+        if self.span is None:
+            yield from self._everything()
+            return
+        (start, end), at = self.span, 0.0
+        for number, rate, block in self._everything():
+            first = max(round((start - at) * rate), 0)
+            last = len(block) if end is None else max(round((end - at) * rate), 0)
+            if first < min(last, len(block)):
+                yield number, rate, block[first:last]
+            at += len(block) / rate
+            if end is not None and at >= end:
+                return
+
+    def _everything(self) -> Iterator[tuple[int, int, Array]]:
         parts = self._contents.parts
         for number, part in enumerate(parts, 1):
             which = f"recording {number} of {len(parts)} in the file: " if len(parts) > 1 else ""
@@ -138,9 +158,10 @@ class Decoder:
                     )
                     return
             seconds = self.seconds - before
-            remarks = [*recording.warnings, *_shortcomings(part, recording, seconds)]
-            self.warnings += [f"{which}{remark}" for remark in remarks]
-        self._remark_on_contents()
+            lacks = _shortcomings(part, recording, seconds) if self.span is None else ()
+            self.warnings += [f"{which}{remark}" for remark in (*recording.warnings, *lacks)]
+        if self.span is None:
+            self._remark_on_contents()
 
     def _remark_on_contents(self) -> None:
         found, size = self._contents, self.size

@@ -1,135 +1,119 @@
-"""Embeddings: what a pretrained model on this machine makes of lyrics or audio, per track.
+"""Embeddings: what pretrained models on this machine make of lyrics or audio, stored per track.
 
-Nothing is ever downloaded: a model is a folder, or lies in the Hugging Face cache already.
+A model is a package of the registry, whose view has its name, or a folder: `embedding:NAME`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.errors import SongscapeError
+from songscape.features.encoders.hub import (
+    PREFIX,
+    FolderModel,
+    find_model,
+    load_audio_encoder,
+    load_text_encoder,
+    pooled,
+    text_chunks,
+)
+from songscape.features.encoders.registry import ENCODERS
+from songscape.features.encoders.sound import encode_file
+from songscape.features.encoders.text import encode_lyrics
 from songscape.features.jobs import Job, run_jobs
 from songscape.features.windows import read_windows
-from songscape.library import LedgerRow, Library, Track
+from songscape.library import Analysis, LedgerRow, Library, Track
+from songscape.progress import TimeLeft
+from songscape.workers import (
+    TIME_LIMIT_S,
+    IsolatingExecutor,
+    WorkerError,
+    available_cores,
+    run_limited,
+)
 
-__all__ = [
-    "PREFIX",
-    "EmbeddingModel",
-    "add_embedding",
-    "current_tracks",
-    "embedding_names",
-    "find_model",
-    "is_complete",
-]
+__all__ = ["Model", "add_embeddings", "current_tracks", "embeddings_of", "find_models"]
+__all__ += ["is_complete"]
 
-PREFIX = "embedding:"
-VERSION = 1
-CHUNK_CHARACTERS = 400
-"""Lyrics are read in parts of whole lines: most models see the first 128 to 512 tokens only."""
+TEXTS_AT_ONCE = 16
 TRACKS_AT_ONCE = 64
-_PLAIN = (".json", ".txt", ".model", ".py", ".vocab")
-_WEIGHTS = (".safetensors", ".bin")
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
+Task = tuple[Track, Mapping[str, str]]
+"""A track, and the recipes of the views that it lacks."""
+Found = Generator[tuple[Task, Mapping[str, Array] | str], None, None]
+"""What is made of a track (nothing, if there is nothing in it), or why it could not be."""
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class EmbeddingModel:
-    """A pretrained model in a folder; `name` is as it was asked for: a folder, or in the hub cache.
+class Model:
+    """A model that is on this machine, and the view that it gives.
 
-    `kind` is model2vec, sentence-transformers or audio. By the `digest` of its files an embedding
-    of another model of that name is made anew.
+    `modality` is audio or text. By the `digest` of its files and of how they are used, vectors of
+    another model of that name are made anew.
     """
 
-    name: str
-    path: Path
-    kind: str
+    view: str
+    modality: str
     digest: str
+    folder: FolderModel | None = None
 
-    @property
-    def view(self) -> str:
-        return PREFIX + self.name
-
-
-def embedding_names(views: Iterable[str]) -> list[str]:
-    """NAME of every `embedding:NAME` among `views`."""
-    return [view.removeprefix(PREFIX) for view in dict.fromkeys(views) if view.startswith(PREFIX)]
+    def recipe(self, track: Track) -> str | None:
+        """How the track's vectors are made, and of which words; None where it can have none."""
+        if self.modality == "audio":
+            return None if track.audio is None else self.digest
+        return f"{self.digest}/{_text_hash(track.lyrics)}" if track.lyrics else None
 
 
-def find_model(name: str) -> EmbeddingModel:
-    """The model in the folder `name`, or of that name in the Hugging Face cache.
+def embeddings_of(views: Iterable[str]) -> list[str]:
+    """Those of `views` that pretrained models make."""
+    return [v for v in dict.fromkeys(views) if v in ENCODERS or v.startswith(PREFIX)]
 
-    Raises `SongscapeError` if there is none, or the folder holds no text or audio encoder.
+
+def find_models(views: Iterable[str]) -> list[Model]:
+    """The models that make these views.
+
+    Raises `SongscapeError` if a package is not installed or broken, or a folder is not there or
+    holds no model.
     """
-    if not name.strip():
-        raise SongscapeError(f"{PREFIX} without a name; say which model: {PREFIX}FOLDER_OR_NAME")
-    folder = Path(name).expanduser()
-    path = folder if folder.is_dir() else _cached(name)
-    config, modules = _json(path / "config.json"), _json(path / "modules.json")
-    types = [str(m.get("type", "")) for m in modules] if isinstance(modules, list) else []
-    if config.get("model_type") == "model2vec" or any(t.endswith("StaticEmbedding") for t in types):
-        kind = "model2vec"
-    elif types:
-        kind = "sentence-transformers"
-    elif "feature_extractor_type" in _json(path / "preprocessor_config.json") or (
-        "feature_extractor" in _json(path / "processor_config.json")
-    ):
-        kind = "audio"
-    elif config and any((path / f).exists() for f in ("tokenizer.json", "vocab.txt")):
-        kind = "sentence-transformers"
-    else:
-        raise SongscapeError(
-            f"{PREFIX}{name}: {path} holds neither a text model (model2vec, sentence-transformers) "
-            "nor an audio encoder of transformers with its preprocessor_config.json"
-        )
-    return EmbeddingModel(name, path, kind, _digest(path))
+    found = []
+    for view in embeddings_of(views):
+        if view in ENCODERS:
+            found.append(Model(view, ENCODERS[view].modality, ENCODERS[view].digest()))
+        else:
+            folder = find_model(view.removeprefix(PREFIX))
+            modality = "audio" if folder.kind == "audio" else "text"
+            found.append(Model(view, modality, folder.digest, folder))
+    return found
 
 
-def add_embedding(
+def add_embeddings(
     library: Library,
-    model: EmbeddingModel,
+    models: Sequence[Model],
     *,
     workers: int | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> None:
-    """Embed every analysed track that lacks it; an audio file that fails is noted in the ledger.
+    """Let models describe every analysed track that lacks it; what fails is noted in the ledger.
 
-    Raises `SongscapeError` if the library that runs the model is not installed, or can't load it.
+    Packages that hear the same file hear it together. Raises `SongscapeError` if a model or the
+    library that runs it does not work.
     """
-    stored = library.feature_recipes([model.view])[model.view]
-    tracks = library.tracks("analysed")
-    failures: list[LedgerRow] = []
-    if model.kind == "audio":
-        todo = [t for t in tracks if t.audio is not None and stored.get(t.id) != _recipe(model)]
-        found = _embed_audio(model, todo, workers, executor, failures)
-    else:
-        todo = [t for t in tracks if t.lyrics and stored.get(t.id) != _recipe(model, t.lyrics)]
-        found = _embed_texts(model, todo)
-    if progress is not None:
-        progress(0, len(todo), "")
-    if not todo:
-        return
-    with closing(found):
-        for done, (track, vector) in enumerate(found, 1):
-            if vector is not None:
-                text = None if model.kind == "audio" else track.lyrics
-                recipes = {model.view: _recipe(model, text)}
-                library.add_features(track.id, {model.view: vector}, recipes)
-            if progress is not None:
-                progress(done, len(todo), track.id)
-    library.note(model.view, failures)
+    together = [m for m in models if m.folder is None and m.modality == "audio"]
+    alone = [[model] for model in models if model not in together]
+    for group in [together, *alone] if together else alone:
+        _add(library, group, workers, progress, executor)
 
 
 def is_complete(library: Library, view: str) -> bool:
@@ -143,10 +127,6 @@ def is_complete(library: Library, view: str) -> bool:
     return all(track.id in recipes for track in tracks if track.audio is not None)
 
 
-def _is_of_text(recipe: str, text: str | None) -> bool:
-    return recipe.partition("/")[2] == _text_hash(text or "")
-
-
 def current_tracks(library: Library, view: str, texts: Mapping[str, str | None]) -> dict[str, str]:
     """Tracks (and recipes) whose embedding is not of lyrics that have changed since."""
     return {
@@ -156,104 +136,138 @@ def current_tracks(library: Library, view: str, texts: Mapping[str, str | None])
     }
 
 
-def _recipe(model: EmbeddingModel, text: str | None = None) -> str:
-    return model.digest if text is None else f"{model.digest}/{_text_hash(text)}"
+def _add(
+    library: Library,
+    group: Sequence[Model],
+    workers: int | None,
+    progress: Progress | None,
+    executor: Executor | None,
+) -> None:
+    stored = library.feature_recipes([model.view for model in group])
+    todo: list[Task] = []
+    for track in library.tracks("analysed"):
+        wanted = {model.view: model.recipe(track) for model in group}
+        lacking = {v: r for v, r in wanted.items() if r and stored[v].get(track.id) != r}
+        if lacking:
+            todo.append((track, lacking))
+    if progress is not None:
+        progress(0, len(todo), "")
+    if not todo:
+        return
+    failures: list[LedgerRow] = []
+    with closing(_work(group[0], todo, workers, executor)) as results:
+        for done, ((track, recipes), found) in enumerate(_timed(results, len(todo)), 1):
+            if isinstance(found, str):
+                failures += [LedgerRow(track.id, view, "warning", found) for view in recipes]
+            elif found:
+                library.add_features(track.id, found, recipes)
+            if progress is not None:
+                progress(done, len(todo), track.id)
+    for model in group:
+        library.note(model.view, [row for row in failures if row.stage == model.view])
+
+
+def _timed(results: Found, total: int) -> Found:
+    """The results, and now and then how long it still takes: known from the second one on.
+
+    The first has waited for its process to start and for the weights.
+    """
+    left = TimeLeft(["track"] * (total - 1), 1, "track")
+    before = 0.0
+    for number, result in enumerate(results):
+        now = time.monotonic()
+        if number:
+            left.done("track", now - before)
+        before = now
+        yield result
+
+
+def _work(
+    model: Model, todo: Sequence[Task], workers: int | None, executor: Executor | None
+) -> Found:
+    if model.folder is None:
+        if model.modality == "text":
+            yield from _package_reads(model.view, todo, workers, executor)
+            return
+        for view in {view for _, recipes in todo for view in recipes}:
+            ENCODERS[view].check()  # here first, so that what is broken is told once
+        views = [[list(recipes)] for _, recipes in todo]
+        for task, analysis in _decoded(todo, encode_file, views, workers, executor):
+            yield task, analysis.failure or analysis.features
+        return
+    path = model.folder.path
+    if model.modality == "text":
+        yield from _folder_reads(model.view, load_text_encoder(path, model.folder.kind), todo)
+        return
+    encode, sample_rate = load_audio_encoder(path)
+    rates = [[sample_rate] for _ in todo]
+    for task, analysis in _decoded(todo, read_windows, rates, workers, executor):
+        if analysis.failure is None:
+            vectors = encode(analysis.features["windows"])
+            yield task, _kept(model.view, pooled(vectors, [1] * len(vectors)))
+        else:
+            yield task, analysis.failure
+
+
+def _decoded(
+    todo: Sequence[Task],
+    function: Callable[..., Analysis],
+    arguments: Sequence[Sequence[Any]],
+    workers: int | None,
+    executor: Executor | None,
+) -> Generator[tuple[Task, Analysis], None, None]:
+    tasks = {task[0].id: task for task in todo}
+    jobs = [Job(track, tuple(given)) for (track, _), given in zip(todo, arguments)]
+    with closing(run_jobs(jobs, function, workers=workers, executor=executor)) as results:
+        for job, analysis in results:
+            yield tasks[job.track.id], analysis
+
+
+def _package_reads(
+    view: str, todo: Sequence[Task], workers: int | None, executor: Executor | None
+) -> Found:
+    batches = [todo[i : i + TEXTS_AT_ONCE] for i in range(0, len(todo), TEXTS_AT_ONCE)]
+    texts = [[track.lyrics or "" for track, _ in batch] for batch in batches]
+    own = IsolatingExecutor(max(1, min(workers or available_cores(), len(batches))))
+    submit: Callable[..., Future[Any]] = own.submit
+    if executor is not None:
+        submit = partial(executor.submit, partial(run_limited, timeout_s=TIME_LIMIT_S))
+    try:
+        futures = [submit(encode_lyrics, view, some) for some in texts]
+        for number, (batch, future) in enumerate(zip(batches, futures)):
+            try:
+                vectors = future.result()
+            except WorkerError as error:
+                if not number:
+                    reason = str(error).removeprefix("SongscapeError: ")
+                    raise ENCODERS[view].broken(reason) from None
+                yield from ((task, str(error)) for task in batch)
+                continue
+            for task, vector in zip(batch, vectors):
+                yield task, _kept(view, vector)
+    finally:
+        own.shutdown(cancel_futures=True)
+
+
+def _folder_reads(view: str, encode: Callable[[list[str]], Any], todo: Sequence[Task]) -> Found:
+    for start in range(0, len(todo), TRACKS_AT_ONCE):
+        batch = todo[start : start + TRACKS_AT_ONCE]
+        parts = [text_chunks(track.lyrics or "") for track, _ in batch]
+        vectors = encode([chunk for chunks in parts for chunk in chunks])
+        at = 0
+        for task, chunks in zip(batch, parts):
+            own, at = vectors[at : at + len(chunks)], at + len(chunks)
+            yield task, _kept(view, pooled(own, [len(chunk) for chunk in chunks]))
+
+
+def _kept(view: str, vector: Array | None) -> Mapping[str, Array]:
+    """A vector under its name; nothing where there is none, or one that is not finite."""
+    return {} if vector is None or not np.isfinite(vector).all() else {view: vector}
+
+
+def _is_of_text(recipe: str, text: str | None) -> bool:
+    return recipe.partition("/")[2] == _text_hash(text or "")
 
 
 def _text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _embed_texts(
-    model: EmbeddingModel, tracks: Sequence[Track]
-) -> Generator[tuple[Track, Array | None], None, None]:
-    from songscape.features.encoders.hub import load_text_encoder
-
-    encode = load_text_encoder(model.path, model.kind)
-    for start in range(0, len(tracks), TRACKS_AT_ONCE):
-        batch = tracks[start : start + TRACKS_AT_ONCE]
-        parts = [text_chunks(track.lyrics or "") for track in batch]
-        vectors = encode([chunk for chunks in parts for chunk in chunks])
-        at = 0
-        for track, chunks in zip(batch, parts):
-            own, at = vectors[at : at + len(chunks)], at + len(chunks)
-            yield track, pooled(own, [len(chunk) for chunk in chunks])
-
-
-def _embed_audio(
-    model: EmbeddingModel,
-    tracks: Sequence[Track],
-    workers: int | None,
-    executor: Executor | None,
-    failures: list[LedgerRow],
-) -> Generator[tuple[Track, Array | None], None, None]:
-    from songscape.features.encoders.hub import load_audio_encoder
-
-    encode, sample_rate = load_audio_encoder(model.path)
-    jobs = [Job(track, (sample_rate,)) for track in tracks]
-    with closing(run_jobs(jobs, read_windows, workers=workers, executor=executor)) as results:
-        for job, analysis in results:
-            if analysis.failure is not None:
-                failures.append(LedgerRow(job.track.id, model.view, "warning", analysis.failure))
-                yield job.track, None
-                continue
-            vectors = encode(analysis.features["windows"])
-            yield job.track, pooled(vectors, [1] * len(vectors))
-
-
-def text_chunks(text: str) -> list[str]:
-    """Lyrics in parts of whole lines of about 400 characters; blank lines are left out."""
-    chunks: list[str] = []
-    for line in (line.strip() for line in text.splitlines()):
-        if chunks and len(chunks[-1]) + len(line) < CHUNK_CHARACTERS:
-            chunks[-1] += f"\n{line}" if line else ""
-        elif line:
-            chunks.append(line)
-    return chunks
-
-
-def pooled(vectors: Array, weights: Sequence[float]) -> Array | None:
-    """Weighted mean of unit vectors, of unit length; None where nothing is left of it."""
-    if not len(vectors) or not np.isfinite(vectors).all():
-        return None
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    mean = np.average(vectors / np.maximum(lengths, 1e-12), axis=0, weights=weights)
-    length = float(np.linalg.norm(mean))
-    return None if length < 1e-6 else np.asarray(mean / length, np.float32)
-
-
-def _cached(name: str) -> Path:
-    try:
-        from huggingface_hub import constants, snapshot_download
-    except ImportError:
-        raise SongscapeError(
-            f"{PREFIX}{name}: no such folder, and the Hugging Face cache cannot be read without "
-            'huggingface_hub; install it with pip install "songscape[embeddings]"'
-        ) from None
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (OSError, ValueError):  # not cached or not readable; no valid name
-        raise SongscapeError(
-            f"{PREFIX}{name}: no such folder, and not in the Hugging Face cache "
-            f"({constants.HF_HUB_CACHE}); give a folder, or download it first: hf download {name}"
-        ) from None
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _digest(path: Path) -> str:
-    """Hash of the files that make the model: its configuration, vocabulary and weights."""
-    files = sorted(f for f in path.rglob("*") if f.suffix in (*_PLAIN, *_WEIGHTS) and f.is_file())
-    if any(f.suffix == ".safetensors" for f in files):
-        files = [f for f in files if f.suffix != ".bin"]
-    hasher = hashlib.sha256(f"{VERSION} {CHUNK_CHARACTERS}".encode())
-    for file in files:
-        hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
-        with file.open("rb") as stream:
-            hashlib.file_digest(stream, lambda: hasher)
-    return hasher.hexdigest()[:16]

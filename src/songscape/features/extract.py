@@ -14,15 +14,15 @@ from songscape.features.analyse import (
     analyse_file,
 )
 from songscape.features.embeddings import (
-    PREFIX,
-    add_embedding,
-    embedding_names,
-    find_model,
+    add_embeddings,
+    embeddings_of,
+    find_models,
     is_complete,
 )
 from songscape.features.jobs import Job, run_jobs
 from songscape.features.readers import installed_decoders
 from songscape.features.recheck import mark_decoded, outdated
+from songscape.features.sound_digest import sound_digest
 from songscape.library import Analysis, Collection, Counts, FileStamp, LedgerRow, Library, Track
 from songscape.library.records import Analysed, digest_of_file
 
@@ -44,7 +44,7 @@ def extract(
 ) -> Counts:
     """Bring the library up to date with a collection: analyse every track that is missing.
 
-    A track is missing when its file changed (in content: another place or date alone does not
+    A track is missing when its file changed (in sound: another name, place, date or tags do not
     count) or when features are made differently now (recipe). One that failed before is tried
     again when its file, the recipe or an installed decoder has changed, when nothing but its place
     was at fault (a drive that did not answer), or after `Library.forget_outcomes`. Of a track that
@@ -57,8 +57,9 @@ def extract(
     library : Library
     collection : Collection
     views : iterable of str
-        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`;
-        `embedding:NAME` for a model in the folder NAME or of that name in the hub cache.
+        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`: `musicnn`,
+        `voice`, `e5` and `use` for encoders that are installed, `embedding:NAME` for a model in
+        the folder NAME or of that name in the hub cache.
     workers : int, optional
         Worker processes; by default one per available core.
     timeout_s : float
@@ -81,7 +82,7 @@ def extract(
         the collection or the library is deleted meanwhile.
     """
     views = tuple(views)
-    embeddings = [find_model(name) for name in embedding_names(views)]
+    models = find_models(views)
     library.update(collection)
     again = outdated(library, collection.tracks, workers, executor)
     stamps = _stamps(collection.tracks)
@@ -91,8 +92,7 @@ def extract(
     _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
-    for model in embeddings:
-        add_embedding(library, model, workers=workers, progress=progress, executor=executor)
+    add_embeddings(library, models, workers=workers, progress=progress, executor=executor)
     return library.counts()
 
 
@@ -120,16 +120,16 @@ def complete(
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
         todo = [j for j in _missing(library, tracks, names, _stamps(tracks)) if not j.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
-    for name in embedding_names(views):
-        if is_complete(library, PREFIX + name):
+    models = []
+    for view in embeddings_of(views):
+        if is_complete(library, view):
             continue
         try:
-            model = find_model(name)
+            models += find_models([view])
         except SongscapeError:
-            if not library.features(PREFIX + name):
+            if not library.feature_recipes([view])[view]:
                 raise
-        else:
-            add_embedding(library, model, workers=workers, progress=progress, executor=executor)
+    add_embeddings(library, models, workers=workers, progress=progress, executor=executor)
 
 
 def from_audio(views: Iterable[str]) -> tuple[str, ...]:
@@ -248,37 +248,36 @@ def _is_ok(known: Analysed) -> bool:
 def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     """Tracks whose features are of the file that is there, made as they would be now.
 
-    A file in another place, or with other dates, is the same if its bytes are; so is one under
-    another name if the track that had it is gone: its features become those of the new track.
+    A file in another place, with other dates or other tags is the same if its sound is; so is one
+    under another name if the track that had it is gone: its features become those of the new track.
     """
     known = library.analysed_files()
     current = {i: before.stamp for i, before in known.items() if _is_ok(before) and before.stamp}
-    gone: dict[int, list[str]] = {}
-    for track_id in current.keys() & set(library.track_ids("gone")):
-        gone.setdefault(current[track_id].size, []).append(track_id)
-    unchanged: set[str] = set()
-    owners: dict[str, list[str]] = {}
-    for track_id, stamp in stamps.items():
-        if track_id not in current:
-            owners[track_id] = sorted(gone.get(stamp.size, []))
-        elif current[track_id].is_state_of(stamp):
-            unchanged.add(track_id)
-        elif current[track_id].size == stamp.size:
-            owners[track_id] = [track_id]
-    doubtful = [i for i, those in owners.items() if any(known[o].file_digest for o in those)]
+    gone: dict[str, list[str]] = {}
+    for track_id in sorted(current.keys() & set(library.track_ids("gone"))):
+        gone.setdefault(known[track_id].file_digest or "", []).append(track_id)
+    gone.pop("", None)
+    unchanged = {i for i, stamp in stamps.items() if i in current and current[i].is_state_of(stamp)}
+    doubtful = [
+        i
+        for i in sorted(stamps.keys() - unchanged)
+        if (known[i].file_digest if i in current else gone) and stamps[i].size >= 0
+    ]
     if not doubtful:
         return unchanged
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(digest_of_file, (stamps[i].path for i in doubtful)))
+        digests = list(pool.map(_digests, (stamps[i].path for i in doubtful)))
     same: dict[str, tuple[FileStamp, str | None]] = {}
-    for track_id, digest in zip(doubtful, digests):
-        those = [o for o in owners[track_id] if digest and known[o].file_digest == digest]
-        owner = next((o for o in those if o in current), None)
-        if owner is None:
-            continue
-        if owner != track_id:
-            library.rename(owner, track_id)
-            del current[owner]
-        same[track_id] = (stamps[track_id], digest)
+    for track_id, its in zip(doubtful, digests):
+        if track_id in current and known[track_id].file_digest in its:
+            same[track_id] = (stamps[track_id], its[0])
+        elif track_id not in current and (owners := next(filter(None, map(gone.get, its)), None)):
+            library.rename(owners.pop(0), track_id)
+            same[track_id] = (stamps[track_id], its[0])
     library.remember_files(same)
     return unchanged | same.keys()
+
+
+def _digests(path: str) -> list[str]:
+    """Of the sound, and of the whole file, by which earlier versions knew it."""
+    return [digest for digest in (sound_digest(path), digest_of_file(path)) if digest]

@@ -1,4 +1,4 @@
-"""Files for worker processes: runs them, a few at a time; a crash becomes the file's reason."""
+"""Analyses files in worker processes; a crash is recorded as the reason why that file failed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from songscape.errors import SongscapeError, first_line
+from songscape.ingest.remote import analyse_copy, url_of
 from songscape.library import Analysis, FileStamp, Track
 from songscape.workers import (
     TIME_LIMIT_S,
@@ -26,7 +27,7 @@ _QUEUE_PER_WORKER = 4
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read: with `arguments` (plain JSON types) besides its path.
+    """One file to read: with `arguments` (plain JSON types) besides its path, and the track's span.
 
     `stamp` is the file's state before, needed where everything about the track is made anew
     (`whole`).
@@ -57,7 +58,7 @@ def run_jobs(
     if executor is not None:
         limited = partial(run_limited, timeout_s=timeout_s)
         try:
-            yield from _run(partial(executor.submit, limited, function), jobs, workers or 64)
+            yield from _run(partial(executor.submit, limited), function, jobs, workers or 64)
         except BrokenExecutor as error:
             raise SongscapeError(
                 f"the executor broke ({first_line(error)}); run again: it goes on from here"
@@ -65,18 +66,29 @@ def run_jobs(
         return
     count = max(1, min(workers or available_cores(), len(jobs)))
     with IsolatingExecutor(count, timeout_s) as pool:
-        yield from _run(partial(pool.submit, function), jobs, count)
+        yield from _run(pool.submit, function, jobs, count)
 
 
 def _run(
-    submit: Callable[..., Future[Analysis]], jobs: Sequence[Job], workers: int
+    submit: Callable[..., Future[Analysis]],
+    function: Callable[..., Analysis],
+    jobs: Sequence[Job],
+    workers: int,
 ) -> Iterator[tuple[Job, Analysis]]:
     queue = iter(jobs)
     running: dict[Future[Analysis], Job] = {}
     while True:
         for job in queue:
             assert job.track.audio is not None
-            running[submit(os.fspath(job.track.audio), *job.arguments)] = job
+            path, span = os.fspath(job.track.audio), job.track.span
+            arguments = job.arguments if span is None else (*job.arguments, span)
+            url = url_of(path)
+            if url is None:
+                future = submit(function, path, *arguments)
+            else:
+                name = f"{function.__module__}:{function.__qualname__}"
+                future = submit(analyse_copy, name, url, *arguments)
+            running[future] = job
             if len(running) >= workers * _QUEUE_PER_WORKER:
                 break
         if not running:

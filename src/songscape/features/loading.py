@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.analyse import CORE, MAX_FRAMES, N_SEGMENTS, RECIPES
-from songscape.features.embeddings import PREFIX, current_tracks
+from songscape.features.embeddings import current_tracks
+from songscape.features.encoders.hub import PREFIX
 from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.library import Library

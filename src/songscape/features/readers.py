@@ -1,7 +1,7 @@
 """One recording -> blocks of samples: by libsndfile, or by FFmpeg (PyAV) where it can't.
 
-What a file is, its bytes decide and never its name: both libraries would read a ZIP called `x.au`
-as telephone sound.
+A file's bytes decide its format, never its name: both libraries would read a ZIP called `x.au` as
+telephone sound.
 """
 
 from __future__ import annotations

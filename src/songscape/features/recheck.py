@@ -63,7 +63,7 @@ def outdated(
     return found
 
 
-def inspect(path: str) -> Analysis:
+def inspect(path: str, *_: object) -> Analysis:
     """Whether the file is one recording from its first byte on, as `is_plain` of the facts."""
     try:
         with Path(path).open("rb") as file:

@@ -42,14 +42,15 @@ def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mel < 15.0, mel * 200.0 / 3.0, above)
 
 
-def mel_filterbank(sr: float) -> Array:
+def mel_filterbank(sr: float, n_fft: int = N_FFT, n_mels: int = N_MELS) -> Array:
     """Triangular filters of unit area on Slaney's mel scale from 0 Hz to `sr` / 2.
 
-    Power per FFT bin -> power per mel band, (128, 1025), float32; `librosa.filters.mel`.
+    Power per FFT bin -> power per mel band, (n_mels, n_fft / 2 + 1), float32;
+    `librosa.filters.mel`.
     """
-    bins = np.fft.rfftfreq(N_FFT, 1.0 / sr)
+    bins = np.fft.rfftfreq(n_fft, 1.0 / sr)
     limits = hz_to_mel(np.array([0.0, sr / 2.0]))
-    edges = mel_to_hz(np.linspace(limits[0], limits[1], N_MELS + 2))
+    edges = mel_to_hz(np.linspace(limits[0], limits[1], n_mels + 2))
     width = np.diff(edges)
     ramps = edges[:, None] - bins[None, :]
     rising = -ramps[:-2] / width[:-1, None]
@@ -60,11 +61,11 @@ def mel_filterbank(sr: float) -> Array:
 
 
 @lru_cache(maxsize=4)
-def _bands(sr: float) -> tuple[tuple[slice, slice, Array], ...]:
+def _bands(sr: float, n_fft: int, n_mels: int) -> tuple[tuple[slice, slice, Array], ...]:
     """The filter bank cut into groups of neighbouring filters, each with its own few bins."""
-    weights = mel_filterbank(sr)
+    weights = mel_filterbank(sr, n_fft, n_mels)
     bands = []
-    for start in range(0, N_MELS, _MELS_PER_BAND):
+    for start in range(0, n_mels, _MELS_PER_BAND):
         group = weights[start : start + _MELS_PER_BAND]
         used = np.flatnonzero(group.any(axis=0))
         bins = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 1)
@@ -76,27 +77,38 @@ def _bands(sr: float) -> tuple[tuple[slice, slice, Array], ...]:
 class MelStream:
     """Mel power spectra of samples that arrive in blocks, at `sr` Hz.
 
-    Frames are centred: half a window of zeros stands before the first and after the last sample.
+    Windows of `n_fft` samples begin every `hop` samples. Where frames are `centred`, half a window
+    of zeros stands before the first and after the last sample.
     """
 
-    def __init__(self, sr: float) -> None:
-        self._bands = _bands(sr)
+    def __init__(
+        self,
+        sr: float,
+        n_fft: int = N_FFT,
+        hop: int = HOP_LENGTH,
+        n_mels: int = N_MELS,
+        *,
+        centred: bool = True,
+    ) -> None:
+        self._n_fft, self._hop, self._n_mels = n_fft, hop, n_mels
+        self._bands = _bands(sr, n_fft, n_mels)
         # Periodic Hann, as for spectral analysis (not the symmetric one of filter design).
-        phase = 2.0 * np.pi * np.arange(N_FFT) / N_FFT
+        phase = 2.0 * np.pi * np.arange(n_fft) / n_fft
         self._window = (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
-        self._waiting: Array = np.zeros(N_FFT // 2, np.float32)
-        self._frames = np.empty((_CHUNK, N_FFT), np.float32)
-        self._power = np.empty((_CHUNK, N_FFT // 2 + 1), np.float32)
+        self._waiting: Array = np.zeros(n_fft // 2 if centred else 0, np.float32)
+        self._frames = np.empty((_CHUNK, n_fft), np.float32)
+        self._power = np.empty((_CHUNK, n_fft // 2 + 1), np.float32)
 
     def push(self, samples: Array) -> Array:
         """Take the next samples (n,); return the frames they complete, (n_frames, n_mels)."""
+        n_fft, hop = self._n_fft, self._hop
         waiting = np.concatenate([self._waiting, samples])
-        n_frames = max(0, (len(waiting) - N_FFT) // HOP_LENGTH + 1)
-        mel = np.empty((n_frames, N_MELS), np.float32)
+        n_frames = max(0, (len(waiting) - n_fft) // hop + 1)
+        mel = np.empty((n_frames, self._n_mels), np.float32)
         if n_frames:
             step = waiting.strides[0]
             frames = np.lib.stride_tricks.as_strided(
-                waiting, (n_frames, N_FFT), (step * HOP_LENGTH, step), writeable=False
+                waiting, (n_frames, n_fft), (step * hop, step), writeable=False
             )
             for start in range(0, n_frames, _CHUNK):
                 size = min(_CHUNK, n_frames - start)
@@ -109,12 +121,12 @@ class MelStream:
                 power = np.add(parts[:, ::2], parts[:, 1::2], out=self._power[:size])
                 for mels, bins, weights in self._bands:
                     mel[start : start + size, mels] = power[:, bins] @ weights
-        self._waiting = waiting[n_frames * HOP_LENGTH :]
+        self._waiting = waiting[n_frames * hop :]
         return mel
 
     def finish(self) -> Array:
         """Return the last frames, (n_frames, n_mels); 1 + n_samples // hop in all."""
-        return self.push(np.zeros(N_FFT // 2, np.float32))
+        return self.push(np.zeros(self._n_fft // 2, np.float32))
 
 
 def mel_power(y: Array, sr: float) -> Array:

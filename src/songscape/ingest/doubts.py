@@ -27,24 +27,27 @@ MIN_LETTERS, MIN_IN_SCRIPT = 40, 0.1
 MIN_LINES, MOST_ONE_LINE = 20, 0.8
 MIN_WORDS, MIN_DISTINCT = 150, 0.02
 """Bounds of repetition: of so many lines one is that share, or of so many words few differ."""
-MIN_PAGE_HINTS = 2
+MIN_PAGE_HINTS = 3
 _GENERATED = regex.compile("|".join(_TABLE["generated"]), regex.IGNORECASE | regex.MULTILINE)
-_PAGE = [regex.compile(hint, regex.IGNORECASE) for hint in _TABLE["page"]]
+_GENERATED_HINTS = _TABLE["generated_hints"].split("|")
+_PAGE = _TABLE["page"].split("|")
 
 
 def doubt(raw: str, words: str) -> str:
     """Why lyrics are doubtful, by the text as it came and the words in it; "" where they aren't."""
-    if found := _GENERATED.search(raw):
+    low = raw.casefold()
+    hinted = any(hint in low for hint in _GENERATED_HINTS)
+    if hinted and (found := _GENERATED.search(raw)):
         return f"reads like the text of a program ({' '.join(found.group().split())[:40]!r})"
-    hints = sum(bool(hint.search(raw)) for hint in _PAGE)
-    if hints >= MIN_PAGE_HINTS:
+    if sum(hint in low for hint in _PAGE) >= MIN_PAGE_HINTS:
         return "a web page that was pasted whole"
-    lines = [line.casefold() for line in words.split("\n") if line]
+    small = words.casefold()
+    lines = [line for line in small.split("\n") if line]
     if len(lines) >= MIN_LINES:
         (_, most), *_ = Counter(lines).most_common(1)
         if most >= MOST_ONE_LINE * len(lines):
             return f"one line {most} times in {len(lines)} lines"
-    found_words = [word.casefold() for word in _WORD.findall(words)]
+    found_words = _WORD.findall(small) if len(small) > MIN_WORDS else []
     if len(found_words) >= MIN_WORDS and len(set(found_words)) <= MIN_DISTINCT * len(found_words):
         return f"{len(found_words)} words, {len(set(found_words))} of them different"
     return ""

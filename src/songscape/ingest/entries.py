@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from songscape.ingest.cue import albums_in
 from songscape.ingest.file_kinds import SELDOM_LYRICS, SHORT_ID_SUFFIXES, without_suffix
 from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
@@ -46,6 +47,8 @@ class Entry:
     remarks : tuple of LedgerRow
     named : bool
         Whether a table names the lyric file.
+    span : (float, float or None) or None
+        The part of the file that the track is, in seconds; None for all of it.
     """
 
     id: str
@@ -55,19 +58,29 @@ class Entry:
     labels: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[LedgerRow, ...] = ()
     named: bool = False
+    span: tuple[float, float | None] | None = None
 
 
 def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
-    """Every audio file is a track; its id is its path without the suffix."""
+    """Every audio file is a track, whose id is its path without the suffix, or an album.
+
+    Tracks of an album in one file, which a CUE sheet tells apart, have its id and their number.
+    """
     ids = ids_of([*files.audio, *files.failed])
     matches = match_sidecars([*files.audio, *files.failed], files.lyrics)
-    problems = [
+    albums, problems = albums_in(files.root, files.sheets, files.audio)
+    problems += [
         LedgerRow(ids[place], "scan", "failed", f"{display(place)}: {reason}")
         for place, reason in files.failed.items()
     ]
     entries = []
     for place in files.audio:
         remarks = []
+        if place in albums:
+            for track in albums[place]:
+                track_id, span = f"{ids[place]}#{track.number:02d}", (track.start, track.end)
+                entries.append(Entry(track_id, place, labels=track.cells, span=span))
+            continue
         if place in matches.nearly:
             reason = f"{display(matches.files[place])}: taken for the words of {ids[place]}"
             remarks.append(LedgerRow(ids[place], "lyrics", "ok", reason))

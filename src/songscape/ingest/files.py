@@ -6,8 +6,10 @@ import errno
 import os
 import stat
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import regex
 
@@ -35,40 +37,48 @@ _OPEN = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
 )
 _BLOCK = 1 << 20
+_TABLES = (".csv", ".tsv", ".json", ".jsonl")
 _MANY_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
 _BREAKS = regex.compile(r"[\p{Cc}\p{Zl}\p{Zp}]")
 
 
 class UnreadableError(Exception):
-    """A path that holds no readable file, or too large a one; the message is the reason."""
+    """There is no readable file at a path, or it is too large; the message is the reason."""
 
 
 @dataclass
 class Files:
-    """The files under a root that matter, as root-relative paths with slashes.
+    """The files below a folder that matter, as paths relative to it, with slashes.
 
     Attributes
     ----------
     root : Path
     audio : list of str
         Regular files to try as audio.
-    lyrics : list of str
-        Files whose names end as those of lyrics; they are not read yet.
+    lyrics, sheets : list of str
+        Files whose names end as those of lyrics, and of CUE sheets; they are not read yet.
+    tables : list of str
+        CSV, TSV and JSON files in the root and up to two folders below it.
     failed, skipped : dict of str to str
         What looks like audio and can't be read, or isn't taken, with the reason.
     unlisted : dict of str to str
         Folders that can't be listed.
     bins : dict of str to int
         Names of folders of systems that were left out, and how many audio files they hold.
+    ignored : dict of str to int
+        Likewise what `.ndignore` or `.notmusic` in a folder leaves out.
     """
 
     root: Path
     audio: list[str] = field(default_factory=list)
     lyrics: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unlisted: dict[str, str] = field(default_factory=dict)
     bins: dict[str, int] = field(default_factory=dict)
+    ignored: dict[str, int] = field(default_factory=dict)
 
     def add(self, place: str, path: str, name: str, *, hidden: bool) -> None:
         """Take a file or refuse it; of a hidden folder only audio is named."""
@@ -81,6 +91,10 @@ class Files:
             return
         elif kind is FileKind.LYRICS:
             self.lyrics.append(place)
+        elif name.lower().endswith(".cue"):
+            self.sheets.append(place)
+        elif name.lower().endswith(_TABLES) and place.count("/") <= 2:
+            self.tables.append(place)
         elif kind is FileKind.AUDIO and (trouble := file_trouble(path)):
             self.failed[place] = trouble
         elif kind is FileKind.AUDIO or (kind is not FileKind.OTHER and _sounds(path)):
@@ -90,14 +104,17 @@ class Files:
 
 
 def walk(root: Path) -> Files:
-    """List what is under a folder; links to folders are followed, each folder once."""
+    """List what is under a folder; links to folders are followed, each folder once.
+
+    A folder with a file `.notmusic`, or an empty `.ndignore`, is left out; lines of `.ndignore` are
+    patterns of what is left out below it, as in `.gitignore`.
+    """
     files = Files(root)
-    top = os.fspath(root)
     # A link to a folder above the root would bring in all that lies beside it.
     seen = {_identity(os.fspath(parent)) for parent in root.parents}
-    waiting = [("", top, False)]
+    waiting: list[tuple[str, str, bool, _Rules]] = [("", os.fspath(root), False, ())]
     while waiting:
-        place, folder, hidden = waiting.pop()
+        place, folder, hidden, rules = waiting.pop()
         name = os.path.basename(place)
         try:
             identity = _identity(folder)
@@ -109,23 +126,60 @@ def walk(root: Path) -> Files:
         except OSError as error:
             files.unlisted[place] = f"cannot be listed ({error.strerror}); check the permissions"
             continue
-        if place and is_bin(name, [entry.name for entry in entries]):
-            count = _audio_names_below(folder)
-            if count:
-                files.bins[f"{name}/"] = files.bins.get(f"{name}/", 0) + count
+        names = [entry.name for entry in entries]
+        if place and is_bin(name, names):
+            _leave_out(files.bins, f"{name}/", folder)
             continue
         hidden = hidden or (bool(place) and is_hidden(name))
+        rules = (*rules, *_rules_in(folder, place, names))
         below = []
         for entry in entries:
             inside = f"{place}/{entry.name}" if place else entry.name
-            if _is_folder(entry):
-                below.append((inside, entry.path, hidden))
+            is_folder = _is_folder(entry)
+            if _is_ignored(inside, is_folder, rules):
+                _leave_out(files.ignored, f"{inside}/" if is_folder else inside, entry.path)
+            elif is_folder:
+                below.append((inside, entry.path, hidden, rules))
             else:
                 files.add(inside, entry.path, entry.name, hidden=hidden)
         waiting += reversed(below)
     files.audio.sort()
     files.lyrics.sort()
     return files
+
+
+_Rules = tuple[tuple[str, Any], ...]
+"""Folders that have patterns of what to leave out below them, and these; None leaves out all."""
+
+
+def _rules_in(folder: str, place: str, names: Sequence[str]) -> _Rules:
+    if ".notmusic" in names:
+        return ((place, None),)
+    if ".ndignore" not in names:
+        return ()
+    from pathspec import GitIgnoreSpec
+
+    try:
+        lines = read_bytes(os.path.join(folder, ".ndignore"), _BLOCK).decode("utf-8-sig", "replace")
+        patterns = [line for line in lines.splitlines() if line.strip() and line[0] != "#"]
+        return ((place, GitIgnoreSpec.from_lines(patterns) if patterns else None),)
+    except (UnreadableError, ValueError):  # no file, or no pattern
+        return ()
+
+
+def _is_ignored(place: str, is_folder: bool, rules: _Rules) -> bool:
+    for base, patterns in rules:
+        below = place[len(base) :].lstrip("/") + ("/" if is_folder else "")
+        if patterns is None or patterns.match_file(below):
+            return True
+    return False
+
+
+def _leave_out(counts: dict[str, int], name: str, path: str) -> None:
+    """Count the audio files in what is left out; what has none is not worth a word."""
+    n_audio = _audio_names_below(path) if os.path.isdir(path) else int(is_audio_name(path))
+    if n_audio:
+        counts[name] = counts.get(name, 0) + n_audio
 
 
 def file_trouble(path: str) -> str | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from songscape.columns import find_roles
 from songscape.errors import SongscapeError, UsageError
+from songscape.ingest.datasets import find_dataset
 from songscape.ingest.entries import Entry, entries_of_files
 from songscape.ingest.file_kinds import LYRIC_SUFFIXES, SHORT_ID_SUFFIXES
 from songscape.ingest.files import Files, display, nfc, walk
 from songscape.ingest.lyrics import checked, lyrics_in
 from songscape.ingest.reading import Reader, read_files, read_in_workers
-from songscape.ingest.tables import read_table
+from songscape.ingest.tables import read_table, tracks_of_rows
 from songscape.ingest.tag_columns import with_tags
 from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Tags, Track
 
@@ -21,6 +22,7 @@ __all__ = ["read_collection"]
 
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 EMBEDDED = "embedded"
+_SHOWN = 20
 
 
 def read_collection(
@@ -68,7 +70,7 @@ def read_collection(
         files = _walk(path.resolve(), rank)
         table = next((n for n in TABLE_NAMES if os.path.lexists(files.root / n)), None)
         if table is None or (files.root / table).is_dir():
-            entries, problems = entries_of_files(files)
+            entries, problems, columns = _without_table(files)
         else:
             entries, problems, columns = read_table(files.root / table, files)
     elif path.suffix.lower() in (".csv", ".tsv", ".txt"):
@@ -100,10 +102,23 @@ def read_collection(
         problems += entry.remarks
         if lyrics.reason:
             problems.append(LedgerRow(entry.id, "lyrics", lyrics.status, lyrics.reason))
-        tracks.append(Track(entry.id, files.root / entry.place, lyrics.text, entry.labels))
+        path = files.root / entry.place
+        tracks.append(Track(entry.id, path, lyrics.text, entry.labels, entry.span))
     # What can't be looked at has no state by which it would be known again.
     stamped = {stamp: what for stamp, what in found.values() if stamp.size >= 0}
     return Collection(files.root, tuple(tracks), tuple(problems), columns, stamped)
+
+
+def _without_table(files: Files) -> tuple[list[Entry], list[LedgerRow], tuple[str, ...]]:
+    """The tracks of a data set of a known layout, or of the files as they are."""
+    found = find_dataset(files)
+    if found is None:
+        return *entries_of_files(files), ()
+    entries, problems, columns = tracks_of_rows(found.layout.name, found.rows, files)
+    if found.n_absent:
+        reason = f"{found.layout.name}: {found.n_absent} of its tracks have no file here"
+        problems.append(LedgerRow("data set", "scan", "warning", reason))
+    return entries, problems, columns
 
 
 def _ranks(order: Sequence[str]) -> dict[str, int]:
@@ -129,7 +144,7 @@ def _lyrics_of(
     entry: Entry, files: Mapping[str, Lyrics], tags: Tags, rank: Mapping[str, int]
 ) -> Lyrics:
     """The words of a track: those of its file or of the table, else those in its tags."""
-    embedded = tags.lyrics or Lyrics(None)
+    embedded = (tags.lyrics if entry.span is None else None) or Lyrics(None)
     if entry.sidecar is not None:
         lyrics = files[entry.sidecar]
         if embedded.text and not entry.named and rank[EMBEDDED] < _rank(entry.sidecar, rank):
@@ -156,9 +171,13 @@ def problems_of(
         unique = name if name not in taken else f"{name} (file)"
         taken.add(unique)
         rows.append(LedgerRow(unique, "scan", status, f"{name}: {reason}"))
-    if files.bins:
-        names = ", ".join(map(display, sorted(files.bins)))
-        count = sum(files.bins.values())
-        reason = f"{names}: bins and folders of systems; {count} audio files in them are left out"
-        rows.append(LedgerRow("left out", "scan", "warning", reason))
+    for row, counts, what in (
+        ("left out", files.bins, "bins and folders of systems"),
+        ("ignored", files.ignored, "by .ndignore or .notmusic"),
+    ):
+        if counts:
+            shown = sorted(map(display, counts))
+            names = ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
+            reason = f"{names}: {what}; {sum(counts.values())} audio files in them are left out"
+            rows.append(LedgerRow(row, "scan", "warning", reason))
     return rows

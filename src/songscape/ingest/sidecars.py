@@ -52,12 +52,12 @@ class Matches:
 def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
     """Find the lyric file of every audio file.
 
-    Looked for beside the audio; then for every folder above it in its `lyrics` folder, under the
-    same subfolders, with and without the first one (`audio/de/x.mp3`, `lyrics/de/x.txt`). First
+    It may lie beside the audio, or in the `lyrics` folder of any folder above it, under the same
+    subfolders, with and without the first one (`audio/de/x.mp3`, `lyrics/de/x.txt`). First
     the audio file's own name counts. Lyric files that match no track by it are then matched by a
     name that differs in case, accents, apostrophes and other marks, that has the audio file's
     suffix too, or a language, or "lyrics" (`x.en.lrc`, `x.mp3.txt`, `x (lyrics).txt`). Of several
-    files of one name that one is taken that comes first in `lyrics`.
+    files with the same name, the first in `lyrics` is used.
     """
     result = Matches()
     exact: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from songscape.ingest.files import Files, display, file_trouble, nfc
 from songscape.ingest.sidecars import match_sidecars
 from songscape.library.records import LedgerRow
 
-__all__ = ["read_table"]
+__all__ = ["read_table", "tracks_of_rows"]
 
 OWN_COLUMNS = ("id", "audio", "lyrics")
 _PATH_COLUMN = regex.compile(
@@ -85,6 +85,17 @@ def read_table(
     if remark:
         problems.append(LedgerRow(name, "scan", "warning", f"{name}: {remark}"))
     return entries, problems, labels
+
+
+def tracks_of_rows(
+    name: str, rows: Sequence[Mapping[str, str]], files: Files
+) -> tuple[list[Entry], list[LedgerRow], tuple[str, ...]]:
+    """As `read_table`, of rows that came from elsewhere: cells by column, `audio` among these."""
+    header = list(dict.fromkeys(column for row in rows for column in row))
+    numbered = [(i, [row.get(column, "") for column in header]) for i, row in enumerate(rows, 1)]
+    table = _Table(name, _header(name, header), _cleaned(numbered), files)
+    entries, problems = table.tracks()
+    return entries, problems, table.labels(OWN_COLUMNS)
 
 
 def _header(table: str, cells: Sequence[str]) -> list[str]:

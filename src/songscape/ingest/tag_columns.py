@@ -42,6 +42,7 @@ def with_tags(
         By the place of the audio file.
     """
     entries = list(entries)
+    columns = columns or tuple(dict.fromkeys(name for entry in entries for name in entry.labels))
     tagged = list(dict.fromkeys(c for e in entries for c in tags[e.place].cells))
     targets = _targets(columns, tagged)
     filled = [_filled(entry, tags[entry.place], columns, targets) for entry in entries]

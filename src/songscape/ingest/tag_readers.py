@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from typing import IO
@@ -12,7 +13,8 @@ __all__ = ["TagError", "raw_tags"]
 
 _APE_FOOTER = struct.Struct("<8sIIII8x")
 _APE_NO_TEXT = 0b110  # the bits of its flags that tell binary items and links
-_LARGEST_APE = 16 << 20
+_LARGEST_TAG = 16 << 20
+_UNSYNCHRONISED = 0x80
 _ID3V1_BYTES = 128
 _CONTAINERS = (b"\x1aE\xdf\xa3", b"caff", b"RF64", b"BW64", b"DSD ", b"FRM8", b"TTA1", b"riff\x2e")
 """Formats whose tags only FFmpeg reads, by their first bytes."""
@@ -44,10 +46,9 @@ def raw_tags(file: IO[bytes]) -> list[tuple[str, str]]:
 def _by_tinytag(file: IO[bytes]) -> Iterator[tuple[str, str]]:
     from tinytag import TinyTag, UnsupportedFormatError
 
-    file.seek(0)
     try:
         # Without a name it goes by the first bytes: suffixes are sometimes wrong.
-        tag = TinyTag.get(file_obj=file, duration=False)  # type: ignore[arg-type]
+        tag = TinyTag.get(file_obj=_resynchronised(file), duration=False)  # type: ignore[arg-type]
     except UnsupportedFormatError:
         return
     except Exception as error:
@@ -57,6 +58,38 @@ def _by_tinytag(file: IO[bytes]) -> Iterator[tuple[str, str]]:
             for value in values:
                 for part in value.split("\0"):  # ID3 separates values by it
                     yield name, part.lstrip("\ufeff")
+
+
+def _resynchronised(file: IO[bytes]) -> IO[bytes]:
+    """A file whose ID3 tag has no zeros behind 0xFF, which older players needed ("unsynchronised").
+
+    tinytag leaves them, and UTF-16 begins with 0xFF. Only tags that need it are copied.
+    """
+    file.seek(0)
+    head = file.read(10)
+    file.seek(0)
+    if len(head) < 10 or not head.startswith(b"ID3") or not head[5] & _UNSYNCHRONISED:
+        return file
+    size = sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0)))
+    file.seek(10)
+    tag = file.read(min(size, _LARGEST_TAG))
+    end = file.read(HEAD_BYTES)
+    file.seek(max(file.seek(0, 2) - _ID3V1_BYTES, 0))
+    parts = [tag] if head[3] < 4 else _frames(tag)
+    whole = b"".join(part.replace(b"\xff\0", b"\xff").ljust(len(part), b"\0") for part in parts)
+    return io.BytesIO(head[:5] + b"\0" + head[6:] + whole + end + file.read())
+
+
+def _frames(tag: bytes) -> Iterator[bytes]:
+    """The heads and contents of the frames of an ID3v2.4 tag: the sizes are of what is stored."""
+    at = 0
+    while at + 10 <= len(tag) and tag[at]:
+        size = sum(
+            (byte & 127) << shift for byte, shift in zip(tag[at + 4 : at + 8], (21, 14, 7, 0))
+        )
+        yield from (tag[at : at + 10], tag[at + 10 : at + 10 + size])
+        at += 10 + size
+    yield tag[at:]
 
 
 def _ape(file: IO[bytes]) -> Iterator[tuple[str, str]]:
@@ -69,7 +102,7 @@ def _ape(file: IO[bytes]) -> Iterator[tuple[str, str]]:
         file.seek(at)
         magic, _, length, count, _ = _APE_FOOTER.unpack(file.read(_APE_FOOTER.size))
         start = at + _APE_FOOTER.size - length
-        if magic == b"APETAGEX" and _APE_FOOTER.size <= length <= _LARGEST_APE and start >= 0:
+        if magic == b"APETAGEX" and _APE_FOOTER.size <= length <= _LARGEST_TAG and start >= 0:
             file.seek(start)
             yield from _ape_items(file.read(length - _APE_FOOTER.size), count)
             return

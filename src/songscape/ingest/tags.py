@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import regex
 
 from songscape.columns import bare
 from songscape.ingest.data import read_table
-from songscape.ingest.file_signatures import control_share
+from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, file_trouble, nfc
 from songscape.ingest.lyrics import lyrics_in
 from songscape.ingest.tag_readers import TagError, raw_tags
@@ -25,6 +25,10 @@ _LONGEST = 1000
 _LONGEST_LYRICS = 1_000_000
 _FIELD_OF = {name: field for field, names in read_table("tags").items() for name in names.split()}
 _LANGUAGE_SUFFIX = regex.compile(r"(?<=lyrics)-\w{3}$", regex.IGNORECASE)
+_CONTROL = regex.compile(r"\p{Cc}")
+_OTHER_LETTER = regex.compile(r"(?V1)[\p{L}--\p{Latin}]")
+_JOINT = "\n|\n"
+_WINDOWS_1252 = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
 _YEAR = regex.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)?")
 _UUID = regex.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", regex.IGNORECASE)
@@ -52,7 +56,7 @@ def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
     except OSError as error:
         return Tags(remark=f"{shown}: its tags cannot be read ({error.strerror}); check the file")
     found: dict[str, list[str]] = {}
-    for name, value in pairs:
+    for name, value in _mended(pairs):
         field = _FIELD_OF.get(bare(_LANGUAGE_SUFFIX.sub("", name)))
         if field is not None and value.strip():
             values = found.setdefault(field, [])
@@ -60,6 +64,27 @@ def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
                 values.append(value)
     words = [*found.pop("syncedlyrics", ()), *found.pop("lyrics", ())]
     return Tags(_cells(found), _words(words, found.get("language", ()), shown))
+
+
+def _mended(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Values that a program wrote in its own encoding and called Latin-1, as they were meant.
+
+    All of a file are judged together: one title is too short. What stays Latin is Windows-1252.
+    """
+    meant = {value: value.translate(_WINDOWS_1252) for _, value in pairs if _is_latin_1(value)}
+    if meant:
+        try:
+            text, remark = decode_text(_JOINT.join(meant).encode("latin-1"))
+        except NotTextError:
+            text, remark = "", "not clear"
+        if not remark or _OTHER_LETTER.search(text):  # UTF-8, or another script
+            meant = dict(zip(meant, text.split(_JOINT)))
+    for name, value in pairs:
+        yield name, meant.get(value, value)
+
+
+def _is_latin_1(value: str) -> bool:
+    return not value.isascii() and max(value) <= "\xff" and len(value) <= _LONGEST_LYRICS
 
 
 def _words(texts: Iterable[str], languages: Iterable[str], shown: str) -> Lyrics | None:
@@ -98,9 +123,9 @@ def _cells(found: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def _line(value: str) -> str:
-    """A value as one composed line; "" for what is no text or too long for a label."""
-    line = nfc(" ".join(value.split()))
-    return line if len(line) <= _LONGEST and control_share(line) == 0 else ""
+    """A value as one composed line; "" for what is too long for a label."""
+    line = nfc(" ".join(_CONTROL.sub(" ", value).split()))
+    return line if len(line) <= _LONGEST else ""
 
 
 def _year(values: list[str]) -> str:

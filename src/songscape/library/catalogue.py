@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songscape.library.database import Database, as_text, transaction
-from songscape.library.facts import Facts
+from songscape.library.facts import Facts, insert_facts
 from songscape.library.records import Collection, Counts, FileStamp, LedgerRow, Lyrics, Tags, Track
 from songscape.library.schema import GONE, OUTCOME
 
@@ -27,6 +27,7 @@ _READ_OF_FILES: Mapping[str, tuple[type, str]] = {
     "lyrics": (Lyrics, LYRICS_RECIPE),
     "tags": (Tags, TAGS_RECIPE),
 }
+_SPAN = "part of its file"
 _LAST_SCAN = "digest of the last scan"
 _UPSERT = """INSERT INTO tracks (id, audio, lyrics, listing) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET audio = excluded.audio, lyrics = excluded.lyrics,
@@ -52,8 +53,10 @@ class Catalogue(Facts):
         """
         digest = _digest(collection)
         if self._meta(_LAST_SCAN) != digest:
+            before = self.spans()
             with transaction(self._db) as db:
                 _update(db, collection)
+                _update_spans(db, collection, before)
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LAST_SCAN, digest))
         for name, (kind, recipe) in _READ_OF_FILES.items():
             # A file that could not even be looked at is tried again.
@@ -79,7 +82,7 @@ class Catalogue(Facts):
 
     def tracks(self, outcome: str | None = None) -> list[Track]:
         """All tracks sorted by id, or those that are analysed, skipped, failed, pending or gone."""
-        root = self.root
+        root, spans = self.root, self.spans()
         labels: dict[str, dict[str, str]] = {}
         query = (
             "SELECT track_id, labels.name, value FROM labels "
@@ -93,12 +96,17 @@ class Catalogue(Facts):
                 None if audio is None else root / os.fsdecode(audio),
                 None if lyrics is None else as_text(lyrics),
                 labels.get(as_text(track_id), {}),
+                spans.get(as_text(track_id)),
             )
             for track_id, audio, lyrics, its in self._db.execute(
                 f"SELECT id, audio, lyrics, {OUTCOME} FROM tracks ORDER BY id"
             )
             if outcome in (None, its)
         ]
+
+    def spans(self) -> dict[str, tuple[float, float | None]]:
+        """Which part of its file each track is, from and to in seconds, where that is not all."""
+        return {i: (span[0], span[1]) for i, (_, span) in self.facts(_SPAN).items()}
 
     def track_ids(self, outcome: str | None = None) -> list[str]:
         """Ids, sorted; all, or those of one outcome, as for `tracks`."""
@@ -208,11 +216,24 @@ def _update(db: Database, collection: Collection) -> None:
     insert_rows(db, collection.problems)
 
 
+def _update_spans(
+    db: Database, collection: Collection, before: Mapping[str, tuple[float, float | None]]
+) -> None:
+    """Note the part of its file that each track is; those whose part changed are pending."""
+    for track in collection.tracks:
+        if track.span != before.get(track.id):
+            db.execute("UPDATE tracks SET outcome = NULL WHERE id = ?", (track.id,))
+            db.execute("DELETE FROM facts WHERE name = ? AND track_id = ?", (_SPAN, track.id))
+    spans = {t.id: ("1", t.span) for t in collection.tracks if t.span is not None}
+    insert_facts(db, _SPAN, spans)
+
+
 def _digest(collection: Collection) -> str:
     hasher = hashlib.blake2b(digest_size=16)
     for part in (
         (str(collection.root), collection.label_columns),
         *((t.id, str(t.audio), t.lyrics, list(t.labels.items())) for t in collection.tracks),
+        *((t.id, t.span) for t in collection.tracks if t.span is not None),
         *collection.problems,
     ):
         hasher.update(ascii(part).encode())

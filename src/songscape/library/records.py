@@ -31,12 +31,16 @@ _LARGEST = 2**63 - 1  # SQLite's; a date after the year 2262 has more nanosecond
 
 @dataclass(frozen=True)
 class Track:
-    """One song: where its audio is, its words, and what the collection's table says of it."""
+    """One song: where its audio is, its words, and what the collection's table says of it.
+
+    `span` is the part of the file that it is, from and to in seconds, where that is not all of it.
+    """
 
     id: str
     audio: Path | None
     lyrics: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    span: tuple[float, float | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class FileStamp:
         return cls(os.fspath(path), status.st_size, mtime_ns, ctime_ns)
 
     def is_state_of(self, now: FileStamp) -> bool:
-        """Whether the file is in the same state now, so that it need not be read."""
+        """Whether the file is unchanged, so that it need not be read again."""
         same = (self.path, self.size, self.mtime_ns) == (now.path, now.size, now.mtime_ns)
         return same and self.size >= 0 and self.ctime_ns in (None, now.ctime_ns)
 
@@ -191,7 +195,7 @@ class Analysis:
         `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
         `harmony` (89,), `mel` (10, 128) in dB; those that were asked for.
     facts : mapping
-        Columns of the library's `audio_facts`, and `file_digest` (`digest_of_file`).
+        Columns of the library's `audio_facts`, and `file_digest`, a hash of its sound.
     warnings : tuple of str
     failure : str or None
         Why there is nothing else.
@@ -219,7 +223,7 @@ class Analysed:
     stamp : FileStamp or None
         The file that they are of.
     file_digest : str or None
-        Hash of its bytes.
+        Hash of its sound; of all its bytes where an earlier version stored it.
     """
 
     outcome: str | None

@@ -100,7 +100,9 @@ def connect(path: Path, *, must_exist: bool = False) -> Database:
     frozen = must_exist and not os.access(path.parent, os.W_OK)
     place = f"{path.resolve().as_uri()}?mode=ro&immutable=1" if frozen else path
     try:
-        db = sqlite3.connect(place, 30.0, isolation_level=None, factory=Database, uri=frozen)
+        db = sqlite3.connect(
+            place, timeout=30.0, isolation_level=None, factory=Database, uri=frozen
+        )
     except sqlite3.Error as error:
         raise SongscapeError(f"{path}: cannot be opened ({error})") from None
     db.path = path

@@ -203,19 +203,14 @@ def davies_bouldin(X: ArrayLike, labels: ArrayLike) -> float:
     Spread is the mean distance to the centroid, gap the distance of centroids; lower is better.
     NaN also where two clusters share one centroid: the ratio has no value there.
     """
-    from scipy.spatial.distance import cdist
+    from scipy.spatial.distance import pdist
+    from sklearn.metrics import davies_bouldin_score
 
     space, codes, n_clusters = _clustered(X, labels)
-    if n_clusters == 0:
+    centroids = np.array([space[codes == c].mean(axis=0) for c in range(n_clusters)])
+    if n_clusters == 0 or not pdist(centroids).min() > 1e-12 * float(np.abs(space).max()):
         return float("nan")
-    centroids, sizes = _centroids(space, codes, n_clusters)
-    to_own = np.linalg.norm(space - centroids[codes], axis=1)
-    spread = np.bincount(codes, weights=to_own, minlength=n_clusters) / sizes
-    gap = cdist(centroids, centroids)
-    np.fill_diagonal(gap, np.inf)
-    if not gap.min() > 1e-12 * float(np.abs(space).max()):
-        return float("nan")
-    return float(np.mean(np.max((spread[:, None] + spread[None, :]) / gap, axis=1)))
+    return float(davies_bouldin_score(space, codes))
 
 
 def calinski_harabasz(X: ArrayLike, labels: ArrayLike) -> float:
@@ -223,15 +218,12 @@ def calinski_harabasz(X: ArrayLike, labels: ArrayLike) -> float:
 
     NaN also where no cluster has any spread.
     """
+    from sklearn.metrics import calinski_harabasz_score
+
     space, codes, n_clusters = _clustered(X, labels)
-    if n_clusters == 0:
+    if n_clusters == 0 or not any(np.ptp(space[codes == c], axis=0).any() for c in set(codes)):
         return float("nan")
-    centroids, sizes = _centroids(space, codes, n_clusters)
-    between = float(sizes @ np.sum((centroids - space.mean(axis=0)) ** 2, axis=1))
-    within = float(np.sum((space - centroids[codes]) ** 2))
-    if not within > 1e-24 * between:
-        return float("nan")
-    return between / within * (len(space) - n_clusters) / (n_clusters - 1)
+    return float(calinski_harabasz_score(space, codes))
 
 
 def _paired(labels: ArrayLike, truth: ArrayLike) -> tuple[Integers, Integers, int]:
@@ -266,12 +258,3 @@ def _clustered(X: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], In
         codes.astype(np.int64),
         len(ids) if defined else 0,
     )
-
-
-def _centroids(
-    space: NDArray[np.float64], codes: Integers, n_clusters: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    sizes = np.bincount(codes, minlength=n_clusters).astype(np.float64)
-    order = np.argsort(codes, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    return np.add.reduceat(space[order], starts, axis=0) / sizes[:, None], sizes

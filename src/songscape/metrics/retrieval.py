@@ -6,8 +6,6 @@ means, class means and bootstraps can be taken from the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -20,10 +18,10 @@ from songscape.metrics.neighbours import (
 )
 
 __all__ = [
+    "average_precision_chance",
     "average_precision_samples",
     "has_relevant",
     "hit_samples",
-    "ranked_queries",
     "undefined_retrieval",
 ]
 
@@ -98,41 +96,22 @@ def average_precision_samples(
     return precision
 
 
-def ranked_queries(
-    X: ArrayLike,
-    groups: ArrayLike,
-    *,
-    copies: ArrayLike | None = None,
-    max_queries: int = 2_000,
-    random_state: int = 0,
-) -> Iterator[tuple[Integers, NDArray[np.int32]]]:
-    """Rank of every track in the ranking of each query, in chunks of queries.
+def average_precision_chance(groups: ArrayLike, copies: ArrayLike | None = None) -> float:
+    """Mean average precision when every track ranks all others at random.
 
-    The queries are those of `average_precision_samples` with the same arguments.
-
-    Yields
-    ------
-    rows : ndarray of shape (n_rows,)
-        Queries.
-    ranks : ndarray of shape (n_rows, n_tracks), int32
-        Tracks at most as far as this one; those at equal distance share the worse rank. Of a query
-        itself and of its copies: n_tracks.
+    (H + (r − 1) / (n − 1) (n − H)) / n for r relevant tracks of n, with H the n-th harmonic number
+    (Bestgen 2015), averaged over the tracks that have a relevant one; see `hit_samples`.
     """
-    space = np.ascontiguousarray(X, dtype=np.float64)
     codes = encode_labels(groups)[0]
     same_song = group_codes(copies, len(codes))
-    queries = _queries(codes, same_song, max_queries, random_state)
-    for rows in row_chunks(queries, len(space)):
-        squares = squared_distances(space, rows)
-        squares[same_song[rows][:, None] == same_song] = np.inf
-        order = np.argsort(squares, axis=1)
-        ordered = np.take_along_axis(squares, order, axis=1)
-        last = np.column_stack([ordered[:, 1:] != ordered[:, :-1], np.ones(len(rows), bool)])
-        place = np.where(last, np.arange(1, len(space) + 1), len(space)).astype(np.int32)
-        worst = np.minimum.accumulate(place[:, ::-1], axis=1)[:, ::-1]
-        ranks = np.empty(squares.shape, dtype=np.int32)
-        np.put_along_axis(ranks, order, worst, axis=1)
-        yield rows, ranks
+    relevant = _n_relevant(codes, same_song)
+    asks = relevant > 0
+    if not asks.any():
+        return float("nan")
+    n = (len(codes) - np.bincount(same_song)[same_song])[asks]
+    harmonic = np.cumsum(1 / np.arange(1, len(codes) + 1))[n - 1]
+    others = (relevant[asks] - 1) / np.maximum(n - 1, 1)
+    return float(np.mean((harmonic + others * (n - harmonic)) / n))
 
 
 def has_relevant(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
@@ -143,15 +122,20 @@ def has_relevant(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
     codes : ndarray of shape (n_tracks,), int64
         Groups (artists); −1 is none.
     same_song : ndarray of shape (n_tracks,), int64
-        Copies, as `songscape.statistics.permutations.group_codes` numbers them.
+        Copies, as `songscape.metrics.labels.group_codes` numbers them.
     """
+    return _n_relevant(codes, same_song) > 0
+
+
+def _n_relevant(codes: Integers, same_song: Integers) -> Integers:
+    """Tracks of each track's group, its copies (itself included) apart."""
     sizes = np.bincount(codes[codes >= 0], minlength=1)
     own = np.ones(len(codes), dtype=np.int64)
     copied = np.flatnonzero(np.bincount(same_song)[same_song] > 1)
     pairs = same_song[copied] * (len(sizes) + 1) + codes[copied]
     _, place, counts = np.unique(pairs, return_inverse=True, return_counts=True)
     own[copied] = counts[place]
-    return (codes >= 0) & (sizes[codes] > own)
+    return np.where(codes >= 0, sizes[codes] - own, 0)
 
 
 def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | None = None) -> str:

@@ -1,21 +1,19 @@
-"""Silhouettes (Rousseeuw 1987): exact in tiles, or of a random sample with its error."""
+"""Silhouettes (Rousseeuw 1987): exact, or of a random sample with its error."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
+
+from songscape.metrics.neighbours import row_chunks
 
 __all__ = ["sampled_silhouette", "silhouette", "silhouette_samples", "simplified_silhouette"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_TILE = 512
-_DOUBLE_UP_TO = 20_000
-_SINGLE_FROM = 0.01
+_CACHED_NUMBERS = 250_000
 
 
 def silhouette(X: ArrayLike, labels: ArrayLike) -> float:
@@ -32,10 +30,7 @@ def silhouette_samples(X: ArrayLike, labels: ArrayLike) -> Floats:
     """Silhouette of every track: (b − a) / max(a, b) with Euclidean distances.
 
     a is the mean distance to the other tracks of its cluster, b the smallest mean distance to
-    another cluster; a track alone in its cluster gets 0, as in scikit-learn. Each pair of tracks
-    is looked at once, in tiles that stay in the processor's cache; above 20,000 tracks
-    distances are single precision where no two tracks of a pair of tiles are so close that this
-    would show.
+    another cluster; a track alone in its cluster gets 0, as in scikit-learn.
 
     Parameters
     ----------
@@ -52,12 +47,7 @@ def silhouette_samples(X: ArrayLike, labels: ArrayLike) -> Floats:
     result = np.full(len(kept), np.nan)
     if len(sizes) == 0:
         return result
-    order = np.argsort(codes, kind="stable")
-    single = len(space) > _DOUBLE_UP_TO
-    sums = _distance_sums(space[order], codes[order], len(sizes), single=single)
-    values = np.empty(len(space))
-    values[order] = _from_sums(sums, codes[order], sizes)
-    result[kept] = values
+    result[kept] = _of_rows(space, codes, sizes, np.arange(len(space)))
     return result
 
 
@@ -86,8 +76,7 @@ def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
     np.add.at(centres, codes, space)
     centres /= sizes[:, None]
     values = np.empty(len(space))
-    for start in range(0, len(space), _TILE):
-        rows = slice(start, start + _TILE)
+    for rows in row_chunks(np.arange(len(space)), len(sizes)):
         distances = cdist(space[rows], centres)
         mine = np.arange(len(distances)), codes[rows]
         own = distances[mine]
@@ -127,18 +116,7 @@ def sampled_silhouette(
     n = len(space)
     m = min(n_samples, n)
     drawn = np.sort(np.random.default_rng(random_state).choice(n, m, replace=False))
-    order = np.argsort(codes, kind="stable")
-    centred = space - space.mean(axis=0)
-    columns = _augmented_right(centred[order])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    sums = np.empty((m, len(sizes)))
-    step = max(1, 4_000_000 // n)
-    for start in range(0, m, step):
-        rows = drawn[start : start + step]
-        distances = _augmented_left(centred[rows]) @ columns.T
-        np.sqrt(np.maximum(distances, 0.0, out=distances), out=distances)
-        sums[start : start + step] = np.add.reduceat(distances, starts, axis=1)
-    values = _from_sums(sums, codes[drawn], sizes)
+    values = _of_rows(space, codes, sizes, drawn)
     spread = float(values.std(ddof=1)) if m > 1 else float("nan")
     return float(values.mean()), spread / m**0.5 * max(0.0, 1 - m / n) ** 0.5
 
@@ -162,66 +140,30 @@ def _prepared(
     )
 
 
-def _distance_sums(space: Floats, codes: Integers, n_clusters: int, *, single: bool) -> Floats:
-    """Sum of distances from each row to each cluster; rows sorted by cluster."""
-    n = len(space)
-    sums = np.zeros((n, n_clusters))
-    starts = list(range(0, n, _TILE))
-    members: list[tuple[slice, NDArray[Any]]] = []
-    for start in starts:
-        inside = codes[start : start + _TILE]
-        first = int(inside[0])
-        one_hot = np.zeros((len(inside), int(inside[-1]) - first + 1))
-        one_hot[np.arange(len(inside)), inside - first] = 1
-        members.append((slice(first, int(inside[-1]) + 1), one_hot))
-    for i, top in enumerate(starts):
-        rows = slice(top, top + _TILE)
-        centre = space[rows].mean(axis=0)
-        left = _augmented_left(space[rows] - centre)
-        right = _augmented_right(space[top:] - centre)
-        for j in range(i, len(starts)):
-            columns = slice(starts[j], starts[j] + _TILE)
-            distances = _tile_distances(left, right[columns.start - top :][:_TILE], single)
-            if i == j:
-                np.fill_diagonal(distances, 0)
-            else:
-                sums[columns, members[i][0]] += distances.T @ members[i][1].astype(distances.dtype)
-            sums[rows, members[j][0]] += distances @ members[j][1].astype(distances.dtype)
-    return sums
-
-
-def _tile_distances(left: Floats, right: Floats, single: bool) -> NDArray[Any]:
-    """Distances of one tile; single precision only where no difference is lost in cancellation."""
-    squares: NDArray[Any]
-    if single:
-        squares = left.astype(np.float32) @ right.astype(np.float32).T
-        single = squares.min() > _SINGLE_FROM * (left[:, -2].max() + right[:, -1].max())
-    if not single:
-        squares = left @ right.T
-    np.maximum(squares, 0, out=squares)
-    np.sqrt(squares, out=squares)
-    return squares
-
-
-def _augmented_left(rows: Floats) -> Floats:
-    """[−2x, |x|², 1]: times `_augmented_right` gives squared distances in one product."""
-    norms = np.einsum("ij,ij->i", rows, rows)
-    return np.column_stack([-2 * rows, norms, np.ones(len(rows))])
-
-
-def _augmented_right(rows: Floats) -> Floats:
-    """[y, 1, |y|²]."""
-    return np.column_stack([rows, np.ones(len(rows)), np.einsum("ij,ij->i", rows, rows)])
-
-
-def _from_sums(sums: Floats, codes: Integers, sizes: Floats) -> Floats:
-    rows = np.arange(len(codes))
-    own = sizes[codes]
-    within = sums[rows, codes] / np.maximum(own - 1, 1)
-    others = sums / sizes
-    others[rows, codes] = np.inf
-    nearest = others.min(axis=1)
-    scale = np.maximum(within, nearest)
-    values: Floats = np.divide(nearest - within, scale, out=np.zeros(len(codes)), where=scale > 0)
-    values[own == 1] = 0.0
-    return values
+def _of_rows(space: Floats, codes: Integers, sizes: Floats, rows: Integers) -> Floats:
+    """Silhouettes of some rows, each compared with all."""
+    order = np.argsort(codes, kind="stable")
+    place = np.argsort(order)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    # [-2x, 1, |x|²] times [y, |y|², 1] is the squared distance.
+    centred = space - space.mean(axis=0)
+    norms, ones = np.einsum("ij,ij->i", centred, centred), np.ones(len(space))
+    left = np.column_stack([-2 * centred, ones, norms])
+    right = np.column_stack([centred, norms, ones])[order].T
+    values = [np.zeros(0)]
+    # As many rows at once as stay in the processor's cache.
+    for part in np.array_split(rows, max(1, len(rows) * len(space) // _CACHED_NUMBERS)):
+        distances = left[part] @ right
+        np.sqrt(np.maximum(distances, 0.0, out=distances), out=distances)
+        here = np.arange(len(part))
+        distances[here, place[part]] = 0.0
+        sums = np.add.reduceat(distances, starts, axis=1)
+        own = codes[part]
+        within = sums[here, own] / np.maximum(sizes[own] - 1, 1)
+        others = sums / sizes
+        others[here, own] = np.inf
+        nearest = others.min(axis=1)
+        scale = np.maximum(within, nearest)
+        found = np.divide(nearest - within, scale, out=np.zeros(len(part)), where=scale > 0)
+        values.append(np.where(sizes[own] == 1, 0.0, found))
+    return np.concatenate(values)

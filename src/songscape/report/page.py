@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from songscape.report.figures import number_figures, picture_plan
 from songscape.report.read import Results, read_results
 from songscape.report.sections import EVIDENCE, FIRST, short
-from songscape.results import write_atomically
+from songscape.results import write_bytes
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,8 +54,7 @@ def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
         first=first,
         evidence=evidence,
     )
-    data = text.encode("utf-8", "replace")  # names that aren't UTF-8 get a question mark
-    write_atomically(path, lambda p: p.write_bytes(data))
+    write_bytes(path, text.encode("utf-8", "replace"))  # "?" for names that aren't UTF-8
     return path
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.report import style
 from songscape.report.categories import Group, group_clusters, group_labels
+from songscape.report.reconstruction_plots import reconstruction_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ __all__ = [
     "heatmap_figure",
     "k_distance_figure",
     "map_figure",
+    "reconstruction_figure",
     "stability_figure",
     "training_figure",
 ]

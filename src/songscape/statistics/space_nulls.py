@@ -15,7 +15,7 @@ from songscape.metrics.labels import bin_nuisance, encode_labels, group_codes
 from songscape.metrics.mixing import mixing_scores
 from songscape.metrics.neighbours import Neighbors
 from songscape.metrics.probes import probe_scores, probe_tracks
-from songscape.metrics.retrieval import has_relevant, ranked_queries
+from songscape.metrics.retrieval import has_relevant
 from songscape.statistics.permutations import (
     PermutationNull,
     affordable,
@@ -25,7 +25,6 @@ from songscape.statistics.permutations import (
 
 __all__ = [
     "ProbeResult",
-    "average_precision_null",
     "hit_null",
     "knn_nulls",
     "mixing_nulls",
@@ -122,78 +121,6 @@ def hit_null(
     rng = np.random.default_rng(random_state)
     null = np.array([measured(row) for row in known_permutations(codes, same_song, count, rng)])
     return PermutationNull.of(observed, null[np.isfinite(null)])
-
-
-def average_precision_null(
-    X: ArrayLike,
-    artists: ArrayLike,
-    *,
-    copies: ArrayLike | None = None,
-    max_queries: int = 2_000,
-    n_permutations: int = 199,
-    random_state: int = 0,
-) -> PermutationNull:
-    """Mean average precision beside its null: artists are permuted among the tracks that have one.
-
-    The same tracks are queries as in `songscape.metrics.retrieval.average_precision_samples`, with
-    the same `copies`, `max_queries` and `random_state`; those that get an artist with one track are
-    not. Copies stay with one artist, as in `hit_null`. Fewer permutations are made where artists
-    have thousands of tracks (`affordable`).
-    """
-    codes = encode_labels(artists)[0]
-    same_song = group_codes(copies, len(codes))
-    if not has_relevant(codes, same_song).any():
-        return PermutationNull.of(float("nan"), [])
-    known = np.flatnonzero(codes >= 0)
-    sizes = np.bincount(codes[known])
-    pairs = int(np.sum(sizes * (sizes - 1)) * min(1.0, max_queries / len(known)))
-    count = affordable(n_permutations, 10 * pairs + len(codes))
-    rng = np.random.default_rng([random_state, 1])
-    dealt = group_permutations(codes[known], same_song[known], count, rng)
-    labellings = np.vstack([codes[known][None, :], dealt])
-    order = known[np.argsort(labellings, axis=1, kind="stable")]
-    totals, asked = np.zeros(count + 1), np.zeros(count + 1)
-    place = np.full(len(codes), -1, dtype=np.int64)
-    place[known] = np.arange(len(known))
-    for rows, ranks in ranked_queries(
-        X, codes, copies=copies, max_queries=max_queries, random_state=random_state
-    ):
-        for number, (labels, members) in enumerate(zip(labellings, order)):
-            own = labels[place[rows]]
-            found = _average_precisions(ranks, rows, own, members, same_song, np.bincount(labels))
-            totals[number] += found.sum()
-            asked[number] += len(found)
-    with np.errstate(invalid="ignore"):
-        means = totals / asked
-    return PermutationNull.of(float(means[0]), means[1:][np.isfinite(means[1:])])
-
-
-def _average_precisions(
-    ranks: NDArray[np.int32],
-    rows: Integers,
-    own: Integers,
-    members: Integers,
-    same_song: Integers,
-    sizes: Integers,
-) -> Floats:
-    """Average precision of each query whose group has other tracks."""
-    starts = np.cumsum(sizes) - sizes
-    n_members = sizes[own]
-    owner = np.repeat(np.arange(len(rows)), n_members)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(n_members) - n_members, n_members)
-    fellow = members[starts[own][owner] + within]
-    others = same_song[fellow] != same_song[rows][owner]
-    owner, fellow = owner[others], fellow[others]
-    rank = ranks[owner, fellow].astype(np.int64)
-    width = ranks.shape[1] + 1
-    keys = np.sort(owner * width + rank)
-    owner, rank = np.divmod(keys, width)
-    n_relevant = np.bincount(owner, minlength=len(rows))
-    first = np.cumsum(n_relevant) - n_relevant
-    found = np.searchsorted(keys, keys, side="right") - first[owner]
-    asks = n_relevant > 0
-    precision: Floats = np.bincount(owner, found / rank, len(rows))[asks] / n_relevant[asks]
-    return precision
 
 
 @dataclass(frozen=True)

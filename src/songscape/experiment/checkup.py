@@ -1,0 +1,195 @@
+"""A collection looked over before anything is learnt from it: what is wrong with which file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from songscape.columns import find_roles
+from songscape.ingest.file_signatures import looks_like
+from songscape.language_codes import language_name
+from songscape.library import LedgerRow, Library
+from songscape.library.upkeep import names_of
+
+__all__ = ["KINDS", "Checkup", "Trouble", "examine"]
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "unreadable": ("cannot be read", "copy these again from where you have them, or remove them"),
+    "silent": ("silent", "export these again or remove them"),
+    "too short": ("too short", "music needs at least a second: remove these"),
+    "damaged": ("damaged or odd, but readable", "listen to these; copy them again if they break"),
+    "wrong extension": ("named as another format", "rename these: other programs go by the name"),
+    "copies": ("copies of a recording", "keep one of each; a lossless or longer one is first"),
+    "lyrics unreadable": ("with lyrics that cannot be read", "save these as UTF-8 text"),
+    "lyrics doubtful": ("with doubtful lyrics", "look at these; replace or remove wrong ones"),
+    "language": ("tagged with another language than their lyrics", "correct the tag or the words"),
+    "left out": ("left out", "nothing, unless you want these in"),
+}
+"""What can be wrong: how it is told, and the mend."""
+_SUFFIXES = {
+    "an MP3": "mp3 mp2 mp1 mpga mpa",
+    "an OGG": "ogg oga opus spx ogx ogv",
+    "a FLAC": "flac fla",
+    "a WAV or AVI": "wav wave bwf avi",
+    "an AIFF": "aif aiff aifc 8svx iff",
+    "an M4A or MP4": "m4a m4b m4p m4r mp4 mov 3gp 3g2 alac aac f4a",
+    "a WMA": "wma asf wmv",
+    "an APE": "ape",
+    "a WavPack": "wv",
+    "a Matroska or WebM": "mka mkv webm weba",
+}
+_LOSSLESS = frozenset({"FLAC", "WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "APE", "WV", "TTA"})
+MIN_LETTERS, MIN_SHARE, MOST_TAGGED = 200, 0.9, 0.1
+"""Words are of another language than tagged where so much text is told to be, nearly all of it."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is wrong with one track (or file); `kind` is one of `KINDS`."""
+
+    kind: str
+    track_id: str
+    name: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """What was found: `n_tracks` tracks, and the troubles in the order of `KINDS`."""
+
+    n_tracks: int
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def n_fine(self) -> int:
+        """Tracks that nothing was found about; of copies the first is fine."""
+        return self.n_tracks - len({t.track_id for t in self.troubles if t.kind != "left out"})
+
+    def of_kind(self, kind: str) -> list[Trouble]:
+        return [trouble for trouble in self.troubles if trouble.kind == kind]
+
+
+def examine(library: Library) -> Checkup:
+    """Look over a library that is up to date with its collection.
+
+    Parameters
+    ----------
+    library : Library
+        After `songscape.features.extract.extract`.
+    """
+    names = names_of(library)
+    found = [_of_row(row, names) for row in library.ledger() if row.status != "gone"]
+    found += _wrong_extensions(library, names)
+    found += _copies(library, names)
+    found += _other_languages(library, names)
+    details: dict[tuple[str, str, str], list[str]] = {}
+    for one in filter(None, found):
+        details.setdefault((one.kind, one.track_id, one.name), []).append(one.detail)
+    order, counts = list(KINDS), library.counts()
+    troubles = [Trouble(*key, "; ".join(its)) for key, its in details.items()]
+    troubles.sort(key=lambda trouble: order.index(trouble.kind))
+    return Checkup(counts.found - counts.skipped, tuple(troubles))
+
+
+def _of_row(row: LedgerRow, names: Mapping[str, str]) -> Trouble | None:
+    kinds: Mapping[tuple[str, str], str] = {
+        ("audio", "failed"): "unreadable",
+        ("scan", "failed"): "unreadable",
+        ("audio", "warning"): "damaged",
+        ("lyrics", "failed"): "lyrics unreadable",
+        ("lyrics", "warning"): "lyrics doubtful",
+        ("scan", "skipped"): "left out",
+    }
+    kind = kinds.get((row.stage, row.status))
+    if kind == "unreadable" and row.reason.startswith(("silent", "too short")):
+        kind = "silent" if row.reason.startswith("silent") else "too short"
+    if kind == "damaged" and "silen" in row.reason:
+        kind = "silent" if row.reason.startswith("nearly silent") else None
+    name = names.get(row.track_id, row.track_id)
+    return None if kind is None else Trouble(kind, row.track_id, name, row.reason)
+
+
+def _wrong_extensions(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
+    for track in library.tracks("analysed"):
+        if track.audio is None:
+            continue
+        suffix, kind = track.audio.suffix.lower().lstrip("."), _kind_of_content(track.audio)
+        if kind is not None and suffix not in _SUFFIXES[kind].split():
+            detail = f"{track.audio.name}: is {kind}"
+            yield Trouble("wrong extension", track.id, names[track.id], detail)
+
+
+def _kind_of_content(path: Path) -> str | None:
+    """What the first bytes behind an ID3 tag are; None for what has no signature of its own."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+            if head.startswith(b"ID3") and len(head) >= 10:
+                length = sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
+                file.seek(10 + length)
+                head = file.read(64)
+    except OSError:
+        return None
+    kind = looks_like(head)
+    return kind if kind in _SUFFIXES else None
+
+
+def _copies(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
+    """All of a recording but the best: lossless first, then of the highest rate, then by id."""
+    from songscape.experiment.track_facts import known_copies
+
+    texts, facts = library.texts(), library.audio_facts()
+    if facts.empty:
+        return
+    groups: dict[int, list[str]] = {}
+    for track_id, group in zip(texts, known_copies(library, texts, facts.reindex(list(texts)))):
+        groups.setdefault(int(group), []).append(track_id)
+    about = facts.to_dict(orient="index")
+    files = {track.id: track.audio.name for track in library.tracks("analysed") if track.audio}
+
+    def rank(track_id: str) -> tuple[Any, ...]:
+        its = about[track_id]
+        return (its["container"] not in _LOSSLESS, -(its["bitrate_kbps"] or 0), track_id)
+
+    for members in groups.values():
+        best, *others = sorted(members, key=rank)
+        for track_id in others:
+            one, two = about[best], about[track_id]
+            how = "the same audio as" if one["digest"] == two["digest"] else "sounds like"
+            detail = f"{_described(two)}; {how} {names[best]} ({files[best]}, {_described(one)})"
+            yield Trouble("copies", track_id, names[track_id], detail)
+
+
+def _described(facts: Mapping[str, Any]) -> str:
+    seconds = round(facts["duration_s"])
+    return (
+        f"{facts['container']} at {facts['bitrate_kbps']:.0f} kbit/s, "
+        f"{seconds // 60}:{seconds % 60:02}"
+    )
+
+
+def _other_languages(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
+    from songscape.experiment.track_facts import KnownLanguages
+    from songscape.ingest.languages import language_composition, language_probabilities
+
+    table, texts = library.columns(), library.texts()
+    column = find_roles(table.columns).language
+    if column is None:
+        return
+    identify = KnownLanguages(library, texts)
+    for row, (track_id, text) in enumerate(texts.items()):
+        tagged = language_name(table.at[track_id, column])
+        if text is None or tagged is None or sum(map(str.isalpha, text)) < MIN_LETTERS:
+            continue
+        shares = identify(row, text)
+        told = max(shares, key=lambda name: shares[name], default="")
+        if shares.get(told, 0.0) < MIN_SHARE or told == tagged:
+            continue
+        # Related languages are mistaken for each other, and some the model does not know at all.
+        between = language_composition(text, {tagged, told})
+        if tagged in language_probabilities(told) and between.get(tagged, 0.0) <= MOST_TAGGED:
+            detail = f"tagged {tagged}, the words are {told} ({shares[told]:.0%} of them)"
+            yield Trouble("language", track_id, names[track_id], detail)
+    identify.keep()

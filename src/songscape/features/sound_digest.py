@@ -1,0 +1,143 @@
+"""A hash of the sound in a file: tags may be written, and the file be renamed; it stays the same.
+
+Left out are ID3, APEv2, the comments of FLAC and Ogg, and all but the samples of MP4, WAV and AIFF.
+Of other formats, and where a file is not as its head says, all bytes count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from typing import IO
+
+from songscape.library.records import digest_of_file
+
+__all__ = ["sound_digest"]
+
+_MARK = "sound:"
+"""Tells these from digests of whole files, which earlier versions stored."""
+_BLOCK = 1 << 20
+_SOUND_CHUNKS = {b"RIFF": (b"fmt ", b"data"), b"FORM": (b"COMM", b"SSND"), b"ftyp": (b"mdat",)}
+_COMMENTS = 1  # the second packet of Vorbis, Opus and FLAC in Ogg
+
+Span = tuple[int, int]
+
+
+def sound_digest(path: str | os.PathLike[str]) -> str | None:
+    """A hash of what is sound in a file, None where it is no file or can't be read."""
+    hasher = hashlib.blake2b(digest_size=16)
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        with open(path, "rb") as file:
+            try:
+                spans = list(_spans(file))
+            except (IndexError, ValueError):
+                spans = []
+            if not spans:
+                return digest_of_file(path)
+            for start, stop in spans:
+                file.seek(start)
+                while start < stop and (block := file.read(min(_BLOCK, stop - start))):
+                    hasher.update(block)
+                    start += len(block)
+    except OSError:
+        return None
+    return _MARK + hasher.hexdigest()
+
+
+def _spans(file: IO[bytes]) -> Iterator[Span]:
+    """Where the sound is; nothing where the file is not as its head says."""
+    stop = _without_tail(file, file.seek(0, os.SEEK_END))
+    start = 0
+    while (head := _read(file, start, 10))[:3] == b"ID3":
+        start += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
+        start += 10 if head[5] & 16 else 0
+    head = _read(file, start, 8)
+    if head[:4] == b"fLaC":
+        yield from _flac(file, start, stop)
+    elif head[:4] == b"OggS":
+        yield from _ogg(file, start, stop)
+    elif head[4:] == b"ftyp" or head[:4] in _SOUND_CHUNKS:
+        yield from _chunks(file, start, stop, head)
+    elif start < stop:
+        yield start, stop
+
+
+def _read(file: IO[bytes], at: int, length: int) -> bytes:
+    file.seek(at)
+    return file.read(length)
+
+
+def _without_tail(file: IO[bytes], stop: int) -> int:
+    """The end of the file without ID3v1 and APEv2."""
+    if stop >= 128 and _read(file, stop - 128, 3) == b"TAG":
+        stop -= 128
+    foot = _read(file, max(stop - 32, 0), 32)
+    if foot[:8] == b"APETAGEX":
+        length = int.from_bytes(foot[12:16], "little") + (32 if foot[23] & 128 else 0)
+        stop -= length if length <= stop else 0
+    return stop
+
+
+def _flac(file: IO[bytes], at: int, stop: int) -> list[Span]:
+    """The first block of metadata, which describes the stream, and the frames (RFC 9639)."""
+    first, at = (at, at + 42), at + 4
+    while True:
+        head = _read(file, at, 4)
+        at += 4 + int.from_bytes(head[1:4], "big")
+        if head[0] & 128:
+            return [first, (at, stop)] if at < stop else []
+
+
+def _chunks(file: IO[bytes], at: int, stop: int, head: bytes) -> Iterator[Span]:
+    """Chunks of RIFF and AIFF, or boxes of MP4, that hold samples or say how to read them."""
+    is_mp4 = head[4:] == b"ftyp"
+    wanted = _SOUND_CHUNKS[b"ftyp" if is_mp4 else head[:4]]
+    at += 0 if is_mp4 else 12
+    while at + 8 <= stop:
+        size, name = _read(file, at, 4), _read(file, at + 4, 4)
+        if is_mp4:
+            start, length = at + 8, int.from_bytes(size, "big")
+            if length == 1:
+                start, length = at + 16, int.from_bytes(_read(file, at + 8, 8), "big")
+            end = stop if length == 0 else at + length
+        else:
+            size, name, order = name, size, "little" if head[:4] == b"RIFF" else "big"
+            start = at + 8
+            length = int.from_bytes(size, order)  # type: ignore[arg-type]
+            end = start + length + (length & 1)
+        if end <= at:
+            raise ValueError("a chunk without an end")
+        if name in wanted:
+            yield start, min(end, stop)
+        at = end
+
+
+def _ogg(file: IO[bytes], at: int, stop: int) -> Iterator[Span]:
+    """What is in the pages, but for the packet of comments (RFC 3533).
+
+    The heads of pages are left out: their numbers change when comments grow by a page.
+    """
+    packets: dict[bytes, int] = {}
+    while at + 27 <= stop:
+        head = _read(file, at, 27)
+        if head[:4] != b"OggS":
+            raise ValueError("something else between pages")
+        lengths = file.read(head[26])
+        stream, at = head[14:18], at + 27 + len(lengths)
+        number = 0 if head[5] & 2 else packets.get(stream, 0)
+        start = at
+        for length in lengths:
+            at += length
+            is_last = length < 255
+            if number == _COMMENTS:
+                if start < at - length:
+                    yield start, at - length
+                start = at
+            number += is_last
+        if start < at:
+            yield start, at
+        packets[stream] = number

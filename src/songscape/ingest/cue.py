@@ -1,0 +1,146 @@
+"""CUE sheets: albums in one file -> their tracks, with times and titles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import regex
+
+from songscape.ingest.encodings import NotTextError, decode_text
+from songscape.ingest.file_kinds import without_suffix
+from songscape.ingest.files import UnreadableError, display, nfc, read_bytes
+from songscape.library.records import LedgerRow
+
+__all__ = ["CueTrack", "albums_in"]
+
+_MAX_BYTES, _MAX_TRACKS = 1 << 20, 999
+_FRAMES = 75  # a second, on a compact disc
+_FILE = regex.compile(r'\s*FILE\s+(?:"([^"]*)"|(\S.*?))(?:\s+\w+)?\s*', regex.IGNORECASE)
+_LINE = regex.compile(r'\s*(?:REM\s+)?(\w+)\s+"?([^"]*)"?\s*', regex.IGNORECASE)
+_INDEX = regex.compile(r"\s*INDEX\s+0*1\s+(\d{1,4}):(\d{1,2}):(\d{1,2})\s*", regex.IGNORECASE)
+_TRACK = regex.compile(r"\s*TRACK\s+(\d{1,3})\s+AUDIO\b.*", regex.IGNORECASE)
+_OTHER_TRACK = regex.compile(r"\s*TRACK\b.*", regex.IGNORECASE)
+_CELLS = {"TITLE": "title", "PERFORMER": "artist", "SONGWRITER": "composer"}
+_OF_ALBUM = {"TITLE": "album", "PERFORMER": "albumartist", "GENRE": "genre", "DATE": "year"}
+
+
+@dataclass(frozen=True)
+class CueTrack:
+    """A track of an album: its number, its beginning and end in seconds, and its cells.
+
+    The last one ends with the file: None.
+    """
+
+    number: int
+    start: float
+    end: float | None = None
+    cells: dict[str, str] = field(default_factory=dict)
+
+
+def albums_in(
+    root: Path, sheets: Iterable[str], audio: Iterable[str]
+) -> tuple[dict[str, list[CueTrack]], list[LedgerRow]]:
+    """The tracks of audio files that a sheet beside them splits, and sheets that cannot be used.
+
+    A sheet names its file; a file of another format under that name, or under the sheet's own, is
+    taken where that is the only one. Sheets with a file for every track say nothing that is needed.
+
+    Parameters
+    ----------
+    root : Path
+    sheets, audio : iterable of str
+        Paths relative to `root`.
+    """
+    by_name: dict[str, list[str]] = {}
+    for place in audio:
+        for key in {_key(place), _key(without_suffix(place))}:
+            by_name.setdefault(key, []).append(place)
+    albums: dict[str, list[CueTrack]] = {}
+    problems = []
+    for sheet in sorted(sheets):
+        name = display(sheet)
+        try:
+            text = _text(read_bytes(root / sheet, _MAX_BYTES))
+        except (UnreadableError, NotTextError) as error:
+            reason = f"{name}: {error}; its album is taken as one track"
+            problems.append(LedgerRow(name, "scan", "warning", reason))
+            continue
+        for written, tracks in _files_of(text):
+            found = _place(sheet, written, by_name)
+            if len(tracks) > 1 and found is not None and found not in albums:
+                albums[found] = tracks
+    return albums, problems
+
+
+def _text(data: bytes) -> str:
+    """The text of a sheet; its names are often too few to tell an older encoding by."""
+    try:
+        return decode_text(data, mend=True)[0]
+    except NotTextError:
+        if b"\0" in data or not regex.search(rb"(?i)^\s*TRACK\s+\d", data, regex.MULTILINE):
+            raise
+        return data.decode("cp1252", "replace")
+
+
+def _place(sheet: str, written: str, by_name: dict[str, list[str]]) -> str | None:
+    name = written.replace("\\", "/").rpartition("/")[2]
+    inside = os.path.join(os.path.dirname(sheet), name)
+    for key in (inside, without_suffix(inside), os.path.splitext(sheet)[0]):
+        found = by_name.get(_key(key), [])
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _key(place: str) -> str:
+    return nfc(place).casefold()
+
+
+def _files_of(text: str) -> Iterator[tuple[str, list[CueTrack]]]:
+    """The files that a sheet names, each with its tracks in the order of their times."""
+    album: dict[str, str] = {}
+    name: str | None = None
+    tracks: list[CueTrack] = []
+    current: CueTrack | None = None
+    for line in text.splitlines():
+        if index := _INDEX.fullmatch(line):
+            minutes, seconds, frames = map(int, index.groups())
+            if current is not None and name is not None:
+                start = 60 * minutes + seconds + frames / _FRAMES
+                tracks.append(replace(current, start=start))
+        elif track := _TRACK.fullmatch(line):
+            current = CueTrack(int(track[1]), 0.0)
+        elif _OTHER_TRACK.fullmatch(line):
+            current = None
+        elif file := _FILE.fullmatch(line):
+            if name is not None:
+                yield name, _ended(tracks, album)
+            name, tracks, current = file[1] or file[2] or "", [], None
+        elif found := _LINE.fullmatch(line):
+            word, value = found[1].upper(), nfc(" ".join(found[2].split()))
+            if value and current is not None and word in _CELLS:
+                current.cells[_CELLS[word]] = value
+            elif value and name is None and word in _OF_ALBUM:
+                album.setdefault(_OF_ALBUM[word], value)
+    if name is not None:
+        yield name, _ended(tracks, album)
+
+
+def _ended(tracks: list[CueTrack], album: dict[str, str]) -> list[CueTrack]:
+    """Tracks with their ends and all their cells; those of no length are none."""
+    tracks = sorted(tracks, key=lambda track: track.start)[:_MAX_TRACKS]
+    ends = [*(track.start for track in tracks[1:]), None]
+    return [
+        replace(track, end=end, cells=_whole(track, album))
+        for track, end in zip(tracks, ends)
+        if end is None or end > track.start
+    ]
+
+
+def _whole(track: CueTrack, album: dict[str, str]) -> dict[str, str]:
+    own = {"title": f"Track {track.number}", "tracknumber": str(track.number), **track.cells}
+    own.setdefault("artist", album.get("albumartist", ""))
+    return {name: value for name, value in {**own, **album}.items() if value}

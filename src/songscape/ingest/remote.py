@@ -1,0 +1,200 @@
+"""Collections at a URL (s3://, gs://, ...): stand-ins here for the files that are there.
+
+A stand-in has the name, size and date of its file and takes no room, so that everything that
+catalogues a folder works as ever; lyrics and tables are copied. Whoever reads audio asks for the
+file's URL and opens that, on whatever machine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from songscape.errors import SongscapeError, UsageError, first_line
+from songscape.ingest.file_kinds import FileKind, kind_of
+from songscape.library.records import Analysis
+from songscape.progress import say
+
+__all__ = ["analyse_copy", "local_folder", "readable_tags", "url_of"]
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/])")
+_SOURCE = ".songscape-source.json"
+_EXTRAS = {"s3": "songscape[s3]", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
+_TABLES = ("tracks.csv", "tracks.tsv")
+_LONGEST_COPY = 64 << 20
+_ENDS = 1 << 20
+"""Tags stand in the first or the last megabyte of a file."""
+
+
+def local_folder(source: Path, beside: Path) -> Path:
+    """Where to catalogue a collection: `source`, or stand-ins below `beside` where it is a URL.
+
+    Raises
+    ------
+    SongscapeError
+        The URL can't be listed, or what opens such URLs is not installed.
+    UsageError
+        There is nothing at the URL.
+    """
+    found = _URL.match(os.fspath(source))
+    if found is None or source.exists():
+        return source
+    scheme, rest = found[1], os.fspath(source)[found.end() :].rstrip("/")
+    if scheme == "file":
+        return Path("/", rest)
+    url = f"{scheme}://{rest}"
+    folder = (beside / "remote" / PurePosixPath(rest).name).resolve()
+    system, top = _open(url)
+    try:
+        listing = system.find(top, detail=True)
+    except Exception as error:  # every file system has its own
+        raise SongscapeError(
+            f"{url}: cannot be listed ({first_line(error)}); check address, network and credentials"
+        ) from None
+    if not listing:
+        raise UsageError(f"{url}: nothing is there; check the address")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _SOURCE).write_text(json.dumps({"url": url}), encoding="utf-8")
+    _stand_in(folder, {name[len(top) :].lstrip("/"): its for name, its in listing.items()}, url)
+    return folder
+
+
+def url_of(path: str | os.PathLike[str]) -> str | None:
+    """Where the file is that this path stands in for; None for a file of this machine."""
+    folder, name = os.path.split(os.fspath(path))
+    above = _url_of_folder(folder)
+    return None if above is None else f"{above}/{name}"
+
+
+@contextmanager
+def readable_tags(path: str) -> Iterator[str]:
+    """A path at which the tags of a file can be read: its own, or a copy of its two ends."""
+    url = url_of(path)
+    if url is None:
+        yield path
+        return
+    try:
+        system, place = _open(url)
+        size = system.size(place)
+        with _temporary(path) as copy:
+            with copy.open("r+b") as file:
+                file.write(system.read_block(place, 0, min(size, _ENDS)))
+                if size > _ENDS:
+                    tail = max(size - _ENDS, _ENDS)
+                    file.seek(tail)
+                    file.write(system.read_block(place, tail, size - tail))
+            yield str(copy)
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(0, f"{url} cannot be fetched: {first_line(error)}") from None
+
+
+def analyse_copy(function: str, url: str, *arguments: Any) -> Analysis:
+    """Call "module:function" on a copy of the file at a URL, which is then deleted."""
+    try:
+        system, place = _open(url)
+        with _temporary(url) as copy:
+            system.get_file(place, str(copy))
+            module, _, name = function.partition(":")
+            result = getattr(importlib.import_module(module), name)(str(copy), *arguments)
+            assert isinstance(result, Analysis)
+            return result
+    except SongscapeError as error:
+        return Analysis(failure=str(error), transient=True)
+    except Exception as error:
+        reason = f"cannot be fetched ({first_line(error)}); check network and credentials"
+        return Analysis(failure=reason, transient=True)
+
+
+@lru_cache(maxsize=4096)
+def _url_of_folder(folder: str) -> str | None:
+    try:
+        with open(os.path.join(folder, _SOURCE), encoding="utf-8") as file:
+            return str(json.load(file)["url"])
+    except (OSError, ValueError):
+        parent, name = os.path.split(folder)
+        above = None if parent == folder else _url_of_folder(parent)
+        return None if above is None else f"{above}/{name}"
+
+
+def _open(url: str) -> tuple[Any, str]:
+    try:
+        import fsspec
+
+        system, place = fsspec.core.url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        scheme = url.partition(":")[0]
+        mend = f'pip install "{_EXTRAS[scheme]}"' if scheme in _EXTRAS else "check the address"
+        raise SongscapeError(f"{url}: cannot be opened ({first_line(error)}); {mend}") from None
+    return system, str(place)
+
+
+@contextmanager
+def _temporary(name: str) -> Iterator[Path]:
+    handle, path = tempfile.mkstemp(Path(name).suffix)
+    os.close(handle)
+    try:
+        yield Path(path)
+    finally:
+        os.unlink(path)
+
+
+def _stand_in(folder: Path, listing: Mapping[str, Mapping[str, Any]], url: str) -> None:
+    """Make the stand-ins what the listing says."""
+    odd = 0
+    wanted = {folder / _SOURCE}
+    for name, its in sorted(listing.items()):
+        if any(part in ("", ".", "..") or len(os.fsencode(part)) > 255 for part in name.split("/")):
+            odd += 1
+        elif kind_of(name.rpartition("/")[2]) is not FileKind.OTHER or name in _TABLES:
+            wanted.add(folder / name)
+            _stand_in_for(
+                folder / name, int(its.get("size") or 0), _changed_ns(its), f"{url}/{name}"
+            )
+    if odd:
+        say(f"{url}: {odd:,} names cannot be those of files, and are left out")
+    for below, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            if Path(below, name) not in wanted:
+                os.unlink(Path(below, name))
+        for each in folders:
+            if not os.listdir(Path(below, each)):
+                shutil.rmtree(Path(below, each))
+
+
+def _stand_in_for(path: Path, size: int, changed_ns: int, url: str) -> None:
+    if path.exists():
+        status = path.stat()
+        if (status.st_size, status.st_mtime_ns) == (size, changed_ns):
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_read_here = kind_of(path.name) is FileKind.LYRICS or path.name in _TABLES
+    if is_read_here and size <= _LONGEST_COPY:
+        system, place = _open(url)
+        system.get_file(place, str(path))
+    else:
+        with path.open("wb") as file:
+            file.truncate(size)
+    os.utime(path, ns=(changed_ns, changed_ns))
+
+
+def _changed_ns(its: Mapping[str, Any]) -> int:
+    """When the file changed; where that isn't told, something that changes with it."""
+    for name in ("LastModified", "mtime", "updated", "last_modified", "created"):
+        value = its.get(name)
+        if isinstance(value, datetime):
+            return int(value.timestamp()) * 10**9
+        if isinstance(value, int | float):
+            return int(value * 10**9)
+    return int.from_bytes(str(its.get("ETag") or its.get("md5Hash") or "").encode()[:4], "big")
