@@ -80,7 +80,7 @@ def test_without_a_winner_the_baseline_is_recommended(made: ModuleType) -> None:
     tests = [made.outcome("song-vae", "same")]
     advice = given(made, healthy(made, "song-vae"), tests)
     assert advice.recommendation.models == ("balanced-pca",)
-    assert "no other method is distinguishably better" in advice.headline
+    assert "nothing else, trained or not, is distinguishably better" in advice.headline
     assert "not distinguishable from balanced-pca" in verdict(advice, "song-vae").sentence
 
 

@@ -29,6 +29,7 @@ COMPARED = RAN.updated(
     models=("balanced-pca", "timbre-pca", "dense-vae"), clusterers=("kmeans",), seeds=(0, 1)
 )
 ALWAYS = {"random", "language-only", "has-lyrics-only", "balanced-pca-centred"}
+ALWAYS |= {"balanced-lda", "neutral-lda"}
 
 
 class Folder:

@@ -21,6 +21,7 @@ from songscape.benchmark.significance import paired_tests
 from songscape.benchmark.summary import summarise
 from songscape.benchmark.targets import Targets
 from songscape.benchmark.verdicts import PairedTest, Recommendation, Verdict
+from songscape.benchmark.yardstick import BASELINE, yardstick
 from songscape.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Benchmark", "BenchmarkResults", "Evaluation", "evaluate", "setup_of"]
 
-BASELINE = "balanced-pca"
 Advance = Callable[[int, int], None]
 
 
@@ -148,11 +148,13 @@ class Benchmark:
     nuisances, labels : sequence of str
         Columns that should not decide, and those to be found (default: all others that group).
     baseline : str, optional
-        What the others are tested against; default: "balanced-pca" if it is there, else the first.
+        What the others are tested against; default: the strongest of Songscape's training-free
+        models that are there (see `songscape.benchmark.yardstick`), else the first.
     clusterers : sequence of str
         Of `songscape.clustering.methods`; agreement of the first is tested.
     k : int or sequence of int, optional
-        Numbers of clusters; default: chosen by stability in the baseline's space.
+        Numbers of clusters; default: chosen by stability in the space of the baseline if it is
+        given, else of "balanced-pca" or the first.
     copies : array-like of shape (n_tracks,), optional
         Tracks of one recording have one number: they are no neighbours and one piece of evidence.
     references : mapping of name to array-like of shape (n_tracks, n_dimensions), optional
@@ -202,15 +204,17 @@ class Benchmark:
         names = list(self.embeddings)
         if not names or not self.clusterers:
             raise UsageError("embeddings and clusterers: name at least one of each")
-        self.baseline = baseline or (BASELINE if BASELINE in names else names[0])
-        _known("baseline", [self.baseline], names)
+        self.baseline = baseline
+        _known("baseline", [] if baseline is None else [baseline], names)
         _known("clusterer", self.clusterers, CLUSTERERS)
         _known("measure", self.measures, MEASURES)
         check_k(self.k, n)
 
     def run(self, progress: Advance | None = None) -> BenchmarkResults:
         """Measure everything; `progress` is called with (done, total) embeddings."""
-        clusters = number_of_clusters(self.embeddings[self.baseline][0], self.k)
+        first = next(iter(self.embeddings))
+        chosen_in = self.baseline or (BASELINE if BASELINE in self.embeddings else first)
+        clusters = number_of_clusters(self.embeddings[chosen_in][0], self.k)
         evidence = []
         for done, (name, spaces) in enumerate(self.embeddings.items(), start=1):
             seeds = {
@@ -228,14 +232,15 @@ class Benchmark:
             evidence.append(Evidence.of(name, _kind(name), seeds))
             if progress is not None:
                 progress(done, len(self.embeddings))
+        baseline = self.baseline or yardstick(evidence, self.targets) or first
         setup = setup_of(
             self.targets,
-            baseline=self.baseline,
+            baseline=baseline,
             clusterers=self.clusterers,
             clusters=clusters,
             n_seeds=max(map(len, self.embeddings.values())),
         )
-        found = evaluate(evidence, self.targets, baseline=self.baseline, headline=setup.headline)
+        found = evaluate(evidence, self.targets, baseline=baseline, headline=setup.headline)
         findings, models = _findings(self.targets), _models(evidence)
         assessment = assess(found.summary, found.differences, models, findings, setup)
         return BenchmarkResults(

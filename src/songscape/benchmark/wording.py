@@ -191,7 +191,7 @@ def recommendation_sentence(chosen: Recommendation, setup: Setup) -> str:
     if not chosen.models:
         return f"No recommendation: {baseline} is missing, so nothing could be tested."
     if not chosen.wins:
-        why = "no other method is distinguishably better"
+        why = "nothing else, trained or not, is distinguishably better"
         if chosen.mixed:
             why = "every method that is better on one label is worse on another"
         return f"Use {baseline}: {why}."

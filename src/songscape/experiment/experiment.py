@@ -38,12 +38,13 @@ __all__ = [
 
 # What stands in every comparison, whatever models are asked for.
 ALWAYS = (
-    *("balanced-pca", "balanced-pca-centred"),
+    *("balanced-pca", "balanced-pca-centred", "balanced-lda", "neutral-lda"),
     *("random", "language-only", "has-lyrics-only"),
 )
 COMPARED_MODELS = (
     *("song-vae", "neutral-vae", "dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
-    *("pca", "balanced-pca", "balanced-pca-centred", "timbre-pca", "tfidf", "raw"),
+    *("balanced-lda", "neutral-lda", "pca", "balanced-pca", "balanced-pca-centred"),
+    *("timbre-pca", "tfidf", "raw"),
     *("random", "language-only", "has-lyrics-only"),
 )
 COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")

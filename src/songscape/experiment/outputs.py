@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
+from songscape.benchmark.yardstick import BASELINE
 from songscape.errors import SongscapeError
 from songscape.experiment import tables
 from songscape.experiment.checks import check_promises
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Collected", "ExperimentSummary", "write_results"]
 
-BASELINE = "balanced-pca"
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
 # What versions without trials wrote, and what would look current today.
 OLD_TABLES = ("seeds", "course", "calibration")
@@ -148,7 +148,7 @@ def write_results(
     document = _document(collected, inputs, mine, outcomes)
     document["warnings_key"] = _write_warnings(folder, inputs, before.get("warnings_key"))
     if comparison is not None:
-        document["tested"] = _write_tests(folder, inputs, comparison, before.get("tested"))
+        document |= _write_tests(folder, inputs, comparison, before)
         document.setdefault("run", before.get("run"))
     else:
         for name in ("summary", "differences", "tracks"):
@@ -191,10 +191,11 @@ def _evidence(measured: Mapping[Name, Measurements]) -> list[Evidence]:
 
 
 def _write_tests(
-    folder: ResultsFolder, inputs: TrialInputs, comparison: Outcome, before: str | None
-) -> str:
-    """Intervals and tests, unless they are there already; returns the key of what was tested."""
+    folder: ResultsFolder, inputs: TrialInputs, comparison: Outcome, before: Mapping[str, Any]
+) -> dict[str, str]:
+    """Intervals and tests, unless they are there already; what was tested, and against what."""
     from songscape.benchmark.benchmark import evaluate
+    from songscape.benchmark.yardstick import yardstick
 
     request, targets = comparison.request, inputs.targets
     key = digest_of(
@@ -204,20 +205,22 @@ def _write_tests(
         ]
     )
     names = ("summary", "differences")
-    if key == before and all((folder.tables / f"{name}.csv").exists() for name in names):
-        return key
+    done = {name: str(before.get(name)) for name in ("tested", "baseline")}
+    if key == done["tested"] and all((folder.tables / f"{name}.csv").exists() for name in names):
+        return done
     evidence = _evidence(
         {name: one.measurements(comparison.keys(name)) for name, one in comparison.trials.items()}
     )
     with progress_bar("putting intervals on every value", "model") as advance:
+        baseline = yardstick(evidence, targets) or BASELINE
         found = evaluate(
-            evidence, targets, baseline=BASELINE, headline=request.headline, progress=advance
+            evidence, targets, baseline=baseline, headline=request.headline, progress=advance
         )
     folder.write_table("summary", found.summary, parquet=True)
     folder.write_table("differences", found.differences, parquet=True)
     tracks = tables.tracks_table(evidence, targets.groups, inputs.track_ids)
     folder.write_table("tracks", tracks)
-    return key
+    return {"tested": key, "baseline": baseline}
 
 
 def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | None) -> str:
@@ -230,9 +233,11 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
     data, key = inputs.dataset, digest_of([__version__, inputs.context, dict(inputs.digests)])
     if key == before and (folder.tables / "warnings.csv").exists():
         return key
+    # A library of an earlier version may lack a view that models can do without.
+    there = [name for name in data.views if name in data.digests or name == "lyrics"]
     with progress_bar("checking the collection", unit=""):
         findings = check_collection(
-            data.views,
+            data.views.select(there),
             data.columns,
             data.facts,
             lyrics_texts=data.texts,

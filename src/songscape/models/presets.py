@@ -111,8 +111,9 @@ def _song(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> 
 
 
 def _pca(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> Preset:
-    """A linear baseline; it can do without lyrics if it reads anything else."""
-    return Preset(name, views, summary, BLOCK_PCA, arguments, "baseline", _lyrics_of(views))
+    """A linear baseline; it can do without lyrics if it reads anything else, and rhythm."""
+    optional = (*_lyrics_of(views), *(view for view in views if view == "rhythm"))
+    return Preset(name, views, summary, BLOCK_PCA, arguments, "baseline", optional)
 
 
 def _reference(
