@@ -12,12 +12,20 @@ import numpy as np
 from songscape._version import __version__
 from songscape.errors import UsageError
 from songscape.web.atlas import Atlas
-from songscape.web.desk import Desk
+from songscape.web.desk import Desk, Shown
 from songscape.web.nearness import NotMeasured
 from songscape.web.packing import groups_document, packed
 from songscape.web.why import why_here, why_together
 
-__all__ = ["ENDPOINTS", "Endpoint", "NotThere", "openapi", "read_values"]
+__all__ = [
+    "ENDPOINTS",
+    "Endpoint",
+    "NotThere",
+    "find_path",
+    "find_similar",
+    "openapi",
+    "read_values",
+]
 
 
 MOST_LETTERS = 80
@@ -183,20 +191,50 @@ def _near(desk: Desk, values: dict[str, Any]) -> Any:
     }
 
 
-def _similar(desk: Desk, values: dict[str, Any]) -> Any:
-    shown = desk.shown
+def find_similar(
+    shown: Shown,
+    row: int,
+    n: int,
+    *,
+    layout: int = 0,
+    words: float | None = None,
+    language: str | None = None,
+    not_same_artist: bool = False,
+) -> list[int]:
+    """Rows of the nearest songs of one, nearest first."""
     atlas = shown.atlas
-    row = _row(atlas, values["id"])
-    found = shown.nearness.distances(row, _layout(atlas, values["map"]), values["words"])
+    found = shown.nearness.distances(row, _layout(atlas, layout), words)
     fits = np.ones(len(atlas.ids), bool)
     fits[row] = False
-    if values["not_same_artist"] and atlas.artists[row]:
+    if not_same_artist and atlas.artists[row]:
         fits &= np.array(atlas.artists, dtype=object) != atlas.artists[row]
-    if values["language"]:
-        fits &= np.array(atlas.values("language"), dtype=object) == values["language"]
+    if language:
+        fits &= np.array(atlas.values("language"), dtype=object) == language
     rows = np.flatnonzero(fits)
-    rows = rows[np.argsort(found[rows], kind="stable")][: values["n"]]
-    return {"id": values["id"], "tracks": [_named(atlas, int(i), float(found[i])) for i in rows]}
+    nearest: list[int] = rows[np.argsort(found[rows], kind="stable")][:n].tolist()
+    return nearest
+
+
+def find_path(shown: Shown, first: int, last: int, n: int, *, layout: int = 0) -> list[int]:
+    """Rows near the straight line from one song to another, each taken once."""
+    vectors = shown.atlas.layouts[_layout(shown.atlas, layout)].vectors
+    steps = [first]
+    for share in np.linspace(0, 1, n)[1:-1]:
+        point = (1 - share) * vectors[first] + share * vectors[last]
+        far = np.square(vectors - point).sum(axis=1)
+        far[[*steps, last]] = np.inf
+        steps.append(int(far.argmin()))
+    return [*steps, last] if first != last else steps
+
+
+def _similar(desk: Desk, values: dict[str, Any]) -> Any:
+    shown = desk.shown
+    atlas, words = shown.atlas, values["words"]
+    row, layout = _row(atlas, values["id"]), _layout(atlas, values["map"])
+    also = {name: values[name] for name in ("language", "not_same_artist")}
+    rows = find_similar(shown, row, values["n"], layout=layout, words=words, **also)
+    far = shown.nearness.distances(row, layout, words)
+    return {"id": values["id"], "tracks": [_named(atlas, i, float(far[i])) for i in rows]}
 
 
 def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, Any]:
@@ -206,19 +244,10 @@ def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, A
 
 
 def _path(desk: Desk, values: dict[str, Any]) -> Any:
-    """Songs near the straight line between two songs, each taken once."""
     shown = desk.shown
-    atlas = shown.atlas
-    first, last = _row(atlas, values["from"]), _row(atlas, values["to"])
-    vectors = atlas.layouts[_layout(atlas, values["map"])].vectors
-    steps = [first]
-    for share in np.linspace(0, 1, max(values["n"], 2))[1:-1]:
-        point = (1 - share) * vectors[first] + share * vectors[last]
-        far = np.square(vectors - point).sum(axis=1)
-        far[[*steps, last]] = np.inf
-        steps.append(int(far.argmin()))
-    rows = [*steps, last] if first != last else steps
-    return {"tracks": [_named(atlas, row) for row in rows]}
+    first, last = (_row(shown.atlas, values[name]) for name in ("from", "to"))
+    rows = find_path(shown, first, last, values["n"], layout=values["map"])
+    return {"tracks": [_named(shown.atlas, row) for row in rows]}
 
 
 def _rename(desk: Desk, values: dict[str, Any]) -> Any:
