@@ -18,10 +18,11 @@ from starlette.types import ASGIApp
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.results import ResultsFolder
-from songscape.web.api import ENDPOINTS, Endpoint, NotThere, openapi, read_values
+from songscape.web.api import ENDPOINTS, OTHERS
 from songscape.web.audio import audio_response
 from songscape.web.desk import Desk
 from songscape.web.guard import Guard
+from songscape.web.interface import Endpoint, NotThere, openapi, read_values
 from songscape.web.packing import as_json
 from songscape.web.subsonic import answer_subsonic, as_xml
 from songscape.web.transcode import Transcoder
@@ -93,7 +94,7 @@ def make_app(
         return Response(as_xml(answer), media_type="application/xml")
 
     async def described(_request: Request) -> Response:
-        return JSONResponse(openapi())
+        return JSONResponse(openapi(ENDPOINTS, OTHERS))
 
     routes = [
         Route("/", _static),

@@ -14,9 +14,10 @@ from xml.etree import ElementTree
 from songscape._version import __version__
 from songscape.columns import bare
 from songscape.errors import SongscapeError, UsageError
-from songscape.web.api import NotThere, find_path, find_similar
+from songscape.web.api import find_path, find_similar
 from songscape.web.atlas import Atlas
 from songscape.web.desk import Desk
+from songscape.web.interface import NotThere
 
 __all__ = ["answer_subsonic", "as_xml"]
 
