@@ -157,7 +157,7 @@ def test_reasons_name_what_two_songs_share(client: TestClient) -> None:
     far = client.get("/api/why", params={"id": SONG, "other": "album/song 001"}).json()["lines"]
 
     def share(lines: list[str]) -> int:
-        return int(lines[0].partition("by sound than ")[2].partition("%")[0])
+        return int(lines[0].partition("by sound than ")[2].partition(" %")[0])
 
     assert share(near) > 60 > share(far)
 
