@@ -154,7 +154,7 @@ async function begin() {
     hovered: (row, left, top) => showCard(row, left, top),
     chosen(row) {
       if (state.pathFrom >= 0) return actions.song(row);
-      player.play(row);
+      player.play(row, null, true);
       actions.song(row);
     },
     lassoed(rows) {
