@@ -282,6 +282,18 @@ def test_words_in_the_tags_are_those_of_a_track_that_has_no_lyric_file(tmp_path)
     assert row.reason.endswith("; the words in the tags are read")
 
 
+def test_of_lyrics_in_several_languages_those_in_the_songs_are_taken(tmp_path):
+    tagged(tmp_path / "a.mp3", title="Lied", language="ger")
+    tagged(tmp_path / "b.mp3", title="Song", language="fre")
+    for name in ("a.en.lrc", "a.de.lrc", "a.de.txt", "b.en.lrc", "b.de.lrc"):
+        (tmp_path / name).write_text(f"[00:01.00]words of {name}")
+    collection = read_collection(tmp_path, read=read_batch)
+    assert {t.id: t.lyrics for t in collection.tracks} == {"a": "words of a.de.lrc", "b": None}
+    (row,) = collection.problems
+    assert (row.track_id, row.status) == ("b", "skipped")
+    assert row.reason.startswith("b.de.lrc, b.en.lrc: which of them holds the words?")
+
+
 # -- damaged files ---------------------------------------------------------------------------------
 
 

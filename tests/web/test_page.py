@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import uvicorn
 
 from songscape.results import ResultsFolder
@@ -182,6 +183,18 @@ def test_a_song_that_ends_is_followed_through_the_list(page: Any) -> None:
     plays(page, listed[0])
     page.evaluate("audio.currentTime = audio.duration - 0.3")
     plays(page, listed[1])
+
+
+def test_a_format_that_the_browser_does_not_know_plays_all_the_same(
+    opened: Callable[..., Any], served: Callable[..., str], own_folder: ResultsFolder
+) -> None:
+    path = own_folder.root.parent / "music" / "song 004 ü#.wav"
+    samples, rate = soundfile.read(path)
+    soundfile.write(path.with_suffix(".aiff"), samples, rate)
+    path.with_suffix(".aiff").replace(path)
+    page = opened(served(own_folder))
+    page.evaluate("songscape.player.play(4)")
+    plays(page, 4)
 
 
 def test_search_finds_a_word_that_is_sung_by_keys_alone(page: Any) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -146,6 +148,18 @@ def test_the_interface_describes_every_address_it_answers(client: TestClient) ->
             assert operation["summary"]
             answer = client.request(method.upper(), path)
             assert answer.status_code in (200, 400, 403, 404), path
+
+
+def test_reasons_name_what_two_songs_share(client: TestClient) -> None:
+    here = client.get("/api/why", params={"id": SONG}).json()["lines"]
+    assert any("by sound" in line and "by words" in line for line in here)
+    near = client.get("/api/why", params={"id": SONG, "other": "album/song 003"}).json()["lines"]
+    far = client.get("/api/why", params={"id": SONG, "other": "album/song 001"}).json()["lines"]
+
+    def share(lines: list[str]) -> int:
+        return int(lines[0].partition("by sound than ")[2].partition("%")[0])
+
+    assert share(near) > 60 > share(far)
 
 
 # -- names ---------------------------------------------------------------------------------------
@@ -473,3 +487,28 @@ def test_a_collection_that_is_still_analysed_is_shown_without_a_map(
     assert (progress["found"], progress["analysed"], progress["has_map"]) == (9, 9, False)
     asked = client.get("/api/similar", params={"id": SONG})
     assert (asked.status_code, "analysed" in asked.json()["error"]) == (400, True)
+
+
+# -- formats ---------------------------------------------------------------------------------------
+
+
+def test_a_format_that_no_browser_plays_is_given_as_flac(
+    own_client: TestClient, own_folder: ResultsFolder
+) -> None:
+    import soundfile
+
+    path, other = wav_of(own_folder), wav_of(own_folder, 1)
+    samples, rate = soundfile.read(path)
+    soundfile.write(path.with_suffix(".aiff"), samples, rate)
+    os.replace(path.with_suffix(".aiff"), path)
+    other.write_bytes(b"no audio at all" * 100)
+    asked = {"id": SONG, "as": "flac"}
+    answer = own_client.get("/api/audio", params=asked, headers={"Range": "bytes=0-3"})
+    assert (answer.status_code, answer.content) == (206, b"fLaC")
+    whole = own_client.get("/api/audio", params=asked)
+    assert whole.headers["content-type"] == "audio/flac"
+    decoded, its_rate = soundfile.read(io.BytesIO(whole.content))
+    assert its_rate == rate
+    assert np.abs(decoded - samples).max() < 1e-4
+    refused = own_client.get("/api/audio", params={"id": "album/song 001", "as": "flac"})
+    assert (refused.status_code, "not audio" in refused.text) == (415, True)

@@ -124,6 +124,8 @@ def _checked(text: str) -> str:
 
 def _wide(data: bytes) -> str:
     """The byte order of UTF-16 without a mark: the one that has blanks, line ends and letters."""
+    if 4 * data.count(0) < len(data) and _is_utf8(data.replace(b"\0", b"")):
+        raise NotTextError("not text (has NUL bytes)")  # which are no part of its letters
     for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
         sample = _decoded(data[:_SAMPLE], encoding) or ""
         blanks = sum(sample.count(blank) for blank in " \n\r")

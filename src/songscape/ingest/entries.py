@@ -47,6 +47,8 @@ class Entry:
     remarks : tuple of LedgerRow
     named : bool
         Whether a table names the lyric file.
+    choice : tuple of str
+        Lyric files that all fit, such as those of several languages.
     span : (float, float or None) or None
         The part of the file that the track is, in seconds; None for all of it.
     """
@@ -58,6 +60,7 @@ class Entry:
     labels: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[LedgerRow, ...] = ()
     named: bool = False
+    choice: tuple[str, ...] = ()
     span: tuple[float, float | None] | None = None
 
 
@@ -84,11 +87,8 @@ def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
         if place in matches.nearly:
             reason = f"{display(matches.files[place])}: taken for the words of {ids[place]}"
             remarks.append(LedgerRow(ids[place], "lyrics", "ok", reason))
-        if place in matches.unclear:
-            names = ", ".join(map(display, matches.unclear[place]))
-            reason = f"{names}: which of them holds the words? Name one as the audio file"
-            remarks.append(LedgerRow(ids[place], "lyrics", "skipped", reason))
-        entries.append(Entry(ids[place], place, matches.files.get(place), remarks=tuple(remarks)))
+        sidecar, choice = matches.files.get(place), matches.unclear.get(place, ())
+        entries.append(Entry(ids[place], place, sidecar, remarks=tuple(remarks), choice=choice))
     return entries, problems + unclaimed_rows(matches.unclaimed)
 
 

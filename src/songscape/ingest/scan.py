@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from songscape.columns import find_roles
@@ -14,8 +15,10 @@ from songscape.ingest.file_kinds import LYRIC_SUFFIXES, SHORT_ID_SUFFIXES
 from songscape.ingest.files import Files, display, nfc, walk
 from songscape.ingest.lyrics import checked, lyrics_in
 from songscape.ingest.reading import Reader, read_files, read_in_workers
+from songscape.ingest.sidecars import language_in_name
 from songscape.ingest.tables import read_table, tracks_of_rows
 from songscape.ingest.tag_columns import with_tags
+from songscape.language_codes import language_name
 from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Tags, Track
 
 __all__ = ["read_collection"]
@@ -87,6 +90,7 @@ def read_collection(
         )
     kinds = {entry.place: "tags" for entry in entries}
     kinds |= {entry.sidecar: "lyrics" for entry in entries if entry.sidecar is not None}
+    kinds |= {place: "lyrics" for entry in entries for place in entry.choice}
     found = read_files(files.root, kinds, known or {}, read)
     tags = {place: what for place, (_, what) in found.items() if isinstance(what, Tags)}
     words = {place: what for place, (_, what) in found.items() if isinstance(what, Lyrics)}
@@ -94,6 +98,7 @@ def read_collection(
     language = find_roles(columns).language
     tracks = []
     for entry in sorted(entries, key=lambda entry: entry.id):
+        entry = _chosen(entry, entry.labels.get(language or ""))
         lyrics = _lyrics_of(entry, words, tags[entry.place], rank)
         if language is not None:
             lyrics = checked(
@@ -138,6 +143,20 @@ def _walk(root: Path, rank: Mapping[str, int]) -> Files:
 
 def _rank(place: str, rank: Mapping[str, int]) -> int:
     return rank.get(os.path.splitext(place)[1].lower(), len(rank))
+
+
+def _chosen(entry: Entry, language: str | None) -> Entry:
+    """An entry with that of several lyric files whose name ends with the song's language."""
+    if not entry.choice:
+        return entry
+    wanted = language_name(language)
+    fits = [p for p in entry.choice if wanted is not None and language_in_name(p) == wanted]
+    if fits:
+        return replace(entry, sidecar=fits[0])
+    names = ", ".join(map(display, entry.choice))
+    reason = f"{names}: which of them holds the words? Name one as the audio file"
+    row = LedgerRow(entry.id, "lyrics", "skipped", reason)
+    return replace(entry, remarks=(*entry.remarks, row))
 
 
 def _lyrics_of(

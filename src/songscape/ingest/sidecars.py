@@ -14,7 +14,7 @@ from songscape.ingest.file_kinds import is_audio_name, without_suffix
 from songscape.ingest.files import nfc
 from songscape.language_codes import language_name
 
-__all__ = ["Matches", "match_sidecars"]
+__all__ = ["Matches", "language_in_name", "match_sidecars"]
 
 _MARKS = regex.compile("[\u0300-\u036f]")
 _APOSTROPHES = regex.compile("['’‘ʼ´`＇]")
@@ -92,7 +92,7 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
             result.files[place] = found[0]
             result.nearly.add(place)
         else:
-            result.unclear[place] = tuple(sorted(found))
+            result.unclear[place] = tuple(found)
         claimed.update(found)
     result.unclaimed = [place for place in lyrics if place not in claimed]
     return result
@@ -131,6 +131,12 @@ def _readings(stem: str) -> set[str]:
             shorter.append(name[: tag.start()])
         waiting += [each for each in shorter if each and each != name]
     return readings - {""}
+
+
+def language_in_name(place: str) -> str | None:
+    """The language that the name of a lyric file ends with ("x.de.lrc"), by its English name."""
+    tag = _LANGUAGE_TAG.search(_LABEL.sub("", PurePosixPath(place).stem))
+    return language_name(tag[1].casefold()) if tag and _is_language(tag[1]) else None
 
 
 def _is_language(tag: str) -> bool:

@@ -168,7 +168,14 @@ class _Table:
             unclaimed = [place for place in self.files.lyrics if place not in claimed]
         else:
             matches = match_sidecars([entry.place for entry in entries], self.files.lyrics)
-            entries = [replace(e, sidecar=matches.files.get(e.place)) for e in entries]
+            entries = [
+                replace(
+                    each,
+                    sidecar=matches.files.get(each.place),
+                    choice=matches.unclear.get(each.place, ()),
+                )
+                for each in entries
+            ]
             unclaimed = matches.unclaimed
         problems += self._unlisted(listed, {e.id for e in entries} | {r.track_id for r in problems})
         return entries, problems + unclaimed_rows(unclaimed)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from songscape.columns import Role, find_roles
+from songscape.columns import Role, display_title, find_roles
 from songscape.errors import UsageError
 from songscape.library.database import Database, as_text, transaction
 from songscape.library.library import Library
@@ -71,7 +71,7 @@ def names_of(library: Library) -> dict[str, str]:
         return {track_id: track_id for track_id in table.index}
     artists = table[roles.artist] if roles.artist else [None] * len(table)
     return {
-        track_id: " – ".join(part for part in (name, artist) if part) if name else track_id
+        track_id: display_title(track_id, name, artist) if name else track_id
         for track_id, name, artist in zip(table.index, table[title], artists)
     }
 

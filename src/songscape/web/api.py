@@ -15,6 +15,7 @@ from songscape.web.atlas import Atlas
 from songscape.web.desk import Desk
 from songscape.web.nearness import NotMeasured
 from songscape.web.packing import groups_document, packed
+from songscape.web.why import why_here, why_together
 
 __all__ = ["ENDPOINTS", "Endpoint", "NotThere", "openapi", "read_values"]
 
@@ -161,6 +162,15 @@ def _cell(value: Any) -> Any:
     )
 
 
+def _why(desk: Desk, values: dict[str, Any]) -> Any:
+    shown = desk.shown
+    row, layout = _row(shown.atlas, values["id"]), _layout(shown.atlas, values["map"])
+    if values["other"] is None:
+        return {"lines": why_here(shown.atlas, shown.nearness, row, layout)}
+    other = _row(shown.atlas, values["other"])
+    return {"lines": why_together(shown.atlas, shown.nearness, row, other, layout)}
+
+
 def _near(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
     row = _row(shown.atlas, values["id"])
@@ -284,6 +294,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Field("not_same_artist", "leave out the artist's own songs", "boolean", False),
         ),
     ),
+    Endpoint(
+        "/api/why",
+        "why a song is where it is, or why two are together, in sentences",
+        _why,
+        (_ID, Field("other", "id of another track"), _MAP),
+    ),
     Endpoint("/api/near", "how near every song of the map is to one", _near, (_ID, _MAP, _WORDS)),
     Endpoint(
         "/api/search",
@@ -327,7 +343,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 )
 OTHERS = {
     "/api/map": ("all songs, their places, groups and columns", ()),
-    "/api/audio": ("the audio of a song; ranges of bytes are answered", (_ID,)),
+    "/api/audio": (
+        "the audio of a song; ranges of bytes are answered",
+        (_ID, Field("as", "converted, where a browser can't play it", choices=("flac",))),
+    ),
     "/api/session": ("the token that changes need, in the header X-Songscape-Token", ()),
 }
 

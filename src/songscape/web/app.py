@@ -23,6 +23,7 @@ from songscape.web.audio import audio_response
 from songscape.web.desk import Desk
 from songscape.web.guard import Guard
 from songscape.web.packing import as_json
+from songscape.web.transcode import Transcoder
 
 __all__ = ["make_app"]
 
@@ -34,17 +35,18 @@ STATIC = files("songscape.web") / "static"
 
 
 def make_app(
-    folder: ResultsFolder, *, host: str = "127.0.0.1", token: str | None = None
+    folder: ResultsFolder | Desk, *, host: str = "127.0.0.1", token: str | None = None
 ) -> ASGIApp:
     """The application that `songscape serve` runs.
 
     Parameters
     ----------
-    folder : ResultsFolder
+    folder : ResultsFolder or Desk
     host, token
         See `Guard`.
     """
-    desk = Desk(folder)
+    desk = folder if isinstance(folder, Desk) else Desk(folder)
+    transcoder = Transcoder()
     session = secrets.token_urlsafe(32)
 
     async def whole_map(request: Request) -> Response:
@@ -60,6 +62,11 @@ def make_app(
         atlas = (await to_thread.run_sync(lambda: desk.shown)).atlas
         row = atlas.row_of.get(request.query_params.get("id", ""))
         path = None if row is None else atlas.audio[row]
+        if path is not None and request.query_params.get("as") == "flac":
+            try:
+                path = await to_thread.run_sync(transcoder.copy_of, path)
+            except SongscapeError as error:
+                return PlainTextResponse(str(error), 415)
         head = request.method == "HEAD"
         return await audio_response(path, request.headers.get("range"), head=head)
 

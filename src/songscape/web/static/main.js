@@ -76,6 +76,9 @@ async function begin() {
   // -- what can be done -----------------------------------------------------------------------
   const actions = {
     similar,
+    why: (row, other) =>
+      source.why(songs.ids[row], { map: state.layout, other: other === null ? null : songs.ids[other] }).then((found) => found.lines, () => []),
+    playing: () => player.now(),
     play: (row, list = null) => player.play(row, list),
     overview() {
       map.way([]);

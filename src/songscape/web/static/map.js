@@ -7,6 +7,10 @@ import { openPoints } from "./points.js";
 const FINE_FROM = 2.2; // so many times nearer than the whole map, the finer names appear
 const MOVE_MS = 700;
 const HIT = 12; // pixels round the pointer
+const STILL_MS = 160; // so long after the last movement, all dots are drawn again
+const SLOW_MS = 45;
+const FAST_MS = 20;
+const MOST_LEFT_OUT = 16;
 
 export function openMap(songs, { hovered, chosen, lassoed, group }) {
   const canvas = byId("points");
@@ -21,6 +25,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
   let [marks, way, loop] = [[], [], []];
   let names = [];
   let lassoing = false;
+  let [every, drawnAt, movedAt, restTimer] = [1, 0, 0, 0];
 
   const places = () => songs.layouts[layout].places;
   const scale = () => unit * view.zoom;
@@ -40,11 +45,29 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
       along = Math.min(1, (now - started) / MOVE_MS);
       redraw();
     }
+    const moving = now - movedAt < STILL_MS;
+    adapt(moving, now);
     const dot = Math.max(1.6, Math.min(16, (2.6 + 90 / Math.sqrt(songs.n)) * Math.sqrt(view.zoom)));
     const eased = along * along * (3 - 2 * along);
-    points.draw({ x: view.x, y: view.y, scale: scale() * ratio, size: dot * ratio, along: eased });
+    points.draw({ x: view.x, y: view.y, scale: scale() * ratio, size: dot * ratio, along: eased, every: moving ? every : 1 });
     drawn.replaceChildren(...overlays(dot));
     placeNames();
+  }
+
+  // Where drawing is slow (no graphics card, a million songs), fewer dots while the map moves.
+  function adapt(moving, now) {
+    const gap = now - drawnAt;
+    drawnAt = now;
+    if (!moving || gap > 500) return;
+    if (gap > SLOW_MS && songs.n / every > 4000) every = Math.min(MOST_LEFT_OUT, 2 * every);
+    else if (gap < FAST_MS) every = Math.max(1, every / 2);
+  }
+
+  function moved() {
+    movedAt = performance.now();
+    clearTimeout(restTimer);
+    restTimer = setTimeout(redraw, STILL_MS + 10);
+    redraw();
   }
 
   function overlays(dot) {
@@ -125,13 +148,13 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
     const [nowX, nowY] = onMap(left, top);
     view.x += x - nowX;
     view.y += y - nowY;
-    redraw();
+    moved();
   }
 
   function move(right, up) {
     view.x = Math.max(-1.2, Math.min(1.2, view.x + right / scale()));
     view.y = Math.max(-1.2, Math.min(1.2, view.y + up / scale()));
-    redraw();
+    moved();
   }
 
   function at(event) {

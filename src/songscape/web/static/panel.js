@@ -211,13 +211,20 @@ export function openPanel(songs, source, actions) {
     if (!source.live) return;
     const track = await source.track(songs.ids[row]);
     if (!current()) return;
-    why.replaceChildren(...whyLines(track));
+    void reasons(row, why);
     if (track.lyrics) words.append(make("details", {}, make("summary", {}, "Its words"), make("pre", { dir: "auto" }, track.lyrics)));
     const cells = Object.entries(track.columns).map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { dir: "auto" }, String(value))));
     if (cells.length) words.append(make("details", {}, make("summary", {}, "What is known of it"), make("table", {}, ...cells)));
   }
 
-  const whyLines = (track) => (track.why ?? []).map((line) => make("p", { class: "sub", dir: "auto" }, line));
+  // Why a song is here, and why it is near the one that plays.
+  async function reasons(row, place) {
+    const asked = [actions.why(row, null)];
+    const playing = actions.playing();
+    if (playing >= 0 && playing !== row) asked.push(actions.why(row, playing));
+    const lines = (await Promise.all(asked)).flat();
+    place.replaceChildren(...lines.map((line) => make("p", { class: "sub", dir: "auto" }, line)));
+  }
 
   function placed(row, at) {
     const [one, other, sure] = [songs.group(row, at), songs.second(row, at), sureness(songs, row, at)];

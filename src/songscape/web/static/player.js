@@ -8,6 +8,7 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   const heard = []; // rows, the latest last
   let now = -1;
   let list = [];
+  let converted = false; // whether the song is asked for as FLAC, because the browser can't play the file
 
   function play(row, from = null) {
     if (from) {
@@ -26,6 +27,11 @@ export function openPlayer(songs, source, { changed, failed, following }) {
       failed(source.live ? "This song has no file to play." : "This file has no sound of this song; songscape serve plays it.");
       return;
     }
+    converted = false;
+    start(url);
+  }
+
+  function start(url) {
     audio.src = url;
     audio.play().catch((error) => {
       if (error.name === "NotAllowedError") failed("Press play: the browser waits for you.");
@@ -76,7 +82,11 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   audio.addEventListener("ended", () => void next());
   audio.addEventListener("error", () => {
     if (!audio.getAttribute("src")) return;
-    failed("This song can't be played: its file is gone, or the browser doesn't know its format.");
+    if (source.live && !converted) {
+      converted = true;
+      return start(source.audio(songs.ids[now], "flac"));
+    }
+    failed("This song can't be played: its file is gone, or nothing here reads its format.");
   });
   position.addEventListener("input", () => {
     if (Number.isFinite(audio.duration)) audio.currentTime = (position.value / 1000) * audio.duration;

@@ -37,20 +37,27 @@ function webglPoints(canvas, gl) {
     }
     gl.linkProgram(program);
     gl.useProgram(program);
-    at = { buffers: {} };
+    at = { buffers: {}, attributes: {} };
     for (const name of ["centre", "scale", "size", "along"]) at[name] = gl.getUniformLocation(program, name);
     for (const name of Object.keys(kept)) {
       at.buffers[name] = gl.createBuffer();
-      const place = gl.getAttribLocation(program, name);
       gl.bindBuffer(gl.ARRAY_BUFFER, at.buffers[name]);
-      gl.enableVertexAttribArray(place);
-      if (name === "colour") gl.vertexAttribPointer(place, 4, gl.UNSIGNED_BYTE, true, 0, 0);
-      else gl.vertexAttribPointer(place, 2, gl.FLOAT, false, 0, 0);
+      gl.enableVertexAttribArray((at.attributes[name] = gl.getAttribLocation(program, name)));
       if (kept[name]) gl.bufferData(gl.ARRAY_BUFFER, kept[name], gl.DYNAMIC_DRAW);
     }
+    stride(1);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.clearColor(0, 0, 0, 0);
+  }
+  // Read only every so many dots from the buffers.
+  function stride(every) {
+    at.every = every;
+    for (const [name, place] of Object.entries(at.attributes)) {
+      gl.bindBuffer(gl.ARRAY_BUFFER, at.buffers[name]);
+      if (name === "colour") gl.vertexAttribPointer(place, 4, gl.UNSIGNED_BYTE, true, 4 * every, 0);
+      else gl.vertexAttribPointer(place, 2, gl.FLOAT, false, 8 * every, 0);
+    }
   }
   function give(name, values) {
     kept[name] = values;
@@ -68,7 +75,8 @@ function webglPoints(canvas, gl) {
       give("place", place);
     },
     colours: (values) => give("colour", values),
-    draw({ x, y, scale, size, along }) {
+    draw({ x, y, scale, size, along, every }) {
+      if (every !== at.every) stride(every);
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.clear(gl.COLOR_BUFFER_BIT);
       if (!n) return;
@@ -76,7 +84,7 @@ function webglPoints(canvas, gl) {
       gl.uniform2f(at.scale, (2 * scale) / canvas.width, (2 * scale) / canvas.height);
       gl.uniform1f(at.size, size);
       gl.uniform1f(at.along, along);
-      gl.drawArrays(gl.POINTS, 0, n);
+      gl.drawArrays(gl.POINTS, 0, Math.floor(n / every));
     },
   };
 }
@@ -88,10 +96,10 @@ function plainPoints(canvas) {
     kind: "plain",
     places: (from, to) => ([before, place] = [from, to]),
     colours: (values) => (colours = values),
-    draw({ x, y, scale, size, along }) {
+    draw({ x, y, scale, size, along, every }) {
       brush.clearRect(0, 0, canvas.width, canvas.height);
       if (!place || !colours) return;
-      for (let i = 0; i < place.length / 2; i++) {
+      for (let i = 0; i < place.length / 2; i += every) {
         const [a, b] = [2 * i, 2 * i + 1];
         const left = (before[a] + (place[a] - before[a]) * along - x) * scale + canvas.width / 2;
         const top = canvas.height / 2 - (before[b] + (place[b] - before[b]) * along - y) * scale;

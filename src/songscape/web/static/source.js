@@ -39,12 +39,13 @@ function liveSource() {
     progress: () => ask("progress"),
     track: (id) => ask("track", { id }),
     similar: (id, options) => ask("similar", { id, ...options }),
+    why: (id, options) => ask("why", { id, ...options }),
     near: (id, options) => ask("near", { id, ...options }),
     path: (from, to, options) => ask("path", { from, to, ...options }),
     search: (q) => ask("search", { q, n: 30 }),
     rename: (group, name) => change("rename", { group, name }),
     playlist: (values) => change("playlist", values),
-    audio: (id) => `/api/audio?${new URLSearchParams({ id })}`,
+    audio: (id, as = null) => `/api/audio?${new URLSearchParams(as ? { id, as } : { id })}`,
   };
 }
 
