@@ -128,6 +128,8 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
         nuisances=parsed.nuisances,
         measures=parsed.measures,
         title=parsed.title,
+        groups=getattr(parsed, "groups", None),
+        languages=getattr(parsed, "languages", None),
     )
 
 

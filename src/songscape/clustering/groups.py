@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.clustering.identity import changes, match_groups
-from songscape.clustering.levels import COMES_BACK, Levels, find_levels
+from songscape.clustering.levels import COMES_BACK, Level, Levels, find_levels
 from songscape.clustering.names import name_groups
-from songscape.clustering.portraits import Portrait, portraits
+from songscape.clustering.portraits import Portrait, Share, mix, portraits, primary_languages
 from songscape.columns import ColumnRoles, Role, display_title, find_roles, label_columns
 from songscape.features.views import Views
 
@@ -80,8 +80,12 @@ class Groups:
     levels : Levels
     regions, neighbourhoods : tuple of Group
         In the order of the numbers in `levels`.
+    languages : tuple of Share
+        Of the whole collection.
     changes : tuple of str
         What became of the groups of last time.
+    note : str
+        A sentence about the space that was grouped.
     """
 
     track_ids: tuple[str, ...]
@@ -89,6 +93,7 @@ class Groups:
     levels: Levels
     regions: tuple[Group, ...]
     neighbourhoods: tuple[Group, ...]
+    languages: tuple[Share, ...] = ()
     changes: tuple[str, ...] = ()
     note: str = ""
 
@@ -101,6 +106,11 @@ class Groups:
         return replace(
             self, regions=rename(self.regions), neighbourhoods=rename(self.neighbourhoods)
         )
+
+    def noted(self, note: str, changes: Sequence[str] | None = None) -> Groups:
+        """The same with a sentence about the space, and with the changes of last time."""
+        said = self.changes if changes is None else tuple(changes)
+        return replace(self, note=note, changes=said)
 
     def of(self, track_id: str) -> tuple[Group, Group]:
         """The region and the neighbourhood of a song."""
@@ -150,6 +160,8 @@ class Groups:
         level = levels.level
         return {
             "tracks": list(self.track_ids),
+            "titles": list(self.titles),
+            "languages": [[s.value, round(s.share, 4)] for s in self.languages],
             "note": self.note,
             "warning": self.warning,
             "changes": list(self.changes),
@@ -219,6 +231,7 @@ def group(
     *,
     k: int | None = None,
     before: Mapping[str, Any] | None = None,
+    unchanged: bool = False,
     roles: ColumnRoles | None = None,
     random_state: int = 0,
 ) -> Groups:
@@ -235,7 +248,10 @@ def group(
     k : int, optional
         Number of regions; default: as many as surely come back.
     before : mapping, optional
-        `Groups.as_dict` of an earlier time: groups that are still there keep their ids.
+        `Groups.as_dict` of an earlier time: groups that are still there keep their ids, and songs
+        that are new find their places among them.
+    unchanged : bool
+        `before` is of the same space and songs: its groups are only described.
     roles : ColumnRoles, optional
         Default: by the names of the columns.
     random_state : int
@@ -252,9 +268,15 @@ def group(
     ids = views.track_ids
     table = pd.DataFrame(index=list(ids)) if columns is None else columns
     roles = roles or find_roles(table.columns)
-    labels = label_columns(table, roles=roles) if len(table.columns) else []
+    labels = [
+        name
+        for name in (label_columns(table, roles=roles) if len(table.columns) else ())
+        if roles.by_column.get(name) is not Role.YEAR
+    ]
     earlier = [_earlier(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
-    levels = find_levels(X, k=k, previous=_previous(earlier), random_state=random_state)
+    levels = _stored(before, ids) if unchanged and before is not None else None
+    if levels is None:
+        levels = find_levels(X, k=k, previous=_previous(earlier), random_state=random_state)
     titles = _titles(ids, table, roles)
     regions = portraits(levels.regions, X, views, table, roles, labels)
     pieces = portraits(levels.neighbourhoods, X, views, table, roles, labels)
@@ -276,7 +298,8 @@ def group(
     said: tuple[str, ...] = ()
     if len(earlier[0].ids):
         said = tuple(changes(earlier[0].member, levels.regions, earlier[0].names, names))
-    return Groups(tuple(ids), titles, levels, tuple(found), tuple(small), said)
+    spoken = mix(primary_languages(views, table, roles), np.arange(len(ids)))
+    return Groups(tuple(ids), titles, levels, tuple(found), tuple(small), spoken, said)
 
 
 def _titles(ids: Sequence[str], table: pd.DataFrame, roles: ColumnRoles) -> tuple[str, ...]:
@@ -310,6 +333,32 @@ def _earlier(before: Mapping[str, Any] | None, level: str, ids: Sequence[str]) -
         return Earlier(tuple(known), tuple(str(g["name"]) for g in one["groups"]), member)
     except (AssertionError, StopIteration, KeyError, TypeError, ValueError):
         return Earlier()
+
+
+def _stored(before: Mapping[str, Any], ids: Sequence[str]) -> Levels | None:
+    """The levels that `Groups.as_dict` holds; None where it is of other songs, or damaged."""
+    try:
+        regions, pieces = before["levels"]
+        n, nan = len(regions["groups"]), float("nan")
+        tried = [
+            Level(int(one["k"]), float(one["stability"]), nan, nan, nan, nan)
+            for one in before["tried"]
+        ]
+        known = {"null": before["null"], "coverage": before["coverage"]}
+        levels = Levels(
+            np.array(regions["member"], np.int64),
+            np.array(pieces["member"], np.int64),
+            np.array(regions["certainty"], np.float64),
+            np.array(regions["second"], np.int64),
+            np.array([g["stability"] or 1.0 for g in regions["groups"]], np.float64),
+            tuple(replace(one, **known) if one.k == n else one for one in tried),
+            str(before["reason"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    rows = (levels.regions, levels.neighbourhoods, levels.share, levels.second)
+    fits = list(before["tracks"]) == list(ids) and all(len(one) == len(ids) for one in rows)
+    return levels if fits and levels.n_regions == n else None
 
 
 def _previous(earlier: Sequence[Earlier]) -> Levels | None:

@@ -20,7 +20,7 @@ Booleans = NDArray[np.bool_]
 LEAST_SONGS = 5
 """Songs in the language, in the group and outside: with fewer nothing is said."""
 MOST_COMMON = 0.15
-"""Words in more of a language's songs than that are its grammar, or everybody's subject."""
+"""Words in more than that of a language's other songs are its grammar, or everybody's subject."""
 _LEAST_Z, _LEAST_RATIO, _LEAST_IN = 2.5, 2.0, 3
 _LEAST_REPEATED = 1.4
 _PRIOR = 10.0
@@ -71,7 +71,7 @@ def words_within_languages(
         present.data = np.ones_like(present.data)
         total = np.asarray(present.sum(axis=0)).ravel()
         repeats = np.asarray(here.sum(axis=0)).ravel() / np.maximum(total, 1)
-        usable = readable & (total <= MOST_COMMON * len(rows)) & (repeats >= _LEAST_REPEATED)
+        usable = readable & (repeats >= _LEAST_REPEATED)
         for group in sorted(set(groups[rows].tolist()) - {-1}):
             inside = groups[rows] == group
             n_in, n_out = int(inside.sum()), int((~inside).sum())
@@ -114,8 +114,15 @@ def _surest(
         outside / (n_out - (total - count) + other)
     )
     z = odds / np.sqrt(1.0 / inside + 1.0 / outside)
-    ratio = (count / n_in) / np.maximum((total - count) / n_out, 0.5 / n_out)
-    chosen = usable & (z >= _LEAST_Z) & (ratio >= _LEAST_RATIO) & (count >= _LEAST_IN)
+    elsewhere = (total - count) / n_out
+    ratio = (count / n_in) / np.maximum(elsewhere, 0.5 / n_out)
+    chosen = (
+        usable
+        & (elsewhere <= MOST_COMMON)
+        & (z >= _LEAST_Z)
+        & (ratio >= _LEAST_RATIO)
+        & (count >= _LEAST_IN)
+    )
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(-z[rows], kind="stable")]
 

@@ -18,7 +18,7 @@ from songscape.features.views import Views
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Portrait", "Share", "Trait", "portraits", "primary_languages"]
+__all__ = ["Portrait", "Share", "Trait", "mix", "portraits", "primary_languages"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -174,8 +174,8 @@ def portraits(
                 tuple(list(typical.values())[:MOST_TYPICAL]),
                 traits.get(group, ()),
                 tuple(order[:MOST_LABELS]),
-                _mix(spoken, inside),
-                _mix(decades, inside),
+                mix(spoken, inside),
+                mix(decades, inside),
                 words.get(group, {}),
             )
         )
@@ -275,7 +275,7 @@ def _decades(columns: pd.DataFrame, roles: ColumnRoles) -> list[str | None]:
     return [None if year is None else f"{year.group()[:3]}0s" for year in years]
 
 
-def _mix(values: Sequence[str | None], inside: Integers) -> tuple[Share, ...]:
+def mix(values: Sequence[str | None], inside: Integers) -> tuple[Share, ...]:
     """Shares of the known values, the most common first; empty where few are known."""
     from collections import Counter
 

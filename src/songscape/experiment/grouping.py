@@ -1,0 +1,117 @@
+"""The groups of a run: in which space, what they were last time, and their files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from songscape.experiment.fit import digest_of
+from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
+from songscape.progress import progress_bar
+from songscape.results import ResultsFolder, read_json, read_latents, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from songscape.clustering.groups import Groups
+    from songscape.experiment.request import Outcome
+    from songscape.experiment.trial_inputs import TrialInputs
+
+__all__ = ["find_groups"]
+
+RECIPE = 1
+"""Raised when the same songs would be grouped or described in another way."""
+MOSTLY, LEAST_SHARE = 0.5, 0.05
+_DESCRIBED_BY = ("descriptors", "lyrics-counts")
+
+
+def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) -> Groups:
+    """Group the songs, and write `results/groups.json` and `results/groups.csv`.
+
+    The space is that of the default representation, or of the first model where that was not
+    trained; where its neighbours mostly share their language, it is the language-neutral one, if
+    that was trained. Groups keep their ids and the names that people gave them. Equal songs in an
+    equal space keep their groups.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    from songscape.clustering.groups import group
+
+    settings, path = outcome.request.settings, folder.tables / "groups.json"
+    seed = outcome.request.first
+    trained = [model for model, its in outcome.trials if its == seed]
+    free = DEFAULT_FREE if DEFAULT_FREE in trained else trained[0]
+    model, note = free, ""
+    share = _same_language(read_latents(folder.latents(free, seed))[1], inputs)
+    other = DEFAULT_NEUTRAL if free == DEFAULT_FREE and DEFAULT_NEUTRAL in trained else None
+    if other is not None and share is not None and settings.languages != "together":
+        apart = share >= MOSTLY
+        if settings.languages == "ignored" or apart:
+            model = other
+            note = "The groups ignore the language: "
+            note += "by sound and words together, songs group by language first. "
+            note += "Run again with --languages together to let the language count."
+        else:
+            note = "The language counts in these groups; --languages ignored leaves it out."
+    X = read_latents(folder.latents(model, seed))[1]
+    k = settings.groups or (settings.k[0] if len(settings.k) == 1 else None)
+    data = inputs.dataset
+    known = hashlib.sha256(X.tobytes()).hexdigest()
+    key = digest_of([RECIPE, known, data.digest, k, note])
+    before = read_json(path)
+    there = [n for n in _DESCRIBED_BY if n in data.digests]
+    there += ["language"] if "language" in data.views else []
+    again = before is not None and before.get("key") == key
+    with progress_bar("finding groups", unit=""), threadpool_limits(1):
+        found = group(
+            X,
+            data.views.select(there),
+            data.columns,
+            k=k,
+            before=before,
+            unchanged=again,
+            roles=data.roles,
+            random_state=seed,
+        )
+    names = _names(folder)
+    found = found.named(names).noted(note, before.get("changes", ()) if again and before else None)
+    write_json(path, {"key": key, "model": model, **found.as_dict()})
+    folder.write_table("groups", found.table())
+    return found
+
+
+def _names(folder: ResultsFolder) -> Mapping[str, str]:
+    """Names that people gave to groups, by id."""
+    names = (read_json(folder.tables / "names.json") or {}).get("names", {})
+    return {str(i): str(name) for i, name in names.items()} if isinstance(names, dict) else {}
+
+
+def _same_language(X: NDArray[np.float32], inputs: TrialInputs) -> float | None:
+    """How much more often than by chance neighbours share their language: 0 never, 1 always.
+
+    None where fewer than half of the songs have a known language, or all have one language.
+    """
+    import numpy as np
+
+    from songscape.clustering.portraits import primary_languages
+    from songscape.clustering.smoothed import nearest
+
+    data: Any = inputs.dataset
+    spoken = np.array(
+        [one or "" for one in primary_languages(data.views, data.columns, data.roles)]
+    )
+    known = spoken != ""
+    if known.mean() < 0.5:
+        return None
+    shares = np.unique(spoken[known], return_counts=True)[1] / known.sum()
+    if (shares >= LEAST_SHARE).sum() < 2:
+        return None
+    points, spoken = X[known], spoken[known]
+    step = max(1, len(points) // 2_000)
+    rows = np.arange(0, len(points), step)
+    near = nearest(points[rows], points, 11)[:, 1:]
+    same = float((spoken[near] == spoken[rows][:, None]).mean())
+    chance = float(np.square(shares).sum())
+    return (same - chance) / (1.0 - chance)
