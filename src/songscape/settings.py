@@ -72,6 +72,9 @@ class Settings:
         where its name does not say so.
     lyrics_order : tuple of str
         Which lyrics count where a track has several, see `songscape.read_collection`.
+    encoders : tuple of str
+        Encoders whose views models may read (`songscape.features.encoders.registry`): those of
+        these names, which must be installed; ("auto",) are all that are installed; empty is none.
     measures : tuple of str
         What is measured only where it is asked for: ilisi, kbet.
     features : FeatureSettings
@@ -90,6 +93,7 @@ class Settings:
     nuisances: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     lyrics_order: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ("auto",)
     measures: tuple[str, ...] = ()
     features: FeatureSettings = field(default_factory=FeatureSettings)
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -100,7 +104,7 @@ class Settings:
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name at least one")
         several = ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures")
-        for name in (*several, "lyrics_order"):
+        for name in (*several, "lyrics_order", "encoders"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
@@ -199,6 +203,8 @@ def settings_from(
             for name, options in _typed(value, dict, f"{where}: {key}").items():
                 _typed(options, dict, f"{where}: {key}.{name}")
             values[key] = value
+        elif key == "encoders" and value == "none":
+            values[key] = ()
         elif key == "k":
             values[key] = () if value == "auto" else _sequence(value, int, f"{where}: k")
         else:

@@ -50,6 +50,11 @@ def cluster_numbers(text: str) -> tuple[int, ...]:
     return () if text == "auto" else number_list(text)
 
 
+def encoder_names(text: str) -> tuple[str, ...]:
+    """Names of encoders; `none` is no name."""
+    return () if text == "none" else name_list(text)
+
+
 def path(text: str) -> Path:
     """A path; an empty one is refused, because it would mean the current folder."""
     if not text.strip():
@@ -95,6 +100,12 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
         help="columns that clusters should not follow, beside language, artist and the like",
     )
     parser.add_argument(
+        "--encoders",
+        type=encoder_names,
+        help="pretrained encoders whose views models read: auto (all that are installed, the "
+        "default), none, or names, e.g. e5,voice",
+    )
+    parser.add_argument(
         "--measures", type=name_list, help="measures beside the usual ones: ilisi,kbet"
     )
     parser.add_argument("--title", help="heading of the report")
@@ -126,6 +137,7 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
         seeds=parsed.seeds,
         labels=parsed.labels,
         nuisances=parsed.nuisances,
+        encoders=parsed.encoders,
         measures=parsed.measures,
         title=parsed.title,
         groups=getattr(parsed, "groups", None),

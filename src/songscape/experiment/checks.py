@@ -36,6 +36,7 @@ def check_settings(settings: Settings) -> None:
     """
     from songscape.clustering.options import check_options as check_clusterer
     from songscape.features.analyse import MAX_FRAMES
+    from songscape.features.encoders.registry import ENCODERS
     from songscape.features.loading import check_view_names
     from songscape.models.presets import check_options, find_preset
 
@@ -50,6 +51,9 @@ def check_settings(settings: Settings) -> None:
             check_view_names(options.get("views") or ())
     for name in (*settings.clusterers, *settings.clusterer_options):
         check_clusterer(name, settings.clusterer_options.get(name, {}))
+    unknown = sorted(set(settings.encoders) - {"auto", *ENCODERS})
+    if unknown:
+        raise UsageError(f"no encoder {unknown[0]!r}; there are {', '.join(ENCODERS)}, auto, none")
     if settings.measures:
         from songscape.benchmark.measure import MEASURES
 

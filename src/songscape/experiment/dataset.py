@@ -8,17 +8,17 @@ it is asked for; `Dataset.digests` says without that whether one has changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
 from songscape.experiment.checks import MIN_TRACKS, check_collection, check_still_there
-from songscape.progress import progress_bar, say
+from songscape.progress import Advance, progress_bar, say
 from songscape.settings import Settings
 from songscape.spellings import normalised
 
@@ -146,9 +146,13 @@ def read_library(
     SongscapeError
         Too few tracks, or all of them went away while they were read.
     """
+    from songscape.features.embeddings import embeddings_of, find_models
     from songscape.features.extract import extract
     from songscape.library import Library
 
+    views = readable(views, settings)
+    pretrained = embeddings_of(views)
+    find_models(pretrained)  # what is missing is told before any audio is read
     collection = scan(source, path, settings.lyrics_order)
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
@@ -163,13 +167,14 @@ def read_library(
             extract(
                 library,
                 collection,
-                views=views,
+                views=[name for name in views if name not in pretrained],
                 workers=workers,
                 executor=executor,
-                progress=lambda done, n, _: advance(done, n),
+                progress=partial(_show, advance),
             )
         if not library.counts().complete:
             check_still_there(collection)
+        compute_views(library, pretrained, workers=workers, executor=executor)
     except BaseException:
         library.close()
         raise
@@ -191,6 +196,54 @@ def views_needed(
     needed = {view for preset in presets for view in preset.modelled_views}
     language = {name for preset in presets for name in preset.covariates if name == "language"}
     return sorted(needed | language | set(also))
+
+
+def readable(names: Iterable[str], settings: Settings, library: Library | None = None) -> list[str]:
+    """Those of the views that may be read: encoders as the settings say.
+
+    Of all encoders those that are installed, or whose views the library has already.
+    """
+    from songscape.features.encoders.registry import ENCODERS
+
+    def may(name: str) -> bool:
+        if name not in ENCODERS or name in settings.encoders:
+            return True
+        if "auto" not in settings.encoders:
+            return False
+        stored = library is not None and library.feature_recipes([name])[name]
+        return bool(stored) or ENCODERS[name].is_installed
+
+    return [name for name in names if may(name)]
+
+
+def compute_views(
+    library: Library,
+    names: Sequence[str],
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+) -> None:
+    """Compute what analysed tracks lack of these views; each stage shows how far it is.
+
+    Raises `SongscapeError` if an encoder does not work.
+    """
+    from songscape.features.embeddings import embeddings_of
+    from songscape.features.encoders.registry import ENCODERS
+    from songscape.features.extract import complete
+
+    pretrained = embeddings_of(names)
+    heard = [n for n in pretrained if n in ENCODERS and ENCODERS[n].modality == "audio"]
+    stages = {"computing further views": [n for n in names if n not in pretrained]}
+    stages[f"listening: {' and '.join(heard)}"] = heard
+    stages |= {f"encoding: {name}": [name] for name in pretrained if name not in heard}
+    for what, views in stages.items():
+        with progress_bar(what) as advance:
+            shown = partial(_show, advance)
+            complete(library, views, workers=workers, executor=executor, progress=shown)
+
+
+def _show(advance: Advance, done: int, total: int, _: str) -> None:
+    advance(done, total)
 
 
 def covariates_needed(
@@ -238,7 +291,6 @@ def load_dataset(
     from songscape.audit.duplicates import known_artists, split_groups
     from songscape.experiment.track_facts import KnownLanguages, known_copies
     from songscape.features.covariates import covariate_views, language_view, with_language
-    from songscape.features.extract import complete
     from songscape.features.loading import ViewLoader
     from songscape.features.views import Views
 
@@ -256,14 +308,8 @@ def load_dataset(
     roles = find_roles((n for n in table if n not in empty), settings.roles)
     asked = [name for name in settings.models if name in settings.model_options]
     wanted = views_needed(asked, view_names, settings.model_options)
-    with progress_bar("computing further views") as advance:
-        complete(
-            library,
-            wanted,
-            workers=workers,
-            executor=executor,
-            progress=lambda done, n, _: advance(done, n),
-        )
+    wanted = readable(wanted, settings, library)
+    compute_views(library, wanted, workers=workers, executor=executor)
     texts = library.texts()
     ids = list(texts)
     facts = library.audio_facts().reindex(ids)

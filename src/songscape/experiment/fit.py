@@ -79,6 +79,7 @@ class Training:
         digests : mapping of view to digest
             Of the views that some track has; a model may do without the others.
         """
+        from songscape.features.encoders.registry import ENCODERS
         from songscape.models.presets import find_preset
 
         preset = find_preset(model).with_options(options)
@@ -93,8 +94,10 @@ class Training:
             row |= {"status": "skipped", "reason": reason}
             return cls(model, seed, there, options, "", row)
         if missing:
+            # That an encoder is not installed is usual, unless its view was asked for.
+            told = [name for name in missing if name not in ENCODERS or options.get("views")]
+            row["summary"] += f" (without {', '.join(told)}: no track has any)" if told else ""
             options = {**options, "views": tuple(n for n in preset.modelled_views if n in there)}
-            row["summary"] += f" (without {', '.join(missing)}: no track has any)"
         parts = {
             "views": {name: digests[name] for name in there},
             "model": model,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from songscape.features import descriptors, harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder, Span
 from songscape.features.readers import UnreachableError
-from songscape.features.sound_digest import sound_digest
+from songscape.features.sound_digest import sound_digest, span_mark
 from songscape.library.records import Analysis
 
 __all__ = [
@@ -165,7 +165,7 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
             "peak_dbfs": float(20 * np.log10(decoder.peak)),
             "size_bytes": decoder.size,
             "digest": digest.hexdigest(),
-            "file_digest": file_digest,
+            "file_digest": file_digest + span_mark(decoder.span),
         },
         warnings=(*decoder.warnings, *warnings),
     )

@@ -22,7 +22,7 @@ from songscape.features.embeddings import (
 from songscape.features.jobs import Job, run_jobs
 from songscape.features.readers import installed_decoders
 from songscape.features.recheck import mark_decoded, outdated
-from songscape.features.sound_digest import sound_digest
+from songscape.features.sound_digest import sound_digest, span_mark
 from songscape.library import Analysis, Collection, Counts, FileStamp, LedgerRow, Library, Track
 from songscape.library.records import Analysed, digest_of_file
 
@@ -86,7 +86,8 @@ def extract(
     library.update(collection)
     again = outdated(library, collection.tracks, workers, executor)
     stamps = _stamps(collection.tracks)
-    left = _lost(library, stamps) | _hopeless(library, stamps)
+    whole = {t.id: stamps[t.id] for t in collection.tracks if t.audio and t.span is None}
+    left = _lost(library, stamps) | _hopeless(library, whole)
     tracks = [track for track in collection.tracks if track.id not in left]
     todo = list(_missing(library, tracks, from_audio(views), stamps, again))
     _check_reachable(library, todo)
@@ -200,7 +201,7 @@ def _missing(
     stamps: Mapping[str, FileStamp],
     again: Set[str] = frozenset(),
 ) -> Iterator[Job]:
-    unchanged = _unchanged(library, {t.id: stamps[t.id] for t in tracks if t.audio}) - again
+    unchanged = _unchanged(library, [t for t in tracks if t.audio], stamps) - again
     recipes = library.feature_recipes(wanted)
     everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
     for track in tracks:
@@ -245,7 +246,9 @@ def _is_ok(known: Analysed) -> bool:
     return (known.outcome, known.recipe) == ("ok", RECIPES["timbre"])
 
 
-def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
+def _unchanged(
+    library: Library, tracks: Sequence[Track], stamps: Mapping[str, FileStamp]
+) -> set[str]:
     """Tracks whose features are of the file that is there, made as they would be now.
 
     A file in another place, with other dates or other tags is the same if its sound is; so is one
@@ -257,16 +260,24 @@ def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     for track_id in sorted(current.keys() & set(library.track_ids("gone"))):
         gone.setdefault(known[track_id].file_digest or "", []).append(track_id)
     gone.pop("", None)
-    unchanged = {i for i, stamp in stamps.items() if i in current and current[i].is_state_of(stamp)}
+    marks = {track.id: span_mark(track.span) for track in tracks}
+    unchanged = {
+        i
+        for i, mark in marks.items()
+        if i in current and current[i].is_state_of(stamps[i])
+        if (known[i].file_digest or "").partition("@")[2] == mark[1:]
+    }
     doubtful = [
         i
-        for i in sorted(stamps.keys() - unchanged)
+        for i in sorted(marks.keys() - unchanged)
         if (known[i].file_digest if i in current else gone) and stamps[i].size >= 0
     ]
     if not doubtful:
         return unchanged
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(_digests, (stamps[i].path for i in doubtful)))
+        digests = list(
+            pool.map(_digests, (stamps[i].path for i in doubtful), (marks[i] for i in doubtful))
+        )
     same: dict[str, tuple[FileStamp, str | None]] = {}
     for track_id, its in zip(doubtful, digests):
         if track_id in current and known[track_id].file_digest in its:
@@ -278,6 +289,6 @@ def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     return unchanged | same.keys()
 
 
-def _digests(path: str) -> list[str]:
+def _digests(path: str, mark: str) -> list[str]:
     """Of the sound, and of the whole file, by which earlier versions knew it."""
-    return [digest for digest in (sound_digest(path), digest_of_file(path)) if digest]
+    return [digest + mark for digest in (sound_digest(path), digest_of_file(path)) if digest]

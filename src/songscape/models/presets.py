@@ -11,6 +11,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from songscape.errors import UsageError
+from songscape.features.encoders.registry import ENCODERS
 
 __all__ = [
     "PRESETS",
@@ -123,7 +124,7 @@ def _reference(
 
 
 def _lyrics_of(views: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(view for view in views[1:] if view in TEXT_VIEWS)
+    return tuple(view for view in views[1:] if view in (*TEXT_VIEWS, *ENCODERS))
 
 
 _TABLE = (
@@ -220,13 +221,13 @@ _TABLE = (
     ),
     _pca(
         "balanced-lda",
-        ("segments", "rhythm", "lyrics"),
+        ("segments", "rhythm", "lyrics", *ENCODERS),
         "segments whitened within songs, rhythm, and words counted once; sound and words alike",
         **LDA,
     ),
     _pca(
         "neutral-lda",
-        ("segments", "rhythm", "lyrics", "language"),
+        ("segments", "rhythm", "lyrics", *ENCODERS, "language"),
         "balanced-lda with every language at the same place and of the same shape",
         **LDA,
         covariates=("language",),

