@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.fit import digest_of
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.progress import progress_bar
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from songscape.experiment.request import Outcome
     from songscape.experiment.trial_inputs import TrialInputs
 
-__all__ = ["find_groups"]
+__all__ = ["find_groups", "name_group"]
 
 RECIPE = 1
 """Raised when the same songs would be grouped or described in another way."""
@@ -80,6 +81,61 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     write_json(path, {"key": key, "model": model, **found.as_dict()})
     folder.write_table("groups", found.table())
     return found
+
+
+def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]:
+    """Give a group a name that later runs keep; an empty one brings back the made name.
+
+    `wanted` is an id, a name, or the beginning of a name. Returns the names before and after; the
+    tables and the page of the folder have the new one.
+
+    Raises
+    ------
+    SongscapeError
+        The folder holds no groups.
+    UsageError
+        No group or several are meant, or another group has that name.
+    """
+    import pandas as pd
+
+    from songscape.report.page import write_page
+
+    path = folder.tables / "groups.json"
+    document = read_json(path)
+    if document is None:
+        raise SongscapeError(f"{path}: no groups here; make them with songscape run")
+    every = [group for level in document["levels"] for group in level["groups"]]
+    key = wanted.strip().casefold()
+    found = [one for one in every if key in (one["id"], one["name"].casefold())]
+    found = found or [one for one in every if key and one["name"].casefold().startswith(key)]
+    if len(found) != 1:
+        names = "; ".join(f"{one['id']} {one['name']}" for one in found or _regions(document))
+        what = "several groups are called so" if found else "no such group"
+        raise UsageError(f"{wanted!r}: {what}; there are {names}")
+    group, before = found[0], found[0]["name"]
+    after = " ".join(name.split()) or group["made_name"]
+    if any(one["name"].casefold() == after.casefold() and one is not group for one in every):
+        raise UsageError(f"{after!r}: another group is called so; choose another name")
+    kept = {i: text for i, text in _names(folder).items() if i != group["id"]}
+    if after != group["made_name"]:
+        kept[group["id"]] = after
+    write_json(folder.tables / "names.json", {"names": kept})
+    group["name"] = after
+    write_json(path, document)
+    table = folder.tables / "groups.csv"
+    if table.exists():
+        frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+        frame.loc[frame["group"] == group["id"], "name"] = after
+        frame["could_also_be"] = frame["could_also_be"].replace(before, after)
+        folder.write_table("groups", frame)
+    if (folder.tables / "table.csv").exists():
+        write_page(folder.tables)
+    return before, after
+
+
+def _regions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The regions of `groups.json`."""
+    return list(document["levels"][0]["groups"])
 
 
 def _names(folder: ResultsFolder) -> Mapping[str, str]:
