@@ -290,7 +290,7 @@ def repeat(results: Results, _: Figures) -> Section:
     return Section("repeat", "Repeat it", content)
 
 
-FIRST: tuple[Make, ...] = (found, groups, maps, collection)
+FIRST: tuple[Make, ...] = (found, collection, groups, maps)
 EVIDENCE: tuple[Make, ...] = (
     *(verdicts, agreement, leakage, structure, stability, models),
     *(problems, pictures, methods, repeat),
