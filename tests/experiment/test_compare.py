@@ -211,7 +211,7 @@ def test_a_quick_comparison_leaves_the_course_out_unless_the_run_had_it(
     folder: Any, tmp_path: Path
 ) -> None:
     quick, whole = (comparison_settings(tmp_path, quick=one) for one in (True, False))
-    left_out = {"dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"}
+    left_out = {"dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder", "pca", "raw"}
     assert set(whole.models) - set(quick.models) == left_out
     assert len(quick.seeds) == 3
     # The run of this folder trained a dense autoencoder.
