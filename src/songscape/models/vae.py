@@ -60,8 +60,7 @@ class SongVAE(ViewsTransformer):
         (n_tracks, n_segments, n_features).
     decoders : mapping of view to {"dense", "linear"} or None
         Default: linear, with a standard normal prior on its weights, for words under a product of
-        experts without covariates (as in topic models, Srivastava & Sutton 2017: hidden layers
-        learn the words of a few hundred songs by heart). Otherwise dense, mirroring the encoder.
+        experts without covariates (as in topic models, Srivastava & Sutton 2017). Otherwise dense.
     noise : {"fixed", "learned"}, default="fixed"
         Standard deviation of Gaussian views: 1 in standardised units, or learned per dimension.
     fusion : {"early", "poe"}, default="early"
@@ -106,14 +105,12 @@ class SongVAE(ViewsTransformer):
     Attributes
     ----------
     history_ : list of dict
-        Per epoch: epoch, train_elbo, validation_elbo (where tracks are held out; both with the
-        final beta), kl, reconstruction, beta.
+        Per epoch: epoch, train_elbo, validation_elbo (where tracks are held out), kl,
+        reconstruction, beta. Both ELBOs have the final beta.
     diagnostics_ : Diagnostics
     network_ : SongNetwork
     view_specs_ : tuple of ViewSpec
         The encoder, likelihood and decoder of every modelled view.
-    n_features_in_ : int
-        Only after fitting an array.
 
     References
     ----------
