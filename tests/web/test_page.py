@@ -141,7 +141,7 @@ def test_the_first_screen_names_every_group_with_songs_to_play(page: Any) -> Non
     assert "12 songs" in side.inner_text()
     assert side.locator(".group").first.locator(".song").count() == 2
     assert page.locator("#names .name:not([hidden])").count() == 3
-    assert "36 songs" in page.locator("#summary").inner_text()
+    assert page.locator("#summary").inner_text() == "36 songs · 3 groups"
     assert page.evaluate("document.body.dataset.ready") == "webgl"
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from songscape.errors import UsageError
+from songscape.library import Library
 from songscape.web.atlas import Atlas
 from songscape.web.desk import Desk, Shown
+from songscape.web.excerpt import excerpt
 from songscape.web.interface import Endpoint, Field, NotThere
 from songscape.web.nearness import NotMeasured
 from songscape.web.packing import groups_document, packed
@@ -63,6 +65,13 @@ def _cell(value: Any) -> Any:
     return (
         value.item() if hasattr(value, "item") else value if isinstance(value, int) else str(value)
     )
+
+
+def _excerpt(desk: Desk, values: dict[str, Any]) -> Any:
+    atlas = desk.shown.atlas
+    row = _row(atlas, values["id"])
+    with Library.open(desk.folder.library, must_exist=True) as library:
+        return excerpt(library, atlas.ids[row], atlas.spans[row] if atlas.spans else None)
 
 
 def _why(desk: Desk, values: dict[str, Any]) -> Any:
@@ -218,6 +227,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Field("not_same_artist", "leave out the artist's own songs", "boolean", False),
         ),
     ),
+    Endpoint("/api/excerpt", "where a song begins, ends and is most typical", _excerpt, (_ID,)),
     Endpoint(
         "/api/why",
         "why a song is where it is, or why two are together, in sentences",

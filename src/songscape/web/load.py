@@ -78,6 +78,7 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
         artists=tuple(_texts(columns, roles.artist)),
         audio=tuple(tracks[i].audio for i in ids),
         lyrics=tuple(tracks[i].lyrics for i in ids),
+        spans=tuple(tracks[i].span for i in ids),
         columns=columns,
         roles=named,
         layouts=layouts,

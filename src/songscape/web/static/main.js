@@ -154,7 +154,7 @@ async function begin() {
     hovered: (row, left, top) => showCard(row, left, top),
     chosen(row) {
       if (state.pathFrom >= 0) return actions.song(row);
-      player.play(row);
+      player.play(row, null, true);
       actions.song(row);
     },
     lassoed(rows) {
@@ -249,7 +249,9 @@ async function begin() {
 
   // -- the bar above --------------------------------------------------------------------------------
   const groupsCounted = songs.levels.length ? ` · ${songs.levels[0].groups.length} groups` : "";
-  byId("summary").textContent = `${written.title} · ${number(songs.n)} songs${groupsCounted}`;
+  byId("summary").textContent = `${number(songs.n)} songs${groupsCounted}`;
+  byId("summary").title = written.title;
+  document.title = `${written.title} · Songscape`;
   byId("evidence").hidden = !(songs.report && source.live);
   byId("mixing").hidden = !source.live || !songs.layouts.length;
   byId("switch").hidden = songs.layouts.length < 2;

@@ -66,7 +66,7 @@ export function openPanel(songs, source, actions) {
     const mix = column?.codes ? mixOf(column) : [];
     const [level] = songs.levels;
     show(
-      make("h2", {}, "What is in this music"),
+      make("h2", { dir: "auto" }, songs.collection),
       make("p", { class: "sub" }, mix.length ? languageText(mix.map((one) => [...one, 0])) : `${number(songs.n)} songs`),
       languageBar(mix),
       songs.note && make("p", { class: "note" }, songs.note),
