@@ -17,7 +17,7 @@ async function begin() {
   const [written, groups] = await Promise.all([source.map(), source.groups()]);
   const songs = readCollection(written, groups);
   // `words` is the share that the slider gives them, null while nearness is as it was learned.
-  const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", nearness: null, only: null, song: -1, pathFrom: -1 };
+  const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", nearness: null, only: null, song: -1, pathFrom: -1, format: "m3u8" };
   let remarkTimer = 0;
   let version = null; // of the results that are shown
 
@@ -123,10 +123,13 @@ async function begin() {
         remark(error.message);
       }
     },
+    format: (chosen = state.format) => (state.format = chosen),
     async playlist(values) {
       if (!source.live) return savePlaylist(values);
       try {
-        const { filename, type, text } = await source.playlist({ ...values, format: byId("format")?.value || "m3u8" });
+        const found = await source.playlist({ ...values, format: state.format });
+        if (found.saved) return remark(`Kept: ${found.saved}`);
+        const { filename, type, text } = found;
         offer(filename, text, type);
         remark(`${filename} is saved where your browser keeps downloads.`);
       } catch (error) {
@@ -223,6 +226,7 @@ async function begin() {
       if (state.words !== null) remark("Choose a song: the colours then show how near every song is to it.", true);
       return recolour();
     }
+    remark("Weighing sound and words …", true);
     try {
       const found = await source.near(songs.ids[row], weights());
       state.nearness = source.live ? Uint8Array.from(atob(found.nearness.data), (c) => c.charCodeAt(0)) : null;
