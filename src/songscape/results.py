@@ -227,7 +227,7 @@ def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     import pyarrow.parquet as pq
 
     with path.open("rb") as file:
-        table = pq.read_table(file)
+        table = pq.ParquetFile(file).read()  # pq.read_table imports pandas
     columns = [table[name].to_numpy() for name in table.column_names if name != "track_id"]
     return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
 

@@ -19,10 +19,12 @@ from songscape.cli import (
     impute,
     ledger,
     models,
+    playlist,
     relocate,
     report,
     run,
     serve,
+    similar,
     status,
 )
 from songscape.cli.console import finish, prepare_streams
@@ -37,6 +39,8 @@ VERBS = (
     run,
     serve,
     export,
+    similar,
+    playlist,
     compare,
     demo,
     datasets,
