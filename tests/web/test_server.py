@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -162,6 +164,54 @@ def test_reasons_name_what_two_songs_share(client: TestClient) -> None:
         return int(lines[0].partition("by sound than ")[2].partition(" %")[0])
 
     assert share(near) > 60 > share(far)
+
+
+# -- playlists -----------------------------------------------------------------------------------
+
+
+def test_a_playlist_of_chosen_songs_keeps_their_order_in_every_format(
+    own_client: TestClient, own_folder: ResultsFolder
+) -> None:
+    ids = [f"album/song {i:03}" for i in (5, 0, 9)]
+
+    def text(kind: str) -> str:
+        asked = {"ids": ids, "name": "Ü & <b>", "format": kind}
+        answer = own_client.post("/api/playlist", json=asked).json()
+        assert answer["filename"].endswith(f".{kind}")
+        return str(answer["text"])
+
+    lines = text("m3u8").splitlines()
+    files = [Path(line) for line in lines if not line.startswith("#")]
+    assert files == [wav_of(own_folder, i) for i in (5, 0, 9)]
+    tracks = ElementTree.fromstring(text("xspf")).findall(".//{*}track/{*}title")
+    titles = [track.text for track in tracks]
+    assert titles == ["Straße #7", "ليالي البحر", "Song 9"]
+    assert [t["title"] for t in json.loads(text("jspf"))["playlist"]["track"]] == titles
+
+
+def test_a_playlist_of_a_group_or_a_seed_has_songs_of_one_cloud(own_client: TestClient) -> None:
+    for asked in ({"group": "1"}, {"seed": "album/song 001"}):
+        text = own_client.post("/api/playlist", json={**asked, "n": 8}).json()["text"]
+        numbers = [int(line[-10:-7]) for line in text.splitlines() if line.endswith(".wav")]
+        assert len(numbers) == len(set(numbers)) == 8
+        assert {number % 3 for number in numbers} == {1}
+
+
+@pytest.mark.parametrize("name", ["Mine", "../../../outside", "/etc/passwd", "con", "a\\b:c"])
+def test_a_playlist_is_kept_beside_the_results_whatever_its_name(
+    own_client: TestClient, own_folder: ResultsFolder, name: str
+) -> None:
+    asked = {"ids": [SONG], "name": name, "save": True}
+    for _ in range(2):  # our own playlist of the same name is replaced
+        saved = Path(own_client.post("/api/playlist", json=asked).json()["saved"])
+        assert saved.parent == own_folder.root / "playlists"
+        assert saved.read_text(encoding="utf-8").startswith("#EXTM3U")
+
+
+def test_a_playlist_of_nothing_is_refused(own_client: TestClient) -> None:
+    assert own_client.post("/api/playlist", json={}).status_code == 400
+    assert own_client.post("/api/playlist", json={"ids": ["no such"]}).status_code == 404
+    assert own_client.post("/api/playlist", json={"group": "77"}).status_code == 404
 
 
 # -- names ---------------------------------------------------------------------------------------

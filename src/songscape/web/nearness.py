@@ -75,7 +75,7 @@ class Nearness:
         with self._lock:
             if self._weighed is None:
                 parts = {name: _vectors(self._folder, self._atlas, name) for name in PARTS}
-                self._lacks = {name: np.isnan(part).any(axis=1) for name, part in parts.items()}
+                self._lacks = {name: np.isnan(part[:, 0]) for name, part in parts.items()}
                 self._weighed = Index(self._atlas.ids, parts, self.songs)
         weights = {"sound": 1 - words, "words": words}
         weights = {name: weight for name, weight in weights.items() if weight > 0}
