@@ -92,7 +92,8 @@ def _near(desk: Desk, values: dict[str, Any]) -> Any:
     row = _row(shown.atlas, values["id"])
     layout = _layout(shown.atlas, values["map"])
     found = shown.nearness.distances(row, layout, values["words"])
-    rank = np.argsort(np.argsort(found, kind="stable"), kind="stable")
+    rank = np.empty(len(found))
+    rank[np.argsort(found, kind="stable")] = np.arange(len(found))
     return {
         "id": values["id"],
         "nearness": packed(255 - 255 * rank / max(1, len(rank) - 1), "uint8"),
