@@ -210,6 +210,26 @@ def test_a_tag_that_says_no_words_are_sung_is_believed(tmp_path):
     assert "instrumental" in tags.lyrics.reason
 
 
+@pytest.mark.parametrize(
+    ("language", "first"), [("ger", "Über"), ("eng", "Above"), ("jpn", "Above"), (None, "Above")]
+)
+def test_of_embedded_words_in_several_languages_those_of_the_song_are_taken(
+    tmp_path, language, first
+):
+    texts = {
+        b"eng": "Above the clouds the wind sings on\nand nobody listens to him anymore",
+        b"deu": "Über den Wolken singt der Wind\nund niemand hört ihm zu, dem armen Wind",
+    }
+    frames = [(b"USLT", b"\x03" + code + b"\0" + text.encode()) for code, text in texts.items()]
+    synced = b"\x03eng\2\1\0" + b"a\0\0\0\0\1" + b"bove\0\0\0\0\2"
+    tag = [] if language is None else [(b"TLAN", b"\x03" + language.encode())]
+    path = tmp_path / "x.mp3"
+    path.write_bytes(id3((b"SYLT", synced), *frames, *tag))
+    lyrics = read_tags(path, "x.mp3").lyrics
+    assert lyrics is not None
+    assert (lyrics.text or "").startswith(f"{first} ")
+
+
 # -- beside the table ------------------------------------------------------------------------------
 
 
@@ -258,6 +278,15 @@ def test_the_table_wins_tags_fill_and_what_differs_is_noted(tmp_path):
         "a.mp3: by the table Track Title 'One', not 'Uno'; language 'en', not 'German' "
         "as its tags say"
     )
+
+
+def test_a_table_that_names_the_audio_as_lyrics_is_told_so(tmp_path):
+    tagged(tmp_path / "a.mp3", title="One")
+    (tmp_path / "tracks.csv").write_text("id,audio,lyrics\na,a.mp3,a.mp3\n")
+    collection = read_collection(tmp_path, read=read_batch)
+    assert [(track.id, track.lyrics) for track in collection.tracks] == [("a", None)]
+    (row,) = collection.problems
+    assert (row.stage, row.status) == ("lyrics", "failed")
 
 
 def test_tags_bring_no_artist_where_the_table_names_the_composer(tmp_path):

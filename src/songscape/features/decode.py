@@ -262,8 +262,8 @@ def _shortcomings(part: Part, recording: Recording, seconds: float) -> Iterator[
         yield f"truncated: the file ends in the middle ({seconds:.1f} s decoded)"
 
 
-def load_mono(path: Path, sample_rate: int = SAMPLE_RATE) -> Array:
-    """A whole file as mono samples at `sample_rate` Hz, without any check; shape (n_samples,)."""
+def load_mono(path: Path, sample_rate: int = SAMPLE_RATE, span: Span | None = None) -> Array:
+    """A file, or a part of it, as mono samples at `sample_rate` Hz, unchecked; (n_samples,)."""
     # Copied: a block may be a view of the buffer that the next one is read into.
-    blocks = [block.copy() for block in Decoder(path, sample_rate).blocks()]
+    blocks = [block.copy() for block in Decoder(path, sample_rate, span).blocks()]
     return np.concatenate([np.empty(0, np.float32), *blocks])
