@@ -21,6 +21,8 @@ RATE_LIMITS = (4_000, 768_000)
 """Hz; below is no music, above is no converter: a header with such a rate is broken."""
 LONGEST_S = 3 * 3600.0
 """Audio behind that is not decoded, so that the cost of a file has a limit."""
+LEAD_S = 1.0
+"""Decoded before the part that is wanted: lossy frames need those before them."""
 SILENCE_PEAK = 2.0**-14
 """Full scale = 1; two steps of a 16-bit converter (-84 dBFS): dither and idle noise stay under."""
 LOUD_PEAK = 2.0
@@ -131,6 +133,8 @@ class Decoder:
             yield from self._everything()
             return
         (start, end), at = self.span, 0.0
+        if start > LEAD_S and len(self._contents.parts) == 1:
+            at = self.first.skip(start - LEAD_S)
         for number, rate, block in self._everything():
             first = max(round((start - at) * rate), 0)
             last = len(block) if end is None else max(round((end - at) * rate), 0)
