@@ -135,8 +135,7 @@ def _rename(desk: Desk, values: dict[str, Any]) -> Any:
         raise NotThere(f"{values['group']}: no such group")
     if not 0 < len(name) <= MOST_LETTERS:
         raise UsageError(f"name: 1 to {MOST_LETTERS} letters")
-    desk.rename(values["group"], name)
-    return {"group": values["group"], "name": name}
+    return {"group": values["group"], "name": desk.rename(values["group"], name)}
 
 
 def _playlist(desk: Desk, values: dict[str, Any]) -> Any:

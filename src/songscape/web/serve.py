@@ -45,7 +45,7 @@ def serve(
         There is no library, or the port is taken.
     """
     import uvicorn
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     from songscape.web.app import make_app
     from songscape.web.desk import Desk

@@ -141,7 +141,7 @@ async function begin() {
       try {
         await source.rename(group.id, name);
         version = null; // our own change is no newer map
-        group.name = name;
+        for (const level of songs.levels) for (const one of level.groups) if (one.id === group.id) one.name = name;
         map.names();
         map.redraw();
         panel.again();
@@ -258,12 +258,13 @@ async function begin() {
   document.title = `${written.title} · Songscape`;
   byId("evidence").hidden = !(songs.report && source.live);
   byId("mixing").hidden = !source.live || !songs.layouts.length;
-  byId("switch").hidden = songs.layouts.length < 2;
-  byId("neutral").checked = true;
+  const [neutral, free] = ["neutral", "free"].map((name) => songs.layouts.findIndex((one) => one.name === name));
+  byId("switch").hidden = neutral < 0 || free < 0;
+  byId("neutral").checked = neutral === 0;
   byId("neutral").addEventListener("change", () => {
-    state.layout = byId("neutral").checked ? 0 : 1;
+    state.layout = byId("neutral").checked ? neutral : free;
     map.layout(state.layout);
-    remark(state.layout ? "Songs in one language lie together now." : "Songs lie beside each other whatever their language.");
+    remark(byId("neutral").checked ? "Songs lie beside each other whatever their language." : "Songs in one language lie together now.");
     if (state.song >= 0) panel.again();
   });
   byId("colour").replaceChildren(...colourChoices(songs).map(({ key, label }) => make("option", { value: key }, label)));
