@@ -5,8 +5,8 @@
 
 Tracks have features of the sizes that extraction stores (random numbers), labels and lyrics. One
 line a number of tracks: tracks written in a second (the most that any number of workers can
-deliver), bytes a track, seconds to start again on an unchanged collection, to open and count, and
-to read the view `timbre`; then what 10 million tracks would need, by the last line.
+deliver), bytes a track, seconds and memory to start again on an unchanged collection, seconds to
+open and count, and to read the view `timbre`; then what 10 million tracks would need.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from metrics import peak_megabytes
 
 from songscape.features.analyse import EVERY_PASS, RECIPES
 from songscape.features.loading import load_views
@@ -41,12 +42,12 @@ def analysis_of(rng: np.random.Generator, n: int) -> Analysis:
 
 def collection_of(n_tracks: int) -> Collection:
     root = Path("/music")
-    words = "a line of a song that nobody has written down before\n" * 30
+    words = "a line of a song that nobody has written down before\n" * 30  # and a number
     tracks = tuple(
         Track(
             f"artist {n // 120:06}/album {n // 12:07}/{n % 12 + 1:02} title {n:08}",
             root / f"artist {n // 120:06}/album {n // 12:07}/{n % 12 + 1:02} title {n:08}.mp3",
-            words,
+            words + str(n),
             {"title": f"title {n}", "artist": f"artist {n // 120}", "genre": f"genre {n % 20}"},
         )
         for n in range(n_tracks)
@@ -61,7 +62,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def measured(path: Path, n_tracks: int) -> dict[str, float]:
-    rng = np.random.default_rng(0)
+    rng, before = np.random.default_rng(0), peak_megabytes()
     collection = collection_of(n_tracks)
     with Library.open(path) as library:
         first = seconds(lambda: library.update(collection))
@@ -73,6 +74,7 @@ def measured(path: Path, n_tracks: int) -> dict[str, float]:
         writing = time.perf_counter() - started
         again = seconds(lambda: library.update(collection))
         again += seconds(lambda: (library.analysed_files(), library.track_ids("analysed")))
+        memory = (peak_megabytes() - before) * 2**20 / n_tracks
 
     def count() -> None:
         with Library.open(path) as library:
@@ -88,6 +90,7 @@ def measured(path: Path, n_tracks: int) -> dict[str, float]:
         "stored_per_s": n_tracks / writing,
         "bytes_per_track": path.stat().st_size / n_tracks,
         "again_s": again,
+        "memory_per_track": memory,
         "count_s": seconds(count),
         "timbre_s": seconds(view),
     }
@@ -108,7 +111,8 @@ def main() -> int:
             print(
                 f"{n_tracks:>10,} tracks: {one['catalogued_per_s']:,.0f}/s catalogued, "
                 f"{one['stored_per_s']:,.0f}/s stored, {one['bytes_per_track']:,.0f} bytes a track,"
-                f" again {one['again_s']:.1f} s, counts {one['count_s']:.2f} s, "
+                f" again {one['again_s']:.1f} s and {one['memory_per_track']:,.0f} bytes of memory "
+                f"a track, counts {one['count_s']:.2f} s, "
                 f"timbre {one['timbre_s']:.1f} s",
                 flush=True,
             )

@@ -108,7 +108,8 @@ def serve(desk: Desk) -> tuple[uvicorn.Server, str]:
 
 def questions(desk: Desk) -> dict[str, float]:
     """Median milliseconds of a question, asked of the functions that answer."""
-    from songscape.web.api import ENDPOINTS, read_values
+    from songscape.web.api import ENDPOINTS
+    from songscape.web.interface import read_values
 
     found = {}
     atlas = desk.shown.atlas

@@ -46,7 +46,7 @@ except ImportError:
     from songscape.features.analyse import Analysis
     FileStamp = None
 shapes = {"timbre": (160,), "mfcc": (40, 300), "segments": (10, 120), "rhythm": (160,)}
-shapes["mel"] = (10, 128)
+shapes |= {"mel": (10, 128), "harmony": (89,), "descriptors": (10,)}
 rng = np.random.default_rng(0)
 means = {n: rng.standard_normal((3, *shapes[n]), dtype=np.float32) / 2 for n in EVERY_PASS}
 collection = read_collection(folder)

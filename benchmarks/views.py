@@ -7,6 +7,7 @@ Every line is one model with further views, measured as `songscape compare` meas
 neighbours without those of the same artist, and artist hit@10; means over tracks and seeds.
 Differences are to the same model without the further view, paired by track, with the 95 % interval
 of a bootstrap over artists and seeds. `chars` and `lyrics-counts` take the place of `lyrics`.
+Encoders (musicnn, voice, e5, use) are read only where `--add` names them.
 """
 
 # ruff: noqa: E402 (thread limits are read when numpy is loaded)
@@ -26,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from songscape.experiment.dataset import Dataset, load_dataset, read_library
+from songscape.features.encoders.registry import ENCODERS
 from songscape.features.loading import VIEW_NAMES
 from songscape.library import Library
 from songscape.metrics.neighbours import (
@@ -53,7 +55,7 @@ def read(source: Path, folder: Path, views: list[str]) -> Dataset:
 def views_of(model: str, added: str) -> tuple[str, ...]:
     """The model's own views and those of "a+b"; another view of the words replaces the words."""
     further = tuple(name for name in added.split("+") if name)
-    own = find_preset(model).modelled_views
+    own = tuple(name for name in find_preset(model).modelled_views if name not in ENCODERS)
     if set(further) & set(TEXT_VIEWS):
         own = tuple(name for name in own if name not in TEXT_VIEWS)
     return (*own, *further)

@@ -184,3 +184,18 @@ def test_a_damaged_experiment_json_does_not_lock_the_folder(music: Path, tmp_pat
     for text in ("{", "[]", json.dumps(recorded)):
         document.write_text(text, encoding="utf-8")
         assert run(music, tmp_path, settings, workers=1).report.exists()
+
+
+def test_the_labels_of_a_run_hold_the_titles_that_pages_show():
+    from types import SimpleNamespace
+
+    from songscape.columns import find_roles
+    from songscape.experiment.outputs import _named
+
+    def named(shown: tuple[str, ...], columns: list[str]) -> list[str]:
+        dataset = SimpleNamespace(roles=find_roles(columns))
+        return _named(SimpleNamespace(shown=shown, dataset=dataset))  # type: ignore[arg-type]
+
+    assert named(("genre",), ["genre", "Track Title", "url"]) == ["genre", "Track Title"]
+    assert named(("title",), ["title"]) == ["title"]
+    assert named(("genre",), ["genre"]) == ["genre"]

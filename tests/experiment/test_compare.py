@@ -207,6 +207,18 @@ def test_a_comparison_goes_on_with_the_settings_of_the_run(folder: Any, tmp_path
     assert comparison_settings(tmp_path).k == ()
 
 
+def test_a_quick_comparison_leaves_the_course_out_unless_the_run_had_it(
+    folder: Any, tmp_path: Path
+) -> None:
+    quick, whole = (comparison_settings(tmp_path, quick=one) for one in (True, False))
+    left_out = {"dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder", "pca", "raw"}
+    assert set(whole.models) - set(quick.models) == left_out
+    assert len(quick.seeds) == 3
+    # The run of this folder trained a dense autoencoder.
+    again = comparison_settings(folder.out, quick=True)
+    assert set(RAN.models) & left_out == set(again.models) & left_out == {"dense-vae"}
+
+
 MODELS = "balanced-pca,timbre-pca,dense-vae"
 OPTIONS = ["--models", MODELS, "--clusterers", "kmeans,dbscan", "--k", "2", "--seeds", "0,1"]
 

@@ -53,6 +53,7 @@ def write_library(
                 "timbre": rng.normal(size=160),
                 "mfcc": rng.normal(size=(40, 100 + i)),
                 "segments": rng.normal(size=(10, 120)),
+                "descriptors": rng.normal(size=10),
             }
             library.store(
                 track.id,
@@ -179,7 +180,7 @@ def test_digests_follow_the_settings_that_the_views_follow(tmp_path: Path) -> No
 
 def test_views_that_no_track_has_have_no_digest(tmp_path: Path) -> None:
     path = write_library(tmp_path / "songscape.db", texts=[None, "!", "..."] * 4)
-    assert set(load(path).digests) == {"timbre", "mfcc", "segments"}
+    assert set(load(path).digests) == {"timbre", "mfcc", "segments", "descriptors"}
 
 
 def test_a_library_that_cannot_be_written_gives_the_same(

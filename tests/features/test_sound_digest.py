@@ -202,3 +202,38 @@ def test_features_of_a_library_that_knows_files_by_all_their_bytes_are_kept(tmp_
             digest = library.analysed_files()["b"].file_digest
     assert totals == [0, 0]
     assert digest == sound_digest(folder / "b.flac")
+
+
+def test_another_part_of_a_file_is_another_sound(tmp_path):
+    from dataclasses import replace
+
+    folder = tmp_path / "Music"
+    folder.mkdir()
+    write(folder / "album.flac")
+    whole = read_collection(folder)
+    (track,) = whole.tracks
+    totals: list[int] = []
+
+    def read(name: str, *spans: tuple[float, float | None]) -> list[bytes]:
+        parts = tuple(
+            replace(track, id=f"{name}#{n}", audio=folder / f"{name}.flac", span=span)
+            for n, span in enumerate(spans)
+        )
+        with Library.open(tmp_path / "a.db") as library:
+            progress = lambda _, total, __: totals.append(total)  # noqa: E731
+            extract(library, replace(whole, tracks=parts), workers=1, progress=progress)
+            return [x.tobytes() for x in library.features("timbre").values()]
+
+    first = read("album", (0.0, 1.0), (1.0, None))
+    assert totals.pop() == 2
+    assert read("album", (0.0, 1.0), (1.0, None)) == first
+    assert totals.pop() == 0
+    moved = read("album", (0.0, 1.2), (1.0, None))
+    assert totals.pop() == 1
+    assert moved[0] != first[0]
+    assert moved[1] == first[1]
+    # Under another name each part finds its own features again, and a part of other times none.
+    (folder / "album.flac").rename(folder / "renamed.flac")
+    again = read("renamed", (1.0, None), (0.0, 1.2), (0.3, 1.5))
+    assert totals.pop() == 1
+    assert again[:2] == moved[::-1]

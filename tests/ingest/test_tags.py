@@ -210,6 +210,26 @@ def test_a_tag_that_says_no_words_are_sung_is_believed(tmp_path):
     assert "instrumental" in tags.lyrics.reason
 
 
+@pytest.mark.parametrize(
+    ("language", "first"), [("ger", "Über"), ("eng", "Above"), ("jpn", "Above"), (None, "Above")]
+)
+def test_of_embedded_words_in_several_languages_those_of_the_song_are_taken(
+    tmp_path, language, first
+):
+    texts = {
+        b"eng": "Above the clouds the wind sings on\nand nobody listens to him anymore",
+        b"deu": "Über den Wolken singt der Wind\nund niemand hört ihm zu, dem armen Wind",
+    }
+    frames = [(b"USLT", b"\x03" + code + b"\0" + text.encode()) for code, text in texts.items()]
+    synced = b"\x03eng\2\1\0" + b"a\0\0\0\0\1" + b"bove\0\0\0\0\2"
+    tag = [] if language is None else [(b"TLAN", b"\x03" + language.encode())]
+    path = tmp_path / "x.mp3"
+    path.write_bytes(id3((b"SYLT", synced), *frames, *tag))
+    lyrics = read_tags(path, "x.mp3").lyrics
+    assert lyrics is not None
+    assert (lyrics.text or "").startswith(f"{first} ")
+
+
 # -- beside the table ------------------------------------------------------------------------------
 
 

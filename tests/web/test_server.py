@@ -14,9 +14,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from songscape.errors import SongscapeError, UsageError
+from songscape.library import Library
 from songscape.results import ResultsFolder
 from songscape.web.app import make_app
 from songscape.web.audio import MOST_BYTES, byte_range
+from songscape.web.excerpt import excerpt, most_typical
 from songscape.web.guard import is_loopback
 from songscape.web.load import find_folder
 from songscape.web.serve import serve
@@ -136,7 +138,7 @@ def test_a_wrong_question_is_told_which_part_is_wrong(
 
 
 def test_an_unknown_track_is_not_there(client: TestClient) -> None:
-    for name in ("track", "similar", "near"):
+    for name in ("track", "similar", "near", "why", "excerpt"):
         assert client.get(f"/api/{name}", params={"id": "no such"}).status_code == 404
 
 
@@ -157,7 +159,7 @@ def test_reasons_name_what_two_songs_share(client: TestClient) -> None:
     far = client.get("/api/why", params={"id": SONG, "other": "album/song 001"}).json()["lines"]
 
     def share(lines: list[str]) -> int:
-        return int(lines[0].partition("by sound than ")[2].partition("%")[0])
+        return int(lines[0].partition("by sound than ")[2].partition(" %")[0])
 
     assert share(near) > 60 > share(far)
 
@@ -447,6 +449,23 @@ def test_a_thousand_listeners_and_slow_ones_are_all_served(
     assert {one.n_bytes for one in found[:1000]} == {100_000}
     assert {one.n_bytes for one in found[1000:]} == {long_song.stat().st_size}
     assert most_open < 300
+
+
+def test_the_most_typical_half_minute_is_the_one_most_like_the_whole_song() -> None:
+    rng = np.random.default_rng(0)
+    segments = rng.normal(size=(10, 5)).astype(np.float32)
+    segments[:4] += 5  # a long introduction of another kind
+    found = most_typical(segments, 100.0)
+    windows = [segments[i : i + 3].mean(axis=0) for i in range(8)]
+    far = [np.linalg.norm((w - segments.mean(axis=0)) / segments.std(axis=0)) for w in windows]
+    assert found == 10.0 * int(np.argmin(far))
+    assert most_typical(segments, 29.0) == 0
+
+
+def test_a_song_that_is_a_part_of_its_file_begins_and_ends_there(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "songscape.db") as library:
+        assert excerpt(library, "x", (61.5, 90.0)) == {"start": 61.5, "end": 90.0, "typical": 61.5}
+        assert excerpt(library, "x", None) == {"start": 0.0, "end": None, "typical": 0.0}
 
 
 # -- hostile tags ----------------------------------------------------------------------------------

@@ -36,13 +36,16 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--out", type=path, help="results folder (default: that of the run, or ./FOLDER-songscape)"
     )
-    parser.add_argument("--quick", action="store_true", help="3 seeds instead of 10")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="3 seeds instead of 10, and no models of the course unless the run trained them",
+    )
     add_experiment(parser)
 
 
 def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from songscape.experiment.experiment import (
-        QUICK_SEEDS,
         compare,
         comparison_folder,
         comparison_settings,
@@ -51,9 +54,7 @@ def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
     greet(f"comparing on {parsed.source}")
     out = comparison_folder(parsed.source, parsed.out)
     prepare_folder(parsed, out)
-    settings = with_options(comparison_settings(out), parsed)
-    if parsed.quick and parsed.seeds is None:
-        settings = settings.updated(seeds=QUICK_SEEDS)
+    settings = with_options(comparison_settings(out, quick=parsed.quick), parsed)
     with asked_executor(parsed) as where:
         done = compare(parsed.source, out, settings, command=["songscape", *arguments], **where)
     print_outcome(done, as_json=parsed.json)

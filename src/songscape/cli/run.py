@@ -37,6 +37,8 @@ def add_parser(verbs: Any) -> None:
 
 def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     from songscape.experiment.experiment import default_folder, run
+    from songscape.features.encoders.registry import offer
+    from songscape.progress import at_terminal, say
     from songscape.settings import Settings
 
     settings = with_options(Settings(), parsed)
@@ -46,4 +48,6 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     with asked_executor(parsed) as where:
         done = run(parsed.folder, out, settings, command=["songscape", *arguments], **where)
     print_outcome(done, as_json=parsed.json)
+    if "auto" in settings.encoders and at_terminal() and (line := offer()):
+        say(line)
     return exit_code(done.counts, out)

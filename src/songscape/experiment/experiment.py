@@ -41,10 +41,13 @@ ALWAYS = (
     *("balanced-pca", "balanced-pca-centred", "balanced-lda", "neutral-lda"),
     *("random", "language-only", "has-lyrics-only"),
 )
+COURSE_MODELS = ("dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder", "pca", "raw")
+"""Left out of a quick comparison: they take most of its time."""
 COMPARED_MODELS = (
-    *("song-vae", "neutral-vae", "dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
-    *("balanced-lda", "neutral-lda", "pca", "balanced-pca", "balanced-pca-centred"),
-    *("timbre-pca", "tfidf", "raw"),
+    *("song-vae", "neutral-vae"),
+    *COURSE_MODELS,
+    *("balanced-lda", "neutral-lda", "balanced-pca", "balanced-pca-centred"),
+    *("timbre-pca", "tfidf"),
     *("random", "language-only", "has-lyrics-only"),
 )
 COMPARED_CLUSTERERS = ("kmeans", "ward", "dbscan")
@@ -127,19 +130,20 @@ def compare(
     return _conduct(source, folder, settings, "compare", workers, executor, command)
 
 
-def comparison_settings(out: Path | None = None) -> Settings:
-    """All models and baselines, three clusterers, 10 seeds.
+def comparison_settings(out: Path | None = None, *, quick: bool = False) -> Settings:
+    """All models and baselines, three clusterers, 10 seeds; quick: 3 seeds, no course models.
 
     Where `out` holds a run, its settings hold on (features, options, labels, k), and its models
     stand beside the others.
     """
     ran = None if out is None else recorded_settings(ResultsFolder(out), "run")
-    models = (*COMPARED_MODELS, *(() if ran is None else ran.models))
+    models = [name for name in COMPARED_MODELS if not (quick and name in COURSE_MODELS)]
+    models += () if ran is None else ran.models
     return replace(
         ran or Settings(),
         models=tuple(dict.fromkeys(models)),
         clusterers=COMPARED_CLUSTERERS,
-        seeds=SEEDS,
+        seeds=QUICK_SEEDS if quick else SEEDS,
     )
 
 

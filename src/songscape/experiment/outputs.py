@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
 from songscape.benchmark.yardstick import BASELINE
+from songscape.columns import Role
 from songscape.errors import SongscapeError
 from songscape.experiment import tables
 from songscape.experiment.checks import check_promises
@@ -138,7 +139,7 @@ def write_results(
         "clusters": clustered,
         "descriptions": tables.descriptions_table(trials, shown),
         "unmeasured": unmeasured,
-        "labels": inputs.dataset.columns[list(inputs.shown)].rename_axis("track_id").reset_index(),
+        "labels": inputs.dataset.columns[_named(inputs)].rename_axis("track_id").reset_index(),
         "stability": next((curve for curve in curves if curve is not None), None),
     }.items():
         folder.write_table(name, frame)
@@ -177,6 +178,12 @@ def write_results(
         unmeasured=() if unmeasured is None else tuple(unmeasured_lines(unmeasured)),
         notes=tuple(document.get("notes", ())),
     )
+
+
+def _named(inputs: TrialInputs) -> list[str]:
+    """The columns of labels.csv: what is compared, and the title by which a song is called."""
+    title = inputs.dataset.roles.column(Role.TITLE)
+    return list(dict.fromkeys([*inputs.shown, *([] if title is None else [title])]))
 
 
 def _evidence(measured: Mapping[Name, Measurements]) -> list[Evidence]:

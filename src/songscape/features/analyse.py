@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.features import harmony, rhythm, spectra
+from songscape.features import descriptors, harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder, Span
 from songscape.features.readers import UnreachableError
-from songscape.features.sound_digest import sound_digest
+from songscape.features.sound_digest import sound_digest, span_mark
 from songscape.library.records import Analysis
 
 __all__ = [
@@ -75,6 +75,7 @@ _HARMONY = _recipe(
     steps=[harmony.STEPS, harmony.SMOOTH, *harmony.LAGS],
 )
 _MEL = _recipe(version=1, segments=N_SEGMENTS, **_SPECTRA)
+_DESCRIPTORS = _recipe(version=1, columns=descriptors.DESCRIPTORS, of=[_MEL, _HARMONY])
 RECIPES: Mapping[str, str] = {
     "timbre": _MFCC,
     "mfcc": _MFCC,
@@ -82,6 +83,7 @@ RECIPES: Mapping[str, str] = {
     "rhythm": _RHYTHM,
     "harmony": _HARMONY,
     "mel": _MEL,
+    "descriptors": _DESCRIPTORS,
 }
 """What can be computed from audio, each with a hash that changes when its numbers would.
 
@@ -89,7 +91,7 @@ Stored features of another recipe are made anew.
 """
 CORE = ("timbre", "mfcc", "segments")
 """What every analysed track has: models, the search for copies and the report read them."""
-EVERY_PASS = (*CORE, "rhythm", "mel")
+EVERY_PASS = (*CORE, "rhythm", "mel", "harmony", "descriptors")
 """What is computed whenever a file is decoded: each costs little beside the decoding."""
 
 
@@ -118,7 +120,8 @@ def analyse_file(
 
 def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
     mel = spectra.MelStream(SAMPLE_RATE)
-    pitches = harmony.PitchStream(SAMPLE_RATE) if "harmony" in names else None
+    of_pitch = not {"harmony", "descriptors"}.isdisjoint(names)
+    pitches = harmony.PitchStream(SAMPLE_RATE) if of_pitch else None
     histograms: list[Array] = []
     levels: list[Array] = []
     peak = 0.0
@@ -140,9 +143,10 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
                     histograms.append(pitches.push(samples))
         decoder.check(MINIMUM_SECONDS)
         keep(mel.finish())
-        features, warnings = _from_mel(store, np.concatenate(levels), peak, names)
-    if pitches is not None:
-        histogram = np.concatenate([*histograms, pitches.finish()])
+        histogram = None if pitches is None else np.concatenate([*histograms, pitches.finish()])
+        features, warnings = _from_mel(store, np.concatenate(levels), peak, names, histogram)
+    if "harmony" in names:
+        assert histogram is not None
         features["harmony"] = harmony.harmony_summary(histogram)
     if (file_digest := sound_digest(decoder.path)) is None:  # what was read may be less than all
         raise UnreachableError("cannot be read any more; check the drive")
@@ -161,7 +165,7 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
             "peak_dbfs": float(20 * np.log10(decoder.peak)),
             "size_bytes": decoder.size,
             "digest": digest.hexdigest(),
-            "file_digest": file_digest,
+            "file_digest": file_digest + span_mark(decoder.span),
         },
         warnings=(*decoder.warnings, *warnings),
     )
@@ -176,7 +180,11 @@ def _as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
 
 
 def _from_mel(
-    store: tempfile.SpooledTemporaryFile[bytes], level: Array, peak: float, names: Sequence[str]
+    store: tempfile.SpooledTemporaryFile[bytes],
+    level: Array,
+    peak: float,
+    names: Sequence[str],
+    histogram: Array | None,
 ) -> tuple[dict[str, Array], list[str]]:
     """Features of the mel spectra, and remarks.
 
@@ -186,12 +194,15 @@ def _from_mel(
     coefficients = np.empty((spectra.N_MFCC, n_frames), np.float32)
     segments = spectra.SegmentMeans(n_frames, n_segments=N_SEGMENTS)
     power = np.empty((n_frames, rhythm.N_BANDS), np.float32)
-    at, of_db = 0, not {*CORE, "mel"}.isdisjoint(names)
+    at, of_db = 0, not {*CORE, "mel", "descriptors"}.isdisjoint(names)
+    described = descriptors.DescriptorStream(SAMPLE_RATE, FRAME_RATE)
     for mel in _read(store):
         here = slice(at, at + len(mel))
         if of_db:
             db = spectra.power_to_db(mel, peak=peak)
             segments.push(db)
+            if histogram is not None and "descriptors" in names:
+                described.push(mel, db)
             coefficients[:, here] = spectra.mfcc_from_db(db)
         if "rhythm" in names:
             power[here] = rhythm.band_power(mel)
@@ -206,6 +217,8 @@ def _from_mel(
             "mel": segments.finish(),
         }
         warnings = _silence_remarks(is_sound, start)
+    if histogram is not None and "descriptors" in names:
+        features["descriptors"] = described.finish(histogram)
     del coefficients  # the largest array of a long file
     if "rhythm" in names:
         features["rhythm"] = rhythm.rhythm_summary(power, FRAME_RATE)

@@ -22,7 +22,7 @@ from songscape.features.embeddings import (
 from songscape.features.jobs import Job, run_jobs
 from songscape.features.readers import installed_decoders
 from songscape.features.recheck import mark_decoded, outdated
-from songscape.features.sound_digest import sound_digest
+from songscape.features.sound_digest import sound_digest, span_mark
 from songscape.library import Analysis, Collection, Counts, FileStamp, LedgerRow, Library, Track
 from songscape.library.records import Analysed, digest_of_file
 
@@ -86,9 +86,11 @@ def extract(
     library.update(collection)
     again = outdated(library, collection.tracks, workers, executor)
     stamps = _stamps(collection.tracks)
-    left = _lost(library, stamps) | _hopeless(library, stamps)
+    whole = {t.id: stamps[t.id] for t in collection.tracks if t.audio and t.span is None}
+    known = library.analysed_files()
+    left = _lost(library, known, stamps) | _hopeless(known, whole)
     tracks = [track for track in collection.tracks if track.id not in left]
-    todo = list(_missing(library, tracks, from_audio(views), stamps, again))
+    todo = list(_missing(library, tracks, from_audio(views), stamps, known, again))
     _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
@@ -118,7 +120,8 @@ def complete(
     if lacking:
         # Files are only looked at where there is something to do: they may lie on a slow disk.
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
-        todo = [j for j in _missing(library, tracks, names, _stamps(tracks)) if not j.whole]
+        stamps, known = _stamps(tracks), library.analysed_files()
+        todo = [j for j in _missing(library, tracks, names, stamps, known) if not j.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
     models = []
     for view in embeddings_of(views):
@@ -198,9 +201,10 @@ def _missing(
     tracks: Sequence[Track],
     wanted: Sequence[str],
     stamps: Mapping[str, FileStamp],
+    known: Mapping[str, Analysed],
     again: Set[str] = frozenset(),
 ) -> Iterator[Job]:
-    unchanged = _unchanged(library, {t.id: stamps[t.id] for t in tracks if t.audio}) - again
+    unchanged = _unchanged(library, [t for t in tracks if t.audio], stamps, known) - again
     recipes = library.feature_recipes(wanted)
     everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
     for track in tracks:
@@ -219,9 +223,10 @@ def _stamps(tracks: Iterable[Track]) -> dict[str, FileStamp]:
     return {t.id: FileStamp.of(t.audio) for t in tracks if t.audio is not None}
 
 
-def _lost(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
+def _lost(
+    library: Library, known: Mapping[str, Analysed], stamps: Mapping[str, FileStamp]
+) -> set[str]:
     """Analysed tracks whose file can't be looked at now; the ledger says so."""
-    known = library.analysed_files()
     lost = {i for i, stamp in stamps.items() if stamp.size < 0 and i in known and _is_ok(known[i])}
     if lost or any(row.stage == "file" for row in library.ledger("warning")):
         reason = "its file cannot be looked at now, and what is known of it is kept; bring it back"
@@ -229,14 +234,14 @@ def _lost(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     return lost
 
 
-def _hopeless(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
+def _hopeless(known: Mapping[str, Analysed], stamps: Mapping[str, FileStamp]) -> set[str]:
     """Tracks that failed, whose file and means of reading it are the same as then."""
     tried = ("failed", _tried())
     return {
         track_id
-        for track_id, known in library.analysed_files().items()
-        if (known.outcome, known.recipe) == tried and known.stamp is not None
-        if track_id in stamps and known.stamp.is_state_of(stamps[track_id])
+        for track_id, before in known.items()
+        if (before.outcome, before.recipe) == tried and before.stamp is not None
+        if track_id in stamps and before.stamp.is_state_of(stamps[track_id])
     }
 
 
@@ -245,28 +250,40 @@ def _is_ok(known: Analysed) -> bool:
     return (known.outcome, known.recipe) == ("ok", RECIPES["timbre"])
 
 
-def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
+def _unchanged(
+    library: Library,
+    tracks: Sequence[Track],
+    stamps: Mapping[str, FileStamp],
+    known: Mapping[str, Analysed],
+) -> set[str]:
     """Tracks whose features are of the file that is there, made as they would be now.
 
     A file in another place, with other dates or other tags is the same if its sound is; so is one
     under another name if the track that had it is gone: its features become those of the new track.
     """
-    known = library.analysed_files()
     current = {i: before.stamp for i, before in known.items() if _is_ok(before) and before.stamp}
     gone: dict[str, list[str]] = {}
     for track_id in sorted(current.keys() & set(library.track_ids("gone"))):
         gone.setdefault(known[track_id].file_digest or "", []).append(track_id)
     gone.pop("", None)
-    unchanged = {i for i, stamp in stamps.items() if i in current and current[i].is_state_of(stamp)}
+    marks = {track.id: span_mark(track.span) for track in tracks}
+    unchanged = {
+        i
+        for i, mark in marks.items()
+        if i in current and current[i].is_state_of(stamps[i])
+        if (known[i].file_digest or "").partition("@")[2] == mark[1:]
+    }
     doubtful = [
         i
-        for i in sorted(stamps.keys() - unchanged)
+        for i in sorted(marks.keys() - unchanged)
         if (known[i].file_digest if i in current else gone) and stamps[i].size >= 0
     ]
     if not doubtful:
         return unchanged
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(_digests, (stamps[i].path for i in doubtful)))
+        digests = list(
+            pool.map(_digests, (stamps[i].path for i in doubtful), (marks[i] for i in doubtful))
+        )
     same: dict[str, tuple[FileStamp, str | None]] = {}
     for track_id, its in zip(doubtful, digests):
         if track_id in current and known[track_id].file_digest in its:
@@ -278,6 +295,6 @@ def _unchanged(library: Library, stamps: Mapping[str, FileStamp]) -> set[str]:
     return unchanged | same.keys()
 
 
-def _digests(path: str) -> list[str]:
+def _digests(path: str, mark: str) -> list[str]:
     """Of the sound, and of the whole file, by which earlier versions knew it."""
-    return [digest for digest in (sound_digest(path), digest_of_file(path)) if digest]
+    return [digest + mark for digest in (sound_digest(path), digest_of_file(path)) if digest]

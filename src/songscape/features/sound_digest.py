@@ -14,7 +14,7 @@ from typing import IO
 
 from songscape.library.records import digest_of_file
 
-__all__ = ["sound_digest"]
+__all__ = ["sound_digest", "span_mark"]
 
 _MARK = "sound:"
 """Tells these from digests of whole files, which earlier versions stored."""
@@ -23,6 +23,11 @@ _SOUND_CHUNKS = {b"RIFF": (b"fmt ", b"data"), b"FORM": (b"COMM", b"SSND"), b"fty
 _COMMENTS = 1  # the second packet of Vorbis, Opus and FLAC in Ogg
 
 Span = tuple[int, int]
+
+
+def span_mark(span: tuple[float, float | None] | None) -> str:
+    """What a digest ends in where a track is a part of its file: other times, another track."""
+    return "" if span is None else f"@{span[0]}-{span[1] or ''}"
 
 
 def sound_digest(path: str | os.PathLike[str]) -> str | None:

@@ -22,12 +22,12 @@ from songscape.columns import bare
 from songscape.errors import SongscapeError
 from songscape.ingest.data import read_table
 from songscape.ingest.files import Files, display
+from songscape.ingest.tags import BETWEEN
 from songscape.library.records import Collection, Lyrics
 
 __all__ = ["LAYOUTS", "Cells", "Found", "Layout", "find_dataset", "mirdata_index"]
 
 Cells = dict[str, str]
-_BETWEEN = "; "
 _GENRES = frozenset(map(bare, read_table("datasets")["genres"].split(",")))
 _MERGE = regex.compile(r"(?:.*/)?merge_(\w+)_metadata\.csv")
 _GTZAN = regex.compile(r"(?:.*/)?(\w+)/\1\.(\d{5})\.\w+")
@@ -127,7 +127,7 @@ def _written(row: Mapping[str, Any]) -> Cells:
 def _first_and_all(values: Iterable[str]) -> Cells:
     genres = [value.strip() for value in values if value.strip()]
     found = {"genre": genres[0]} if genres else {}
-    return found | ({"genres_all": _BETWEEN.join(genres)} if len(genres) > 1 else {})
+    return found | ({"genres_all": BETWEEN.join(genres)} if len(genres) > 1 else {})
 
 
 def _fma(folder: _Folder) -> Iterator[Cells] | None:
@@ -168,7 +168,7 @@ def _jamendo_rows(folder: _Folder, path: Path, known: Mapping[str, Cells]) -> It
             its.setdefault(kind, []).append(value)
         meta = known.get(track, {})
         others = {
-            name: _BETWEEN.join(its.get(kind, ()))
+            name: BETWEEN.join(its.get(kind, ()))
             for name, kind in (("mood", "mood/theme"), ("instrument", "instrument"))
         }
         yield {
@@ -310,7 +310,7 @@ def _jsonl_rows(path: Path) -> Iterator[Cells]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
-        return _BETWEEN.join(str(each) for each in value if isinstance(each, str | int | float))
+        return BETWEEN.join(str(each) for each in value if isinstance(each, str | int | float))
     return "" if value is None or isinstance(value, dict) else str(value)
 
 

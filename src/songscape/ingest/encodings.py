@@ -124,8 +124,10 @@ def _checked(text: str) -> str:
 
 def _wide(data: bytes) -> str:
     """The byte order of UTF-16 without a mark: the one that has blanks, line ends and letters."""
-    if 4 * data.count(0) < len(data) and _is_utf8(data.replace(b"\0", b"")):
-        raise NotTextError("not text (has NUL bytes)")  # which are no part of its letters
+    start = data[:_SAMPLE]
+    rest = _decoded(start.replace(b"\0", b""), "utf-8")
+    if rest is not None and 5 * start.count(0) < len(start) and control_share(rest) < 0.2:
+        raise NotTextError("not text (has NUL bytes)")  # and would be text without them
     for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[0::2])):
         sample = _decoded(data[:_SAMPLE], encoding) or ""
         blanks = sum(sample.count(blank) for blank in " \n\r")

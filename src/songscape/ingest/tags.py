@@ -12,6 +12,7 @@ from songscape.columns import bare
 from songscape.ingest.data import read_table
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, file_trouble, nfc
+from songscape.ingest.languages import language_composition
 from songscape.ingest.lyrics import lyrics_in
 from songscape.ingest.tag_readers import TagError, raw_tags
 from songscape.language_codes import is_mixed, language_name
@@ -29,6 +30,7 @@ _CONTROL = regex.compile(r"\p{Cc}")
 _OTHER_LETTER = regex.compile(r"(?V1)[\p{L}--\p{Latin}]")
 _JOINT = "\n|\n"
 _WINDOWS_1252 = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
+_TIME = regex.compile(r"\s*\[\d+:\d")
 _YEAR = regex.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)?")
 _UUID = regex.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", regex.IGNORECASE)
@@ -62,7 +64,7 @@ def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
             values = found.setdefault(field, [])
             if value not in values:
                 values.append(value)
-    words = [*found.pop("syncedlyrics", ()), *found.pop("lyrics", ())]
+    words = [*found.pop("lyrics", ()), *found.pop("syncedlyrics", ())]
     return Tags(_cells(found), _words(words, found.get("language", ()), shown))
 
 
@@ -87,14 +89,24 @@ def _is_latin_1(value: str) -> bool:
     return not value.isascii() and max(value) <= "\xff" and len(value) <= _LONGEST_LYRICS
 
 
-def _words(texts: Iterable[str], languages: Iterable[str], shown: str) -> Lyrics | None:
-    """The first of the embedded texts that has words, else what the first one says."""
-    outcomes = [
-        lyrics_in(text, f"lyrics in {shown}") for text in texts if len(text) <= _LONGEST_LYRICS
-    ]
+def _words(texts: Iterable[str], languages: Sequence[str], shown: str) -> Lyrics | None:
+    """The words among the embedded texts: in the song's language, else the first that has any.
+
+    Texts without times go first: a synchronised tag may hold syllables.
+    """
+    kept = sorted((t for t in texts if len(t) <= _LONGEST_LYRICS), key=_is_timed)
+    outcomes = [lyrics_in(text, f"lyrics in {shown}") for text in kept]
     if not outcomes and any(name.strip().casefold() in _SILENT_LANGUAGES for name in languages):
         return Lyrics(None, "ok", f"{shown}: its tags say that the song is instrumental")
-    return next((lyrics for lyrics in outcomes if lyrics.text), next(iter(outcomes), None))
+    sung = [lyrics for lyrics in outcomes if lyrics.text]
+    if len(sung) > 1 and (named := _languages(list(languages)).split(BETWEEN)) != [""]:
+        shares = [language_composition(lyrics.text) for lyrics in sung]
+        sung = [one for one, its in zip(sung, shares) if set(its) & set(named)] or sung
+    return next(iter((*sung, *outcomes)), None)
+
+
+def _is_timed(text: str) -> bool:
+    return bool(_TIME.match(text))
 
 
 def _cells(found: Mapping[str, list[str]]) -> dict[str, str]:

@@ -119,12 +119,25 @@ class Features(Facts):
         """One feature of every analysed track, by id in sorted order."""
         return dict(self.each_feature(name))
 
-    def each_feature(self, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
-        """As `features`, one by one, so that not all of it need be in memory."""
+    def feature(self, track_id: str, name: str) -> NDArray[Any] | None:
+        """One feature of one analysed track; None where it has none."""
+        return next((array for _, array in self.each_feature(name, track_id)), None)
+
+    def duration(self, track_id: str) -> float | None:
+        """Seconds of a track; None where they are not known."""
+        query = "SELECT duration_s FROM audio_facts WHERE track_id = ?"
+        row = self._db.execute(query, (track_id,)).fetchone()
+        return None if row is None else row[0]
+
+    def each_feature(
+        self, name: str, track_id: str | None = None
+    ) -> Iterator[tuple[str, NDArray[Any]]]:
+        """As `features`, one by one, so that not all of it need be in memory; or of one track."""
         rows = self._db.execute(
             "SELECT track_id, dtype, shape, data FROM features JOIN tracks ON id = track_id "
-            f"WHERE name = ? AND {OUTCOME} = 'analysed' ORDER BY track_id",
-            (name,),
+            f"WHERE name = ?1 AND track_id = coalesce(?2, track_id) AND {OUTCOME} = 'analysed' "
+            "ORDER BY track_id",
+            (name, track_id),
         )
         for track_id, dtype, shape, data in rows:
             try:

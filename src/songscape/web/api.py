@@ -2,119 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from songscape._version import __version__
 from songscape.errors import UsageError
+from songscape.library import Library
 from songscape.web.atlas import Atlas
-from songscape.web.desk import Desk
+from songscape.web.desk import Desk, Shown
+from songscape.web.excerpt import excerpt
+from songscape.web.interface import Endpoint, Field, NotThere
 from songscape.web.nearness import NotMeasured
 from songscape.web.packing import groups_document, packed
 from songscape.web.why import why_here, why_together
 
-__all__ = ["ENDPOINTS", "Endpoint", "NotThere", "openapi", "read_values"]
+__all__ = ["ENDPOINTS", "OTHERS", "find_path", "find_similar"]
 
 
 MOST_LETTERS = 80
-
-
-class NotThere(UsageError):
-    """No track or group of that id."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """One value of a question: `kind` is "string", "integer", "number", "boolean" or "array"."""
-
-    name: str
-    text: str
-    kind: str = "string"
-    default: Any = None
-    low: float = 0
-    high: float = 0
-    required: bool = False
-    choices: tuple[str, ...] = ()
-
-    def read(self, given: Any) -> Any:
-        """The value, checked.
-
-        Raises
-        ------
-        UsageError
-            It is missing or can't be.
-        """
-        if given is None or given == "":
-            if self.required:
-                raise UsageError(f"{self.name}: missing; {self.text}")
-            return self.default
-        value = self._converted(given)
-        if value is None or (self.choices and value not in self.choices):
-            wanted = f"one of {', '.join(self.choices)}" if self.choices else f"a {self.kind}"
-            raise UsageError(f"{self.name}: not {wanted}")
-        if self.high and not self.low <= value <= self.high:
-            raise UsageError(f"{self.name}: from {self.low:g} to {self.high:g}")
-        return value
-
-    def _converted(self, given: Any) -> Any:
-        if self.kind == "array":
-            texts = isinstance(given, list) and all(isinstance(one, str) for one in given)
-            return given if texts else None
-        if self.kind == "boolean":
-            return {"true": True, "1": True, "false": False, "0": False}.get(str(given).lower())
-        if self.kind == "string":
-            return given if isinstance(given, str) and len(given) <= 4_000 else None
-        try:
-            number = float(str(given))
-        except ValueError:
-            return None
-        if not math.isfinite(number) or (self.kind == "integer" and number != int(number)):
-            return None
-        return int(number) if self.kind == "integer" else number
-
-    def schema(self) -> dict[str, Any]:
-        """As OpenAPI describes it."""
-        found: dict[str, Any] = {"type": self.kind, "description": self.text}
-        if self.kind == "array":
-            found["items"] = {"type": "string"}
-        if self.high:
-            found |= {"minimum": self.low, "maximum": self.high}
-        if self.choices:
-            found["enum"] = list(self.choices)
-        return found if self.default is None else found | {"default": self.default}
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A question: its address, what it takes, and the function that answers."""
-
-    path: str
-    summary: str
-    answer: Callable[[Desk, dict[str, Any]], Any]
-    fields: tuple[Field, ...] = ()
-    changes: bool = False
-
-    @property
-    def method(self) -> str:
-        return "POST" if self.changes else "GET"
-
-
-def read_values(endpoint: Endpoint, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a question by name.
-
-    Raises
-    ------
-    UsageError
-        One is missing, wrong, or unknown.
-    """
-    unknown = given.keys() - {field.name for field in endpoint.fields}
-    if unknown:
-        raise UsageError(f"{min(unknown)}: not known here")
-    return {field.name: field.read(given.get(field.name)) for field in endpoint.fields}
 
 
 def _row(atlas: Atlas, track_id: str) -> int:
@@ -162,6 +67,13 @@ def _cell(value: Any) -> Any:
     )
 
 
+def _excerpt(desk: Desk, values: dict[str, Any]) -> Any:
+    atlas = desk.shown.atlas
+    row = _row(atlas, values["id"])
+    with Library.open(desk.folder.library, must_exist=True) as library:
+        return excerpt(library, atlas.ids[row], atlas.spans[row] if atlas.spans else None)
+
+
 def _why(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
     row, layout = _row(shown.atlas, values["id"]), _layout(shown.atlas, values["map"])
@@ -183,20 +95,50 @@ def _near(desk: Desk, values: dict[str, Any]) -> Any:
     }
 
 
-def _similar(desk: Desk, values: dict[str, Any]) -> Any:
-    shown = desk.shown
+def find_similar(
+    shown: Shown,
+    row: int,
+    n: int,
+    *,
+    layout: int = 0,
+    words: float | None = None,
+    language: str | None = None,
+    not_same_artist: bool = False,
+) -> list[int]:
+    """Rows of the nearest songs of one, nearest first."""
     atlas = shown.atlas
-    row = _row(atlas, values["id"])
-    found = shown.nearness.distances(row, _layout(atlas, values["map"]), values["words"])
+    found = shown.nearness.distances(row, _layout(atlas, layout), words)
     fits = np.ones(len(atlas.ids), bool)
     fits[row] = False
-    if values["not_same_artist"] and atlas.artists[row]:
+    if not_same_artist and atlas.artists[row]:
         fits &= np.array(atlas.artists, dtype=object) != atlas.artists[row]
-    if values["language"]:
-        fits &= np.array(atlas.values("language"), dtype=object) == values["language"]
+    if language:
+        fits &= np.array(atlas.values("language"), dtype=object) == language
     rows = np.flatnonzero(fits)
-    rows = rows[np.argsort(found[rows], kind="stable")][: values["n"]]
-    return {"id": values["id"], "tracks": [_named(atlas, int(i), float(found[i])) for i in rows]}
+    nearest: list[int] = rows[np.argsort(found[rows], kind="stable")][:n].tolist()
+    return nearest
+
+
+def find_path(shown: Shown, first: int, last: int, n: int, *, layout: int = 0) -> list[int]:
+    """Rows near the straight line from one song to another, each taken once."""
+    vectors = shown.atlas.layouts[_layout(shown.atlas, layout)].vectors
+    steps = [first]
+    for share in np.linspace(0, 1, n)[1:-1]:
+        point = (1 - share) * vectors[first] + share * vectors[last]
+        far = np.square(vectors - point).sum(axis=1)
+        far[[*steps, last]] = np.inf
+        steps.append(int(far.argmin()))
+    return [*steps, last] if first != last else steps
+
+
+def _similar(desk: Desk, values: dict[str, Any]) -> Any:
+    shown = desk.shown
+    atlas, words = shown.atlas, values["words"]
+    row, layout = _row(atlas, values["id"]), _layout(atlas, values["map"])
+    also = {name: values[name] for name in ("language", "not_same_artist")}
+    rows = find_similar(shown, row, values["n"], layout=layout, words=words, **also)
+    far = shown.nearness.distances(row, layout, words)
+    return {"id": values["id"], "tracks": [_named(atlas, i, float(far[i])) for i in rows]}
 
 
 def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, Any]:
@@ -206,19 +148,10 @@ def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, A
 
 
 def _path(desk: Desk, values: dict[str, Any]) -> Any:
-    """Songs near the straight line between two songs, each taken once."""
     shown = desk.shown
-    atlas = shown.atlas
-    first, last = _row(atlas, values["from"]), _row(atlas, values["to"])
-    vectors = atlas.layouts[_layout(atlas, values["map"])].vectors
-    steps = [first]
-    for share in np.linspace(0, 1, max(values["n"], 2))[1:-1]:
-        point = (1 - share) * vectors[first] + share * vectors[last]
-        far = np.square(vectors - point).sum(axis=1)
-        far[[*steps, last]] = np.inf
-        steps.append(int(far.argmin()))
-    rows = [*steps, last] if first != last else steps
-    return {"tracks": [_named(atlas, row) for row in rows]}
+    first, last = (_row(shown.atlas, values[name]) for name in ("from", "to"))
+    rows = find_path(shown, first, last, values["n"], layout=values["map"])
+    return {"tracks": [_named(shown.atlas, row) for row in rows]}
 
 
 def _rename(desk: Desk, values: dict[str, Any]) -> Any:
@@ -294,6 +227,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Field("not_same_artist", "leave out the artist's own songs", "boolean", False),
         ),
     ),
+    Endpoint("/api/excerpt", "where a song begins, ends and is most typical", _excerpt, (_ID,)),
     Endpoint(
         "/api/why",
         "why a song is where it is, or why two are together, in sentences",
@@ -349,34 +283,3 @@ OTHERS = {
     ),
     "/api/session": ("the token that changes need, in the header X-Songscape-Token", ()),
 }
-
-
-def openapi() -> dict[str, Any]:
-    """This interface as an OpenAPI 3.1 document."""
-    paths: dict[str, Any] = {}
-    for path, (summary, fields) in OTHERS.items():
-        paths[path] = {"get": _operation(summary, fields)}
-    for one in ENDPOINTS:
-        operation = _operation(one.summary, () if one.changes else one.fields)
-        if one.changes:
-            schema = {
-                "type": "object",
-                "properties": {field.name: field.schema() for field in one.fields},
-                "required": [field.name for field in one.fields if field.required],
-            }
-            operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-        paths[one.path] = {one.method.lower(): operation}
-    info = {"title": "Songscape", "version": __version__}
-    return {"openapi": "3.1.0", "info": info, "paths": paths}
-
-
-def _operation(summary: str, fields: tuple[Field, ...]) -> dict[str, Any]:
-    parameters = [
-        {"name": f.name, "in": "query", "required": f.required, "schema": f.schema()}
-        for f in fields
-    ]
-    return {
-        "summary": summary,
-        "parameters": parameters,
-        "responses": {"200": {"description": "the answer"}, "400": {"description": "why not"}},
-    }

@@ -18,11 +18,13 @@ from starlette.types import ASGIApp
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.results import ResultsFolder
-from songscape.web.api import ENDPOINTS, Endpoint, NotThere, openapi, read_values
+from songscape.web.api import ENDPOINTS, OTHERS
 from songscape.web.audio import audio_response
 from songscape.web.desk import Desk
 from songscape.web.guard import Guard
+from songscape.web.interface import Endpoint, NotThere, openapi, read_values
 from songscape.web.packing import as_json
+from songscape.web.subsonic import answer_subsonic, as_xml
 from songscape.web.transcode import Transcoder
 
 __all__ = ["make_app"]
@@ -31,6 +33,7 @@ REPORT_POLICY = (
     "default-src 'none'; script-src 'sha256-{}'; style-src 'unsafe-inline'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+SUBSONIC = ("getSonicSimilarTracks", "findSonicPath", "getOpenSubsonicExtensions", "ping")
 STATIC = files("songscape.web") / "static"
 
 
@@ -80,13 +83,24 @@ def make_app(
     async def given_session(_request: Request) -> Response:
         return JSONResponse({"token": session})
 
+    async def subsonic(request: Request) -> Response:
+        given = dict(request.query_params)
+        name = request.path_params["name"].removesuffix(".view")
+        if name not in SUBSONIC:
+            return PlainTextResponse("Not found.", 404)
+        answer = await to_thread.run_sync(answer_subsonic, desk, name, given)
+        if given.get("f") == "json":
+            return Response(as_json({"subsonic-response": answer}), media_type="application/json")
+        return Response(as_xml(answer), media_type="application/xml")
+
     async def described(_request: Request) -> Response:
-        return JSONResponse(openapi())
+        return JSONResponse(openapi(ENDPOINTS, OTHERS))
 
     routes = [
         Route("/", _static),
         Route("/static/{name:path}", _static),
         Route("/report", report),
+        Route("/rest/{name}", subsonic),
         Route("/api/map", whole_map),
         Route("/api/audio", audio),
         Route("/api/session", given_session),

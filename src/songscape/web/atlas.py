@@ -99,6 +99,8 @@ class Atlas:
         The first is what opens; another one ignores the language, or follows it.
     levels : tuple of Level
         From coarse to fine.
+    spans : tuple of (start, end) or None
+        Seconds of the file that are the song, where that is not all of it.
     report : Path or None
         The page of the evidence.
     note : str
@@ -115,6 +117,7 @@ class Atlas:
     roles: Mapping[str, str] = field(default_factory=dict)
     layouts: tuple[Layout, ...] = ()
     levels: tuple[Level, ...] = ()
+    spans: tuple[tuple[float, float | None] | None, ...] = ()
     report: Path | None = None
     note: str = ""
 

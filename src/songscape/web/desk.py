@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from typing import Any
 
+from songscape.errors import SongscapeError
 from songscape.library import Library
 from songscape.results import ResultsFolder, read_json, write_json
 from songscape.web.atlas import Atlas
 from songscape.web.load import load_atlas, state_of
-from songscape.web.nearness import Nearness
+from songscape.web.nearness import Nearness, NotMeasured
 from songscape.web.packing import as_json, map_document
 from songscape.web.search import SongSearch
 
@@ -64,6 +66,16 @@ class Desk:
             if self._shown is None or self._shown.state != state:
                 self._shown = Shown(self.folder, state, load_atlas(self.folder))
             return self._shown
+
+    def warm(self) -> None:
+        """Make what the first questions need, before they are asked."""
+        with suppress(SongscapeError):
+            shown = self.shown
+            _ = shown.map_json, shown.search
+            if shown.atlas.layouts:
+                for words in (0.0, 1.0):
+                    with suppress(NotMeasured):
+                        shown.nearness.distances(0, words=words)
 
     def rename(self, group: str, name: str) -> None:
         """Keep a name beside the results."""

@@ -135,6 +135,9 @@ class Guard:
             return None
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = next((value for name, value in query if name == "token"), None)
+        key = next((value for name, value in query if name == "apiKey"), None)
+        if scope["path"].startswith("/rest/") and _same(key, self._token):
+            return None  # how Subsonic's clients name themselves
         if given is not None and _same(given, self._token):
             rest = urlencode([(name, value) for name, value in query if name != "token"])
             answer = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), 303)

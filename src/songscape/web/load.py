@@ -78,6 +78,7 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
         artists=tuple(_texts(columns, roles.artist)),
         audio=tuple(tracks[i].audio for i in ids),
         lyrics=tuple(tracks[i].lyrics for i in ids),
+        spans=tuple(tracks[i].span for i in ids),
         columns=columns,
         roles=named,
         layouts=layouts,
@@ -161,24 +162,24 @@ def _levels(
     table = table[table["k"] == next(iter(table["k"]), "")]
     number = dict(zip(table["track_id"], table["cluster"].astype(int)))
     member = np.array([number.get(track_id, -1) for track_id in ids], dtype=np.int32)
-    names = (read_json(folder.tables / "names.json") or {}).get("names", {})
+    chosen = (read_json(folder.tables / "names.json") or {}).get("names", {})
     vectors = layouts[0].vectors
     groups = []
     for cluster in range(int(member.max(initial=-1)) + 1):
         rows = np.flatnonzero(member == cluster)
         if len(rows):
-            languages = _mix(columns, roles.get("language"), rows)
-            typical = rows[
-                np.argsort(np.linalg.norm(vectors[rows] - vectors[rows].mean(0), axis=1))
-            ]
+            mean = vectors[rows].mean(axis=0)
+            typical = rows[np.argsort(np.linalg.norm(vectors[rows] - mean, axis=1))]
+            tags = _tags(columns, roles.get("genre"), rows)
+            name = ", ".join(tag for tag, _ in tags[:2]) or f"group {cluster + 1}"
             groups.append(
                 Group(
                     str(cluster),
-                    str(names.get(str(cluster), f"Group {cluster + 1}")),
+                    str(chosen.get(str(cluster), name[:1].upper() + name[1:])),
                     len(rows),
                     typical=tuple(typical[:MOST_TYPICAL].tolist()),
-                    languages=languages,
-                    tags=_tags(columns, roles.get("genre"), rows),
+                    languages=_mix(columns, roles.get("language"), rows),
+                    tags=tags,
                 )
             )
     certainty = np.full(len(ids), np.nan, dtype=np.float32)

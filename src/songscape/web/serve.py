@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.progress import say
@@ -46,6 +47,7 @@ def serve(
     import uvicorn
 
     from songscape.web.app import make_app
+    from songscape.web.desk import Desk
     from songscape.web.load import find_folder
 
     if not is_loopback(host):
@@ -57,8 +59,8 @@ def serve(
             f"songscape: warning: whoever reaches {host} and knows the token can hear these songs; "
             "the connection is not encrypted"
         )
-    folder = find_folder(Path(path))
-    app = make_app(folder, host=host, token=token)
+    desk = Desk(find_folder(Path(path)))
+    app = make_app(desk, host=host, token=token)
     listening = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{listening.getsockname()[1]}/"
@@ -67,6 +69,7 @@ def serve(
 
         address += f"?token={quote(token)}"
     say(f"songscape: {address}  (Ctrl+C ends it)")
+    Thread(target=desk.warm, daemon=True).start()
     if opened is not None:
         opened(address)
     config = uvicorn.Config(

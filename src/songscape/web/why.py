@@ -33,7 +33,7 @@ def why_here(atlas: Atlas, nearness: Nearness, row: int, layout: int) -> list[st
     if found:
         lines.append(
             f"Of its {len(nearest)} nearest songs, {' and '.join(found)} are among the "
-            f"{NEAR_SHARE:.0%} of all songs that are most like it."
+            f"{100 * NEAR_SHARE:.0f} % of all songs that are most like it."
         )
     lines += [f"It has no {part}; only the rest places it." for part in without]
     artist = atlas.artists[row]
@@ -64,4 +64,4 @@ def _order(distances: Floats, row: int) -> list[int]:
 
 def _nearer_than(distances: Floats, row: int, other: int) -> str:
     rest = np.delete(distances, [row, other])
-    return f"{(rest > distances[other]).mean():.0%}" if len(rest) else "none"
+    return f"{100 * (rest > distances[other]).mean():.0f} %" if len(rest) else "none"

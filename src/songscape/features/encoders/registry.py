@@ -168,9 +168,15 @@ def offer() -> str | None:
     absent = [encoder for encoder in _TABLE if not encoder.is_installed]
     if not absent:
         return None
-    extras = ",".join(e.name for e in absent if e.install.startswith('"'))
-    commands = [f'pip install "songscape[{extras}]"'] if extras else []
-    bare = [e.install.split()[-1] for e in absent if not e.install.startswith('"')]
-    commands += [f"pip install --no-deps {' '.join(bare)}"] if bare else []
-    heard = sorted({{"audio": "artists", "text": "themes"}[e.modality] for e in absent})
-    return f"finds {' and '.join(heard)} better: {', '.join(commands)} (see docs/encoders.md)"
+    extras = [encoder.name for encoder in absent if encoder.install.startswith('"')]
+    others = [encoder.install for encoder in absent if encoder.name not in extras]
+    commands = [f'pip install "songscape[{",".join(extras)}]"'] if extras else []
+    if others:
+        names = " ".join(install.split()[-1] for install in others)
+        commands.append(f"pip install --no-deps {names}")
+    told = {"audio": "voices and sounds", "text": "what lyrics mean"}
+    gains = dict.fromkeys(told[encoder.modality] for encoder in absent)
+    return (
+        f"pretrained encoders would add {' and '.join(gains)}: {'; '.join(commands)} (nothing is "
+        "downloaded later; docs/encoders.md; --encoders none ends this line)"
+    )

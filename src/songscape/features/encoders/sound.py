@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features.analyse import MINIMUM_SECONDS
-from songscape.features.decode import DecodeError, Decoder
+from songscape.features.decode import DecodeError, Decoder, Span
 from songscape.features.encoders.registry import N_SEGMENTS, load_network
 from songscape.features.spectra import MelStream
 from songscape.features.windows import WindowStream
@@ -74,8 +74,8 @@ class PatchStream:
         return np.stack([np.resize(one, (self._size, one.shape[1])) for one in patches])
 
 
-def encode_file(path: str, names: Sequence[str]) -> Analysis:
-    """Decode one file once, and let encoders describe it; never raises for a bad file.
+def encode_file(path: str, names: Sequence[str], span: Span | None = None) -> Analysis:
+    """Decode a file (or a part of it) once for all encoders; never raises for a bad file.
 
     Features of the result are those of `names`, (n_segments, n_features), float16.
     """
@@ -83,7 +83,7 @@ def encode_file(path: str, names: Sequence[str]) -> Analysis:
     streams = {name: PatchStream(network.sound) for name, network in networks.items()}
     sum_squares, n_samples = 0.0, 0
     try:
-        decoder = Decoder(Path(path), SAMPLE_RATE)
+        decoder = Decoder(Path(path), SAMPLE_RATE, span)
         for samples in decoder.blocks():
             sum_squares += float(np.dot(samples, samples))
             n_samples += len(samples)

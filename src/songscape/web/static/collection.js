@@ -26,6 +26,7 @@ export function readCollection(map, groups) {
       certainty: unpack(level.certainty),
       groups: groups[i].groups,
     })),
+    collection: map.title,
     title: (row) => map.titles[row],
     artist: (row) => (artists[row] < 0 ? "" : map.artists.values[artists[row]]),
     group: (row, level = 0) => songs.levels[level]?.groups[songs.levels[level].member[row]] ?? null,

@@ -10,6 +10,7 @@ import { openPlayer } from "./player.js";
 import { openSource } from "./source.js";
 
 const NEAR_LATER_MS = 150;
+const FOLLOW_MS = 5000;
 
 async function begin() {
   const source = openSource();
@@ -18,6 +19,7 @@ async function begin() {
   // `words` is the share that the slider gives them, null while nearness is as it was learned.
   const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", nearness: null, only: null, song: -1, pathFrom: -1 };
   let remarkTimer = 0;
+  let version = null; // of the results that are shown
 
   function remark(text, stays = false) {
     byId("remark").textContent = text;
@@ -135,6 +137,7 @@ async function begin() {
       if (!name || name === group.name) return panel.again();
       try {
         await source.rename(group.id, name);
+        version = null; // our own change is no newer map
         group.name = name;
         map.names();
         map.redraw();
@@ -151,7 +154,7 @@ async function begin() {
     hovered: (row, left, top) => showCard(row, left, top),
     chosen(row) {
       if (state.pathFrom >= 0) return actions.song(row);
-      player.play(row);
+      player.play(row, null, true);
       actions.song(row);
     },
     lassoed(rows) {
@@ -246,7 +249,9 @@ async function begin() {
 
   // -- the bar above --------------------------------------------------------------------------------
   const groupsCounted = songs.levels.length ? ` · ${songs.levels[0].groups.length} groups` : "";
-  byId("summary").textContent = `${written.title} · ${number(songs.n)} songs${groupsCounted}`;
+  byId("summary").textContent = `${number(songs.n)} songs${groupsCounted}`;
+  byId("summary").title = written.title;
+  document.title = `${written.title} · Songscape`;
   byId("evidence").hidden = !(songs.report && source.live);
   byId("mixing").hidden = !source.live || !songs.layouts.length;
   byId("switch").hidden = songs.layouts.length < 2;
@@ -306,6 +311,19 @@ async function begin() {
   }
 
   const groupIds = ({ group, n }) => songs.levels.flatMap((level) => level.groups).find((one) => one.id === group).typical.slice(0, n);
+
+  // A collection that is still being analysed: how far it is, and the new map when there is one.
+  async function follow() {
+    const now = await source.progress().catch(() => null);
+    if (now === null) return void setTimeout(follow, FOLLOW_MS);
+    version ??= now.version;
+    if (version !== now.version && !songs.layouts.length) return location.reload();
+    if (version !== now.version) return remark("There is a newer map: load the page again.", true);
+    const unfinished = now.done < now.found || !now.has_map;
+    if (unfinished) remark(`Being analysed: ${number(now.done)} of ${number(now.found)} songs.`, true);
+    setTimeout(follow, unfinished ? FOLLOW_MS : 6 * FOLLOW_MS);
+  }
+  if (source.live) void follow();
 
   recolour();
   panel.overview();

@@ -268,7 +268,8 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
       }
       [view.x, view.y] = [(left + right) / 2, (low + high) / 2];
       const size = Math.max((right - left) / width, (high - low) / height, 0.3 / Math.min(width, height));
-      view.zoom = Math.max(0.9, Math.min(view.zoom > 1 && rows.length === 1 ? view.zoom : 8, 0.8 / size / unit));
+      const nearest = rows.length === 1 ? Math.max(view.zoom, 2) : 8;
+      view.zoom = Math.max(0.9, Math.min(nearest, 0.8 / size / unit));
       redraw();
     },
     isInView: (row) => {

@@ -66,11 +66,12 @@ export function openPanel(songs, source, actions) {
     const mix = column?.codes ? mixOf(column) : [];
     const [level] = songs.levels;
     show(
-      make("h2", {}, "What is in this music"),
+      make("h2", { dir: "auto" }, songs.collection),
       make("p", { class: "sub" }, mix.length ? languageText(mix.map((one) => [...one, 0])) : `${number(songs.n)} songs`),
       languageBar(mix),
       songs.note && make("p", { class: "note" }, songs.note),
-      level ? groupList(level.groups) : make("p", { class: "note" }, songs.layouts.length ? "These songs are on the map but not yet in groups." : "The songs are still being analysed."),
+      level ? groupList(level.groups) : make("p", { class: "note" }, songs.layouts.length ? "These songs are on the map but not yet in groups." : "Songs that are analysed so far; the map and the groups come when all are."),
+      !level && songList([...songs.titles.keys()].slice(0, 300)),
       level && looseSongs(level),
     );
   }

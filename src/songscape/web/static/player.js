@@ -8,9 +8,11 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   const heard = []; // rows, the latest last
   let now = -1;
   let list = [];
+  let part = { start: 0, end: null }; // seconds of the file that are the song
   let converted = false; // whether the song is asked for as FLAC, because the browser can't play the file
 
-  function play(row, from = null) {
+  // `typical`: from its most typical half minute instead of the beginning.
+  function play(row, from = null, typical = false) {
     if (from) {
       list = from;
       mode.value = "list";
@@ -28,8 +30,21 @@ export function openPlayer(songs, source, { changed, failed, following }) {
       return;
     }
     converted = false;
+    part = { start: 0, end: null };
     start(url);
+    source.excerpt(songs.ids[row]).then((found) => {
+      if (now === row) enter(found, typical ? found.typical : found.start);
+    }, () => {});
   }
+
+  // A song may be a part of its file.
+  function enter(found, second) {
+    part = found;
+    if (second > 0 && audio.readyState > 0) audio.currentTime = second;
+    else if (second > 0) audio.addEventListener("loadedmetadata", () => (audio.currentTime = second), { once: true });
+  }
+
+  const length = () => (Number.isFinite(audio.duration) ? (part.end ?? audio.duration) - part.start : 0);
 
   function start(url) {
     audio.src = url;
@@ -51,7 +66,7 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   }
 
   function previous() {
-    if (audio.currentTime > 4) audio.currentTime = 0;
+    if (audio.currentTime > part.start + 4) audio.currentTime = part.start;
     else if (mode.value === "list" && step(list, -1) >= 0) play(step(list, -1));
     else if (heard.length) {
       const row = heard.pop();
@@ -74,10 +89,14 @@ export function openPlayer(songs, source, { changed, failed, following }) {
 
   for (const event of ["play", "pause", "emptied"]) audio.addEventListener(event, tell);
   audio.addEventListener("timeupdate", () => {
-    const length = Number.isFinite(audio.duration) ? audio.duration : 0;
-    if (!position.matches(":active")) position.value = length ? (1000 * audio.currentTime) / length : 0;
-    time.textContent = length ? `${clock(audio.currentTime)} / ${clock(length)}` : "";
+    const [whole, at] = [length(), audio.currentTime - part.start];
+    if (!position.matches(":active")) position.value = whole ? (1000 * at) / whole : 0;
+    time.textContent = whole ? `${clock(Math.max(at, 0))} / ${clock(whole)}` : "";
     position.setAttribute("aria-valuetext", time.textContent);
+    if (part.end !== null && audio.currentTime >= part.end && !audio.paused) {
+      audio.pause();
+      void next();
+    }
   });
   audio.addEventListener("ended", () => void next());
   audio.addEventListener("error", () => {
@@ -89,7 +108,7 @@ export function openPlayer(songs, source, { changed, failed, following }) {
     failed("This song can't be played: its file is gone, or nothing here reads its format.");
   });
   position.addEventListener("input", () => {
-    if (Number.isFinite(audio.duration)) audio.currentTime = (position.value / 1000) * audio.duration;
+    if (length()) audio.currentTime = part.start + (position.value / 1000) * length();
   });
   toggle.addEventListener("click", switchPlay);
   byId("next").addEventListener("click", () => void next());

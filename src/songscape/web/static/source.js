@@ -39,6 +39,7 @@ function liveSource() {
     progress: () => ask("progress"),
     track: (id) => ask("track", { id }),
     similar: (id, options) => ask("similar", { id, ...options }),
+    excerpt: (id) => ask("excerpt", { id }),
     why: (id, options) => ask("why", { id, ...options }),
     near: (id, options) => ask("near", { id, ...options }),
     path: (from, to, options) => ask("path", { from, to, ...options }),
@@ -92,6 +93,7 @@ function frozenSource(written) {
         if (words.every((word) => texts[i].includes(word))) rows.push(i);
       return { tracks: rows.map((i) => ({ ...named(i), line: "" })) };
     },
+    excerpt: async () => ({ start: 0, end: null, typical: 0 }),
     audio: (id) => previews?.[id] ?? null,
   };
 }

@@ -1,0 +1,122 @@
+"""OpenSubsonic's extension `sonicSimilarity`: players and Navidrome's plugins can ask the map.
+
+https://opensubsonic.netlify.app/docs/extensions/sonicsimilarity/ describes it. An id is that of a
+track, its MusicBrainz recording id, or the path of its file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from xml.etree import ElementTree
+
+from songscape._version import __version__
+from songscape.columns import bare
+from songscape.errors import SongscapeError, UsageError
+from songscape.web.api import find_path, find_similar
+from songscape.web.atlas import Atlas
+from songscape.web.desk import Desk
+from songscape.web.interface import NotThere
+
+__all__ = ["answer_subsonic", "as_xml"]
+
+_MUSICBRAINZ = ("musicbrainzrecordingid", "musicbrainztrackid", "recordingmbid", "mbid")
+_FAILED, _MISSING, _NOT_FOUND = 0, 10, 70
+MOST = 500
+
+
+def answer_subsonic(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """What goes into `subsonic-response`; never raises for a wrong question.
+
+    Parameters
+    ----------
+    desk : Desk
+    name : str
+        `getSonicSimilarTracks`, `findSonicPath`, `getOpenSubsonicExtensions` or `ping`.
+    given : mapping of str to str
+        The values of the query.
+    """
+    head: dict[str, Any] = {"status": "ok", "version": "1.16.1", "type": "songscape"}
+    head |= {"serverVersion": __version__, "openSubsonic": True}
+    try:
+        return head | _answer(desk, name, given)
+    except NotThere as error:
+        code, text = _NOT_FOUND, str(error)
+    except UsageError as error:
+        code, text = _MISSING, str(error)
+    except SongscapeError as error:
+        code, text = _FAILED, str(error)
+    return head | {"status": "failed", "error": {"code": code, "message": text}}
+
+
+def _answer(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
+    if name == "ping":
+        return {}
+    if name == "getOpenSubsonicExtensions":
+        return {"openSubsonicExtensions": [{"name": "sonicSimilarity", "versions": [1]}]}
+    shown = desk.shown
+    atlas = shown.atlas
+    count = given.get("count", "10")
+    if not count.isdecimal() or not 1 <= int(count) <= MOST:
+        raise UsageError(f"count: 1 to {MOST}")
+    if name == "getSonicSimilarTracks":
+        row = _row(atlas, given.get("id"))
+        rows = find_similar(shown, row, int(count))
+    else:
+        row, last = (_row(atlas, given.get(key)) for key in ("startSongId", "endSongId"))
+        rows = find_path(shown, row, last, max(2, int(count)))
+    far = shown.nearness.distances(row)
+    usual = float(far.mean()) or 1.0
+    return {
+        "sonicMatch": [
+            {"entry": _entry(atlas, one), "similarity": round(1 / (1 + float(far[one]) / usual), 4)}
+            for one in rows
+        ]
+    }
+
+
+def _entry(atlas: Atlas, row: int) -> dict[str, Any]:
+    entry = {"id": atlas.ids[row], "isDir": False, "title": atlas.titles[row]}
+    path = atlas.audio[row]
+    more = {"artist": atlas.artists[row], "path": "" if path is None else str(path)}
+    return entry | {name: value for name, value in more.items() if value}
+
+
+def _row(atlas: Atlas, given: str | None) -> int:
+    """The song of an id, a MusicBrainz id, or a path."""
+    if not given:
+        raise UsageError("id: missing")
+    found = atlas.row_of.get(given, _other_ids(atlas).get(given))
+    if found is None:
+        raise NotThere(f"{given}: no such track")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _other_ids(atlas: Atlas) -> dict[str, int]:
+    found = {str(path): row for row, path in enumerate(atlas.audio) if path is not None}
+    for name in atlas.columns:
+        if bare(str(name)) in _MUSICBRAINZ:
+            found |= {str(v): row for row, v in enumerate(atlas.columns[name]) if v and v == v}
+    return found
+
+
+def as_xml(answer: Mapping[str, Any]) -> bytes:
+    """The same as XML, which Subsonic's clients get unless they ask for JSON."""
+    top = ElementTree.Element("subsonic-response", xmlns="http://subsonic.org/restapi")
+    _fill(top, answer)
+    text: bytes = ElementTree.tostring(top, "utf-8", xml_declaration=True)
+    return text
+
+
+def _fill(element: ElementTree.Element, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Mapping):
+                _fill(ElementTree.SubElement(element, name), one)
+            elif isinstance(value, list):
+                ElementTree.SubElement(element, name).text = str(one)
+            else:
+                text = str(one).lower() if isinstance(one, bool) else str(one)
+                element.set(name, "".join(c for c in text if c.isprintable()))
