@@ -24,6 +24,7 @@ _HOMES = {
     "compare": "songscape.experiment.experiment",
     "compose_collection": "songscape.demo",
     "extract": "songscape.features.extract",
+    "group": "songscape.clustering.groups",
     "internal_metrics": "songscape.metrics.clusters",
     "load_model": "songscape.models.saving",
     "load_settings": "songscape.settings",

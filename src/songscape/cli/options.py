@@ -140,6 +140,8 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
         encoders=parsed.encoders,
         measures=parsed.measures,
         title=parsed.title,
+        groups=getattr(parsed, "groups", None),
+        languages=getattr(parsed, "languages", None),
     )
 
 

@@ -42,7 +42,7 @@ __all__ = [
 
 # What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
-EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments", "descriptors")
+EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments", "descriptors", "lyrics-counts")
 
 
 @dataclass(frozen=True, eq=False)
