@@ -41,6 +41,12 @@ def test_it_is_said_when_half_of_what_was_announced_has_passed() -> None:
     ]
 
 
+def test_tasks_are_called_what_they_are() -> None:
+    said: list[str] = []
+    TimeLeft(["track"] * 2001, 1, "track", said.append, Clock()).done("track", 0.3)
+    assert said == ["2,000 tracks to go: about 10 minutes left"]
+
+
 def test_under_a_minute_nothing_is_said() -> None:
     said: list[str] = []
     left = TimeLeft(["pca"] * 10, 1, tell=said.append, clock=Clock())

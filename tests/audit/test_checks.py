@@ -217,6 +217,16 @@ def test_absent_lyrics_and_a_single_language_are_notes() -> None:
     ]
 
 
+def test_songs_that_published_encoders_were_trained_on_are_a_note() -> None:
+    planted = Collection()
+    planted.labels["msd"] = "none"
+    planted.labels.loc[["t001", "t007"], "msd"] = ["TRAAAAW128F429D538", "x/TRZZZYV128F92E996D.h5"]
+    planted.labels.loc["t002", "msd"] = "TRAAAAW128F429D53"  # too short
+    finding = only(planted.check(), "known-songs")
+    assert (finding.severity, finding.tracks) == ("note", ("t001", "t007"))
+    assert finding_sentence(finding).startswith("2 tracks have ids of the Million Song Dataset.")
+
+
 def test_input_order_changes_nothing() -> None:
     planted = Collection()
     planted.texts[3] = planted.texts[60]

@@ -256,3 +256,33 @@ def test_unreadable_sample_rate_is_refused_before_decoding(tmp_path):
     soundfile.write(tmp_path / "x.wav", np.ones(10), 7)
     with pytest.raises(DecodeError, match="header is broken"):
         Decoder(tmp_path / "x.wav")
+
+
+@pytest.mark.parametrize("suffix", ["flac", "wav", "aiff", "ogg", "opus", "mp3", "m4a"])
+def test_a_part_of_a_file_is_the_same_to_the_bit_without_all_before_it(
+    song, tmp_path, suffix, monkeypatch
+):
+    path, rate = tmp_path / f"a.{suffix}", 48_000 if suffix == "opus" else 44_100
+    y = song(20.0, rate)
+    if suffix == "m4a":
+        write_with_av(path, y, rate, "aac")
+    else:
+        options = {"format": "OGG", "subtype": "OPUS"} if suffix == "opus" else {}
+        soundfile.write(path, y, rate, **options)
+    whole = load_mono(path, rate)
+    decoded: list[int] = []
+    everything = Decoder._everything
+
+    def counted(self):
+        for number, its_rate, block in everything(self):
+            decoded.append(len(block))
+            yield number, its_rate, block
+
+    monkeypatch.setattr(Decoder, "_everything", counted)
+    for start, end in ((12.25, 14.5), (12.25, None), (0.5, 2.0)):
+        decoded.clear()
+        blocks = [b.copy() for b in Decoder(path, rate, span=(start, end)).blocks()]
+        expected = whole[round(start * rate) : None if end is None else round(end * rate)]
+        np.testing.assert_array_equal(np.concatenate(blocks), expected)
+        if suffix != "m4a":  # FFmpeg reads from the front
+            assert sum(decoded) <= len(expected) + 4.5 * rate

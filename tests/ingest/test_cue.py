@@ -72,6 +72,7 @@ def test_each_track_is_analysed_as_if_it_were_a_file(tmp_path, album):
     y = load_mono(album / "album.flac")
     for number, (start, end) in enumerate(zip(STARTS, (*STARTS[1:], 15.0)), 1):
         part = y[round(start * RATE) : round(end * RATE)]
+        np.testing.assert_array_equal(load_mono(album / "album.flac", span=(start, end)), part)
         soundfile.write(apart / f"{number}.wav", part, RATE, subtype="FLOAT")
     found = []
     for folder in (tmp_path / "c", apart):

@@ -280,6 +280,15 @@ def test_the_table_wins_tags_fill_and_what_differs_is_noted(tmp_path):
     )
 
 
+def test_a_table_that_names_the_audio_as_lyrics_is_told_so(tmp_path):
+    tagged(tmp_path / "a.mp3", title="One")
+    (tmp_path / "tracks.csv").write_text("id,audio,lyrics\na,a.mp3,a.mp3\n")
+    collection = read_collection(tmp_path, read=read_batch)
+    assert [(track.id, track.lyrics) for track in collection.tracks] == [("a", None)]
+    (row,) = collection.problems
+    assert (row.stage, row.status) == ("lyrics", "failed")
+
+
 def test_tags_bring_no_artist_where_the_table_names_the_composer(tmp_path):
     tagged(tmp_path / "a.mp3", title="One", artist="A Choir")
     (tmp_path / "tracks.csv").write_text("id,audio,composer\na,a.mp3,Schubert\n")

@@ -38,7 +38,9 @@ def views() -> Views:
 
 @pytest.fixture(scope="module")
 def model(views: Views) -> object:
-    return make_model("song-vae", epochs=40, hidden=(32,), latent_dim=8).fit(views)
+    return make_model(
+        "song-vae", views=("segments", "lyrics"), epochs=40, hidden=(32,), latent_dim=8
+    ).fit(views)
 
 
 def same_kind(found) -> float:

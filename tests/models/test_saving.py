@@ -26,7 +26,7 @@ def quick(name: str) -> object:
 @pytest.mark.filterwarnings("ignore:The posterior collapsed")
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_saved_model_gives_the_same_latents(name: str, views: Views, tmp_path: Path) -> None:
-    own = views.select(PRESETS[name].views)
+    own = views.select([view for view in PRESETS[name].views if view in views])
     model = quick(name).fit(own)
     loaded = load_model(save_model(model, tmp_path / "a model ü"))
     assert type(loaded) is type(model)

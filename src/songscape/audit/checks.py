@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ TEMPLATED_SHARE = 0.2
 FEWEST_HAPAXES = 0.1
 """Share of words in one text only below which words look drawn from a list; people's: 0.5-0.8."""
 _HAPAX_TEXTS = 20
+_MILLION_SONGS = re.compile(r"\bTR[A-Z]{5}[0-9A-F]{11}\b")
 
 Codes = NDArray[np.int64]
 
@@ -95,6 +97,7 @@ def check_collection(
     beside = nuisance_table(known, audio_facts, views, extra=nuisances, roles=roles)
     findings += confounded_labels(known, columns, beside, roles=roles)
     findings += _absent(lyrics_texts, languages)
+    findings += _known_songs(ids, known)
     return sorted(findings, key=lambda f: f.severity is not Severity.WARNING)
 
 
@@ -201,6 +204,17 @@ def _absent(texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]) -
         values = {"language": min(tags)}
         findings.append(Finding(Check.ONE_LANGUAGE, Severity.NOTE, values=values))
     return findings
+
+
+def _known_songs(ids: Sequence[str], labels: pd.DataFrame) -> list[Finding]:
+    """Tracks with an id of the Million Song Dataset, on which published encoders were trained."""
+    cells = [list(ids), *(labels[name].astype(str) for name in labels)]
+    tracks = tuple(
+        track
+        for track, *row in zip(ids, *cells)
+        if any(_MILLION_SONGS.search(cell) for cell in row)
+    )
+    return [Finding(Check.KNOWN_SONGS, Severity.NOTE, tracks)] if tracks else []
 
 
 def _shared(ids: Sequence[str], groups: Codes) -> list[list[str]]:

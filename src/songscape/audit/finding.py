@@ -22,6 +22,7 @@ class Check(StrEnum):
     UNINFORMATIVE_VIEW = "uninformative-view"
     NO_LYRICS = "no-lyrics"
     ONE_LANGUAGE = "one-language"
+    KNOWN_SONGS = "known-songs"
 
 
 class Severity(StrEnum):

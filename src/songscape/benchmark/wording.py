@@ -351,6 +351,12 @@ def finding_sentence(finding: Finding) -> str:
             )
         case Check.NO_LYRICS:
             return "No track has lyrics: models that use words have nothing to learn from."
+        case Check.KNOWN_SONGS:
+            return (
+                f"{tracks} have ids of the Million Song Dataset. Pretrained models that learnt "
+                "from it know these songs, so that figures with such an embedding:NAME are too "
+                "good; the encoder musicnn learnt from MagnaTagATune."
+            )
         case Check.ONE_LANGUAGE:
             return f"Every tagged track is in {v['language']}: language leakage cannot be measured."
 

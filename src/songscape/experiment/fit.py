@@ -87,8 +87,11 @@ class Training:
         missing = [name for name in preset.views if name not in there]
         absent = [name for name in missing if name not in preset.optional]
         row: dict[str, Any] = {"model": model, "seed": seed, "summary": preset.summary}
+        encoded = [name for name in there if name in ENCODERS]
         if options.get("views"):
             row["summary"] += f" (of {', '.join(preset.modelled_views)})"
+        elif encoded:
+            row["summary"] += f"; with {', '.join(encoded)}"
         if absent:
             reason = f"no track has the view {', '.join(absent)}"
             row |= {"status": "skipped", "reason": reason}

@@ -21,6 +21,8 @@ RATE_LIMITS = (4_000, 768_000)
 """Hz; below is no music, above is no converter: a header with such a rate is broken."""
 LONGEST_S = 3 * 3600.0
 """Audio behind that is not decoded, so that the cost of a file has a limit."""
+LEAD_S = 1.0
+"""Decoded before the part that is wanted: lossy frames need those before them."""
 SILENCE_PEAK = 2.0**-14
 """Full scale = 1; two steps of a 16-bit converter (-84 dBFS): dither and idle noise stay under."""
 LOUD_PEAK = 2.0
@@ -131,6 +133,8 @@ class Decoder:
             yield from self._everything()
             return
         (start, end), at = self.span, 0.0
+        if start > LEAD_S and len(self._contents.parts) == 1:
+            at = self.first.skip(start - LEAD_S)
         for number, rate, block in self._everything():
             first = max(round((start - at) * rate), 0)
             last = len(block) if end is None else max(round((end - at) * rate), 0)
@@ -262,8 +266,8 @@ def _shortcomings(part: Part, recording: Recording, seconds: float) -> Iterator[
         yield f"truncated: the file ends in the middle ({seconds:.1f} s decoded)"
 
 
-def load_mono(path: Path, sample_rate: int = SAMPLE_RATE) -> Array:
-    """A whole file as mono samples at `sample_rate` Hz, without any check; shape (n_samples,)."""
+def load_mono(path: Path, sample_rate: int = SAMPLE_RATE, span: Span | None = None) -> Array:
+    """A file, or a part of it, as mono samples at `sample_rate` Hz, unchecked; (n_samples,)."""
     # Copied: a block may be a view of the buffer that the next one is read into.
-    blocks = [block.copy() for block in Decoder(path, sample_rate).blocks()]
+    blocks = [block.copy() for block in Decoder(path, sample_rate, span).blocks()]
     return np.concatenate([np.empty(0, np.float32), *blocks])

@@ -11,9 +11,10 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ class Recording:
 
     `blocks` yields sample rates in Hz and samples, (n, channels); the next block may overwrite one.
     `seconds` is what the decoder expects before it has decoded; after the last block `stopped` says
-    why it is the last, if decoding failed there.
+    why it is the last, if decoding failed there. `skip`, called before the first block, goes to a
+    second if it can, and returns where that led.
     """
 
     sample_rate: int
@@ -78,6 +80,7 @@ class Recording:
     codec: str
     seconds: float | None = None
     blocks: Iterator[tuple[int, Block]] = field(default_factory=lambda: iter(()))
+    skip: Callable[[float], float] = field(default=lambda seconds: 0.0)
     stopped: str = ""
     warnings: list[str] = field(default_factory=list)
 
@@ -120,7 +123,14 @@ def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
     seconds = file.frames / file.samplerate if 0 < file.frames < 1 << 48 else None
     recording = Recording(file.samplerate, file.channels, file.format, file.subtype, seconds)
     recording.blocks = _sndfile_blocks(file, recording)
+    recording.skip = partial(_skip, file)
     return recording
+
+
+def _skip(file: soundfile.SoundFile, seconds: float) -> float:
+    with suppress(soundfile.LibsndfileError, RuntimeError):
+        file.seek(int(seconds * file.samplerate))
+    return float(max(file.tell(), 0) / file.samplerate)
 
 
 class _Window(io.RawIOBase):
@@ -166,7 +176,7 @@ class _FrontToBack(soundfile.SoundFile):  # type: ignore[misc]
 def _sndfile_blocks(file: soundfile.SoundFile, recording: Recording) -> Iterator[tuple[int, Block]]:
     n_frames = min(BLOCK_FRAMES, max(BLOCK_SAMPLES // file.channels, 1))
     buffer = np.empty((n_frames, file.channels), np.float32)
-    done = 0
+    done = max(file.tell(), 0)
     with file:
         while True:
             try:
@@ -266,8 +276,9 @@ def _av_blocks(container: Any, audio: Any, recording: Recording) -> Iterator[tup
 
 def _reason(error: BaseException) -> str:
     """What a decoder says, without the file's name or number and the word that it is an error."""
-    text = first_line(error).split("': ", 1)[-1]
-    return re.sub(r"^(Error[^:.]*[:.]\s*)+|\[Errno -?\d+\] ", "", text).rstrip(".") or "an error"
+    text = re.sub(r"\[Errno -?\d+\] ", "", first_line(error).split("': ", 1)[-1])
+    text = re.sub(r"^(Error[^:.]*[:.]\s*)+", "", text).rstrip(".")
+    return "an error" if not text or re.fullmatch(r"'\w+\(\)'", text) else text
 
 
 def _joined(blocks: list[Block]) -> Block:

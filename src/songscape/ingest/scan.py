@@ -99,7 +99,7 @@ def read_collection(
     tracks = []
     for entry in sorted(entries, key=lambda entry: entry.id):
         entry = _chosen(entry, entry.labels.get(language or ""))
-        lyrics = _lyrics_of(entry, words, tags[entry.place], rank)
+        lyrics = _lyrics_of(entry, words, tags.get(entry.place, Tags()), rank)
         if language is not None:
             lyrics = checked(
                 lyrics, entry.labels.get(language), display(entry.sidecar or entry.place)

@@ -14,7 +14,6 @@ from songscape.spellings import split_cell
 
 __all__ = ["with_tags"]
 
-
 _ONE_COLUMN = frozenset(
     {Role.TITLE, Role.ALBUM, Role.ALBUM_ARTIST, Role.ARTIST, Role.COMPOSER}
     | {Role.GENRE, Role.LANGUAGE, Role.YEAR}
@@ -43,9 +42,9 @@ def with_tags(
     """
     entries = list(entries)
     columns = columns or tuple(dict.fromkeys(name for entry in entries for name in entry.labels))
-    tagged = list(dict.fromkeys(c for e in entries for c in tags[e.place].cells))
-    targets = _targets(columns, tagged)
-    filled = [_filled(entry, tags[entry.place], columns, targets) for entry in entries]
+    found = [tags.get(entry.place, Tags()) for entry in entries]
+    targets = _targets(columns, list(dict.fromkeys(c for its in found for c in its.cells)))
+    filled = [_filled(entry, its, columns, targets) for entry, its in zip(entries, found)]
     return filled, (*columns, *(name for name in targets.values() if name not in columns))
 
 

@@ -19,7 +19,7 @@ from songscape.models.networks import SongNetwork
 from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import chunks
 
-__all__ = ["DecoderSpace", "JointSpace", "Spaces", "decoded_blocks", "fit_spaces", "mixed_blocks"]
+__all__ = ["DecoderSpace", "Spaces", "decoded_blocks", "fit_spaces", "mixed_blocks"]
 
 Floats = NDArray[np.float64]
 Covariates = NDArray[Any] | None
@@ -49,29 +49,11 @@ class DecoderSpace:
 
 
 @dataclass(frozen=True, eq=False)
-class JointSpace:
-    """Decoder space and posterior means side by side, the latents weighted like one more view.
-
-    Decoder space shows how much a difference is heard or read, but the largest differences of a
-    view dominate it, among words the language; posterior means give every used direction the same
-    weight. `factor` gives the latents a total variance of 1, as every decoded view has.
-    """
-
-    factor: float
-    axes: Axes
-
-    def project(self, decoded: NDArray[Any], latents: NDArray[Any]) -> Floats:
-        """Coordinates from decoder space and posterior means, (n_tracks, n_dimensions)."""
-        return self.axes.project(np.concatenate([decoded, self.factor * latents], axis=1))
-
-
-@dataclass(frozen=True, eq=False)
 class Spaces:
-    """The spaces of tracks decoded at their own covariates or at the average, and the joint one."""
+    """The spaces of tracks decoded at their own covariates, or all at the average."""
 
     own: DecoderSpace
     average: DecoderSpace | None
-    joint: JointSpace
 
     def decoded(
         self,
@@ -106,26 +88,22 @@ def fit_spaces(
     mixture: Mixture | None,
     *,
     reduced_dim: int,
-    joint_dim: int,
     seed: int,
 ) -> Spaces:
     """Find the axes from tracks with these latents, evenly spaced ones of a large collection.
 
-    `mixture` is the average over the covariates, if there are any; `reduced_dim` and `joint_dim`
-    are the dimensions per view of the decoder space, and of the joint space, at most.
+    `mixture` is the average over the covariates, if there are any; `reduced_dim` is the number of
+    dimensions per view, at most.
     """
     some = slice(None, None, -(-len(latents) // EXACT_LIMIT))
     latents = latents[some]
     blocks = decoded_blocks(network, latents, None if covariates is None else covariates[some])
     own = _fit_decoder_space(blocks, reduced_dim, seed)
-    decoded = own.project(blocks)
-    factor = _unit_variance(latents.var(axis=0).sum())
-    joint = JointSpace(factor, _axes(np.concatenate([decoded, factor * latents], 1), joint_dim))
     if mixture is None:
-        return Spaces(own, None, joint)
+        return Spaces(own, None)
     centres = _mixture_centres(network, latents, mixture)
     blocks = mixed_blocks(network, latents, mixture, centres)
-    return Spaces(own, _fit_decoder_space(blocks, reduced_dim, seed, centres), joint)
+    return Spaces(own, _fit_decoder_space(blocks, reduced_dim, seed, centres))
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_random_state, validate_data
 
+from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.models.parameters import check_parameters
 
@@ -35,6 +36,15 @@ class ViewsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         X = validate_data(self, X, dtype=dtypes, reset=reset, ensure_min_samples=least)
         ids = tuple(f"{i:09d}" for i in range(len(X)))
         return Views(ids, {ARRAY_VIEW: View(X, np.ones(len(X), dtype=bool))})
+
+    def _modelled(self, views: Views) -> list[str]:
+        """The views to model: those named, or all but the covariates.
+
+        Those of encoders are left out where no track has them: they are read where they are there.
+        """
+        names = self.views or [name for name in views if name not in (self.covariates or ())]
+        there = {name for name in ENCODERS if name in views and views[name].present.any()}
+        return [name for name in names if name in there or name not in ENCODERS]
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))

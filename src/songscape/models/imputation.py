@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
-from songscape.models.inference import Inference
 from songscape.models.principal_axes import EXACT_LIMIT
 from songscape.models.standardisation import chunks
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MIN_COMPLETE", "HotDeck", "fit_hot_deck", "nearest_by_view", "without_views"]
+__all__ = ["MIN_COMPLETE", "HotDeck", "complete_rows", "nearest_by_view", "without_views"]
 
 Floats = NDArray[np.float64]
 MIN_COMPLETE = 10
@@ -67,17 +66,16 @@ class HotDeck:
         return completed
 
 
-def fit_hot_deck(inference: Inference, views: Views, rows: NDArray[np.intp]) -> HotDeck | None:
-    """The complete tracks among `rows`, or evenly spaced ones if they are many.
+def complete_rows(present: NDArray[np.bool_], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The tracks among `rows` that have every view, or evenly spaced ones if they are many.
 
-    None if nothing can be missing, or if there are fewer than `MIN_COMPLETE` complete tracks.
+    None of them if nothing can be missing, or if they are fewer than `MIN_COMPLETE`; `present` is
+    (n_tracks, n_views).
     """
-    specs = inference.network.specs
-    whole = rows[np.all([views[spec.name].present[rows] for spec in specs], axis=0)]
-    if len(specs) < 2 or len(whole) < MIN_COMPLETE:
-        return None
-    chosen = whole[:: -(-len(whole) // EXACT_LIMIT)]
-    return HotDeck(*inference.evidence(views, chosen))
+    whole = rows[present[rows].all(axis=1)]
+    if present.shape[1] < 2 or len(whole) < MIN_COMPLETE:
+        return whole[:0]
+    return whole[:: -(-len(whole) // EXACT_LIMIT)]
 
 
 def without_views(views: Views, names: Sequence[str]) -> Views:
@@ -99,8 +97,8 @@ def nearest_by_view(
 ) -> pd.DataFrame:
     """For each track the tracks whose `wanted` views fit best to everything else of it.
 
-    The model places both sides in the space that it transforms to, the track by all its views but
-    the wanted ones, the candidates by the wanted ones alone; distances are Euclidean. A track is
+    The model places both sides in its decoder space, the track by all its views but the wanted
+    ones, the candidates by the wanted ones alone; distances are Euclidean. A track is
     no candidate for itself.
 
     Parameters
@@ -149,8 +147,9 @@ def nearest_by_view(
     ranked = []
     if len(rows):
         # What a track's own views say, and nothing taken from the hot deck.
-        queries = model.transform(without_views(views.take(rows), wanted), imputation="mean")
-        latents = model.transform(without_views(views.take(candidates), others), imputation="mean")
+        how = {"space": "decoder", "imputation": "mean"}
+        queries = model.transform(without_views(views.take(rows), wanted), **how)
+        latents = model.transform(without_views(views.take(candidates), others), **how)
         for row, query in zip(rows, queries):
             distances = np.linalg.norm(latents.astype(np.float64) - query, axis=1)
             distances[candidates == row] = np.inf

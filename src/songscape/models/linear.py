@@ -117,7 +117,7 @@ class BlockPCA(ViewsTransformer):
         self.check_parameters()
         views = sorted_by_id(self._views(X, reset=True))
         seed = self._seed()
-        names = self.views or [name for name in views if name not in (self.covariates or ())]
+        names = self._modelled(views)
         self.inputs_: dict[str, InputView] = {}
         self.song_means_: dict[str, SongMeans] = {}
         for name in names:

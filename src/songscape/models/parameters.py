@@ -17,6 +17,7 @@ __all__ = [
     "GROUPS",
     "LIKELIHOODS",
     "SPACES",
+    "WORD_COMPONENTS",
     "Hardware",
     "Objective",
     "Training",
@@ -33,6 +34,8 @@ LIKELIHOODS = ("gaussian", "multinomial", "counts", "von-mises-fisher")
 """Under `multinomial` the words of every track count as equally many, under `counts` as many as
 there are. `von-mises-fisher` is cosine similarity as a likelihood: only directions count."""
 SPACES = ("latent", "decoder", "joint")
+WORD_COMPONENTS = 24
+"""Axes of words beside 16 of each other view: words need more."""
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 
 

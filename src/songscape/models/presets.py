@@ -12,6 +12,7 @@ from typing import Any
 
 from songscape.errors import UsageError
 from songscape.features.encoders.registry import ENCODERS
+from songscape.models.parameters import WORD_COMPONENTS
 
 __all__ = [
     "PRESETS",
@@ -103,18 +104,18 @@ SONG: Mapping[str, Any] = {
 }
 
 
-LDA: Mapping[str, Any] = {"within_song": True, "word_components": 24}
+SONG_VIEWS = ("segments", "rhythm", "lyrics", *ENCODERS)
+LDA: Mapping[str, Any] = {"within_song": True, "word_components": WORD_COMPONENTS}
 
 
 def _song(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> Preset:
-    """A song-level model; it can do without lyrics."""
-    return Preset(name, views, summary, arguments={**SONG, **arguments}, optional=_lyrics_of(views))
+    """A song-level model; it can do without lyrics, rhythm and encoders."""
+    return Preset(name, views, summary, arguments={**SONG, **arguments}, optional=_optional(views))
 
 
 def _pca(name: str, views: tuple[str, ...], summary: str, **arguments: Any) -> Preset:
-    """A linear baseline; it can do without lyrics if it reads anything else, and rhythm."""
-    optional = (*_lyrics_of(views), *(view for view in views if view == "rhythm"))
-    return Preset(name, views, summary, BLOCK_PCA, arguments, "baseline", optional)
+    """A linear baseline; it can do without those views too, if it reads anything else."""
+    return Preset(name, views, summary, BLOCK_PCA, arguments, "baseline", _optional(views))
 
 
 def _reference(
@@ -123,8 +124,8 @@ def _reference(
     return Preset(name, views, summary, f"{REFERENCES}:{kind}", arguments, "reference")
 
 
-def _lyrics_of(views: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(view for view in views[1:] if view in (*TEXT_VIEWS, *ENCODERS))
+def _optional(views: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(view for view in views[1:] if view in (*TEXT_VIEWS, *ENCODERS, "rhythm"))
 
 
 _TABLE = (
@@ -169,16 +170,16 @@ _TABLE = (
     ),
     _song(
         "song-vae",
-        ("segments", "lyrics"),
-        "product of experts over segments and words, clustered by what it decodes and its latents",
+        SONG_VIEWS,
+        "product of experts over sound and words, its latents beside balanced-lda",
         space="joint",
     ),
     _song(
         "song-vae-latent",
-        ("segments", "lyrics"),
+        SONG_VIEWS,
         "song-vae, posterior means as they are",
     ),
-    _song("song-vae-audio", ("segments",), "song-vae on segments alone", space="decoder"),
+    _song("song-vae-audio", SONG_VIEWS[:2], "song-vae on segments and rhythm", space="joint"),
     _song(
         "neutral-vae",
         ("segments", "lyrics", "language"),
@@ -197,7 +198,7 @@ _TABLE = (
     ),
     _song(
         "vade",
-        ("segments", "lyrics"),
+        SONG_VIEWS,
         "song-vae with a mixture of Gaussians as prior",
         prior="mixture",
     ),
@@ -221,13 +222,13 @@ _TABLE = (
     ),
     _pca(
         "balanced-lda",
-        ("segments", "rhythm", "lyrics", *ENCODERS),
+        SONG_VIEWS,
         "segments whitened within songs, rhythm, and words counted once; sound and words alike",
         **LDA,
     ),
     _pca(
         "neutral-lda",
-        ("segments", "rhythm", "lyrics", *ENCODERS, "language"),
+        (*SONG_VIEWS, "language"),
         "balanced-lda with every language at the same place and of the same shape",
         **LDA,
         covariates=("language",),

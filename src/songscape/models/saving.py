@@ -22,7 +22,7 @@ from songscape.results import write_atomically
 
 __all__ = ["can_save", "load_model", "save_model"]
 
-FORMAT = 3
+FORMAT = 4
 DESCRIPTION = "model.json"
 # By module: a linear model is saved without importing the networks and torch.
 MODELS = {
@@ -40,7 +40,7 @@ KINDS = {
     "Hardware": "parameters",
     "HotDeck": "imputation",
     "InputView": "standardisation",
-    "JointSpace": "decoder_space",
+    "JointSpace": "joint_space",
     "Objective": "parameters",
     "SongMeans": "within_song",
     "Spaces": "decoder_space",
@@ -48,6 +48,7 @@ KINDS = {
     "ViewSpec": "view_specs",
 }
 # What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
+# The joint space of formats 2 and 3 was another one.
 OLD_KINDS = {"Donors": "HotDeck", "Places": "Spaces", "ViewPlan": "ViewSpec"}
 GONE = ("compiled", "rotate")
 OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
@@ -75,25 +76,21 @@ def save_model(model: Any, folder: str | Path) -> Path:
     kind = type(model).__name__
     if not can_save(model):
         raise SongscapeError(f"{kind} cannot be saved; known models are {', '.join(MODELS)}")
-    fitted = {
-        name: value
-        for name, value in sorted(vars(model).items())
-        if (name.endswith("_") or name == "_n_features_out") and name not in MODULES
-    }
+    fitted = _fitted(model)
     if not fitted:
         raise SongscapeError(f"this {kind} is not fitted; call fit before saving it")
     arrays: Arrays = {}
+    inner = fitted.pop("linear_", None)
     description = {
         "format": FORMAT,
-        "model": kind,
+        **_described(model, fitted, arrays),
+        "linear": None if inner is None else _described(inner, _fitted(inner), arrays, "linear/"),
         "versions": {
             "songscape": __version__,
             "numpy": np.__version__,
             "scikit-learn": version("scikit-learn"),
             "torch": version("torch"),
         },
-        "parameters": encode(model.get_params(deep=False), arrays, "parameters", KINDS),
-        "fitted": encode(fitted, arrays, "fitted", KINDS),
     }
     for name in MODULES:
         if hasattr(model, name):
@@ -110,6 +107,25 @@ def save_model(model: Any, folder: str | Path) -> Path:
         if old.name != description["weights"]:
             old.unlink()
     return folder
+
+
+def _fitted(model: Any) -> dict[str, Any]:
+    """What a model has learned, but for its networks."""
+    return {
+        name: value
+        for name, value in sorted(vars(model).items())
+        if (name.endswith("_") or name == "_n_features_out") and name not in MODULES
+    }
+
+
+def _described(
+    model: Any, fitted: Mapping[str, Any], arrays: Arrays, prefix: str = ""
+) -> dict[str, Any]:
+    return {
+        "model": type(model).__name__,
+        "parameters": encode(model.get_params(deep=False), arrays, f"{prefix}parameters", KINDS),
+        "fitted": encode(fitted, arrays, f"{prefix}fitted", KINDS),
+    }
 
 
 def load_model(folder: str | Path) -> Any:
@@ -133,7 +149,7 @@ def load_model(folder: str | Path) -> Any:
     classes["CentredPCA"] = classes["BlockPCA"]
     classes["PresenceOnly"] = partial(classes["ViewOnly"], presence=True)
     kind = classes.get(str(description.get("model")))
-    if description.get("format") not in (2, FORMAT) or kind is None:
+    if description.get("format") not in (2, 3, FORMAT) or kind is None:
         raise SongscapeError(
             f"{path}: written by another version of songscape "
             f"({description.get('versions', {}).get('songscape', 'unknown')}); train it again"
@@ -145,10 +161,14 @@ def load_model(folder: str | Path) -> Any:
     except safetensors.SafetensorError as error:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
     kinds = _classes(KINDS)
+    if description["format"] < FORMAT:
+        spaces = kinds["Spaces"]
+        kinds["JointSpace"] = lambda **_: None
+        kinds["Spaces"] = lambda own, average, joint=None: spaces(own, average)
     kinds |= {old: kinds[name] for old, name in OLD_KINDS.items()}
     parameters = decode(description["parameters"], arrays, kinds)
-    if description["format"] == FORMAT:
-        model = kind(**parameters)
+    if description["format"] > 2:
+        model = kind(**{k: v for k, v in parameters.items() if k not in GONE})
     else:
         from songscape.models.presets import build_model
 
@@ -161,7 +181,13 @@ def load_model(folder: str | Path) -> Any:
     if isinstance(model, classes["BlockPCA"]) and not hasattr(model, "alignment_"):
         _complete_linear(model, kinds["Alignment"])
     if isinstance(model, classes["SongVAE"]):
-        model.covariates_ = getattr(model, "covariates_", None)
+        for name in ("covariates_", "joint_", "linear_"):
+            setattr(model, name, getattr(model, name, None))
+        inner = description.get("linear")
+        if inner is not None:
+            model.linear_ = classes["BlockPCA"](**decode(inner["parameters"], arrays, kinds))
+            for name, value in decode(inner["fitted"], arrays, kinds).items():
+                setattr(model.linear_, name, value)
         _restore_modules(model, arrays)
     return model
 

@@ -18,8 +18,10 @@ from songscape.models.covariates import CovariateEncoder, fit_covariates
 from songscape.models.decoder_space import Spaces, fit_spaces
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
-from songscape.models.imputation import HotDeck, fit_hot_deck
+from songscape.models.imputation import HotDeck, complete_rows
 from songscape.models.inference import BatchReader, Inference
+from songscape.models.joint_space import JointSpace, fit_joint_space, linear_coordinates
+from songscape.models.linear import BlockPCA
 from songscape.models.networks import SongNetwork
 from songscape.models.parameters import GROUPS, Hardware, Objective, Training, check_value
 from songscape.models.priors import MixturePrior, StandardNormal
@@ -51,15 +53,14 @@ class SongVAE(ViewsTransformer):
     views : sequence of str or None, default=None
         Names of the views to model; None takes all of `X` that are not covariates.
     likelihoods : mapping of view to one of `songscape.models.parameters.LIKELIHOODS`, or None
-        Default: multinomial for sparse views, von Mises-Fisher for views named `embedding:...`,
+        Default: multinomial for sparse views, von Mises-Fisher for directions (`View.standardise`),
         Gaussian for the others.
     encoders : mapping of view to {"dense", "conv1d", "set"} or None
         Default: dense; under a product of experts, a set for views of shape
         (n_tracks, n_segments, n_features).
     decoders : mapping of view to {"dense", "linear"} or None
         Default: linear, with a standard normal prior on its weights, for words under a product of
-        experts without covariates (as in topic models, Srivastava & Sutton 2017: hidden layers
-        learn the words of a few hundred songs by heart). Otherwise dense, mirroring the encoder.
+        experts without covariates (as in topic models, Srivastava & Sutton 2017). Otherwise dense.
     noise : {"fixed", "learned"}, default="fixed"
         Standard deviation of Gaussian views: 1 in standardised units, or learned per dimension.
     fusion : {"early", "poe"}, default="early"
@@ -79,19 +80,20 @@ class SongVAE(ViewsTransformer):
     word_total : float, default=200
         How many words the lyrics of a track count as under the multinomial likelihood.
     space : {"latent", "decoder", "joint"}, default="latent"
-        What `transform` returns: posterior means; the decoded views, balanced and reduced; or both
-        together, reduced to `latent_dim` axes (see `songscape.models.decoder_space.JointSpace`).
-        Under a product of experts each can also be asked for later.
+        What `transform` returns: posterior means; the decoded views, balanced and reduced; or
+        posterior means beside the linear coordinates of the same views, as "balanced-lda" has them
+        (of the first covariate neutral, see `songscape.models.joint_space`). Under a product of
+        experts each can also be asked for later.
     at : str or None, default=None
         Decode all tracks at the same covariates: at a category of the training tracks ("de"), or at
         the "average", which is every category in turn, averaged by their shares (see
         `songscape.models.decoder_space.mixed_blocks`). None or "own": each at its own.
     reduced_dim : int, default=16
-        Dimensions per view of the decoder space.
+        Dimensions per view of the decoder space, and of the linear coordinates.
     imputation : {"mean", "donor"}, default="mean"
         How `transform` sees a track that lacks views, under a product of experts: by the views that
-        it has, or with what the others add to the most similar complete training track (see
-        `songscape.models.imputation`), so that tracks without lyrics are no group of their own.
+        it has, or with what the others add to similar complete training tracks, so that tracks
+        without lyrics are no group of their own.
     random_state : int, RandomState or None, default=0
     objective : Objective or None, default=None
         Weights of the KL divergence and of penalties; None is `Objective()`.
@@ -103,14 +105,12 @@ class SongVAE(ViewsTransformer):
     Attributes
     ----------
     history_ : list of dict
-        Per epoch: epoch, train_elbo, validation_elbo (where tracks are held out; both with the
-        final beta), kl, reconstruction, beta.
+        Per epoch: epoch, train_elbo, validation_elbo (where tracks are held out), kl,
+        reconstruction, beta. Both ELBOs have the final beta.
     diagnostics_ : Diagnostics
     network_ : SongNetwork
     view_specs_ : tuple of ViewSpec
         The encoder, likelihood and decoder of every modelled view.
-    n_features_in_ : int
-        Only after fitting an array.
 
     References
     ----------
@@ -198,7 +198,7 @@ class SongVAE(ViewsTransformer):
         self.check_parameters()
         views = sorted_by_id(self._views(X, reset=True))
         seed = self._seed()
-        names = self.views or [name for name in views if name not in (self.covariates or ())]
+        names = self._modelled(views)
         self.view_specs_: tuple[ViewSpec, ...]
         self.inputs_: dict[str, InputView]
         self.view_specs_, self.inputs_ = view_specs(
@@ -268,16 +268,24 @@ class SongVAE(ViewsTransformer):
         check_value("space", space)
         check_value("imputation", imputation)
         at = None if at == "own" else at
-        if space == "joint" and self.covariates and at is not None:
+        if at is not None and not self.covariates:
+            raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
+        if space == "joint" and at is not None:
             raise SongscapeError(f"at={at!r} needs space='decoder': latents have no covariates")
         with self._reading(X) as (inference, views):
             means, _ = inference.posterior(views)
-            if self.hot_deck_ is not None and imputation == "donor":
-                means = self.hot_deck_.complete(means, self._present(views))
+            present = self._present(views)
+            hot_deck = self.hot_deck_ if imputation == "donor" else None
+            if space == "joint":
+                if self.joint_ is None or self.linear_ is None:
+                    raise SongscapeError("this model was fitted without space='joint'; fit it so")
+                linear = self.linear_.transform(views).astype(np.float64)
+                joint = self.joint_.project(linear, means, present, hot_deck)
+                return joint.astype(np.float32)
+            if hot_deck is not None:
+                means = hot_deck.complete(means, present)
             if space == "latent":
                 return means.astype(np.float32)
-            if at is not None and self.covariates_ is None:
-                raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
             if self.spaces_ is None:
                 raise SongscapeError("this model was fitted without space='decoder'; fit it so")
             decoded = self.spaces_.decoded(
@@ -287,8 +295,6 @@ class SongVAE(ViewsTransformer):
                 None if at is None or self.covariates_ is None else self.covariates_.mixture(at),
                 average=at == "average",
             )
-            if space == "joint":
-                decoded = self.spaces_.joint.project(decoded, means)
             return decoded.astype(np.float32)
 
     def posterior(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -301,9 +307,8 @@ class SongVAE(ViewsTransformer):
         """Posterior spread per track, (n_tracks,): 0 is certain, 1 is as vague as the prior.
 
         The root mean square, over latent dimensions, of the posterior's standard deviation. It
-        grows where views are missing. It does not say how likely a track is to change its cluster
-        when the model is trained again: its distance to the border does
-        (`songscape.metrics.silhouette.simplified_silhouette`).
+        grows where views are missing. How likely a track is to change its cluster when the model is
+        trained again it does not say.
         """
         _, spread = self.posterior(X)
         return np.asarray(np.sqrt(np.mean(np.square(spread, dtype=np.float64), axis=1)))
@@ -363,17 +368,25 @@ class SongVAE(ViewsTransformer):
     def _fit_spaces(
         self, inference: Inference, views: Views, means: Any, rows: NDArray[np.intp], seed: int
     ) -> None:
-        """Fit the hot deck, and the axes of decoder and joint space."""
+        """Fit the hot deck, and the decoder and joint spaces."""
         self._n_features_out = self.latent_dim
         self.hot_deck_: HotDeck | None = None
         self.spaces_: Spaces | None = None
+        self.joint_: JointSpace | None = None
+        self.linear_: BlockPCA | None = None
         if self.fusion != "poe" and self.space == "latent":
             # Decoding and reducing thousands of columns takes seconds that few will need.
             return
-        if self.fusion == "poe":
-            self.hot_deck_ = fit_hot_deck(inference, views, rows)
+        present = self._present(views)
+        whole = complete_rows(present, rows) if self.fusion == "poe" else rows[:0]
+        if len(whole):
+            self.hot_deck_ = HotDeck(*inference.evidence(views, whole))
+        linear = linear_coordinates(self.inputs_, self.reduced_dim, self.covariates, seed)
+        self.linear_, self.joint_ = fit_joint_space(linear, views, means, rows, whole)
+        if self.space == "joint":
+            self._n_features_out = len(self.joint_.of_view) + self.latent_dim
         if self.hot_deck_ is not None and self.imputation == "donor":
-            means = self.hot_deck_.complete(means, self._present(views))
+            means = self.hot_deck_.complete(means, present)
         covariates = inference.encoded_covariates(views)
         self.spaces_ = fit_spaces(
             inference.network,
@@ -381,10 +394,7 @@ class SongVAE(ViewsTransformer):
             None if covariates is None else covariates[rows],
             None if self.covariates_ is None else self.covariates_.mixture("average"),
             reduced_dim=self.reduced_dim,
-            joint_dim=self.latent_dim,
             seed=seed,
         )
-        if self.space == "joint":
-            self._n_features_out = len(self.spaces_.joint.axes.squares)
-        elif self.space == "decoder":
+        if self.space == "decoder":
             self._n_features_out = sum(len(axes.squares) for axes in self.spaces_.own.axes)

@@ -60,9 +60,10 @@ def view_specs(
     for name, view in views.items():
         is_set = fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
         likelihood = likelihoods.get(name) or "gaussian"
-        if name not in likelihoods and name.startswith("embedding:"):
+        directions = bool(view.modality) and not view.standardise and len(view.shape) == 2
+        if name not in likelihoods and (directions or name.startswith("embedding:")):
             likelihood = "von-mises-fisher"
-        elif name not in likelihoods and view.is_sparse:
+        if name not in likelihoods and view.is_sparse:
             likelihood = "multinomial"
         encoder = encoders.get(name) or ("set" if is_set else "dense")
         spec = ViewSpec(name, view.shape[1:], encoder, likelihood, noise)

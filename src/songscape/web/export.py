@@ -125,12 +125,13 @@ def _previews(atlas: Atlas, seconds: float, progress: Progress) -> dict[str, str
     from songscape.features.decode import SAMPLE_RATE, DecodeError, load_mono
 
     found = {}
-    for done, (track_id, path) in enumerate(zip(atlas.ids, atlas.audio), 1):
+    spans = atlas.spans or [None] * len(atlas.ids)
+    for done, (track_id, path, span) in enumerate(zip(atlas.ids, atlas.audio, spans), 1):
         progress(done, len(atlas.ids))
         if path is None:
             continue
         try:
-            samples = load_mono(path)
+            samples = load_mono(path, span=span)
         except (DecodeError, OSError):
             continue
         n = int(seconds * SAMPLE_RATE)

