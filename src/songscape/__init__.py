@@ -11,6 +11,7 @@ from songscape._version import __version__
 _HOMES = {
     "Benchmark": "songscape.benchmark.benchmark",
     "Hardware": "songscape.models.parameters",
+    "Index": "songscape.neighbours.index",
     "Library": "songscape.library",
     "Objective": "songscape.models.parameters",
     "Settings": "songscape.settings",

@@ -20,10 +20,12 @@ from songscape.cli import (
     ledger,
     models,
     name,
+    playlist,
     relocate,
     report,
     run,
     serve,
+    similar,
     status,
 )
 from songscape.cli.console import finish, prepare_streams
@@ -38,6 +40,8 @@ VERBS = (
     run,
     serve,
     export,
+    similar,
+    playlist,
     name,
     compare,
     demo,

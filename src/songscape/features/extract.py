@@ -19,6 +19,7 @@ from songscape.features.embeddings import (
     find_models,
     is_complete,
 )
+from songscape.features.encoders.registry import ENCODERS
 from songscape.features.jobs import Job, run_jobs
 from songscape.features.readers import installed_decoders
 from songscape.features.recheck import mark_decoded, outdated
@@ -110,7 +111,7 @@ def complete(
     """Compute what analysed tracks lack of `views`, without looking at the collection again.
 
     Tracks whose file is gone or changed since are left as they are, and so are embeddings that
-    were computed before where their model was changed or is not on this machine.
+    were computed before where the model of a folder was changed, or is not on this machine.
     """
     views = tuple(views)
     names = [name for name in from_audio(views) if name not in CORE]
@@ -125,7 +126,8 @@ def complete(
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
     models = []
     for view in embeddings_of(views):
-        if is_complete(library, view):
+        is_installed = view in ENCODERS and ENCODERS[view].is_installed
+        if not is_installed and is_complete(library, view):
             continue
         try:
             models += find_models([view])

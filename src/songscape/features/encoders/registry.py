@@ -58,12 +58,14 @@ class Encoder:
 
     @property
     def is_installed(self) -> bool:
-        return find_spec(self.package) is not None
+        # A folder that happens to be called so is no package: it has no origin.
+        spec = find_spec(self.package)
+        return spec is not None and spec.origin is not None
 
     @property
     def folder(self) -> Path:
         """Where the package lies; raises `SongscapeError` if it is not installed."""
-        spec = find_spec(self.package)
+        spec = find_spec(self.package) if self.is_installed else None
         if spec is None or not spec.submodule_search_locations:
             raise SongscapeError(
                 f"{self.name}: its package is not installed; pip install {self.install}"
