@@ -50,6 +50,7 @@ def test_groups_name_their_typical_songs_and_languages(client: TestClient) -> No
     regions, pieces = client.get("/api/groups").json()
     assert [group["size"] for group in regions["groups"]] == [12, 12, 12]
     assert [group["parent"] for group in pieces["groups"]] == ["g0", "g0", "g1", "g1", "g2", "g2"]
+    assert [group["name"] for group in regions["groups"]] == ["Folk", "House", "Waltz"]
     for group in regions["groups"]:
         assert len(group["typical"]) == 5
         assert sum(share for _, share, _ in group["languages"]) == pytest.approx(1)

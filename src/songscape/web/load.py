@@ -171,9 +171,12 @@ def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...
 def _group(one: Mapping[str, Any], rows: Mapping[str, int]) -> Group:
     typical = [rows[track_id] for track_id in one["typical"] if track_id in rows]
     between = [rows[track_id] for track_id, _ in one["between"] if track_id in rows]
+    name = str(one["name"])
+    if name == one.get("made_name"):  # a name that a person gave stays as it is
+        name = name[:1].upper() + name[1:]
     return Group(
         str(one["id"]),
-        str(one["name"]),
+        name,
         int(one["size"]),
         one["parent"],
         one["stability"],

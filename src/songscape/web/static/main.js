@@ -139,6 +139,7 @@ async function begin() {
     async rename(group, name) {
       if (!name || name === group.name) return panel.again();
       try {
+        version = null;
         await source.rename(group.id, name);
         version = null; // our own change is no newer map
         for (const level of songs.levels) for (const one of level.groups) if (one.id === group.id) one.name = name;
