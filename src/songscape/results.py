@@ -227,8 +227,10 @@ def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     import pyarrow.parquet as pq
 
     with path.open("rb") as file:
-        table = pq.read_table(file)
-    columns = [table[name].to_numpy() for name in table.column_names if name != "track_id"]
+        table = pq.ParquetFile(file).read()
+    # Neither pq.read_table nor to_numpy, which import pandas.
+    arrays = [table[name].combine_chunks() for name in table.column_names if name != "track_id"]
+    columns = [np.from_dlpack(array) for array in arrays]
     return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
 
 

@@ -15,11 +15,10 @@ from songscape.errors import UsageError
 
 __all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
 
-DEFAULT_MODELS = (
-    *("dense-vae", "fusion-dense-vae", "conv1d-vae", "autoencoder"),
-    *("pca", "balanced-pca", "balanced-lda", "neutral-lda", "raw", "random"),
-)
-DEFAULT_CLUSTERERS = ("kmeans", "ward", "average", "dbscan", "hdbscan", "gmm")
+DEFAULT_MODELS = ("balanced-lda", "neutral-lda", "balanced-pca")
+"""The default representations, free and language-neutral, and a yardstick."""
+DEFAULT_CLUSTERERS = ("kmeans",)
+LANGUAGES = ("auto", "together", "ignored")
 LARGEST_SEED = 2**32 - 1
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -56,6 +55,11 @@ class Settings:
         Rows of the tables in `songscape.models.presets` and `songscape.clustering.methods`.
     k : tuple of int
         Numbers of clusters; empty means chosen once for the collection, by stability.
+    groups : int
+        Number of groups that people meet; 0 means as many as surely come back.
+    languages : str
+        Whether the language counts in those groups: "together" with sound and words, "ignored", or
+        "auto": ignored where songs would group by language first.
     seeds : tuple of int
         One training and clustering per seed.
     labels : tuple of str
@@ -70,7 +74,7 @@ class Settings:
         Which lyrics count where a track has several, see `songscape.read_collection`.
     encoders : tuple of str
         Encoders whose views models may read (`songscape.features.encoders.registry`): those of
-        these names, which must be installed; ("auto",) are all that are installed; empty is none.
+        these names, which must be installed; ("auto",) are those that are; empty is none.
     measures : tuple of str
         What is measured only where it is asked for: ilisi, kbet.
     features : FeatureSettings
@@ -82,6 +86,8 @@ class Settings:
     models: tuple[str, ...] = DEFAULT_MODELS
     clusterers: tuple[str, ...] = DEFAULT_CLUSTERERS
     k: tuple[int, ...] = ()
+    groups: int = 0
+    languages: str = "auto"
     seeds: tuple[int, ...] = (0,)
     labels: tuple[str, ...] = ()
     nuisances: tuple[str, ...] = ()
@@ -110,6 +116,10 @@ class Settings:
             )
         if any(k < 2 for k in self.k):
             raise UsageError(f"k = {min(self.k)}: at least 2 clusters are needed")
+        if self.groups < 0 or self.groups == 1:
+            raise UsageError(f"groups = {self.groups}: at least 2, or 0 for as many as come back")
+        if self.languages not in LANGUAGES:
+            raise UsageError(f"languages = {self.languages!r}; one of {', '.join(LANGUAGES)}")
         for seed in self.seeds:
             if not 0 <= seed <= LARGEST_SEED:
                 raise UsageError(f"seed {seed}: seeds are whole numbers from 0 to {LARGEST_SEED}")
@@ -176,8 +186,10 @@ def settings_from(
     _reject_unknown(document, Settings, where)
     values: dict[str, Any] = {}
     for key, value in document.items():
-        if key == "title":
-            values[key] = _typed(value, str, f"{where}: title")
+        if key in ("title", "languages"):
+            values[key] = _typed(value, str, f"{where}: {key}")
+        elif key == "groups":
+            values[key] = _typed(value, int, f"{where}: {key}")
         elif key == "features":
             _reject_unknown(value, FeatureSettings, f"{where}: [features]")
             values[key] = FeatureSettings(

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from songscape.columns import ColumnRoles, Role, bare, find_roles
 from songscape.language_codes import is_mixed, language_name
@@ -14,12 +14,23 @@ from songscape.language_codes import is_mixed, language_name
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["normalised", "split_cell"]
+__all__ = ["known_artists", "normalised", "split_cell"]
 
 _SEPARATOR = re.compile(r"\s*[;,/|+]\s*")
 _JOINT = re.compile(r"(?<=\w)[\s_‐-―-]+(?=\w)")
 _AND = re.compile(r"\s*&\s*|\W+(?:and|n|und|et)\W+")
 MIXED = "mixed"
+_PLACEHOLDERS = frozenset(
+    {
+        *("?", "-", "n/a", "na", "none", "null", "nil", "va", "v.a", "trad", "anon", "folk"),
+        *("unknown", "unbekannt", "inconnu", "desconocido", "bilinmiyor", "not known"),
+        *("anonymous", "anonym", "anonyme", "anonim", "anonimo", "anónimo", "anonymus"),
+        *("traditional", "traditionnel", "traditionell", "tradicional", "volkslied"),
+        *("various", "various artists", "various artist", "diverse", "divers"),
+        *("unknown artist", "unknown composer", "artist unknown", "no artist"),
+        *("folk song", "folksong", "public domain"),
+    }
+)
 
 
 def normalised(columns: pd.DataFrame, roles: ColumnRoles | None = None) -> pd.DataFrame:
@@ -45,6 +56,15 @@ def normalised(columns: pd.DataFrame, roles: ColumnRoles | None = None) -> pd.Da
         result[name] = columns[name].astype(object)
         result.loc[is_text, name] = [v for v, text in zip(spelled, is_text) if text]
     return result
+
+
+def known_artists(column: Iterable[Any]) -> list[str | None]:
+    """Names as they are; None for placeholders that stand for many people.
+
+    Empty cells, "Anonymous", "(Anonim)", "Traditional", "Traditional (Irish)", "Unknown artist",
+    "Various Artists", "?" and the like say that nobody is known.
+    """
+    return [_known(value) for value in column]
 
 
 def split_cell(cell: str | None) -> list[str]:
@@ -87,3 +107,13 @@ def _key(value: str) -> str:
 def _genre_key(value: str) -> str:
     parts = split_cell(_AND.sub("&", _key(value).casefold()))
     return ";".join(filter(None, (bare(part.replace("&", "n")) for part in parts)))
+
+
+def _known(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    name = " ".join(value.split())
+    bare = name.casefold().strip("()[]<>{}.,;:* ").strip()
+    head = bare.split("(")[0].split(",")[0].strip(" .:")
+    unknown = not any(c.isalnum() for c in bare) or bare in _PLACEHOLDERS or head in _PLACEHOLDERS
+    return None if unknown else name

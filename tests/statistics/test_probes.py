@@ -71,6 +71,18 @@ def test_without_its_ridge_the_linear_probe_is_scikit_learns_discriminant_analys
     assert (ours == equal_priors.argmax(axis=1)).all()
 
 
+@pytest.mark.parametrize("n_features", [30, 200])
+def test_whitening_gives_the_products_of_the_inverse_covariance(n_features):
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(60, n_features)) + 3, rng.normal(size=(20, n_features))
+    ours, others = probes._whitened(train, test)
+    mean = train.mean(axis=0)
+    covariance = np.cov(train.T, bias=True) + probes._ridge(train - mean) * np.eye(n_features)
+    inverse = np.linalg.solve(covariance, (train - mean).T)
+    np.testing.assert_allclose(ours @ ours.T, (train - mean) @ inverse, atol=1e-8)
+    np.testing.assert_allclose(others @ ours.T, (test - mean) @ inverse, atol=1e-8)
+
+
 def test_folds_never_separate_a_group_and_spread_every_class():
     rng = np.random.default_rng(0)
     blocks = rng.integers(0, 40, 300)

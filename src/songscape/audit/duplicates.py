@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.audit.fingerprints import AUDIO_THRESHOLD, same_audio_pairs
 from songscape.features.views import View, Views
+from songscape.spellings import known_artists
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,18 +32,6 @@ MIN_WORDS = 5
 """Distinct words that lyrics need before they can be called alike."""
 
 _ROWS_AT_ONCE = 512
-
-_PLACEHOLDERS = frozenset(
-    {
-        *("?", "-", "n/a", "na", "none", "null", "nil", "va", "v.a", "trad", "anon", "folk"),
-        *("unknown", "unbekannt", "inconnu", "desconocido", "bilinmiyor", "not known"),
-        *("anonymous", "anonym", "anonyme", "anonim", "anonimo", "anónimo", "anonymus"),
-        *("traditional", "traditionnel", "traditionell", "tradicional", "volkslied"),
-        *("various", "various artists", "various artist", "diverse", "divers"),
-        *("unknown artist", "unknown composer", "artist unknown", "no artist"),
-        *("folk song", "folksong", "public domain"),
-    }
-)
 
 
 def duplicate_groups(views: Views, audio_facts: pd.DataFrame | None = None) -> Integers:
@@ -135,25 +124,6 @@ def split_groups(*groups: ArrayLike, artists: Sequence[Any] | None = None) -> In
         _, first, codes = np.unique(column, return_index=True, return_inverse=True)
         pairs.append(np.column_stack([np.arange(n), first[codes]]))
     return _components(n, pairs)
-
-
-def known_artists(column: Iterable[Any]) -> list[str | None]:
-    """Names as they are; None for placeholders that stand for many people.
-
-    Empty cells, "Anonymous", "(Anonim)", "Traditional", "Traditional (Irish)", "Unknown artist",
-    "Various Artists", "?" and the like say that nobody is known.
-    """
-    return [_known(value) for value in column]
-
-
-def _known(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return None
-    name = " ".join(value.split())
-    bare = name.casefold().strip("()[]<>{}.,;:* ").strip()
-    head = bare.split("(")[0].split(",")[0].strip(" .:")
-    unknown = not any(c.isalnum() for c in bare) or bare in _PLACEHOLDERS or head in _PLACEHOLDERS
-    return None if unknown else name
 
 
 # -- lyrics ----------------------------------------------------------------------------------

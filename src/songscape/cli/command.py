@@ -19,10 +19,13 @@ from songscape.cli import (
     impute,
     ledger,
     models,
+    name,
+    playlist,
     relocate,
     report,
     run,
     serve,
+    similar,
     status,
 )
 from songscape.cli.console import finish, prepare_streams
@@ -37,6 +40,9 @@ VERBS = (
     run,
     serve,
     export,
+    similar,
+    playlist,
+    name,
     compare,
     demo,
     datasets,

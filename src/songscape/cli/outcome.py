@@ -6,14 +6,17 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from songscape.cli.groups_text import described
 from songscape.progress import at_terminal, say
 
 if TYPE_CHECKING:
     from songscape.experiment.experiment import ExperimentSummary
     from songscape.library import Counts
 
+MOST_WARNINGS = 2
 DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -23,7 +26,7 @@ def greet(what: str) -> None:
         say(f"songscape: {what}")
 
 
-def print_outcome(done: ExperimentSummary, *, as_json: bool) -> None:
+def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False) -> None:
     """What an experiment found, for people or for another program; what is missing on stderr."""
     counts = done.counts
     if as_json:
@@ -32,6 +35,9 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool) -> None:
                 "report": str(done.report),
                 "table": str(done.report.with_name("table.csv")),
                 "counts": asdict(counts),
+                "groups": None
+                if done.groups is None
+                else str(done.report.with_name("groups.json")),
                 "k": done.k,
                 "k_reason": done.k_reason,
                 "verdicts": done.verdicts,
@@ -44,12 +50,18 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool) -> None:
             f"{counts.found} found = {counts.analysed} analysed + "
             f"{counts.skipped} skipped + {counts.failed} failed"
         )
-        print(f"k = {', '.join(map(str, done.k))} ({done.k_reason})")
+        if done.groups is not None:
+            for line in described(done.groups, fine=fine):
+                print(line)
         for sentence in done.verdicts:
             print(sentence)
-        for warning in done.warnings:
+        shown = MOST_WARNINGS if done.groups is not None else len(done.warnings)
+        for warning in done.warnings[:shown]:
             print(f"warning: {warning}")
-        print(f"report: {done.report.resolve().as_uri()}")
+        if len(done.warnings) > shown:
+            print(f"{len(done.warnings) - shown} more things to know of the data are on the page.")
+        print(f"The page: {done.report.resolve().as_uri()}")
+        print(f"Look and listen: songscape serve {quote(str(done.report.parents[1]))} --open")
     for line in done.unmeasured:
         say(f"not measured: {line}")
 

@@ -14,6 +14,7 @@ from songscape.cli.options import (
     with_options,
 )
 from songscape.cli.outcome import exit_code, greet, print_outcome
+from songscape.settings import LANGUAGES
 
 
 def add_parser(verbs: Any) -> None:
@@ -22,7 +23,7 @@ def add_parser(verbs: Any) -> None:
         verbs,
         "run",
         _run,
-        "read a collection, learn, cluster, measure, and write a report",
+        "say what is in a music collection: its groups, how sure they are, and a page to open",
         "Started again, it continues where it stopped.",
     )
     parser.add_argument(
@@ -32,6 +33,21 @@ def add_parser(verbs: Any) -> None:
         "gs://), or a tracks.csv",
     )
     parser.add_argument("--out", type=path, help="results folder (default: ./FOLDER-songscape)")
+    parser.add_argument(
+        "--groups", type=int, help="number of groups (default: as many as surely come back)"
+    )
+    parser.add_argument(
+        "--level",
+        choices=("regions", "fine"),
+        default="regions",
+        help="groups to print: regions, or fine ones within them (default: regions)",
+    )
+    parser.add_argument(
+        "--languages",
+        choices=LANGUAGES,
+        help="whether the language counts: together with sound and words, ignored, or auto "
+        "(ignored where songs would group by language first)",
+    )
     add_experiment(parser)
 
 
@@ -47,7 +63,7 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     prepare_folder(parsed, out)
     with asked_executor(parsed) as where:
         done = run(parsed.folder, out, settings, command=["songscape", *arguments], **where)
-    print_outcome(done, as_json=parsed.json)
+    print_outcome(done, as_json=parsed.json, fine=parsed.level == "fine")
     if "auto" in settings.encoders and at_terminal() and (line := offer()):
         say(line)
     return exit_code(done.counts, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def _status(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.ingest.remote import url_of
     from songscape.library import Library
     from songscape.library.upkeep import group_by_reason, names_of
     from songscape.results import ResultsFolder
@@ -41,12 +43,13 @@ def _status(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         counts, root, names = library.counts(), library.root, names_of(library)
         groups = [g for g in group_by_reason(library.ledger()) if g.status in _HEADINGS]
     user = ResultsFolder(file.parent).in_use()
+    place = (url_of(root / "*") or os.fspath(root / "*"))[:-2]
     if parsed.json:
-        about = {"library": str(file), "collection": str(root), "in_use_by": user}
+        about = {"library": str(file), "collection": place, "in_use_by": user}
         print_json(about | {"counts": asdict(counts), "reasons": [vars(g) for g in groups]})
         return DONE
     print(in_one_line(counts))
-    print(f"collection: {one_line(str(root))}\nlibrary:    {one_line(str(file))}")
+    print(f"collection: {one_line(place)}\nlibrary:    {one_line(str(file))}")
     if user:
         print(f"in use by another songscape: {user}")
     for status, heading in _HEADINGS.items():

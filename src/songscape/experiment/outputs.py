@@ -16,6 +16,7 @@ from songscape.errors import SongscapeError
 from songscape.experiment import tables
 from songscape.experiment.checks import check_promises
 from songscape.experiment.fit import digest_of
+from songscape.experiment.grouping import find_groups
 from songscape.experiment.pictures import draw_pictures
 from songscape.experiment.request import Name, Outcome
 from songscape.experiment.trial_inputs import TrialInputs
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from songscape.benchmark.evidence import Evidence
     from songscape.benchmark.measure import Measurements
+    from songscape.clustering.groups import Groups
     from songscape.library import Counts
 
 __all__ = ["Collected", "ExperimentSummary", "write_results"]
@@ -72,6 +74,8 @@ class ExperimentSummary:
     verdicts, warnings, unmeasured, notes : tuple of str
         A sentence each: what to use and whether to trust that, what is odd about the collection,
         what could not be measured and why, what else to know of the results.
+    groups : Groups or None
+        What people meet first; of a run.
     """
 
     report: Path
@@ -85,6 +89,7 @@ class ExperimentSummary:
     warnings: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    groups: Groups | None = None
 
 
 def write_results(
@@ -157,6 +162,11 @@ def write_results(
         (folder.tables / "table.tex").unlink(missing_ok=True)
         document["notes"] = [EARLIER] if before.get("compare") or before.get("notes") else []
     folder.write_document(document)
+    ran = next((one for one in outcomes if not one.request.nulls), None)
+    groups = None if ran is None else find_groups(folder, inputs, ran)
+    if groups is None:
+        (folder.tables / "groups.json").unlink(missing_ok=True)
+        folder.write_table("groups", None)
     results = read_results(folder.tables, {"clusters": clustered})
     if comparison is not None:
         write_text(folder.tables / "table.tex", latex_table(results))
@@ -177,6 +187,7 @@ def write_results(
         warnings=tuple(results.warnings["message"]),
         unmeasured=() if unmeasured is None else tuple(unmeasured_lines(unmeasured)),
         notes=tuple(document.get("notes", ())),
+        groups=groups,
     )
 
 

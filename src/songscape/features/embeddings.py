@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.errors import SongscapeError, first_line
 from songscape.features.encoders.hub import (
     PREFIX,
     FolderModel,
@@ -243,6 +244,10 @@ def _package_reads(
                     raise ENCODERS[view].broken(reason) from None
                 yield from ((task, str(error)) for task in batch)
                 continue
+            except BrokenExecutor as error:
+                raise SongscapeError(
+                    f"the executor broke ({first_line(error)}); run again: it goes on from here"
+                ) from None
             for task, vector in zip(batch, vectors):
                 yield task, _kept(view, vector)
     finally:

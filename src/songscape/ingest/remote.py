@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -28,7 +28,7 @@ from songscape.progress import say
 __all__ = ["analyse_copy", "local_folder", "readable_tags", "url_of"]
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/])")
-_SOURCE = ".songscape-source.json"
+_BESIDE, _SOURCE = "remote", ".songscape-source.json"
 _EXTRAS = {"s3": "songscape[s3]", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
 _TABLES = ("tracks.csv", "tracks.tsv")
 _LONGEST_COPY = 64 << 20
@@ -53,19 +53,21 @@ def local_folder(source: Path, beside: Path) -> Path:
     if scheme == "file":
         return Path("/", rest)
     url = f"{scheme}://{rest}"
-    folder = (beside / "remote" / PurePosixPath(rest).name).resolve()
+    folder = (beside / _BESIDE / PurePosixPath(rest).name).resolve()
     system, top = _open(url)
     try:
         listing = system.find(top, detail=True)
+        if listing:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / _SOURCE).write_text(json.dumps({"url": url}), encoding="utf-8")
+            _stand_in(folder, {n[len(top) :].lstrip("/"): its for n, its in listing.items()}, url)
     except Exception as error:  # every file system has its own
         raise SongscapeError(
-            f"{url}: cannot be listed ({first_line(error)}); check address, network and credentials"
+            f"{url}: cannot be listed ({first_line(error)}); check address, network, credentials "
+            "and the room here"
         ) from None
     if not listing:
         raise UsageError(f"{url}: nothing is there; check the address")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _SOURCE).write_text(json.dumps({"url": url}), encoding="utf-8")
-    _stand_in(folder, {name[len(top) :].lstrip("/"): its for name, its in listing.items()}, url)
     return folder
 
 
@@ -119,13 +121,12 @@ def analyse_copy(function: str, url: str, *arguments: Any) -> Analysis:
 
 @lru_cache(maxsize=4096)
 def _url_of_folder(folder: str) -> str | None:
-    try:
-        with open(os.path.join(folder, _SOURCE), encoding="utf-8") as file:
+    parent, name = os.path.split(folder)
+    if os.path.basename(parent) == _BESIDE:  # looked for nowhere else: above may be slow drives
+        with suppress(OSError, ValueError), open(os.path.join(folder, _SOURCE), "rb") as file:
             return str(json.load(file)["url"])
-    except (OSError, ValueError):
-        parent, name = os.path.split(folder)
-        above = None if parent == folder else _url_of_folder(parent)
-        return None if above is None else f"{above}/{name}"
+    above = None if parent == folder else _url_of_folder(parent)
+    return None if above is None else f"{above}/{name}"
 
 
 def _open(url: str) -> tuple[Any, str]:
@@ -155,13 +156,18 @@ def _stand_in(folder: Path, listing: Mapping[str, Mapping[str, Any]], url: str) 
     odd = 0
     wanted = {folder / _SOURCE}
     for name, its in sorted(listing.items()):
-        if any(part in ("", ".", "..") or len(os.fsencode(part)) > 255 for part in name.split("/")):
+        path, parts = folder / name, name.split("/")
+        if kind_of(parts[-1]) is FileKind.OTHER and name not in _TABLES:
+            continue
+        if any(part in ("", ".", "..") or len(os.fsencode(part)) > 255 for part in parts):
             odd += 1
-        elif kind_of(name.rpartition("/")[2]) is not FileKind.OTHER or name in _TABLES:
-            wanted.add(folder / name)
-            _stand_in_for(
-                folder / name, int(its.get("size") or 0), _changed_ns(its), f"{url}/{name}"
-            )
+            continue
+        try:
+            _stand_in_for(path, int(its.get("size") or 0), _changed_ns(its), f"{url}/{name}")
+        except (FileExistsError, IsADirectoryError, NotADirectoryError):  # "a" beside "a/b"
+            odd += 1
+        else:
+            wanted.add(path)
     if odd:
         say(f"{url}: {odd:,} names cannot be those of files, and are left out")
     for below, folders, names in os.walk(folder, topdown=False):

@@ -22,7 +22,7 @@ _NO_APE = (b"fLaC", b"OggS", b"RIFF", b"FORM", b"0&\xb2u", *_CONTAINERS)
 
 
 class TagError(Exception):
-    """Tags that cannot be read; the message says why."""
+    """Tags that are damaged."""
 
 
 def raw_tags(file: IO[bytes]) -> list[tuple[str, str]]:
@@ -39,7 +39,11 @@ def raw_tags(file: IO[bytes]) -> list[tuple[str, str]]:
     head = file.read(HEAD_BYTES)
     if head.startswith(_CONTAINERS):
         return list(_by_ffmpeg(file))
-    found = list(_by_tinytag(file))
+    try:
+        found = list(_by_tinytag(file))
+    except TagError:
+        if not (found := list(_by_ffmpeg(file))):  # which may read what is before the damage
+            raise
     return found if head.startswith(_NO_APE) else [*found, *_ape(file)]
 
 
@@ -51,8 +55,8 @@ def _by_tinytag(file: IO[bytes]) -> Iterator[tuple[str, str]]:
         tag = TinyTag.get(file_obj=_resynchronised(file), duration=False)  # type: ignore[arg-type]
     except UnsupportedFormatError:
         return
-    except Exception as error:
-        raise TagError(f"{type(error.__cause__ or error).__name__}: {error}") from None
+    except Exception as error:  # struct.error, IndexError, ...: it reads on where sizes are wrong
+        raise TagError from error
     for name, values in tag.as_dict().items():
         if isinstance(values, list):
             for value in values:
@@ -132,5 +136,5 @@ def _by_ffmpeg(file: IO[bytes]) -> Iterator[tuple[str, str]]:
             streams = [stream.metadata for stream in container.streams.audio[:1]]
             for metadata in (container.metadata, *streams):
                 yield from metadata.items()
-    except (av.FFmpegError, ValueError, IndexError) as error:
-        raise TagError(f"FFmpeg: {error}") from None
+    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+        raise TagError from error

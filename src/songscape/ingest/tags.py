@@ -53,8 +53,10 @@ def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
             raise UnreadableError(trouble)
         with open(path, "rb") as file:
             pairs = raw_tags(file)
-    except (TagError, UnreadableError) as error:
-        return Tags(remark=f"{shown}: its tags cannot be read ({error}); write them again")
+    except TagError:
+        return Tags(remark=f"{shown}: its tags are damaged; write them again")
+    except UnreadableError as error:
+        return Tags(remark=f"{shown}: its tags cannot be read ({error})")
     except OSError as error:
         return Tags(remark=f"{shown}: its tags cannot be read ({error.strerror}); check the file")
     found: dict[str, list[str]] = {}

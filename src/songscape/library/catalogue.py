@@ -74,10 +74,15 @@ class Catalogue(Facts):
         lyrics, tags = (
             self.file_facts(name, recipe) for name, (_, recipe) in _READ_OF_FILES.items()
         )
-        found: dict[FileStamp, Lyrics | Tags] = {s: Lyrics(**value) for s, value in lyrics.items()}
-        for stamp, value in tags.items():
-            words = value.pop("lyrics")
-            found[stamp] = Tags(**value, lyrics=words and Lyrics(**words))
+        found: dict[FileStamp, Lyrics | Tags] = {}
+        try:
+            for stamp, value in lyrics.items():
+                found[stamp] = Lyrics(**value)
+            for stamp, value in tags.items():
+                words = value.pop("lyrics")
+                found[stamp] = Tags(**value, lyrics=words and Lyrics(**words))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise self._db.damaged() from error
         return found
 
     def tracks(self, outcome: str | None = None) -> list[Track]:
@@ -121,6 +126,28 @@ class Catalogue(Facts):
             for track_id, lyrics in self._db.execute(query)
         }
 
+    def audio_files(self) -> dict[str, Path | None]:
+        """Where the audio of every analysed track is, sorted by id."""
+        root = self.root
+        query = f"SELECT id, audio FROM tracks WHERE {OUTCOME} = 'analysed' ORDER BY id"
+        return {
+            as_text(track_id): None if audio is None else root / os.fsdecode(audio)
+            for track_id, audio in self._db.execute(query)
+        }
+
+    def column_names(self) -> list[str]:
+        """The columns of the collection's table, in its order."""
+        rows = self._db.execute("SELECT name FROM label_columns ORDER BY position")
+        return [as_text(name) for (name,) in rows]
+
+    def cells(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Of some columns, the value of every track that has one."""
+        query = "SELECT track_id, value FROM labels WHERE name = ?"
+        return {
+            name: {as_text(i): as_text(value) for i, value in self._db.execute(query, (name,))}
+            for name in names
+        }
+
     def columns(self) -> pd.DataFrame:
         """The collection's table: its columns in its order and spelling, all tracks, by id.
 
@@ -128,10 +155,9 @@ class Catalogue(Facts):
         """
         import pandas as pd
 
-        names = self._db.execute("SELECT name FROM label_columns ORDER BY position").fetchall()
         rows = {track_id: i for i, track_id in enumerate(self.track_ids())}
         cells: dict[str, list[str | None]] = {
-            as_text(name): [None] * len(rows) for (name,) in names
+            name: [None] * len(rows) for name in self.column_names()
         }
         for track_id, name, value in self._db.execute("SELECT track_id, name, value FROM labels"):
             cells[as_text(name)][rows[as_text(track_id)]] = as_text(value)

@@ -150,12 +150,21 @@ def _cross_predict(features: Floats, labels: Integers, n_classes: int, folds: In
 
 
 def _whitened(train: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Both in coordinates where the training covariance, plus a ridge, is the identity."""
+    """Both in coordinates where the training covariance, plus a ridge, is the identity.
+
+    With more features than tracks, in the coordinates that the training tracks span: class means
+    lie there, so nothing else takes part in the scores.
+    """
     mean = train.mean(axis=0)
     centred = train - mean
-    covariance = centred.T @ centred / len(train)
-    values, vectors = np.linalg.eigh(covariance + _ridge(centred) * np.eye(len(covariance)))
-    scale = vectors / np.sqrt(np.maximum(values, np.finfo(float).tiny))
+    n, ridge = len(train), _ridge(centred)
+    wide = centred.shape[1] > n
+    values, vectors = np.linalg.eigh((centred @ centred.T if wide else centred.T @ centred) / n)
+    if wide:
+        spanned = values > 1e-12 * values[-1]
+        values = values[spanned]
+        vectors = centred.T @ vectors[:, spanned] / np.sqrt(n * values)
+    scale = vectors / np.sqrt(np.maximum(values + ridge, np.finfo(float).tiny))
     return centred @ scale, (test - mean) @ scale
 
 

@@ -51,6 +51,7 @@ def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
         counts=_counts(results),
         size=_size(results),
         short=short(results),
+        has_groups=bool(results.document.get("groups")),
         first=first,
         evidence=evidence,
     )

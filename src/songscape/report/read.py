@@ -17,6 +17,7 @@ from songscape.benchmark.significance import partition_flags
 from songscape.benchmark.verdicts import Flag, PairedTest
 from songscape.columns import ColumnRoles, Role, find_roles, role_of
 from songscape.errors import SongscapeError
+from songscape.results import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ class Results:
     Attributes
     ----------
     document : mapping
-        `experiment.json`.
+        `experiment.json`, with `groups.json` as its "groups".
     table, summary, differences, models, clusters, descriptions, warnings, unmeasured, stability,
     tracks, labels, ledger : DataFrame
         As in the CSV files of the same names, text "" and numbers NaN where a cell is empty.
@@ -217,6 +218,7 @@ def read_results(folder: Path | str, known: Mapping[str, pd.DataFrame] | None = 
     path = folder / "experiment.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        document["groups"] = read_json(folder / "groups.json")
         for name in FRAMES:
             path = folder / f"{name}.csv"
             if name not in frames and (path.exists() or name in ("table", "models")):

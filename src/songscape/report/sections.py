@@ -23,6 +23,7 @@ from songscape.report.unmeasured import unmeasured_lines
 __all__ = ["EVIDENCE", "FIRST", "Section", "short"]
 
 MAX_LEDGER_ROWS = 200
+AS_USUAL = 0.1  # the largest difference of a language's share that is not worth a line
 _LEDGER = {"track_id": "Track", "stage": "Stage", "status": "Status", "reason": "Reason"}
 BETTER, WORSE = Outcome.BETTER, Outcome.WORSE
 
@@ -87,10 +88,33 @@ def collection(results: Results, _: Figures) -> Section | None:
     return Section("collection", "What is in the collection", {"facts": found}) if found else None
 
 
+def found(results: Results, _: Figures) -> Section | None:
+    """The groups that people meet: names, how sure, what sets them apart, typical songs."""
+    if not (groups := results.document.get("groups")):
+        return None
+    title = dict(zip(groups["tracks"], groups["titles"]))
+    regions, pieces = (level["groups"] for level in groups["levels"])
+    name = {group["id"]: group["name"] for group in regions}
+    cards = [
+        {
+            **group,
+            "typical": [title[i] for i in group["typical"]],
+            "between": [(title[i], name[other]) for i, other in group["between"]],
+            "as_usual": all(abs(part - usual) < AS_USUAL for _, part, usual in group["languages"]),
+            "pieces": [
+                (one["name"], one["size"]) for one in pieces if one["parent"] == group["id"]
+            ],
+        }
+        for group in regions
+    ]
+    content = {**groups, "cards": cards}
+    return Section("found", "What is in this music", content)
+
+
 def groups(results: Results, _: Figures) -> Section | None:
-    """The featured partition, group by group."""
+    """The featured partition, group by group; where there are no groups for people."""
     found = described_groups(results)
-    if results.featured is None or not found:
+    if results.featured is None or not found or results.document.get("groups"):
         return None
     content = {"name": results.featured.title, "groups": found, "unsure": unsure_songs(results)}
     return Section("groups", "The groups", content)
@@ -266,7 +290,7 @@ def repeat(results: Results, _: Figures) -> Section:
     return Section("repeat", "Repeat it", content)
 
 
-FIRST: tuple[Make, ...] = (collection, groups, maps)
+FIRST: tuple[Make, ...] = (found, collection, groups, maps)
 EVIDENCE: tuple[Make, ...] = (
     *(verdicts, agreement, leakage, structure, stability, models),
     *(problems, pictures, methods, repeat),

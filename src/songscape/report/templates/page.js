@@ -25,3 +25,11 @@ for (const button of document.querySelectorAll("th button")) {
 window.addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details:not(.bulk)")) details.open = true;
 });
+
+function openEvidence() {
+  const target = document.getElementById(location.hash.slice(1));
+  const around = target && target.closest("details");
+  if (around) around.open = true;
+}
+addEventListener("hashchange", openEvidence);
+openEvidence();

@@ -1,0 +1,108 @@
+"""`songscape similar`: the songs that are nearest to one."""
+
+from __future__ import annotations
+
+import argparse
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songscape.cli.console import one_line
+from songscape.cli.options import add_verb, path
+from songscape.cli.outcome import DONE, print_json
+
+if TYPE_CHECKING:
+    from songscape.neighbours.index import Neighbour
+
+
+def add_parser(verbs: Any) -> None:
+    """Add `similar` to the verbs."""
+    parser = add_verb(
+        verbs,
+        "similar",
+        _similar,
+        "list the songs that are nearest to one",
+        "Of copies and versions of one song only one is listed.",
+    )
+    parser.add_argument("track", help="a title, 'Artist - Title', a file, or an id")
+    add_results(parser)
+    parser.add_argument("-n", type=int, default=10, help="so many songs (default: 10)")
+    parser.add_argument("--language", help="only songs in this language, e.g. de or German")
+    parser.add_argument(
+        "--another-language", action="store_true", help="only songs in other languages than its own"
+    )
+    parser.add_argument(
+        "--not-same-artist", action="store_true", help="leave out other songs of its artist"
+    )
+    parser.add_argument("--max-per-artist", type=int, help="at most so many songs of one artist")
+    parser.add_argument(
+        "--neutral",
+        action="store_true",
+        help="let the language not count, as it doesn't where another language is asked for",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Where the songs are."""
+    parser.add_argument(
+        "--in",
+        dest="results",
+        type=path,
+        default=Path(),
+        metavar="RESULTS",
+        help="results folder of songscape run, or its songscape.db (default: this folder)",
+    )
+
+
+def _similar(parsed: argparse.Namespace, _arguments: list[str]) -> int:
+    from songscape.neighbours.collection import open_index
+    from songscape.neighbours.find import find_song
+    from songscape.web.load import find_folder
+
+    folder = find_folder(parsed.results)
+    neutral = parsed.neutral or parsed.another_language or parsed.language is not None
+    index = open_index(folder, neutral=neutral)
+    track_id = find_song(index.songs, parsed.track)
+    found = index.similar(
+        track_id,
+        parsed.n,
+        language=parsed.language,
+        another_language=parsed.another_language,
+        not_same_artist=parsed.not_same_artist,
+        max_per_artist=parsed.max_per_artist,
+    )
+    song = index.songs[track_id]
+    if parsed.json:
+        print_json({"id": track_id, "tracks": [_as_dict(one) for one in found]})
+        return DONE
+    language = f" ({song.language})" if song.language else ""
+    print(f"near {one_line(song.name)}{language}:")
+    if not found:
+        print("no song fits")
+    for line in columns([(one.song.name, one.song.language, one.how_near) for one in found]):
+        print(f"  {line}")
+    return DONE
+
+
+def _as_dict(one: Neighbour) -> dict[str, Any]:
+    song = one.song
+    named = {"id": song.id, "title": song.title, "artist": song.artist, "language": song.language}
+    return named | {"distance": round(one.distance, 6), "how_near": one.how_near}
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of a table with their cells one below the other, in any script."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*cells)]
+    return [
+        "   ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths)).rstrip()
+        for row in cells
+    ]
+
+
+def _width(text: str) -> int:
+    """Places that it takes in a terminal: two for a character of East Asia, none for a mark."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)

@@ -1,0 +1,388 @@
+"""The groups of a collection as people meet them: two levels, names, portraits, how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.clustering.identity import changes, match_groups
+from songscape.clustering.levels import COMES_BACK, Level, Levels, find_levels
+from songscape.clustering.names import name_groups
+from songscape.clustering.portraits import Portrait, Share, mix, portraits, primary_languages
+from songscape.columns import ColumnRoles, Role, display_title, find_roles, label_columns
+from songscape.features.views import Views
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Group", "Groups", "group"]
+
+SURE = 0.75
+"""Jaccard similarity from which a group is called sure (Hennig 2007)."""
+_MOST_BETWEEN = 12
+REGIONS, NEIGHBOURHOODS = "regions", "neighbourhoods"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A region or a neighbourhood.
+
+    Attributes
+    ----------
+    id : str
+        Stays the same over refits, as long as most of the songs do.
+    name : str
+        What people read: the one that was given, or else the one that was made.
+    made_name : str
+        The name that follows from the songs.
+    parent : str or None
+        The region of a neighbourhood.
+    portrait : Portrait
+    stability : float or None
+        Mean Jaccard similarity to its best match when a fifth of the songs is missing.
+    between : tuple of (row, id)
+        Songs that could also be in another group, and in which; the least sure first.
+    """
+
+    id: str
+    name: str
+    made_name: str
+    parent: str | None
+    portrait: Portrait
+    stability: float | None = None
+    between: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def size(self) -> int:
+        return self.portrait.size
+
+    @property
+    def sure(self) -> str:
+        """How sure the group is, in words; "" for a neighbourhood."""
+        if self.stability is None:
+            return ""
+        if self.stability >= SURE:
+            return "sure"
+        return "fairly sure" if self.stability >= COMES_BACK else "not stable"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Groups:
+    """All groups of a collection.
+
+    Attributes
+    ----------
+    track_ids, titles : tuple of str
+    levels : Levels
+    regions, neighbourhoods : tuple of Group
+        In the order of the numbers in `levels`.
+    languages : tuple of Share
+        Of the whole collection.
+    changes : tuple of str
+        What became of the groups of last time.
+    note : str
+        A sentence about the space that was grouped.
+    """
+
+    track_ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    levels: Levels
+    regions: tuple[Group, ...]
+    neighbourhoods: tuple[Group, ...]
+    languages: tuple[Share, ...] = ()
+    changes: tuple[str, ...] = ()
+    note: str = ""
+
+    def __repr__(self) -> str:
+        found = (f"{one.name} ({one.size}, {one.sure or 'one group'})" for one in self.regions)
+        return f"<{len(self.track_ids)} songs: {'; '.join(found)}>"
+
+    def named(self, names: Mapping[str, str]) -> Groups:
+        """The same with names that people gave, by id."""
+
+        def rename(groups: Sequence[Group]) -> tuple[Group, ...]:
+            return tuple(replace(one, name=names.get(one.id) or one.made_name) for one in groups)
+
+        return replace(
+            self, regions=rename(self.regions), neighbourhoods=rename(self.neighbourhoods)
+        )
+
+    def noted(self, note: str, changes: Sequence[str] | None = None) -> Groups:
+        """The same with a sentence about the space, and with the changes of last time."""
+        said = self.changes if changes is None else tuple(changes)
+        return replace(self, note=note, changes=said)
+
+    def of(self, track_id: str) -> tuple[Group, Group]:
+        """The region and the neighbourhood of a song."""
+        row = self.track_ids.index(track_id)
+        levels = self.levels
+        return self.regions[levels.regions[row]], self.neighbourhoods[levels.neighbourhoods[row]]
+
+    @property
+    def warning(self) -> str:
+        """What to be careful about; "" where the regions are sure enough."""
+        level = self.levels.level
+        if level is None:
+            return ""
+        if not level.comes_back:
+            return "These groups do not come back well when songs are missing: read them as a map."
+        if level.jaccard <= level.null + 0.02:
+            return (
+                "A cloud of songs without any groups would be divided as surely "
+                f"({level.null:.2f}, here {level.jaccard:.2f}): the borders are drawn, not found."
+            )
+        return ""
+
+    def table(self) -> pd.DataFrame:
+        """One row per song: its groups, how sure its region is, and the next one."""
+        import pandas as pd
+
+        levels = self.levels
+        regions = [self.regions[i] for i in levels.regions]
+        pieces = [self.neighbourhoods[i] for i in levels.neighbourhoods]
+        second = [self.regions[i].name if i >= 0 else "" for i in levels.second]
+        unsure = levels.between
+        return pd.DataFrame(
+            {
+                "track_id": self.track_ids,
+                "title": self.titles,
+                "group": [one.id for one in regions],
+                "name": [one.name for one in regions],
+                "neighbourhood": [one.id for one in pieces],
+                "sure": levels.share.round(3),
+                "could_also_be": [s if between else "" for s, between in zip(second, unsure)],
+            }
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, for `groups.json`."""
+        levels = self.levels
+        level = levels.level
+        return {
+            "tracks": list(self.track_ids),
+            "titles": list(self.titles),
+            "languages": [[s.value, round(s.share, 4)] for s in self.languages],
+            "note": self.note,
+            "warning": self.warning,
+            "changes": list(self.changes),
+            "reason": levels.reason,
+            "stability": None if level is None else round(level.jaccard, 4),
+            "null": None if level is None else round(level.null, 4),
+            "coverage": None if level is None else round(level.coverage, 4),
+            "tried": [{"k": one.k, "stability": round(one.jaccard, 4)} for one in levels.levels],
+            "levels": [
+                {
+                    "name": REGIONS,
+                    "groups": [self._plain(one) for one in self.regions],
+                    "member": levels.regions.tolist(),
+                    "certainty": levels.share.round(4).tolist(),
+                    "second": levels.second.tolist(),
+                },
+                {
+                    "name": NEIGHBOURHOODS,
+                    "groups": [self._plain(one) for one in self.neighbourhoods],
+                    "member": levels.neighbourhoods.tolist(),
+                },
+            ],
+        }
+
+    def _plain(self, one: Group) -> dict[str, Any]:
+        portrait = one.portrait
+        return {
+            "id": one.id,
+            "name": one.name,
+            "made_name": one.made_name,
+            "parent": one.parent,
+            "size": one.size,
+            "stability": None if one.stability is None else round(one.stability, 4),
+            "sure": one.sure,
+            "sentence": "; ".join(trait.sentence for trait in portrait.traits),
+            "typical": [self.track_ids[row] for row in portrait.typical],
+            "between": [[self.track_ids[row], other] for row, other in one.between],
+            "descriptors": [
+                [t.name, round(100 * t.place), t.sentence, round(t.effect, 3)]
+                for t in portrait.traits
+            ],
+            "tags": [[s.label, round(s.lift, 2), s.column] for s in portrait.labels],
+            "languages": [
+                [s.value, round(s.share, 4), round(s.usual, 4)] for s in portrait.languages
+            ],
+            "decades": [[s.value, round(s.share, 4), round(s.usual, 4)] for s in portrait.decades],
+            "words": {language: list(words) for language, words in portrait.words.items()},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """Groups of last time: ids, names and members, in the order of today's songs.
+
+    `member` holds the positions in `ids` of each song's group, -1 for songs that are new.
+    """
+
+    ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    member: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def group(
+    X: ArrayLike,
+    views: Views,
+    columns: pd.DataFrame | None = None,
+    *,
+    k: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    unchanged: bool = False,
+    roles: ColumnRoles | None = None,
+    random_state: int = 0,
+) -> Groups:
+    """Group the songs of a collection and describe the groups.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_dimensions)
+        The space to group in, rows as in `views`.
+    views : Views
+        `descriptors`, `lyrics-counts` and `language` describe the groups, where present.
+    columns : DataFrame, optional
+        What is known of each track, rows as in `views`: title, artist, genre, year, ...
+    k : int, optional
+        Number of regions; default: as many as surely come back.
+    before : mapping, optional
+        `Groups.as_dict` of an earlier time: groups that are still there keep their ids, and songs
+        that are new find their places among them.
+    unchanged : bool
+        `before` is of the same space and songs: its groups are only described.
+    roles : ColumnRoles, optional
+        Default: by the names of the columns.
+    random_state : int
+
+    Raises
+    ------
+    SongscapeError
+        Values that are not finite.
+    UsageError
+        A k that the songs are too few for.
+    """
+    import pandas as pd
+
+    ids = views.track_ids
+    table = pd.DataFrame(index=list(ids)) if columns is None else columns
+    roles = roles or find_roles(table.columns)
+    labels = [
+        name
+        for name in (label_columns(table, roles=roles) if len(table.columns) else ())
+        if roles.by_column.get(name) is not Role.YEAR
+    ]
+    earlier = [_earlier(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
+    levels = _stored(before, ids) if unchanged and before is not None else None
+    if levels is None:
+        levels = find_levels(X, k=k, previous=_previous(earlier), random_state=random_state)
+    titles = _titles(ids, table, roles)
+    regions = portraits(levels.regions, X, views, table, roles, labels)
+    pieces = portraits(levels.neighbourhoods, X, views, table, roles, labels)
+    region_ids = _ids(levels.regions, earlier[0], "g")
+    piece_ids = _ids(levels.neighbourhoods, earlier[1], "n")
+    names = name_groups(regions, titles)
+    order = np.argsort(levels.share, kind="stable")
+    found = []
+    for i, (portrait, name) in enumerate(zip(regions, names)):
+        unsure = [r for r in order if levels.regions[r] == i and levels.between[r]]
+        between = tuple((int(r), region_ids[levels.second[r]]) for r in unsure[:_MOST_BETWEEN])
+        stability = float(levels.jaccard[i]) if levels.levels else None
+        found.append(Group(region_ids[i], name, name, None, portrait, stability, between))
+    parents = [region_ids[levels.regions[one.rows[0]]] for one in pieces]
+    small = [
+        Group(piece_ids[i], name, name, parents[i], portrait)
+        for i, (portrait, name) in enumerate(zip(pieces, _around(pieces, titles)))
+    ]
+    said: tuple[str, ...] = ()
+    if len(earlier[0].ids):
+        said = tuple(changes(earlier[0].member, levels.regions, earlier[0].names, names))
+    spoken = mix(primary_languages(views, table, roles), np.arange(len(ids)))
+    return Groups(tuple(ids), titles, levels, tuple(found), tuple(small), spoken, said)
+
+
+def _titles(ids: Sequence[str], table: pd.DataFrame, roles: ColumnRoles) -> tuple[str, ...]:
+    title, artist = roles.column(Role.TITLE), roles.artist
+    titles = [None] * len(ids) if title is None else list(table[title])
+    artists = [None] * len(ids) if artist is None else list(table[artist])
+    return tuple(display_title(i, t, a) for i, t, a in zip(ids, titles, artists))
+
+
+def _around(pieces: Sequence[Portrait], titles: Sequence[str]) -> list[str]:
+    """Names of neighbourhoods: after their most typical songs."""
+    used: dict[str, int] = {}
+    names = []
+    for one in pieces:
+        name = f"around {titles[one.typical[0]]}"
+        used[name] = used.get(name, 0) + 1
+        names.append(name if used[name] == 1 else f"{name} ({used[name]})")
+    return names
+
+
+def _earlier(before: Mapping[str, Any] | None, level: str, ids: Sequence[str]) -> Earlier:
+    """The groups of last time on one level; none if there were none, or what is left is damaged."""
+    try:
+        assert before is not None
+        one = next(found for found in before["levels"] if found["name"] == level)
+        number = dict(zip(before["tracks"], one["member"]))
+        member = np.array([int(number.get(track_id, -1)) for track_id in ids], np.int64)
+        known = [str(group["id"]) for group in one["groups"]]
+        if member.max(initial=-1) >= len(known):
+            return Earlier()
+        return Earlier(tuple(known), tuple(str(g["name"]) for g in one["groups"]), member)
+    except (AssertionError, StopIteration, KeyError, TypeError, ValueError):
+        return Earlier()
+
+
+def _stored(before: Mapping[str, Any], ids: Sequence[str]) -> Levels | None:
+    """The levels that `Groups.as_dict` holds; None where it is of other songs, or damaged."""
+    try:
+        regions, pieces = before["levels"]
+        n, nan = len(regions["groups"]), float("nan")
+        tried = [
+            Level(int(one["k"]), float(one["stability"]), nan, nan, nan, nan)
+            for one in before["tried"]
+        ]
+        known = {"null": before["null"], "coverage": before["coverage"]}
+        levels = Levels(
+            np.array(regions["member"], np.int64),
+            np.array(pieces["member"], np.int64),
+            np.array(regions["certainty"], np.float64),
+            np.array(regions["second"], np.int64),
+            np.array([g["stability"] or 1.0 for g in regions["groups"]], np.float64),
+            tuple(replace(one, **known) if one.k == n else one for one in tried),
+            str(before["reason"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    rows = (levels.regions, levels.neighbourhoods, levels.share, levels.second)
+    fits = list(before["tracks"]) == list(ids) and all(len(one) == len(ids) for one in rows)
+    return levels if fits and levels.n_regions == n else None
+
+
+def _previous(earlier: Sequence[Earlier]) -> Levels | None:
+    regions, pieces = (one.member for one in earlier)
+    if not len(regions) or not len(pieces) or not (regions >= 0).any():
+        return None
+    nothing = np.zeros(len(regions))
+    return Levels(regions, pieces, nothing, regions, np.zeros(0), (), "")
+
+
+def _ids(labels: NDArray[np.int64], earlier: Earlier, letter: str) -> list[str]:
+    """Ids: those of last time for groups that are still there, new numbers for the others."""
+    matched = match_groups(earlier.member, labels) if len(earlier.ids) else {}
+    numbers = [int(i[1:]) for i in earlier.ids if i[:1] == letter and i[1:].isdigit()]
+    following = max(numbers, default=0)
+    found = []
+    for one in range(int(labels.max(initial=-1)) + 1):
+        if one in matched:
+            found.append(earlier.ids[matched[one]])
+        else:
+            following += 1
+            found.append(f"{letter}{following}")
+    return found

@@ -1,0 +1,134 @@
+"""Words that set the lyrics of a group apart from others in the same language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import regex
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from songscape.features.text import tokenize
+from songscape.features.views import View
+from songscape.language_codes import NAMES
+
+__all__ = ["words_of_grammar", "words_within_languages"]
+
+Booleans = NDArray[np.bool_]
+
+LEAST_SONGS = 5
+"""Songs in the language, in the group and outside: with fewer nothing is said."""
+MOST_COMMON = 0.15
+"""Words in more than that of a language's other songs are its grammar, or everybody's subject."""
+_LEAST_Z, _LEAST_RATIO, _LEAST_IN = 2.5, 2.0, 3
+_LEAST_REPEATED = 1.4
+_PRIOR = 10.0
+_ALPHABETIC = regex.compile(r"^[\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Georgian}]+$")
+_LEAST_LETTERS = 4
+
+
+def words_within_languages(
+    groups: NDArray[np.int64], counts: View, languages: Sequence[str | None], n_words: int = 6
+) -> dict[int, dict[str, tuple[str, ...]]]:
+    """Per group and language, the words that its songs have more often than others in it.
+
+    A word counts once a song. Songs of the group are compared with the other songs in the same
+    language (log odds with a Dirichlet prior; Monroe, Colaresi & Quinn 2008), so no language's
+    grammar sets anything apart. Words of grammar that songs of one kind prefer are left out: those
+    of the lists of stopwords-iso, in any language of the collection, and where there is no list
+    by what is true of them everywhere: they are in many songs, or short, or rarely repeated within
+    one (Church & Gale 1995, Inverse document frequency: a measure of deviations from Poisson).
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_tracks,), int
+        -1 for none.
+    counts : View
+        `lyrics-counts`.
+    languages : sequence of str or None
+        The language of each song's lyrics.
+    n_words : int
+        At most so many, the surest first.
+
+    Returns
+    -------
+    mapping of group to mapping of language to words
+        The languages with most songs in the group first; those without such words are left out.
+    """
+    spoken = np.array(["" if one is None else str(one) for one in languages], dtype=object)
+    matrix = sp.csr_array(counts.values)
+    words = np.array(counts.feature_names, dtype=object)
+    grammar = words_of_grammar(set(spoken) - {""})
+    readable = np.array([_can_be_shown(w) and w not in grammar for w in words], dtype=bool)
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for language in sorted(set(spoken) - {""}):
+        rows = np.flatnonzero((spoken == language) & counts.present)
+        if len(rows) < 2 * LEAST_SONGS:
+            continue
+        here = matrix[rows]
+        present = here.copy()
+        present.data = np.ones_like(present.data)
+        total = np.asarray(present.sum(axis=0)).ravel()
+        repeats = np.asarray(here.sum(axis=0)).ravel() / np.maximum(total, 1)
+        usable = readable & (repeats >= _LEAST_REPEATED)
+        for group in sorted(set(groups[rows].tolist()) - {-1}):
+            inside = groups[rows] == group
+            n_in, n_out = int(inside.sum()), int((~inside).sum())
+            if min(n_in, n_out) < LEAST_SONGS:
+                continue
+            count = np.asarray(present[np.flatnonzero(inside)].sum(axis=0)).ravel()
+            order = _surest(count, total, n_in, n_out, usable)[:n_words]
+            if len(order):
+                texts = tuple(words[order].tolist())
+                found.setdefault(group, {})[language] = texts
+    sizes = {
+        (group, language): int(((groups == group) & (spoken == language)).sum())
+        for group, by_language in found.items()
+        for language in by_language
+    }
+    return {
+        group: dict(sorted(by.items(), key=lambda item: (-sizes[group, item[0]], item[0])))
+        for group, by in found.items()
+    }
+
+
+def words_of_grammar(languages: Iterable[str]) -> frozenset[str]:
+    """Words of grammar in languages, by their English names; those without a list give none."""
+    from stopwordsiso import langs, stopwords
+
+    wanted = set(languages)
+    codes = [code for code in langs() if NAMES.get(code) in wanted]
+    texts = (text for code in codes for text in stopwords(code))
+    return frozenset(word for text in texts for word in tokenize(text))
+
+
+def _surest(
+    count: NDArray[np.float64], total: NDArray[np.float64], n_in: int, n_out: int, usable: Booleans
+) -> NDArray[np.int64]:
+    """Words that are surely more common inside, by their z value."""
+    share = total / (n_in + n_out)
+    prior, other = _PRIOR * share + 0.01, _PRIOR * (1 - share) + 0.01
+    inside, outside = count + prior, total - count + prior
+    odds = np.log(inside / (n_in - count + other)) - np.log(
+        outside / (n_out - (total - count) + other)
+    )
+    z = odds / np.sqrt(1.0 / inside + 1.0 / outside)
+    elsewhere = (total - count) / n_out
+    ratio = (count / n_in) / np.maximum(elsewhere, 0.5 / n_out)
+    chosen = (
+        usable
+        & (elsewhere <= MOST_COMMON)
+        & (z >= _LEAST_Z)
+        & (ratio >= _LEAST_RATIO)
+        & (count >= _LEAST_IN)
+    )
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(-z[rows], kind="stable")]
+
+
+def _can_be_shown(word: str) -> bool:
+    """Not a number, and not too short for its script."""
+    if any(map(str.isdigit, word)):
+        return False
+    return len(word) >= (_LEAST_LETTERS if _ALPHABETIC.match(word) else 2)

@@ -1,0 +1,61 @@
+"""Names of groups: short, unique, the same on every machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from songscape.clustering.portraits import Portrait
+
+__all__ = ["name_groups"]
+
+MOST_LABEL_SHARE, MOST_LANGUAGE_SHARE = 0.5, 0.6
+_MORE_THAN_USUAL = 1.3
+_PARTS = 3
+
+
+def name_groups(found: Sequence[Portrait], titles: Sequence[str]) -> tuple[str, ...]:
+    """A name for each group, such as "slow, soft, mostly Spanish".
+
+    The clearest property of the sound, a label that most of its songs have and others have not, the
+    language if it is not the usual one, and then further properties: three parts in all. Where
+    that is nothing, or the same as another group's, more properties follow, and at last the most
+    typical song. `titles` are of all songs.
+    """
+    parts = [_parts(one) for one in found]
+    taken = [_PARTS] * len(parts)
+    while True:
+        names = [", ".join(part[:n]) for part, n in zip(parts, taken)]
+        counts = Counter(names)
+        longer = [
+            i
+            for i, name in enumerate(names)
+            if (counts[name] > 1 or not name) and taken[i] < len(parts[i])
+        ]
+        if not longer:
+            break
+        for i in longer:
+            taken[i] += 1
+    used: Counter[str] = Counter()
+    result = []
+    for one, name in zip(found, names):
+        if not name or counts[name] > 1:
+            title = titles[one.typical[0]] if one.typical else ""
+            name = f"{name}, like {title}" if name else f"like {title}"
+        used[name] += 1
+        result.append(name if used[name] == 1 else f"{name} ({used[name]})")
+    return tuple(result)
+
+
+def _parts(one: Portrait) -> list[str]:
+    """What may stand in the name, the most telling first."""
+    words = [trait.word for trait in one.traits]
+    labels = [s.label for s in one.labels if s.share >= MOST_LABEL_SHARE]
+    languages = [
+        f"mostly {s.value}"
+        for s in one.languages[:1]
+        if s.share >= MOST_LANGUAGE_SHARE and s.share >= _MORE_THAN_USUAL * s.usual
+    ]
+    first = [*words[:1], *labels[:1], *languages]
+    found = list(dict.fromkeys([*first, *words[1:], *labels[1:]]))
+    return found or [f"partly {s.label}" for s in one.labels[:1]]

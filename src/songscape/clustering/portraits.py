@@ -1,0 +1,289 @@
+"""What a person wants to know of a group: how it sounds, what is common in it, typical songs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.clustering.describe import LabelShare, label_shares
+from songscape.clustering.lyric_words import words_within_languages
+from songscape.columns import ColumnRoles, Role
+from songscape.features.descriptors import DESCRIPTORS
+from songscape.features.views import Views
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Portrait", "Share", "Trait", "mix", "portraits", "primary_languages"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CLEAR_EFFECT = 0.33
+"""Cliff's delta from which a difference is more than small (Romano et al. 2006)."""
+MOST_TRAITS, MOST_LABELS, MOST_TYPICAL = 3, 4, 5
+_LEAST_LIFT, _SURE_P = 1.3, 0.001
+_SURE_TEMPO, _SURE_KEY = 0.1, 0.2
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """A descriptor in words: its name, the two ends, and how they are compared."""
+
+    name: str
+    low: str
+    high: str
+    lower: str
+    higher: str
+
+
+_SCALES: Mapping[str, _Scale] = {
+    "tempo_bpm": _Scale("tempo", "slow", "fast", "slower than", "faster than"),
+    "percussive": _Scale(
+        "percussion", "gentle", "percussive", "less percussive than", "more percussive than"
+    ),
+    "loudness_db": _Scale("loudness", "soft", "loud", "softer than", "louder than"),
+    "brightness_hz": _Scale("brightness", "dark", "bright", "darker than", "brighter than"),
+    "dynamics_db": _Scale("dynamics", "even", "dynamic", "more even than", "more dynamic than"),
+    "steadiness": _Scale("beat", "free", "steady", "less steady than", "steadier than"),
+}
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A property of the sound that sets a group apart.
+
+    Attributes
+    ----------
+    name : str
+        Such as "tempo".
+    word : str
+        Such as "slow".
+    place : float
+        Where the group's median lies among the other songs, 0 (below all) to 1 (above all).
+    effect : float
+        Cliff's delta of the group and the other songs, -1 to 1.
+    sentence : str
+        Such as "slower than 85 % of your music".
+    """
+
+    name: str
+    word: str
+    place: float
+    effect: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A value (a language, a decade): its share of the group and of the whole collection."""
+
+    value: str
+    share: float
+    usual: float
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One group.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        Its songs, the most typical first.
+    typical : tuple of int
+        At most five of them, one per artist.
+    traits : tuple of Trait
+        The clearest differences in sound, at most three.
+    labels : tuple of LabelShare
+        Genres and other labels that are surely more common than elsewhere.
+    languages, decades : tuple of Share
+        The most common first; empty where the collection does not say.
+    words : mapping of str to tuple of str
+        Language -> words that set the lyrics apart from others in it.
+    """
+
+    rows: tuple[int, ...]
+    typical: tuple[int, ...]
+    traits: tuple[Trait, ...]
+    labels: tuple[LabelShare, ...]
+    languages: tuple[Share, ...]
+    decades: tuple[Share, ...]
+    words: Mapping[str, tuple[str, ...]]
+
+    @property
+    def size(self) -> int:
+        return len(self.rows)
+
+
+def portraits(
+    groups: Integers,
+    X: ArrayLike,
+    views: Views,
+    columns: pd.DataFrame,
+    roles: ColumnRoles,
+    labels: Sequence[str] = (),
+) -> tuple[Portrait, ...]:
+    """Describe every group.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_tracks,), int
+        0 ... n_groups - 1.
+    X : array-like of shape (n_tracks, n_dimensions)
+        The space that was grouped; typical songs are those in the middle of it.
+    views : Views
+        Of the same tracks; `descriptors`, `lyrics-counts` and `language` are used where present.
+    columns : DataFrame
+        Of the same tracks.
+    roles : ColumnRoles
+    labels : sequence of str
+        Columns that may describe a group, such as the genre.
+    """
+    space = np.asarray(X, np.float32)
+    traits = _traits(groups, views)
+    spoken = primary_languages(views, columns, roles)
+    words = {}
+    if "lyrics-counts" in views:
+        words = words_within_languages(groups, views["lyrics-counts"], spoken)
+    likely: dict[int, list[LabelShare]] = {}
+    for name in labels:
+        for group, shares in label_shares(groups, columns[name], name).items():
+            sure = [s for s in shares if s.p_value < _SURE_P and s.lift >= _LEAST_LIFT]
+            likely.setdefault(group, []).extend(sure)
+    decades = _decades(columns, roles)
+    artist = roles.artist
+    artists = [None] * len(groups) if artist is None else list(columns[artist])
+    found = []
+    for group in range(int(groups.max(initial=-1)) + 1):
+        inside = np.flatnonzero(groups == group)
+        middle = space[inside].mean(axis=0)
+        away = np.linalg.norm(space[inside] - middle, axis=1)
+        rows = inside[np.argsort(away, kind="stable")].tolist()
+        typical: dict[Any, int] = {}
+        for row in rows:
+            typical.setdefault(artists[row] if artists[row] else row, row)
+        order = sorted(likely.get(group, ()), key=lambda s: (s.p_value, -s.lift, s.label))
+        found.append(
+            Portrait(
+                tuple(rows),
+                tuple(list(typical.values())[:MOST_TYPICAL]),
+                traits.get(group, ()),
+                tuple(order[:MOST_LABELS]),
+                mix(spoken, inside),
+                mix(decades, inside),
+                words.get(group, {}),
+            )
+        )
+    return tuple(found)
+
+
+def primary_languages(views: Views, columns: pd.DataFrame, roles: ColumnRoles) -> list[str | None]:
+    """The language that each song has most of, None where it is not known."""
+    if "language" in views:
+        view = views["language"]
+        values = np.asarray(view.values)
+        names = view.feature_names
+        return [
+            str(names[row.argmax()]) if there and row.max() > 0 else None
+            for row, there in zip(values, view.present)
+        ]
+    name = roles.language
+    if name is None:
+        return [None] * len(columns)
+    return [None if not isinstance(v, str) or not v else v for v in columns[name]]
+
+
+def _traits(groups: Integers, views: Views) -> dict[int, tuple[Trait, ...]]:
+    """Per group its clearest differences in sound."""
+    from scipy.stats import rankdata
+
+    if "descriptors" not in views:
+        return {}
+    view = views["descriptors"]
+    values = np.asarray(view.values, np.float64)
+    found: dict[int, list[Trait]] = {}
+    for name, scale in _SCALES.items():
+        column = values[:, DESCRIPTORS.index(name)]
+        known = view.present.copy()
+        if name == "tempo_bpm":
+            known &= values[:, DESCRIPTORS.index("tempo_confidence")] >= _SURE_TEMPO
+        ranks = np.zeros(len(column))
+        ranks[known] = rankdata(column[known])
+        n = int(known.sum())
+        for group in range(int(groups.max(initial=-1)) + 1):
+            inside = known & (groups == group)
+            m = int(inside.sum())
+            if m < 3 or n - m < 3:
+                continue
+            # The Mann-Whitney statistic as a share of all pairs.
+            wins = (ranks[inside].sum() - m * (m + 1) / 2) / (m * (n - m))
+            effect = 2.0 * float(wins) - 1.0
+            others = column[known & ~inside]
+            median = float(np.median(column[inside]))
+            place = float(((others < median).mean() + (others <= median).mean()) / 2)
+            if abs(effect) < CLEAR_EFFECT:
+                continue
+            high = effect > 0
+            text = scale.higher if high else scale.lower
+            share = round(100 * (place if high else 1 - place))
+            sentence = f"{text} {share} % of your music"
+            word = scale.high if high else scale.low
+            found.setdefault(group, []).append(Trait(scale.name, word, place, effect, sentence))
+    mode = _mode_traits(groups, views)
+    return {
+        group: tuple(
+            sorted((*found.get(group, ()), *mode.get(group, ())), key=lambda t: -abs(t.effect))
+        )[:MOST_TRAITS]
+        for group in {*found, *mode}
+    }
+
+
+def _mode_traits(groups: Integers, views: Views) -> dict[int, list[Trait]]:
+    """Groups that are surely more often in minor, or in major, than the others."""
+    view = views["descriptors"]
+    values = np.asarray(view.values, np.float64)
+    known = view.present & (values[:, DESCRIPTORS.index("key_confidence")] >= _SURE_KEY)
+    major = values[:, DESCRIPTORS.index("mode")] > 0.5
+    found: dict[int, list[Trait]] = {}
+    for group in range(int(groups.max(initial=-1)) + 1):
+        inside, outside = known & (groups == group), known & (groups != group)
+        if min(inside.sum(), outside.sum()) < 10:
+            continue
+        share, usual = float(major[inside].mean()), float(major[outside].mean())
+        effect = share - usual  # Cliff's delta of two-valued data
+        if abs(effect) >= CLEAR_EFFECT:
+            word, part = ("major", share) if effect > 0 else ("minor", 1 - share)
+            usually = usual if effect > 0 else 1 - usual
+            text = f"{part:.0%} in a {word} key, elsewhere {usually:.0%}".replace("%", " %")
+            found.setdefault(group, []).append(Trait("key", word, share, effect, text))
+    return found
+
+
+def _decades(columns: pd.DataFrame, roles: ColumnRoles) -> list[str | None]:
+    """The decade of each song, as "1970s"."""
+    import re
+
+    name = roles.column(Role.YEAR)
+    if name is None:
+        return [None] * len(columns)
+    years = [re.search(r"(?<!\d)(1[4-9]|20)\d\d(?!\d)", str(value)) for value in columns[name]]
+    return [None if year is None else f"{year.group()[:3]}0s" for year in years]
+
+
+def mix(values: Sequence[str | None], inside: Integers) -> tuple[Share, ...]:
+    """Shares of the known values, the most common first; empty where few are known."""
+    from collections import Counter
+
+    whole = Counter(value for value in values if value)
+    here = Counter(value for row in inside if (value := values[row]))
+    known = sum(here.values())
+    if known < len(inside) / 2:
+        return ()
+    total = sum(whole.values())
+    ranked = sorted(here.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Share(value, n / known, whole[value] / total) for value, n in ranked)

@@ -1,0 +1,173 @@
+"""The groups of a run: in which space, what they were last time, and their files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from songscape.errors import SongscapeError, UsageError
+from songscape.experiment.fit import digest_of
+from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
+from songscape.progress import progress_bar
+from songscape.results import ResultsFolder, read_json, read_latents, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from songscape.clustering.groups import Groups
+    from songscape.experiment.request import Outcome
+    from songscape.experiment.trial_inputs import TrialInputs
+
+__all__ = ["find_groups", "name_group"]
+
+RECIPE = 1
+"""Raised when the same songs would be grouped or described in another way."""
+MOSTLY, LEAST_SHARE = 0.5, 0.05
+_DESCRIBED_BY = ("descriptors", "lyrics-counts")
+
+
+def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) -> Groups:
+    """Group the songs, and write `results/groups.json` and `results/groups.csv`.
+
+    The space is that of the default representation, or of the first model where that was not
+    trained; where its neighbours mostly share their language, it is the language-neutral one, if
+    that was trained. Groups keep their ids and the names that people gave them. Equal songs in an
+    equal space keep their groups.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    from songscape.clustering.groups import group
+
+    settings, path = outcome.request.settings, folder.tables / "groups.json"
+    seed = outcome.request.first
+    trained = [model for model, its in outcome.trials if its == seed]
+    free = DEFAULT_FREE if DEFAULT_FREE in trained else trained[0]
+    model, note = free, ""
+    share = _same_language(read_latents(folder.latents(free, seed))[1], inputs)
+    other = DEFAULT_NEUTRAL if free == DEFAULT_FREE and DEFAULT_NEUTRAL in trained else None
+    if other is not None and share is not None and settings.languages != "together":
+        apart = share >= MOSTLY
+        if settings.languages == "ignored" or apart:
+            model = other
+            note = "The groups ignore the language: "
+            note += "by sound and words together, songs group by language first. "
+            note += "Run again with --languages together to let the language count."
+        else:
+            note = "The language counts in these groups; --languages ignored leaves it out."
+    X = read_latents(folder.latents(model, seed))[1]
+    k = settings.groups or (settings.k[0] if len(settings.k) == 1 else None)
+    data = inputs.dataset
+    known = hashlib.sha256(X.tobytes()).hexdigest()
+    key = digest_of([RECIPE, known, data.digest, k, note])
+    before = read_json(path)
+    there = [n for n in _DESCRIBED_BY if n in data.digests]
+    there += ["language"] if "language" in data.views else []
+    again = before is not None and before.get("key") == key
+    with progress_bar("finding groups", unit=""), threadpool_limits(1):
+        found = group(
+            X,
+            data.views.select(there),
+            data.columns,
+            k=k,
+            before=before,
+            unchanged=again,
+            roles=data.roles,
+            random_state=seed,
+        )
+    names = _names(folder)
+    found = found.named(names).noted(note, before.get("changes", ()) if again and before else None)
+    write_json(path, {"key": key, "model": model, **found.as_dict()})
+    folder.write_table("groups", found.table())
+    return found
+
+
+def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]:
+    """Give a group a name that later runs keep; an empty one brings back the made name.
+
+    `wanted` is an id, a name, or the beginning of a name. Returns the names before and after; the
+    tables and the page of the folder have the new one.
+
+    Raises
+    ------
+    SongscapeError
+        The folder holds no groups.
+    UsageError
+        No group or several are meant, or another group has that name.
+    """
+    import pandas as pd
+
+    from songscape.report.page import write_page
+
+    path = folder.tables / "groups.json"
+    document = read_json(path)
+    if document is None:
+        raise SongscapeError(f"{path}: no groups here; make them with songscape run")
+    every = [group for level in document["levels"] for group in level["groups"]]
+    key = wanted.strip().casefold()
+    found = [one for one in every if key in (one["id"], one["name"].casefold())]
+    found = found or [one for one in every if key and one["name"].casefold().startswith(key)]
+    if len(found) != 1:
+        names = "; ".join(f"{one['id']} {one['name']}" for one in found or _regions(document))
+        what = "several groups are called so" if found else "no such group"
+        raise UsageError(f"{wanted!r}: {what}; there are {names}")
+    group, before = found[0], found[0]["name"]
+    after = " ".join(name.split()) or group["made_name"]
+    if any(one["name"].casefold() == after.casefold() and one is not group for one in every):
+        raise UsageError(f"{after!r}: another group is called so; choose another name")
+    kept = {i: text for i, text in _names(folder).items() if i != group["id"]}
+    if after != group["made_name"]:
+        kept[group["id"]] = after
+    write_json(folder.tables / "names.json", {"names": kept})
+    group["name"] = after
+    write_json(path, document)
+    table = folder.tables / "groups.csv"
+    if table.exists():
+        frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+        frame.loc[frame["group"] == group["id"], "name"] = after
+        frame["could_also_be"] = frame["could_also_be"].replace(before, after)
+        folder.write_table("groups", frame)
+    if (folder.tables / "table.csv").exists():
+        write_page(folder.tables)
+    return before, after
+
+
+def _regions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The regions of `groups.json`."""
+    return list(document["levels"][0]["groups"])
+
+
+def _names(folder: ResultsFolder) -> Mapping[str, str]:
+    """Names that people gave to groups, by id."""
+    names = (read_json(folder.tables / "names.json") or {}).get("names", {})
+    return {str(i): str(name) for i, name in names.items()} if isinstance(names, dict) else {}
+
+
+def _same_language(X: NDArray[np.float32], inputs: TrialInputs) -> float | None:
+    """How much more often than by chance neighbours share their language: 0 never, 1 always.
+
+    None where fewer than half of the songs have a known language, or all have one language.
+    """
+    import numpy as np
+
+    from songscape.clustering.portraits import primary_languages
+    from songscape.clustering.smoothed import nearest
+
+    data: Any = inputs.dataset
+    spoken = np.array(
+        [one or "" for one in primary_languages(data.views, data.columns, data.roles)]
+    )
+    known = spoken != ""
+    if known.mean() < 0.5:
+        return None
+    shares = np.unique(spoken[known], return_counts=True)[1] / known.sum()
+    if (shares >= LEAST_SHARE).sum() < 2:
+        return None
+    points, spoken = X[known], spoken[known]
+    step = max(1, len(points) // 2_000)
+    rows = np.arange(0, len(points), step)
+    near = nearest(points[rows], points, 11)[:, 1:]
+    same = float((spoken[near] == spoken[rows][:, None]).mean())
+    chance = float(np.square(shares).sum())
+    return (same - chance) / (1.0 - chance)

@@ -1,0 +1,328 @@
+"""An exact index of a collection: songs near a song, and ways from one song to another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from songscape.errors import UsageError
+from songscape.language_codes import language_name
+from songscape.neighbours.songs import Song, Songs
+from songscape.neighbours.space import Point, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from songscape.neighbours.playlists import Playlist
+
+__all__ = ["Index", "Neighbour"]
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+What = str | ArrayLike | Point
+_CHOICE = 8
+"""Of so many songs near a point of a path, one by another artist than the last is taken."""
+_NEAR = ((0.02, "as good as the same"), (0.35, "very near"), (0.6, "near"), (0.85, "rather near"))
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A song near another.
+
+    Attributes
+    ----------
+    song : Song
+    distance : float
+        In the space of the index.
+    share : float
+        The same as a share of the usual distance between two songs of the collection.
+    """
+
+    song: Song
+    distance: float
+    share: float
+
+    @property
+    def id(self) -> str:
+        return self.song.id
+
+    @property
+    def how_near(self) -> str:
+        """In words."""
+        return next((words for limit, words in _NEAR if self.share <= limit), "not near")
+
+    def __str__(self) -> str:
+        language = f" ({self.song.language})" if self.song.language else ""
+        return f"{self.song.name}{language}: {self.how_near}"
+
+
+class Index:
+    """Songs with their vectors; every answer is exact, and filters cost nothing.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Track ids, in the order of the rows.
+    vectors : array-like of shape (n_tracks, n_dimensions), or mapping of str to such
+        Distances are Euclidean. Of several named blocks ("sound", "words") each counts the same,
+        or as `weights` say; a row of NaN is a song that lacks the block, and as far from every
+        song as two songs are on average.
+    songs : Songs or DataFrame, optional
+        Titles, artists and languages: `Library.columns()`, or what `read_songs` gives, which knows
+        the files too. Without it, the artist is the first folder of an id ("Artist/Album/song").
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        vectors: ArrayLike | Mapping[str, ArrayLike],
+        songs: Songs | pd.DataFrame | None = None,
+    ) -> None:
+        self.ids = tuple(ids)
+        self.space = Space(vectors)
+        if self.space.n_rows != len(self.ids):
+            raise UsageError(f"{len(self.ids):,} ids for {self.space.n_rows:,} vectors; one each")
+        if len(self.row_of) != len(self.ids):
+            raise UsageError("an id is there twice; give every track its own")
+        if songs is None:
+            songs = Songs.of_ids(self.ids)
+        elif not isinstance(songs, Songs):
+            songs = Songs.of_table(songs)
+        self.songs = songs.take(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """Id -> row."""
+        return {track_id: row for row, track_id in enumerate(self.ids)}
+
+    def similar(
+        self,
+        what: What | Sequence[str],
+        n: int = 10,
+        *,
+        language: str | None = None,
+        another_language: bool = False,
+        not_same_artist: bool = False,
+        max_per_artist: int | None = None,
+        among: Sequence[int] | None = None,
+        versions: bool = False,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[Neighbour]:
+        """The nearest songs, nearest first; of one recording, or versions of a song, only one.
+
+        Parameters
+        ----------
+        what : str, sequence of str, or array-like of shape (n_dimensions,)
+            A track id, several (a song is as far as from the nearest of them), or a vector.
+        n : int
+        language : str, optional
+            Only songs in it: a name or a code ("de").
+        another_language : bool
+            Only songs in languages that `what` is not in.
+        not_same_artist : bool
+            Without songs of its own artist.
+        max_per_artist : int, optional
+            At most so many of one artist.
+        among : sequence of int, optional
+            Only these rows.
+        versions : bool
+            With all copies and versions.
+        weights : mapping of str to float, optional
+            Of the blocks of vectors; those that are left out don't count.
+
+        Raises
+        ------
+        UsageError
+            An id is not there, or the collection does not know what is asked for.
+        """
+        if n < 1 or (max_per_artist is not None and max_per_artist < 1):
+            raise UsageError("n and max_per_artist: at least 1")
+        rows = self._rows(what)
+        fits = self._fitting(rows, language, another_language, not_same_artist)
+        if among is not None:
+            fits &= np.isin(np.arange(len(fits)), among)
+        if rows:
+            far = np.min([self.space.approximate(row, weights) for row in rows], axis=0)
+        else:
+            far = self.space.approximate(what, weights)
+        targets: list[Any] = list(rows) if rows else [what]
+        found = self._nearest(targets, far, fits, weights)
+        taken = _Taken(self.songs, rows, max_per_artist, versions)
+        neighbours = []
+        for row, distance in found:
+            if taken.fits(row):
+                taken.add(row)
+                share = distance / self.space.usual(weights)
+                neighbours.append(Neighbour(self.songs[self.ids[row]], distance, share))
+                if len(neighbours) == n:
+                    break
+        return neighbours
+
+    def distances(self, what: What, weights: Mapping[str, float] | None = None) -> Floats:
+        """From every song to one, shape (n_tracks,)."""
+        target: Any = self._row(what) if isinstance(what, str) else what
+        return np.sqrt(np.maximum(self.space.approximate(target, weights), 0.0))
+
+    def path(
+        self,
+        start: str,
+        end: str,
+        n: int = 25,
+        *,
+        max_per_artist: int | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> Playlist:
+        """Songs that lead from one to another: those nearest to points on the line between them.
+
+        No song, recording or version is there twice, and no artist twice in a row where that can
+        be; a song is not used where the line has passed it.
+
+        Parameters
+        ----------
+        start, end : str
+            Track ids.
+        n : int
+            Songs, both ends included; fewer where there are not so many.
+        max_per_artist : int, optional
+        weights : mapping of str to float, optional
+
+        Raises
+        ------
+        UsageError
+            An id is not there, both are the same, or `n` is less than 2.
+        """
+        from songscape.neighbours.playlists import Playlist
+
+        first, last = self._row(start), self._row(end)
+        if first == last or n < 2:
+            raise UsageError("a path has two different ends, and n is at least 2")
+        taken = _Taken(self.songs, [first, last], max_per_artist)
+        fits, artists = self.space.complete(weights), self.songs.artist_keys
+        on_way: list[tuple[float, int]] = []
+        for share in np.linspace(0, 1, n)[1:-1]:
+            point = self.space.between(first, last, float(share))
+            far = self.space.approximate(point, weights)
+            far[[first, last, *(row for _, row in on_way)]] = np.inf
+            near = (row for row, _ in self._nearest([point], far, fits, weights))
+            some = list(islice((row for row in near if taken.fits(row)), _CHOICE))
+            if some:
+                before = artists[on_way[-1][1] if on_way else first]
+                row = next((r for r in some if not before or artists[r] != before), some[0])
+                taken.add(row)
+                on_way.append((self.space.along(first, last, row, weights), row))
+        rows = [first, *(row for _, row in sorted(on_way, key=lambda o: (o[0], self.ids[o[1]])))]
+        songs = [self.songs[self.ids[row]] for row in (*rows, last)]
+        return Playlist(f"{songs[0].title} → {songs[-1].title}", tuple(songs))
+
+    def _row(self, track_id: str) -> int:
+        if track_id not in self.row_of:
+            raise UsageError(f"{track_id}: no such track in this index; ids are in Index.ids")
+        return self.row_of[track_id]
+
+    def _rows(self, what: Any) -> list[int]:
+        """Rows of one id or several; none for a vector."""
+        if isinstance(what, str):
+            return [self._row(what)]
+        if isinstance(what, (list, tuple)) and what and all(isinstance(w, str) for w in what):
+            return [self._row(track_id) for track_id in what]
+        return []
+
+    def _fitting(
+        self, rows: list[int], language: str | None, another: bool, not_same_artist: bool
+    ) -> Mask:
+        fits = np.ones(len(self.ids), bool)
+        fits[rows] = False
+        languages = self.songs.languages if language or another else []
+        if (language or another) and not any(languages):
+            raise UsageError("no languages are known of these songs")
+        if language:
+            name = language_name(language) or language
+            fits &= np.fromiter((name in its for its in languages), bool, len(fits))
+            if not any(name in its for its in languages):
+                known = sorted(set().union(*languages))
+                raise UsageError(f"no songs in {name}; there are {', '.join(known)}")
+        if another:
+            own = frozenset().union(*(languages[row] for row in rows))
+            if not own:
+                raise UsageError("its language is not known, so no other can be said")
+            fits &= np.fromiter((bool(its) and not its & own for its in languages), bool, len(fits))
+        if not_same_artist:
+            keys = self.songs.artist_keys
+            own_artists = {keys[row] for row in rows} - {""}
+            fits &= np.fromiter((key not in own_artists for key in keys), bool, len(fits))
+        return fits
+
+    def _nearest(
+        self,
+        targets: Sequence[Any],
+        far: Floats,
+        fits: Mask,
+        weights: Mapping[str, float] | None,
+    ) -> Iterator[tuple[int, float]]:
+        """Rows and exact distances, nearest first, ties by id; more are sorted as they are used."""
+        far[~fits] = np.inf
+        left, size = int(np.isfinite(far).sum()), 64
+        slack = max(self.space.slack(target) for target in targets)
+        given = 0
+        while given < left:
+            rows = lowest(far, min(size, left), slack)
+            exact = np.min([self.space.exact(t, rows, weights) for t in targets], axis=0)
+            order = sorted(range(len(rows)), key=lambda i: (exact[i], self.ids[rows[i]]))
+            for i in order[given : min(size, left)]:
+                yield int(rows[i]), float(exact[i])
+            given, size = min(size, left), 8 * size
+
+
+def lowest(values: Floats, k: int, slack: float = 0.0) -> NDArray[np.intp]:
+    """Rows of at least the k lowest values, and of all within `slack` of the k-th; finite ones.
+
+    The k-th lowest of the minima of columns of a table is no lower than the k-th lowest value, and
+    a table's minima are found at the speed of memory.
+    """
+    columns = len(values) // 64
+    if columns < 4 * k:
+        limit = np.partition(values, k - 1)[k - 1] if k < len(values) else np.inf
+    else:
+        minima = values[: 64 * columns].reshape(64, columns).min(axis=0)
+        limit = np.partition(minima, k - 1)[k - 1]
+    return np.flatnonzero((values <= limit + slack) & np.isfinite(values))
+
+
+class _Taken:
+    """Which songs are in a list: one of every recording and song, and so many of an artist."""
+
+    def __init__(
+        self, songs: Songs, rows: Iterable[int], most: int | None, versions: bool = False
+    ) -> None:
+        self._songs, self._most, self._versions_too = songs, most, versions
+        self._copies, self._versions = set[int | None](), set[str]()
+        self._artists: Counter[str] = Counter()
+        self._codes = songs.values("copies", None)
+        for row in rows:
+            self.add(row)
+
+    def fits(self, row: int) -> bool:
+        """Whether a song is none that is there in another form, nor one too many."""
+        artist = self._songs.artist_keys[row]
+        if not self._versions_too and (
+            (self._codes[row] is not None and self._codes[row] in self._copies)
+            or self._songs.version_key(row) in self._versions
+        ):
+            return False
+        return not artist or self._most is None or self._artists[artist] < self._most
+
+    def add(self, row: int) -> None:
+        key = self._songs.version_key(row)
+        self._copies.add(self._codes[row])
+        self._versions |= set() if key is None else {key}
+        self._artists[self._songs.artist_keys[row]] += 1

@@ -1,0 +1,96 @@
+"""Playlists of what an index knows: around songs, of a group, between two songs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from songscape.library import Library
+from songscape.neighbours.collection import NamedGroup, with_sound
+from songscape.neighbours.index import Index
+from songscape.neighbours.order import smooth_order
+from songscape.neighbours.playlists import Playlist
+from songscape.neighbours.songs import Song
+
+__all__ = ["mix_around", "mix_between", "mix_of_group"]
+
+_AT_ONCE = 1_000
+"""Songs that are put in order together; longer lists are ordered in parts."""
+
+
+def mix_around(
+    index: Index,
+    track_ids: Sequence[str],
+    n: int,
+    *,
+    max_per_artist: int | None = None,
+    library: Library | None = None,
+) -> Playlist:
+    """Songs and what is near to them, `n` in all, in an order that begins with the first.
+
+    Parameters
+    ----------
+    index : Index
+    track_ids : sequence of str
+    n : int
+    max_per_artist : int, optional
+    library : Library, optional
+        Knows tempo, loudness and key.
+    """
+    seeds = [index.songs[i] for i in dict.fromkeys(track_ids)][:n]
+    near = []
+    if len(seeds) < n:
+        ids = [song.id for song in seeds]
+        near = index.similar(ids, n - len(seeds), max_per_artist=max_per_artist)
+    songs = (*seeds, *(neighbour.song for neighbour in near))
+    return Playlist(f"Like {seeds[0].title}", _in_order(index, songs, library))
+
+
+def mix_of_group(
+    index: Index,
+    group: NamedGroup,
+    n: int | None = None,
+    *,
+    max_per_artist: int | None = None,
+    library: Library | None = None,
+) -> Playlist:
+    """A group's songs, or the `n` in its middle, in an order that begins with the most typical."""
+    rows = [index.row_of[i] for i in group.track_ids if i in index.row_of]
+    centre = index.space.centre(rows)
+    chosen = index.similar(
+        centre,
+        n or len(rows),
+        among=rows,
+        max_per_artist=max_per_artist,
+        versions=n is None,
+    )
+    songs = tuple(neighbour.song for neighbour in chosen)
+    return Playlist(group.name, _in_order(index, songs, library), group.id)
+
+
+def mix_between(
+    index: Index,
+    start: str,
+    end: str,
+    n: int,
+    *,
+    max_per_artist: int | None = None,
+    library: Library | None = None,
+) -> Playlist:
+    """The way from one song to another."""
+    path = index.path(start, end, n, max_per_artist=max_per_artist)
+    return path if library is None else replace(path, songs=with_sound(path.songs, library))
+
+
+def _in_order(index: Index, songs: Sequence[Song], library: Library | None) -> tuple[Song, ...]:
+    songs = tuple(songs) if library is None else with_sound(songs, library)
+    ordered: list[Song] = []
+    for start in range(0, len(songs), _AT_ONCE):
+        part = [*ordered[-1:], *songs[start : start + _AT_ONCE]]
+        rows = np.array([index.row_of[song.id] for song in part])
+        far = np.array([index.space.exact(int(row), rows) for row in rows])
+        order = smooth_order(part, far)
+        ordered += [part[i] for i in (order[1:] if start else order)]
+    return tuple(ordered)

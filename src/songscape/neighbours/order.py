@@ -1,0 +1,146 @@
+"""An order that is smooth to listen to, and where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songscape.neighbours.songs import Song
+
+__all__ = ["Rough", "rough_transitions", "smooth_order"]
+
+Floats = NDArray[np.float64]
+
+TEMPO_OCTAVES, LOUDNESS_DB, KEY_STEPS = 0.12, 6.0, 2.0
+"""What counts as one step: 9 % of tempo, 6 dB, two fifths on the circle of keys."""
+ROUGH = 2.0
+"""A transition of more steps than this is rough."""
+_MOST_IMPROVED = 300
+_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Rough:
+    """A transition that is heard as a break: from one song to the next, and what breaks."""
+
+    before: Song
+    after: Song
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.before.name} → {self.after.name}: {self.reason}"
+
+
+def smooth_order(
+    songs: Sequence[Song],
+    distances: Floats | None = None,
+    *,
+    first: int = 0,
+    last: int | None = None,
+) -> list[int]:
+    """Positions of songs in an order whose neighbours fit: tempo, loudness, key, and the space.
+
+    Each song is followed by the one that fits best; then parts are turned round as long as that
+    makes the whole smoother.
+
+    Parameters
+    ----------
+    songs : sequence of Song
+    distances : ndarray of shape (n_songs, n_songs), optional
+        In a space, of any scale.
+    first, last : int
+        Where it begins, and where it ends if that is given.
+    """
+    n = len(songs)
+    if n < 3:
+        return list(range(n)) if first == 0 else [first, *(i for i in range(n) if i != first)]
+    cost = steps(songs).sum(axis=2)
+    if distances is not None:
+        usual = float(np.median(distances[~np.eye(n, dtype=bool)])) or 1.0
+        cost = cost + 2 * distances / usual
+    left = set(range(n)) - {first, last if last is not None else first}
+    order = [first]
+    while left:
+        row = cost[order[-1]]
+        order.append(min(left, key=lambda i: (row[i], i)))
+        left.remove(order[-1])
+    if last is not None and last != first:
+        order.append(last)
+    return _untangled(order, cost, last is not None) if n <= _MOST_IMPROVED else order
+
+
+def _untangled(order: list[int], cost: Floats, fixed_end: bool) -> list[int]:
+    """Two-opt: parts are reversed while that makes the sum of costs smaller."""
+    path = np.array(order)
+    n = len(path)
+    for _ in range(_ROUNDS):
+        changed = False
+        for i in range(1, n - 1):
+            ends = np.arange(i + 1, n)
+            before = cost[path[i - 1], path[i]]
+            new = cost[path[i - 1], path[ends]]
+            inner = ends < n - 1
+            after = np.where(inner, cost[path[ends], path[np.minimum(ends + 1, n - 1)]], 0.0)
+            closing = np.where(inner, cost[path[i], path[np.minimum(ends + 1, n - 1)]], 0.0)
+            gain = before + after - new - closing
+            gain = gain if not fixed_end else np.where(inner, gain, -np.inf)
+            best = int(gain.argmax())
+            if gain[best] > 1e-9:
+                path[i : ends[best] + 1] = path[i : ends[best] + 1][::-1]
+                changed = True
+        if not changed:
+            break
+    return [int(i) for i in path]
+
+
+def rough_transitions(songs: Sequence[Song]) -> list[Rough]:
+    """Where one song follows another and tempo, loudness or key break."""
+    found = []
+    for before, after in pairwise(songs):
+        tempo, loudness, key = steps([before, after])[0, 1]
+        reasons = []
+        if tempo > ROUGH and before.tempo_bpm and after.tempo_bpm:
+            reasons.append(f"{before.tempo_bpm:.0f} to {after.tempo_bpm:.0f} beats a minute")
+        if loudness > ROUGH and before.loudness_db is not None and after.loudness_db is not None:
+            louder = after.loudness_db - before.loudness_db
+            reasons.append(f"{abs(louder):.0f} dB {'louder' if louder > 0 else 'quieter'}")
+        if key > ROUGH:
+            reasons.append("keys far apart")
+        if reasons:
+            found.append(Rough(before, after, ", ".join(reasons)))
+    return found
+
+
+def steps(songs: Sequence[Song]) -> Floats:
+    """How far songs are apart in tempo, loudness and key, in steps, shape (n, n, 3).
+
+    What is not known of one of two songs counts as one step, as much as it usually is. A tempo and
+    its double are the same.
+    """
+    tempo = np.log2(_column(songs, lambda s: s.tempo_bpm))
+    octaves = np.abs(tempo[:, None] - tempo)
+    octaves = np.minimum(octaves, np.abs(octaves - 1) + TEMPO_OCTAVES)
+    loudness = _column(songs, lambda s: s.loudness_db)
+    # Every key at its place among the keys with the same notes: A minor is at C major.
+    majors = _column(songs, lambda s: None if s.key is None else (s.key + 3 * bool(s.minor)) % 12)
+    fifths = np.mod(7 * majors, 12)
+    around = np.abs(fifths[:, None] - fifths)
+    around = np.minimum(around, 12 - around)
+    found = np.stack(
+        [
+            octaves / TEMPO_OCTAVES,
+            np.abs(loudness[:, None] - loudness) / LOUDNESS_DB,
+            around / KEY_STEPS,
+        ],
+        axis=2,
+    )
+    return np.where(np.isnan(found), 1.0, found)
+
+
+def _column(songs: Sequence[Song], value: Any) -> Floats:
+    return np.array([np.nan if value(s) is None else value(s) for s in songs], np.float64)

@@ -1,0 +1,281 @@
+"""Playlists: songs in an order to listen to, written as M3U8, XSPF or JSPF.
+
+M3U8 is as Navidrome, VLC and beets have it, XSPF is https://xspf.org/spec, JSPF
+https://xspf.org/jspf.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from songscape.errors import SongscapeError, UsageError
+from songscape.neighbours.songs import Song
+from songscape.results import write_bytes
+
+__all__ = ["FORMATS", "Places", "Playlist", "file_name", "place_for"]
+
+MADE_BY = "Songscape"
+_XSPF = "http://xspf.org/ns/0/"
+_MUSICBRAINZ = "https://musicbrainz.org/recording/"
+_MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PORTS = {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
+_RESERVED = frozenset({"con", "prn", "aux", "nul", *_PORTS})
+# Control characters, other ends of lines, and halves of characters (bytes that are not UTF-8).
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True)
+class Places:
+    """How the files of songs are written.
+
+    Attributes
+    ----------
+    relative_to : Path or None
+        Paths start from this folder; by default from the playlist's, where both lie in one
+        collection (`root`), else they are absolute.
+    prefix : str
+        Written before every path.
+    forward_slash : bool
+        "/" also on Windows.
+    root : Path or None
+        The folder of the collection.
+    """
+
+    relative_to: Path | None = None
+    prefix: str = ""
+    forward_slash: bool = False
+    root: Path | None = None
+
+    def folder(self, playlist: Path) -> Path | None:
+        """The folder that paths start from; None for absolute ones."""
+        if self.relative_to is not None:
+            return self.relative_to.resolve()
+        beside = playlist.resolve().parent
+        inside = self.root is not None and beside.is_relative_to(self.root.resolve())
+        return beside if inside else None
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """Songs in an order.
+
+    Attributes
+    ----------
+    name : str
+    songs : tuple of Song
+    group : str
+        Id of the group that it is of, "" for none; a file of it is known by that again.
+    """
+
+    name: str
+    songs: tuple[Song, ...]
+    group: str = ""
+
+    @property
+    def ids(self) -> list[str]:
+        """Track ids in order."""
+        return [song.id for song in self.songs]
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def __iter__(self) -> Iterator[Song]:
+        return iter(self.songs)
+
+    def text(self, suffix: str, file: Path | None = None, places: Places | None = None) -> str:
+        """The playlist as a file of this suffix has it.
+
+        Parameters
+        ----------
+        suffix : {".m3u8", ".m3u", ".xspf", ".jspf"}
+        file : Path, optional
+            Where it will be, for relative paths.
+        places : Places, optional
+
+        Raises
+        ------
+        UsageError
+            There is no such format.
+        """
+        write = FORMATS.get(suffix.casefold())
+        if write is None:
+            raise UsageError(f"{suffix or 'no suffix'}: not a playlist; use {', '.join(FORMATS)}")
+        places = places or Places()
+        start = places.folder(file) if file is not None else places.relative_to
+        return write(self, lambda song: _place(song, start, places))
+
+    def save(self, file: str | os.PathLike[str], places: Places | None = None) -> Path:
+        """Write the playlist; the file's suffix says the format. Songs without a file are left out
+        of M3U8 where others have one; where no file is known, ids stand for paths.
+
+        Raises
+        ------
+        UsageError
+            The suffix is none of a playlist.
+        SongscapeError
+            It has no songs, or can't be written.
+        """
+        path = Path(file)
+        text = self.text(path.suffix, path, places)
+        if not self.songs:
+            raise SongscapeError(f"{self.name}: no songs; nothing was written")
+        try:
+            write_bytes(path, text.encode("utf-8", "replace"))
+        except OSError as error:
+            raise SongscapeError(
+                f"{path}: can't be written ({error.strerror}); choose another place"
+            ) from None
+        return path
+
+
+def file_name(name: str) -> str:
+    """A playlist's name as a file's, on any system, without a suffix."""
+    plain = "".join("_" if c in '<>:"/\\|?*' else c for c in one_line(name))
+    plain = plain.strip(" .") or "playlist"
+    while len(plain.encode("utf-8", "replace")) > LONGEST_NAME:
+        plain = plain[:-1].rstrip(" .")
+    return f"{plain}_" if plain.casefold() in _RESERVED else plain
+
+
+def place_for(playlist: Playlist, folder: Path, suffix: str) -> Path:
+    """The file of a playlist in a folder: that of the same name, if Songscape wrote it.
+
+    Raises
+    ------
+    UsageError
+        A file of that name is somebody else's.
+    """
+    file = folder / f"{file_name(playlist.name)}{suffix}"
+    if file.exists() and not _is_ours(file):
+        raise UsageError(
+            f"{file}: is there, and not written by Songscape; name another file with --out"
+        )
+    return file
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return MADE_BY.lower().encode() in opened.read(1_000).lower()
+    except OSError:
+        return False
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and control characters."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
+
+
+def _place(song: Song, start: Path | None, places: Places) -> str:
+    """The song's file as a path; as a URI where a line of text can't hold the path."""
+    if song.file is None:
+        return song.id
+    path = song.file if song.file.is_absolute() else Path(os.path.abspath(song.file))
+    if start is not None:
+        try:
+            path = Path(os.path.relpath(path, start))
+        except ValueError:  # another drive
+            start = None
+    text = str(path)
+    if places.forward_slash:
+        text = text.replace(os.sep, "/")
+    if _UNSEEN.search(text) or text != text.strip():
+        return _uri(song.file)
+    if start is not None and not places.prefix and text.startswith("#"):
+        text = f"./{text}"
+    return places.prefix + text
+
+
+def _uri(path: Path) -> str:
+    return Path(os.path.abspath(path)).as_uri().replace("+", "%2B")
+
+
+def _m3u8(playlist: Playlist, place: Callable[[Song], str]) -> str:
+    title, group = f"#PLAYLIST:{one_line(playlist.name)}", f"#{MADE_BY.upper()}:{playlist.group}"
+    lines = ["#EXTM3U", title, group]
+    for song in _with_files(playlist.songs):
+        seconds = -1 if song.seconds is None else round(song.seconds)
+        lines.append(f"#EXTINF:{seconds},{one_line(song.name.replace(' – ', ' - ', 1))}")
+        if song.span is not None:
+            start, stop = song.span
+            lines.append(f"#EXTVLCOPT:start-time={start:.3f}")
+            lines += [] if stop is None else [f"#EXTVLCOPT:stop-time={stop:.3f}"]
+        lines.append(place(song))
+    return "\n".join([*lines, ""])
+
+
+def _with_files(songs: Sequence[Song]) -> Sequence[Song]:
+    return [song for song in songs if song.file is not None] or songs
+
+
+def _xspf(playlist: Playlist, place: Callable[[Song], str]) -> str:
+    ElementTree.register_namespace("", _XSPF)
+    top = ElementTree.Element(f"{{{_XSPF}}}playlist", version="1")
+
+    def add(parent: ElementTree.Element, name: str, text: str) -> None:
+        if text:
+            ElementTree.SubElement(parent, f"{{{_XSPF}}}{name}").text = _NOT_XML.sub("", text)
+
+    add(top, "title", one_line(playlist.name))
+    add(top, "creator", MADE_BY)
+    tracks = ElementTree.SubElement(top, f"{{{_XSPF}}}trackList")
+    for song in playlist.songs:
+        track = ElementTree.SubElement(tracks, f"{{{_XSPF}}}track")
+        for name, value in _fields(song, place):
+            add(track, name, str(value))
+    ElementTree.indent(top)
+    text = ElementTree.tostring(top, "unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _jspf(playlist: Playlist, place: Callable[[Song], str]) -> str:
+    several = ("location", "identifier")
+    tracks = [
+        {name: [value] if name in several else value for name, value in _fields(song, place)}
+        for song in playlist.songs
+    ]
+    head = {"title": one_line(playlist.name), "creator": MADE_BY}
+    return json.dumps({"playlist": head | {"track": tracks}}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _fields(song: Song, place: Callable[[Song], str]) -> Iterator[tuple[str, str | int]]:
+    """What XSPF and JSPF say of a song, in the order of the specification."""
+    if song.file is not None:
+        yield "location", _as_reference(song, place(song))
+    if _MBID.fullmatch(song.recording):
+        yield "identifier", _MUSICBRAINZ + song.recording.lower()
+    texts = (("title", song.title), ("creator", song.artist), ("album", song.album))
+    for name, text in texts:
+        if text:
+            yield name, one_line(text)
+    if song.seconds is not None:
+        yield "duration", round(1000 * song.seconds)
+
+
+def _as_reference(song: Song, place: str) -> str:
+    """A path as a URI: absolute ones with their scheme, relative ones as a reference."""
+    assert song.file is not None
+    if "://" in place:
+        return place
+    if Path(place).is_absolute():
+        return Path(place).as_uri()
+    # A colon in the first part of a reference would be read as a scheme.
+    return quote(os.fsencode(place.replace(os.sep, "/")), safe="/!$&'()*,;=@~")
+
+
+FORMATS: dict[str, Callable[[Playlist, Callable[[Song], str]], str]] = {
+    ".m3u8": _m3u8,
+    ".m3u": _m3u8,
+    ".xspf": _xspf,
+    ".jspf": _jspf,
+}
+"""Suffix of a file -> how a playlist is written."""
