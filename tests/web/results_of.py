@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import soundfile
 
 from songscape.features.analyse import CORE, RECIPES
 from songscape.library import Library
 from songscape.library.records import Analysis, Collection, FileStamp, Track
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
-from songscape.results import ResultsFolder, write_latents
+from songscape.results import ResultsFolder, write_json, write_latents
 
 HOSTILE = (
     "<script>window.hacked=1</script>",
@@ -28,6 +28,7 @@ HOSTILE = (
 )
 OTHER_SCRIPTS = ("ليالي البحر", "川の向こう", "নদীর ওপারে", "שיר לילה", "Río de noche", "Straße #7")
 LANGUAGES = ("English", "Arabic", "Japanese")
+GENRES = ("folk", "house", "waltz")
 SECONDS = 6.0
 
 
@@ -49,7 +50,7 @@ def make_results(
             "title": titles[i] if i < len(titles) else f"Song {i}",
             "artist": f"Artist {i % 7}",
             "language": LANGUAGES[i % 2 if i % 5 else 2],
-            "genre": ("folk", "house", "waltz")[i % 3],
+            "genre": GENRES[i % 3],
             "year": str(1960 + i),
         }
         season = "winter snow" if i % 3 == 0 else "summer sun"
@@ -77,7 +78,44 @@ def make_results(
 
 
 def write_groups(folder: ResultsFolder, ids: list[str], n_groups: int) -> None:
-    """The partition that the places were drawn from."""
-    table = {"track_id": ids, "model": DEFAULT_NEUTRAL, "clusterer": "kmeans", "k": n_groups}
-    clusters = [i % n_groups for i in range(len(ids))]
-    folder.write_table("clusters", pd.DataFrame({**table, "seed": 0, "cluster": clusters}))
+    """The groups that the places were drawn from, and each divided into two."""
+    n = len(ids)
+    regions = [i % n_groups for i in range(n)]
+    pieces = [2 * (i % n_groups) + (i // n_groups) % 2 for i in range(n)]
+
+    def described(label: str, names: list[str], member: list[int]) -> list[dict[str, Any]]:
+        found = []
+        for number, name in enumerate(names):
+            its = [ids[i] for i in range(n) if member[i] == number]
+            found.append(
+                {
+                    "id": f"{label}{number}",
+                    "name": name,
+                    "made_name": name,
+                    "size": len(its),
+                    "parent": None if label == "g" else f"g{number // 2}",
+                    "sentence": "",
+                    "stability": 0.9 if label == "g" else None,
+                    "typical": its[:5],
+                    "sure": "sure" if label == "g" else "",
+                    "between": [[its[-1], f"g{(number + 1) % n_groups}"]] if label == "g" else [],
+                    "descriptors": [["tempo", 15, "slower than 85 % of your music", -0.6]],
+                    "tags": [["folk", 3.1, "genre"]],
+                    "languages": [["English", 0.5, 0.4], ["Arabic", 0.5, 0.6]],
+                    "decades": [],
+                    "words": {"English": ["river", "window"]},
+                }
+            )
+        return found
+
+    fine = [f"around {GENRES[i // 2]} {i % 2}" for i in range(2 * n_groups)]
+    certainty = [0.9 - 0.5 * (i >= n - n_groups) for i in range(n)]
+    second = [(one + 1) % n_groups for one in regions]
+    coarse = {"groups": described("g", list(GENRES[:n_groups]), regions), "member": regions}
+    levels = [
+        {"name": "regions", **coarse, "certainty": certainty, "second": second},
+        {"name": "neighbourhoods", "groups": described("n", fine, pieces), "member": pieces},
+    ]
+    document = {"model": DEFAULT_NEUTRAL, "tracks": ids, "note": "The groups ignore the language."}
+    document |= {"warning": "", "levels": levels}
+    write_json(folder.tables / "groups.json", document)

@@ -31,7 +31,7 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"),
 )
 LIMIT_MS = 20_000
-GENRES = ["folk", "house", "waltz"]  # of the three groups, which are named after them
+GENRES = ["folk", "house", "waltz"]  # the names of the three groups
 
 
 @pytest.fixture(scope="session")

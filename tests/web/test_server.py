@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ from songscape.web.load import find_folder
 from songscape.web.serve import serve
 
 SONG = "album/song 000"
-TOKEN_NEEDED = {"group": "0", "name": "Mine"}
+TOKEN_NEEDED = {"group": "g0", "name": "Mine"}
 
 
 def wav_of(folder: ResultsFolder, number: int = 0) -> Path:
@@ -45,9 +47,11 @@ def test_the_map_has_every_song_once_with_its_title_and_place(client: TestClient
 
 
 def test_groups_name_their_typical_songs_and_languages(client: TestClient) -> None:
-    (level,) = client.get("/api/groups").json()
-    assert [group["size"] for group in level["groups"]] == [12, 12, 12]
-    for group in level["groups"]:
+    regions, pieces = client.get("/api/groups").json()
+    assert [group["size"] for group in regions["groups"]] == [12, 12, 12]
+    assert [group["parent"] for group in pieces["groups"]] == ["g0", "g0", "g1", "g1", "g2", "g2"]
+    assert [group["name"] for group in regions["groups"]] == ["Folk", "House", "Waltz"]
+    for group in regions["groups"]:
         assert len(group["typical"]) == 5
         assert sum(share for _, share, _ in group["languages"]) == pytest.approx(1)
 
@@ -164,19 +168,69 @@ def test_reasons_name_what_two_songs_share(client: TestClient) -> None:
     assert share(near) > 60 > share(far)
 
 
+# -- playlists -----------------------------------------------------------------------------------
+
+
+def test_a_playlist_of_chosen_songs_keeps_their_order_in_every_format(
+    own_client: TestClient, own_folder: ResultsFolder
+) -> None:
+    ids = [f"album/song {i:03}" for i in (5, 0, 9)]
+
+    def text(kind: str) -> str:
+        asked = {"ids": ids, "name": "Ü & <b>", "format": kind}
+        answer = own_client.post("/api/playlist", json=asked).json()
+        assert answer["filename"].endswith(f".{kind}")
+        return str(answer["text"])
+
+    lines = text("m3u8").splitlines()
+    files = [Path(line) for line in lines if not line.startswith("#")]
+    assert files == [wav_of(own_folder, i) for i in (5, 0, 9)]
+    tracks = ElementTree.fromstring(text("xspf")).findall(".//{*}track/{*}title")
+    titles = [track.text for track in tracks]
+    assert titles == ["Straße #7", "ليالي البحر", "Song 9"]
+    assert [t["title"] for t in json.loads(text("jspf"))["playlist"]["track"]] == titles
+
+
+def test_a_playlist_of_a_group_or_a_seed_has_songs_of_one_cloud(own_client: TestClient) -> None:
+    for asked in ({"group": "g1"}, {"seed": "album/song 001"}):
+        text = own_client.post("/api/playlist", json={**asked, "n": 8}).json()["text"]
+        numbers = [int(line[-10:-7]) for line in text.splitlines() if line.endswith(".wav")]
+        assert len(numbers) == len(set(numbers)) == 8
+        assert {number % 3 for number in numbers} == {1}
+
+
+@pytest.mark.parametrize("name", ["Mine", "../../../outside", "/etc/passwd", "con", "a\\b:c"])
+def test_a_playlist_is_kept_beside_the_results_whatever_its_name(
+    own_client: TestClient, own_folder: ResultsFolder, name: str
+) -> None:
+    asked = {"ids": [SONG], "name": name, "save": True}
+    for _ in range(2):  # our own playlist of the same name is replaced
+        saved = Path(own_client.post("/api/playlist", json=asked).json()["saved"])
+        assert saved.parent == own_folder.root / "playlists"
+        assert saved.read_text(encoding="utf-8").startswith("#EXTM3U")
+
+
+def test_a_playlist_of_nothing_is_refused(own_client: TestClient) -> None:
+    assert own_client.post("/api/playlist", json={}).status_code == 400
+    assert own_client.post("/api/playlist", json={"ids": ["no such"]}).status_code == 404
+    assert own_client.post("/api/playlist", json={"group": "77"}).status_code == 404
+
+
 # -- names ---------------------------------------------------------------------------------------
 
 
 def test_another_name_is_kept_and_seen_at_once(
     own_client: TestClient, own_folder: ResultsFolder
 ) -> None:
-    answer = own_client.post("/api/rename", json={"group": "1", "name": " Sunday \n morning "})
-    assert answer.json() == {"group": "1", "name": "Sunday morning"}
+    answer = own_client.post("/api/rename", json={"group": "g1", "name": " Sunday \n morning "})
+    assert answer.json() == {"group": "g1", "name": "Sunday morning"}
     for client in (own_client, TestClient(make_app(own_folder), base_url="http://localhost")):
         names = [group["name"] for group in client.get("/api/groups").json()[0]["groups"]]
         assert names[1] == "Sunday morning"
-    assert own_client.post("/api/rename", json={"group": "7", "name": "x"}).status_code == 404
-    assert own_client.post("/api/rename", json={"group": "1", "name": "x" * 81}).status_code == 400
+    assert own_client.post("/api/rename", json={"group": "g7", "name": "x"}).status_code == 404
+    assert own_client.post("/api/rename", json={"group": "g1", "name": "x" * 81}).status_code == 400
+    taken = own_client.post("/api/rename", json={"group": "g1", "name": "waltz"})
+    assert (taken.status_code, "another group" in taken.json()["error"]) == (400, True)
 
 
 # -- who may ask ---------------------------------------------------------------------------------
@@ -499,6 +553,7 @@ def test_a_collection_that_is_still_analysed_is_shown_without_a_map(
     for name in ("maps", "latents"):
         for path in (folder.tables / name).iterdir():
             path.unlink()
+    (folder.tables / "groups.json").unlink()
     client = TestClient(make_app(folder), base_url="http://localhost")
     found = client.get("/api/map").json()
     assert (len(found["ids"]), found["layouts"], found["levels"]) == (9, [], [])

@@ -212,7 +212,7 @@ def _known_songs(ids: Sequence[str], labels: pd.DataFrame) -> list[Finding]:
     tracks = tuple(
         track
         for track, *row in zip(ids, *cells)
-        if any(_MILLION_SONGS.search(cell) for cell in row)
+        if any(isinstance(cell, str) and _MILLION_SONGS.search(cell) for cell in row)
     )
     return [Finding(Check.KNOWN_SONGS, Severity.NOTE, tracks)] if tracks else []
 

@@ -56,7 +56,10 @@ def _card(one: Group, groups: Groups, width: int) -> list[str]:
     texts = [f"{' and '.join(places)}{OF_YOURS}"] if places else []
     texts += [f"{s.label} ×{s.lift:.1f}" for s in portrait.labels[:1]]
     if texts:
-        lines.append(f"      {'; '.join(texts)}")
+        indent = " " * 6
+        lines += textwrap.wrap(
+            "; ".join(texts), width, initial_indent=indent, subsequent_indent=indent
+        )
     words = [f"{language}: {', '.join(found[:4])}" for language, found in portrait.words.items()]
     if words:
         lines.append(f"      sings of {' · '.join(words[:TWO])}")

@@ -102,8 +102,8 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoders",
         type=encoder_names,
-        help="pretrained encoders whose views models read: auto (all that are installed, the "
-        "default), none, or names, e.g. e5,voice",
+        help="pretrained encoders whose views models read: auto (those that are installed, "
+        "the default), none, or names, e.g. e5,voice",
     )
     parser.add_argument(
         "--measures", type=name_list, help="measures beside the usual ones: ilisi,kbet"

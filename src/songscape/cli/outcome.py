@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from songscape.cli.groups_text import described
@@ -60,6 +61,7 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
         if len(done.warnings) > shown:
             print(f"{len(done.warnings) - shown} more things to know of the data are on the page.")
         print(f"The page: {done.report.resolve().as_uri()}")
+        print(f"Look and listen: songscape serve {quote(str(done.report.parents[1]))} --open")
     for line in done.unmeasured:
         say(f"not measured: {line}")
 

@@ -241,9 +241,9 @@ def _measure(
 
 
 def _folded(labels: Integers, points: NDArray[np.float32]) -> Integers:
-    """Clusters below a hundredth of the songs joined to the nearest one that is not."""
+    """Clusters below a hundredth of the songs, or five, joined to the nearest one that is not."""
     sizes = np.bincount(labels)
-    large = np.flatnonzero(sizes >= max(2.0, SMALLEST * len(labels)))
+    large = np.flatnonzero(sizes >= max(5.0, SMALLEST * len(labels)))
     if not len(large):
         return np.zeros_like(labels)
     centroids = np.array([points[labels == one].mean(axis=0) for one in large])
@@ -272,7 +272,8 @@ def _choose(levels: Sequence[Level], kept: int) -> tuple[int, str]:
     """The number of regions, and why; the earlier one if it still comes back."""
     allowed = [one for one in levels if one.largest <= LARGEST] or list(levels)
     good = [one.k for one in allowed if one.comes_back]
-    if kept in good:
+    # People know these groups: they go only if most of them do not come back.
+    if any(one.k == kept and one.jaccard >= COMES_BACK for one in levels):
         return kept, f"{kept} regions, as before: they still come back"
     if whole := [one.k for one in allowed if one.worst >= WHOLE]:
         return max(whole), f"{max(whole)} regions come back nearly whole, and no more than those"

@@ -57,4 +57,5 @@ def _parts(one: Portrait) -> list[str]:
         if s.share >= MOST_LANGUAGE_SHARE and s.share >= _MORE_THAN_USUAL * s.usual
     ]
     first = [*words[:1], *labels[:1], *languages]
-    return list(dict.fromkeys([*first, *words[1:], *labels[1:]]))
+    found = list(dict.fromkeys([*first, *words[1:], *labels[1:]]))
+    return found or [f"partly {s.label}" for s in one.labels[:1]]

@@ -199,16 +199,21 @@ def views_needed(
 
 
 def readable(names: Iterable[str], settings: Settings, library: Library | None = None) -> list[str]:
-    """Those of the views that may be read: encoders as the settings say.
+    """Those of the views that may be read: encoders as the settings say, or a model's `views`.
 
-    Of all encoders those that are installed, or whose views the library has already.
+    Where they name none, those that are installed, or whose views the library has already, but for
+    encoders that are only read when they are named.
     """
     from songscape.features.encoders.registry import ENCODERS
 
+    named = {*settings.encoders}
+    for options in settings.model_options.values():
+        named.update(options.get("views") or ())
+
     def may(name: str) -> bool:
-        if name not in ENCODERS or name in settings.encoders:
+        if name not in ENCODERS or name in named:
             return True
-        if "auto" not in settings.encoders:
+        if "auto" not in settings.encoders or not ENCODERS[name].by_default:
             return False
         stored = library is not None and library.feature_recipes([name])[name]
         return bool(stored) or ENCODERS[name].is_installed

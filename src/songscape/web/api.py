@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from songscape.errors import UsageError
 from songscape.library import Library
+from songscape.neighbours.collection import NamedGroup, with_sound
+from songscape.neighbours.mixes import mix_around, mix_of_group
+from songscape.neighbours.playlists import Places, Playlist, file_name, place_for
 from songscape.web.atlas import Atlas
-from songscape.web.desk import Desk, Shown
+from songscape.web.desk import Desk
 from songscape.web.excerpt import excerpt
 from songscape.web.interface import Endpoint, Field, NotThere
 from songscape.web.nearness import NotMeasured
 from songscape.web.packing import groups_document, packed
 from songscape.web.why import why_here, why_together
 
-__all__ = ["ENDPOINTS", "OTHERS", "find_path", "find_similar"]
+__all__ = ["ENDPOINTS", "OTHERS"]
 
 
 MOST_LETTERS = 80
@@ -88,57 +92,25 @@ def _near(desk: Desk, values: dict[str, Any]) -> Any:
     row = _row(shown.atlas, values["id"])
     layout = _layout(shown.atlas, values["map"])
     found = shown.nearness.distances(row, layout, values["words"])
-    rank = np.argsort(np.argsort(found, kind="stable"), kind="stable")
+    rank = np.empty(len(found))
+    rank[np.argsort(found, kind="stable")] = np.arange(len(found))
     return {
         "id": values["id"],
         "nearness": packed(255 - 255 * rank / max(1, len(rank) - 1), "uint8"),
     }
 
 
-def find_similar(
-    shown: Shown,
-    row: int,
-    n: int,
-    *,
-    layout: int = 0,
-    words: float | None = None,
-    language: str | None = None,
-    not_same_artist: bool = False,
-) -> list[int]:
-    """Rows of the nearest songs of one, nearest first."""
-    atlas = shown.atlas
-    found = shown.nearness.distances(row, _layout(atlas, layout), words)
-    fits = np.ones(len(atlas.ids), bool)
-    fits[row] = False
-    if not_same_artist and atlas.artists[row]:
-        fits &= np.array(atlas.artists, dtype=object) != atlas.artists[row]
-    if language:
-        fits &= np.array(atlas.values("language"), dtype=object) == language
-    rows = np.flatnonzero(fits)
-    nearest: list[int] = rows[np.argsort(found[rows], kind="stable")][:n].tolist()
-    return nearest
-
-
-def find_path(shown: Shown, first: int, last: int, n: int, *, layout: int = 0) -> list[int]:
-    """Rows near the straight line from one song to another, each taken once."""
-    vectors = shown.atlas.layouts[_layout(shown.atlas, layout)].vectors
-    steps = [first]
-    for share in np.linspace(0, 1, n)[1:-1]:
-        point = (1 - share) * vectors[first] + share * vectors[last]
-        far = np.square(vectors - point).sum(axis=1)
-        far[[*steps, last]] = np.inf
-        steps.append(int(far.argmin()))
-    return [*steps, last] if first != last else steps
-
-
 def _similar(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
-    atlas, words = shown.atlas, values["words"]
-    row, layout = _row(atlas, values["id"]), _layout(atlas, values["map"])
+    row, layout = _row(shown.atlas, values["id"]), _layout(shown.atlas, values["map"])
+    index, weights = shown.nearness.asked(row, layout, values["words"])
     also = {name: values[name] for name in ("language", "not_same_artist")}
-    rows = find_similar(shown, row, values["n"], layout=layout, words=words, **also)
-    far = shown.nearness.distances(row, layout, words)
-    return {"id": values["id"], "tracks": [_named(atlas, i, float(far[i])) for i in rows]}
+    found = index.similar(values["id"], values["n"], weights=weights, **also)
+    tracks = [
+        _named(shown.atlas, shown.atlas.row_of[one.id], one.distance) | {"near": one.how_near}
+        for one in found
+    ]
+    return {"id": values["id"], "tracks": tracks}
 
 
 def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, Any]:
@@ -149,9 +121,12 @@ def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, A
 
 def _path(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
-    first, last = (_row(shown.atlas, values[name]) for name in ("from", "to"))
-    rows = find_path(shown, first, last, values["n"], layout=values["map"])
-    return {"tracks": [_named(shown.atlas, row) for row in rows]}
+    rows = [_row(shown.atlas, values[name]) for name in ("from", "to")]
+    index = shown.nearness.index(_layout(shown.atlas, values["map"]))
+    if rows[0] == rows[1]:
+        return {"tracks": [_named(shown.atlas, rows[0])]}
+    found = index.path(values["from"], values["to"], values["n"])
+    return {"tracks": [_named(shown.atlas, shown.atlas.row_of[i]) for i in found.ids]}
 
 
 def _rename(desk: Desk, values: dict[str, Any]) -> Any:
@@ -160,41 +135,40 @@ def _rename(desk: Desk, values: dict[str, Any]) -> Any:
         raise NotThere(f"{values['group']}: no such group")
     if not 0 < len(name) <= MOST_LETTERS:
         raise UsageError(f"name: 1 to {MOST_LETTERS} letters")
-    desk.rename(values["group"], name)
-    return {"group": values["group"], "name": name}
+    return {"group": values["group"], "name": desk.rename(values["group"], name)}
 
 
 def _playlist(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
-    atlas = shown.atlas
-    if values["ids"] is not None:
-        rows = [_row(atlas, track_id) for track_id in values["ids"]]
-    elif values["group"] is not None:
-        if values["group"] not in atlas.group_of:
-            raise NotThere(f"{values['group']}: no such group")
-        rows = atlas.members(values["group"])[: values["n"]]
-    elif values["seed"] is not None:
-        row = _row(atlas, values["seed"])
-        rows = np.argsort(shown.nearness.distances(row), kind="stable")[: values["n"]].tolist()
-    else:
-        raise UsageError("give ids, group or seed")
-    lines = ["#EXTM3U", f"#PLAYLIST:{_line(values['name'])}"]
-    for row in rows:
-        path = atlas.audio[row]
-        if path is not None:
-            artist = f"{atlas.artists[row]} - " if atlas.artists[row] else ""
-            lines += [f"#EXTINF:-1,{_line(artist + atlas.titles[row])}", str(path)]
-    name = "".join(c if c.isalnum() or c in " -_" else "_" for c in _line(values["name"]))
-    text = "\n".join([*lines, ""])
-    return {
-        "filename": f"{name.strip() or 'playlist'}.m3u8",
-        "type": "audio/x-mpegurl",
-        "text": text,
-    }
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
+    index = shown.nearness.index(_layout(shown.atlas, 0))
+    each = {"max_per_artist": values["max_per_artist"]}
+    with Library.open(desk.folder.library, must_exist=True) as library:
+        root = library.root
+        if values["ids"]:
+            for track_id in values["ids"]:
+                _row(shown.atlas, track_id)
+            songs = [index.songs[i] for i in values["ids"]]
+            found = Playlist("", with_sound(songs, library))
+        elif values["group"] is not None:
+            if values["group"] not in shown.atlas.group_of:
+                raise NotThere(f"{values['group']}: no such group")
+            ids = tuple(shown.atlas.ids[row] for row in shown.atlas.members(values["group"]))
+            group = NamedGroup(values["group"], values["name"], ids)
+            found = mix_of_group(index, group, min(values["n"], len(ids)), library=library, **each)
+        elif values["seed"] is not None:
+            _row(shown.atlas, values["seed"])
+            found = mix_around(index, [values["seed"]], values["n"], library=library, **each)
+        else:
+            raise UsageError("give ids, group or seed")
+    playlist = replace(found, name=" ".join(values["name"].split())[:MOST_LETTERS] or "Songscape")
+    suffix = f".{values['format']}"
+    if values["save"]:
+        file = place_for(playlist, desk.folder.root / "playlists", suffix)
+        playlist.save(file, Places(root=root))
+        return {"saved": str(file), "n_songs": len(playlist)}
+    name = f"{file_name(playlist.name)}{suffix}"
+    text = playlist.text(suffix, places=Places(root=root))
+    return {"filename": name, "type": "application/octet-stream", "text": text}
 
 
 def _search(desk: Desk, values: dict[str, Any]) -> Any:
@@ -262,7 +236,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Field("seed", "id of a track"),
             _N,
             Field("name", "name of the playlist", default="Songscape"),
-            Field("format", "of the file", default="m3u8", choices=("m3u8",)),
+            Field("format", "of the file", default="m3u8", choices=("m3u8", "xspf", "jspf")),
+            Field("max_per_artist", "at most so many of one artist", "integer", None, 1, 1000),
+            Field("save", "write it to `playlists/` of the results instead", "boolean", False),
         ),
         changes=True,
     ),

@@ -31,12 +31,10 @@ class Group:
     stability : float or None
         Share of its songs that stay together when it is drawn again, 0 to 1.
     sure : str
-        That in words: "sure", "unsure border", "not stable"; "" where it is not known.
-    sentence : str
-        What sets it apart.
+        That in words: "sure", "fairly sure", "not stable"; "" where it is not known.
     typical, between : tuple of int
         Rows of the most typical songs, and of songs that could also be elsewhere.
-    languages : tuple of (name, share, share in the collection)
+    languages, decades : tuple of (name, share, share in the collection)
     descriptors : tuple of (name, percentile from 0 to 100, words)
     tags : tuple of (name, times as common as in the collection)
     words : mapping of language to words
@@ -48,10 +46,10 @@ class Group:
     parent: str | None = None
     stability: float | None = None
     sure: str = ""
-    sentence: str = ""
     typical: tuple[int, ...] = ()
     between: tuple[int, ...] = ()
     languages: tuple[tuple[str, float, float], ...] = ()
+    decades: tuple[tuple[str, float, float], ...] = ()
     descriptors: tuple[tuple[str, float, str], ...] = ()
     tags: tuple[tuple[str, float], ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -96,7 +94,7 @@ class Atlas:
         What can colour the map: one row per song, text or numbers.
     roles : mapping of role to column
     layouts : tuple of Layout
-        The first is what opens; another one ignores the language, or follows it.
+        The first is what opens; "neutral" ignores the language, "free" lets it count.
     levels : tuple of Level
         From coarse to fine.
     spans : tuple of (start, end) or None

@@ -9,8 +9,9 @@ from threading import Lock
 from typing import Any
 
 from songscape.errors import SongscapeError
+from songscape.experiment.grouping import name_group
 from songscape.library import Library
-from songscape.results import ResultsFolder, read_json, write_json
+from songscape.results import ResultsFolder
 from songscape.web.atlas import Atlas
 from songscape.web.load import load_atlas, state_of
 from songscape.web.nearness import Nearness, NotMeasured
@@ -77,12 +78,10 @@ class Desk:
                     with suppress(NotMeasured):
                         shown.nearness.distances(0, words=words)
 
-    def rename(self, group: str, name: str) -> None:
-        """Keep a name beside the results."""
-        path = self.folder.tables / "names.json"
+    def rename(self, group: str, name: str) -> str:
+        """Give a group a name that later runs keep; returns it."""
         with self._lock:
-            names = (read_json(path) or {}).get("names", {})
-            write_json(path, {"names": {**names, group: name}})
+            return name_group(self.folder, group, name)[1]
 
     def progress(self) -> dict[str, Any]:
         """How far the analysis is."""

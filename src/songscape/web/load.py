@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["find_folder", "load_atlas", "state_of"]
 
-MOST_TYPICAL = 5
-
 
 def find_folder(path: Path) -> ResultsFolder:
     """The results folder that a person names: itself, what is in it, the one beside it or in it.
@@ -50,7 +48,7 @@ def find_folder(path: Path) -> ResultsFolder:
 
 def state_of(folder: ResultsFolder) -> tuple[int, ...]:
     """Changes when there is something new to show."""
-    names = ("experiment.json", "groups.json", "names.json", "report.html")
+    names = ("experiment.json", "groups.json", "report.html")
     paths = [folder.tables / name for name in names]
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
@@ -66,7 +64,8 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
     ids = tuple(sorted(tracks))
     columns = columns.reindex(list(ids))
     roles = find_roles(columns.columns)
-    layouts = _layouts(folder, ids)
+    groups = read_json(folder.tables / "groups.json") or {}
+    layouts = _layouts(folder, ids, str(groups.get("model", "")))
     titles = _texts(columns, roles.column(Role.TITLE))
     document = folder.read_document() or {}
     report = folder.tables / "report.html"
@@ -82,7 +81,8 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
         columns=columns,
         roles=named,
         layouts=layouts,
-        levels=_levels(folder, ids, layouts, columns, named),
+        levels=_levels(groups, ids) if groups else (),
+        note=" ".join(filter(None, (groups.get("note"), groups.get("warning")))),
         report=report if report.exists() else None,
     )
 
@@ -107,11 +107,12 @@ def _texts(columns: pd.DataFrame, name: str | None) -> list[str]:
     return ["" if value is None or value != value else str(value) for value in columns[name]]
 
 
-def _layouts(folder: ResultsFolder, ids: Sequence[str]) -> tuple[Layout, ...]:
-    """The two default representations, else the first that there is."""
+def _layouts(folder: ResultsFolder, ids: Sequence[str], grouped: str) -> tuple[Layout, ...]:
+    """The representation of the groups and the other default one, else the first that there is."""
     found = []
-    kinds = {DEFAULT_NEUTRAL: "without the language", DEFAULT_FREE: "with the language"}
-    for model, name in kinds.items():
+    kinds = {DEFAULT_NEUTRAL: "neutral", DEFAULT_FREE: "free"}
+    models = [grouped, *(model for model in kinds if model != grouped)]
+    for model, name in ((model, kinds.get(model, "")) for model in models):
         layout = _layout(folder, ids, model, name)
         if layout is not None:
             found.append(layout)
@@ -143,61 +144,48 @@ def _spread(places: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((places - (low + high) / 2) * (1.96 / size), dtype=np.float32)
 
 
-def _levels(
-    folder: ResultsFolder,
-    ids: Sequence[str],
-    layouts: Sequence[Layout],
-    columns: pd.DataFrame,
-    roles: Mapping[str, str],
-) -> tuple[Level, ...]:
-    """The clusters of the model whose map opens."""
-    import pandas as pd
+def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...]:
+    """Regions and neighbourhoods; songs that are newer than the groups are in none."""
+    rows = {track_id: row for row, track_id in enumerate(ids)}
+    before = [rows.get(track_id, -1) for track_id in document["tracks"]]
 
-    path = folder.tables / "clusters.csv"
-    if not path.exists() or not layouts:
-        return ()
-    table = pd.read_csv(path, dtype={"track_id": str}, keep_default_na=False)
-    table = table[(table["model"] == layouts[0].model) & (table["seed"] == table["seed"].min())]
-    table = table[table["clusterer"] == next(iter(table["clusterer"]), "")]
-    table = table[table["k"] == next(iter(table["k"]), "")]
-    number = dict(zip(table["track_id"], table["cluster"].astype(int)))
-    member = np.array([number.get(track_id, -1) for track_id in ids], dtype=np.int32)
-    chosen = (read_json(folder.tables / "names.json") or {}).get("names", {})
-    vectors = layouts[0].vectors
-    groups = []
-    for cluster in range(int(member.max(initial=-1)) + 1):
-        rows = np.flatnonzero(member == cluster)
-        if len(rows):
-            mean = vectors[rows].mean(axis=0)
-            typical = rows[np.argsort(np.linalg.norm(vectors[rows] - mean, axis=1))]
-            tags = _tags(columns, roles.get("genre"), rows)
-            name = ", ".join(tag for tag, _ in tags[:2]) or f"group {cluster + 1}"
-            groups.append(
-                Group(
-                    str(cluster),
-                    str(chosen.get(str(cluster), name[:1].upper() + name[1:])),
-                    len(rows),
-                    typical=tuple(typical[:MOST_TYPICAL].tolist()),
-                    languages=_mix(columns, roles.get("language"), rows),
-                    tags=tags,
-                )
-            )
-    certainty = np.full(len(ids), np.nan, dtype=np.float32)
-    return (Level("group", tuple(groups), member, certainty),) if groups else ()
+    def of_songs(values: Sequence[float] | None, missing: float) -> NDArray[np.float64]:
+        found = np.full(len(ids), missing)
+        for row, value in zip(before, values or ()):
+            if row >= 0:
+                found[row] = value
+        return found
+
+    return tuple(
+        Level(
+            str(one["name"]),
+            tuple(_group(group, rows) for group in one["groups"]),
+            of_songs(one["member"], -1).astype(np.int32),
+            of_songs(one.get("certainty"), np.nan).astype(np.float32),
+            of_songs(one.get("second"), -1).astype(np.int32),
+        )
+        for one in document["levels"]
+    )
 
 
-def _mix(
-    columns: pd.DataFrame, name: str | None, rows: Any
-) -> tuple[tuple[str, float, float], ...]:
-    """Values of a column in some rows: share there, and share in the collection."""
-    if name is None:
-        return ()
-    inside = columns[name].iloc[rows].value_counts(normalize=True)
-    usual = columns[name].value_counts(normalize=True)
-    return tuple((str(v), float(s), float(usual[v])) for v, s in inside.items())
-
-
-def _tags(columns: pd.DataFrame, name: str | None, rows: Any) -> tuple[tuple[str, float], ...]:
-    """Values that are more common there than in the collection, and how many times so."""
-    mix = [(value, share / usual, share) for value, share, usual in _mix(columns, name, rows)]
-    return tuple((value, lift) for value, lift, share in mix if lift > 1.5 and share > 0.1)[:4]
+def _group(one: Mapping[str, Any], rows: Mapping[str, int]) -> Group:
+    typical = [rows[track_id] for track_id in one["typical"] if track_id in rows]
+    between = [rows[track_id] for track_id, _ in one["between"] if track_id in rows]
+    name = str(one["name"])
+    if name == one.get("made_name"):  # a name that a person gave stays as it is
+        name = name[:1].upper() + name[1:]
+    return Group(
+        str(one["id"]),
+        name,
+        int(one["size"]),
+        one["parent"],
+        one["stability"],
+        str(one["sure"]),
+        typical=tuple(typical),
+        between=tuple(between),
+        languages=tuple((str(v), float(s), float(u)) for v, s, u in one["languages"]),
+        decades=tuple((str(v), float(s), float(u)) for v, s, u in one["decades"]),
+        descriptors=tuple((str(n), float(p), str(t)) for n, p, t, *_ in one["descriptors"]),
+        tags=tuple((str(label), float(lift)) for label, lift, *_ in one["tags"]),
+        words={str(language): tuple(map(str, words)) for language, words in one["words"].items()},
+    )

@@ -1,13 +1,18 @@
-"""Which songs are near a song: on a map's vectors, or with sound and words weighed by hand."""
+"""Which songs are near a song: in the vectors of a map, or with sound and words weighed by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
+from songscape.library import Library
+from songscape.neighbours.index import Index
+from songscape.neighbours.songs import Songs, read_songs
 from songscape.results import ResultsFolder
 from songscape.web.atlas import Atlas
 
@@ -22,7 +27,7 @@ class NotMeasured(SongscapeError):
 
 
 class Nearness:
-    """Distances between songs.
+    """The songs near a song.
 
     Parameters
     ----------
@@ -33,60 +38,72 @@ class Nearness:
 
     def __init__(self, atlas: Atlas, folder: ResultsFolder) -> None:
         self._atlas, self._folder = atlas, folder
-        self._parts: dict[str, Floats] = {}
         self._lock = Lock()
+        self._layouts: dict[int, Index] = {}
+        self._weighed: Index | None = None
+        self._lacks: dict[str, NDArray[np.bool_]] = {}
 
-    def distances(self, row: int, layout: int = 0, words: float | None = None) -> Floats:
-        """Of every song to one, (n,).
+    @cached_property
+    def songs(self) -> Songs:
+        """What lists and playlists need of them."""
+        with Library.open(self._folder.library, must_exist=True) as library:
+            return read_songs(library, self._folder)
+
+    def index(self, layout: int = 0) -> Index:
+        """The songs in the vectors that a layout draws."""
+        with self._lock:
+            if layout not in self._layouts:
+                vectors = self._atlas.layouts[layout].vectors
+                self._layouts[layout] = Index(self._atlas.ids, vectors, self.songs)
+            return self._layouts[layout]
+
+    def weighed(self, words: float, row: int) -> tuple[Index, Mapping[str, float]]:
+        """The songs by sound and words, and the weights of both.
 
         Parameters
         ----------
+        words : float
+            The share of the words, 0 to 1; the rest is sound.
         row : int
-        layout : int
-            Whose vectors are compared where `words` is None.
-        words : float, optional
-            The share of the words, 0 to 1; the rest is sound. A song without words is as far from
-            every song as two songs are on average.
+            The song that is asked about.
 
         Raises
         ------
         NotMeasured
-            The song or the collection has no words, or there is no map.
+            The song or the collection lacks what is weighed.
         """
-        if words is None:
-            return _squared(self._atlas.layouts[layout].vectors, row) ** 0.5
-        total = np.zeros(len(self._atlas.ids), np.float32)
-        for name, share in (("sound", 1 - words), ("words", words)):
-            if share > 0:
-                total += share * self._part_distances(name, row)
-        return total**0.5
-
-    def _part_distances(self, name: str, row: int) -> Floats:
-        """Squared distances in one part, 1 on average over random pairs."""
-        vectors = self._part(name)
-        if np.isnan(vectors[row]).any():
-            raise NotMeasured(f"{self._atlas.titles[row]}: has no {name}; move the slider away")
-        # The vectors have unit total variance.
-        found: Floats = np.nan_to_num(_squared(vectors, row) / 2, nan=1.0)
-        return found
-
-    def _part(self, name: str) -> Floats:
-        """Vectors of unit total variance; NaN for songs that lack the part."""
         with self._lock:
-            if name not in self._parts:
-                self._parts[name] = _vectors(self._folder, self._atlas, PARTS[name])
-        return self._parts[name]
+            if self._weighed is None:
+                parts = {name: _vectors(self._folder, self._atlas, name) for name in PARTS}
+                self._lacks = {name: np.isnan(part[:, 0]) for name, part in parts.items()}
+                self._weighed = Index(self._atlas.ids, parts, self.songs)
+        weights = {"sound": 1 - words, "words": words}
+        weights = {name: weight for name, weight in weights.items() if weight > 0}
+        for name in weights:
+            if self._lacks[name].all():
+                raise NotMeasured(f"these songs have no {name}")
+            if self._lacks[name][row]:
+                raise NotMeasured(f"{self._atlas.titles[row]}: has no {name}; move the slider away")
+        return self._weighed, weights
+
+    def asked(
+        self, row: int, layout: int = 0, words: float | None = None
+    ) -> tuple[Index, Mapping[str, float] | None]:
+        """Where to look for the neighbours of a song: a layout's vectors, or sound and words."""
+        return (self.index(layout), None) if words is None else self.weighed(words, row)
+
+    def distances(self, row: int, layout: int = 0, words: float | None = None) -> Floats:
+        """Of every song to one, (n,)."""
+        index, weights = self.asked(row, layout, words)
+        return index.distances(self._atlas.ids[row], weights)
 
 
-def _squared(vectors: Floats, row: int) -> Floats:
-    return np.asarray(np.square(vectors - vectors[row]).sum(axis=1), np.float32)
-
-
-def _vectors(folder: ResultsFolder, atlas: Atlas, model: str) -> Floats:
+def _vectors(folder: ResultsFolder, atlas: Atlas, part: str) -> Floats:
+    """Vectors of sound or words; NaN for songs that lack it."""
     from songscape.features.loading import load_views
-    from songscape.library import Library
     from songscape.models.presets import find_preset, make_model
 
+    model = PARTS[part]
     view = find_preset(model).views[0]
     with Library.open(folder.library, must_exist=True) as library:
         views = load_views(library, [view])
@@ -94,9 +111,7 @@ def _vectors(folder: ResultsFolder, atlas: Atlas, model: str) -> Floats:
         raise NotMeasured("the library has changed; load the page again")
     present = views[view].present
     if present.sum() < 2:
-        raise NotMeasured(f"the collection has no {view}")
+        return np.full((len(atlas.ids), 1), np.nan, np.float32)
     values = np.asarray(make_model(model).fit_transform(views), np.float32)
-    values -= values[present].mean(axis=0)
-    values /= max(float(np.square(values[present]).sum(axis=1).mean()) ** 0.5, 1e-12)
     values[~present] = np.nan
     return values

@@ -45,6 +45,7 @@ def serve(
         There is no library, or the port is taken.
     """
     import uvicorn
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     from songscape.web.app import make_app
     from songscape.web.desk import Desk
@@ -81,7 +82,10 @@ def serve(
         h11_max_incomplete_event_size=64 * 1024,
         timeout_graceful_shutdown=1,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with threadpool_limits(
+        1
+    ):  # products of this size are no faster on more, and slower on busy cores
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

@@ -14,7 +14,6 @@ from xml.etree import ElementTree
 from songscape._version import __version__
 from songscape.columns import bare
 from songscape.errors import SongscapeError, UsageError
-from songscape.web.api import find_path, find_similar
 from songscape.web.atlas import Atlas
 from songscape.web.desk import Desk
 from songscape.web.interface import NotThere
@@ -62,10 +61,12 @@ def _answer(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
         raise UsageError(f"count: 1 to {MOST}")
     if name == "getSonicSimilarTracks":
         row = _row(atlas, given.get("id"))
-        rows = find_similar(shown, row, int(count))
+        found = shown.nearness.index().similar(atlas.ids[row], int(count))
+        rows = [atlas.row_of[one.id] for one in found]
     else:
         row, last = (_row(atlas, given.get(key)) for key in ("startSongId", "endSongId"))
-        rows = find_path(shown, row, last, max(2, int(count)))
+        path = shown.nearness.index().path(atlas.ids[row], atlas.ids[last], max(2, int(count)))
+        rows = [atlas.row_of[track_id] for track_id in path.ids]
     far = shown.nearness.distances(row)
     usual = float(far.mean()) or 1.0
     return {

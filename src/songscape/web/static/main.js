@@ -17,7 +17,7 @@ async function begin() {
   const [written, groups] = await Promise.all([source.map(), source.groups()]);
   const songs = readCollection(written, groups);
   // `words` is the share that the slider gives them, null while nearness is as it was learned.
-  const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", nearness: null, only: null, song: -1, pathFrom: -1 };
+  const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", nearness: null, only: null, song: -1, pathFrom: -1, format: "m3u8" };
   let remarkTimer = 0;
   let version = null; // of the results that are shown
 
@@ -123,10 +123,13 @@ async function begin() {
         remark(error.message);
       }
     },
+    format: (chosen = state.format) => (state.format = chosen),
     async playlist(values) {
       if (!source.live) return savePlaylist(values);
       try {
-        const { filename, type, text } = await source.playlist({ ...values, format: byId("format")?.value || "m3u8" });
+        const found = await source.playlist({ ...values, format: state.format });
+        if (found.saved) return remark(`Kept: ${found.saved}`);
+        const { filename, type, text } = found;
         offer(filename, text, type);
         remark(`${filename} is saved where your browser keeps downloads.`);
       } catch (error) {
@@ -136,9 +139,10 @@ async function begin() {
     async rename(group, name) {
       if (!name || name === group.name) return panel.again();
       try {
+        version = null;
         await source.rename(group.id, name);
         version = null; // our own change is no newer map
-        group.name = name;
+        for (const level of songs.levels) for (const one of level.groups) if (one.id === group.id) one.name = name;
         map.names();
         map.redraw();
         panel.again();
@@ -223,6 +227,7 @@ async function begin() {
       if (state.words !== null) remark("Choose a song: the colours then show how near every song is to it.", true);
       return recolour();
     }
+    remark("Weighing sound and words …", true);
     try {
       const found = await source.near(songs.ids[row], weights());
       state.nearness = source.live ? Uint8Array.from(atob(found.nearness.data), (c) => c.charCodeAt(0)) : null;
@@ -254,12 +259,13 @@ async function begin() {
   document.title = `${written.title} · Songscape`;
   byId("evidence").hidden = !(songs.report && source.live);
   byId("mixing").hidden = !source.live || !songs.layouts.length;
-  byId("switch").hidden = songs.layouts.length < 2;
-  byId("neutral").checked = true;
+  const [neutral, free] = ["neutral", "free"].map((name) => songs.layouts.findIndex((one) => one.name === name));
+  byId("switch").hidden = neutral < 0 || free < 0;
+  byId("neutral").checked = neutral === 0;
   byId("neutral").addEventListener("change", () => {
-    state.layout = byId("neutral").checked ? 0 : 1;
+    state.layout = byId("neutral").checked ? neutral : free;
     map.layout(state.layout);
-    remark(state.layout ? "Songs in one language lie together now." : "Songs lie beside each other whatever their language.");
+    remark(byId("neutral").checked ? "Songs lie beside each other whatever their language." : "Songs in one language lie together now.");
     if (state.song >= 0) panel.again();
   });
   byId("colour").replaceChildren(...colourChoices(songs).map(({ key, label }) => make("option", { value: key }, label)));

@@ -97,7 +97,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
       const [left, top] = onScreen(name.x[layout], name.y[layout]);
       const [w, h] = [name.width / 2 + 6, name.height / 2 + 3];
       const there = left > 0 && top > 0 && left < width && top < height;
-      const wanted = names.levels === 1 || (fine ? name.level > 0 : name.level === 0);
+      const wanted = fine ? name.near : name.level === 0;
       const free = there && wanted && taken.every((t) => Math.abs(t.left - left) > t.w + w || Math.abs(t.top - top) > t.h + h);
       name.element.hidden = !free;
       if (!free) continue;
@@ -109,14 +109,17 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
 
   function writeNames() {
     names = [];
-    names.levels = songs.levels.length;
+    const parts = new Map(); // how many finer groups a group has
+    for (const level of songs.levels.slice(1)) for (const one of level.groups) parts.set(one.parent, (parts.get(one.parent) ?? 0) + 1);
+    // A group that is not divided keeps its name on the near map.
+    const isNear = (at, one) => (at === 0 ? (parts.get(one.id) ?? 0) < 2 : parts.get(one.parent) > 1);
     for (const [at, level] of songs.levels.entries()) {
       const middles = songs.layouts.map((one) => middlesOf(one.places, level.member, level.groups.length));
       for (const [i, one] of level.groups.entries()) {
         const small = make("small", {}, [one.size.toLocaleString("en"), one.sure].filter(Boolean).join(" · "));
         const element = make("button", { type: "button", class: "name", tabindex: -1, dir: "auto" }, one.name, small);
         element.addEventListener("click", () => group(one.id));
-        names.push({ level: at, size: one.size, element, x: middles.map((m) => m[i][0]), y: middles.map((m) => m[i][1]) });
+        names.push({ level: at, near: isNear(at, one), size: one.size, element, x: middles.map((m) => m[i][0]), y: middles.map((m) => m[i][1]) });
       }
     }
     names.sort((a, b) => a.level - b.level || b.size - a.size);

@@ -29,6 +29,15 @@ export function openPanel(songs, source, actions) {
     return make("ol", { class: "songs" }, ...items);
   }
 
+  // A playlist to take away: which format, as a file for the browser or beside the results.
+  function playlistRow(values) {
+    const formats = ["m3u8", "xspf", "jspf"].map((format) => make("option", { selected: format === actions.format() }, format));
+    const choice = make("select", { "aria-label": "Format of the playlist", on: { change: () => actions.format(choice.value) } }, ...formats);
+    const parts = [button(values.ids ? "Playlist" : `Playlist of ${values.n}`, () => actions.playlist(values))];
+    if (source.live) parts.push(make("label", {}, "as ", choice), button("Keep beside the results", () => actions.playlist({ ...values, save: true })));
+    return make("p", { class: "row" }, ...parts);
+  }
+
   const heading = (text) => make("h3", {}, text);
 
   function languageBar(languages) {
@@ -118,15 +127,15 @@ export function openPanel(songs, source, actions) {
       make("p", { class: "sub" }, `${number(one.size)} songs`, sureText(one) && " · ", sureText(one), parent ? ` · part of ${parent.name}` : ""),
       languageBar(one.languages),
       one.languages.length > 0 && make("p", { class: "sub" }, languageText(one.languages)),
-      one.sentence && make("p", { dir: "auto" }, one.sentence),
       make("p", { class: "row" },
         button("▶ Play", () => actions.play(members()[0], members())),
-        button("Playlist of 30", () => actions.playlist({ group: id, n: 30, name: one.name })),
         source.live && button("Rename", (event) => rename(one, event.target)),
       ),
+      playlistRow({ group: id, n: 30, name: one.name }),
       (one.descriptors.length > 0 || one.tags.length > 0) && heading("What sets it apart"),
       ...one.descriptors.map(([what, share, text]) => make("div", { class: "bar" }, make("span", {}, what), make("i", { style: { "--v": `${share}%` }, role: "img", "aria-label": text }), make("em", {}, text))),
       one.tags.length > 0 && make("p", {}, ...one.tags.map(([tag, times]) => make("span", { class: "pill", dir: "auto" }, `${tag} ×${times.toFixed(1)}`))),
+      one.decades.length > 1 && make("p", { class: "sub" }, one.decades.slice(0, 4).map(([decade, share]) => `${decade} ${percent(share)}`).join(", ")),
       Object.keys(one.words).length > 0 && heading("Words it sings more than others"),
       ...Object.entries(one.words).map(([language, words]) => make("p", { class: "sub", dir: "auto" }, `${language}: ${words.join(", ")}`)),
       heading("Most typical"),
@@ -191,9 +200,9 @@ export function openPanel(songs, source, actions) {
       make("p", { class: "sub", dir: "auto" }, aboutSong(songs, row)),
       make("p", { class: "row" },
         button("▶ Play", () => actions.play(row)),
-        button("Playlist from it", () => actions.playlist({ seed: songs.ids[row], n: 30, name: `Like ${songs.title(row)}` })),
         button("Path to …", () => actions.startPath(row)),
       ),
+      playlistRow({ seed: songs.ids[row], n: 30, name: `Like ${songs.title(row)}` }),
       heading("Why here?"),
       ...steps,
       why,
@@ -243,8 +252,8 @@ export function openPanel(songs, source, actions) {
       make("p", { class: "sub", dir: "auto" }, about),
       make("p", { class: "row" },
         found.length > 0 && button("▶ Play", () => actions.play(found[0], found)),
-        found.length > 0 && button("Playlist", () => actions.playlist({ ids: found.map((row) => songs.ids[row]), name })),
       ),
+      found.length > 0 && playlistRow({ ids: found.map((row) => songs.ids[row]), name }),
       songList(found.slice(0, 500)),
     );
   }

@@ -1,0 +1,46 @@
+"""New songs go where they would have gone, and nowhere where there is nothing like them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from songscape.clustering.assign import assign
+from songscape.clustering.levels import find_levels
+
+
+def test_new_songs_go_where_a_new_grouping_would_put_them() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(6, size=440)
+    X = rng.normal(size=(440, 10)) + 2.0 * rng.normal(size=(6, 10))[truth]
+    before = find_levels(X[:400])
+    placed = assign(X[400:], X[:400], before)
+    again = find_levels(X)
+    # The name of a group of the new grouping is the old group that most of its songs were in.
+    name = {
+        one: np.bincount(before.regions[again.regions[:400] == one]).argmax()
+        for one in range(again.n_regions)
+    }
+    sure = placed.regions >= 0
+    assert sure.mean() > 0.8
+    same = [placed.regions[i] == name[again.regions[400 + i]] for i in np.flatnonzero(sure)]
+    assert np.mean(same) >= 0.9
+
+
+def test_neighbourhoods_are_pieces_of_the_region() -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 6)) + 4.0 * rng.normal(size=(3, 6))[rng.integers(3, size=300)]
+    levels = find_levels(X[:280])
+    placed = assign(X[280:], X[:280], levels)
+    for region, piece in zip(placed.regions, placed.neighbourhoods):
+        if region >= 0:
+            assert set(levels.regions[levels.neighbourhoods == piece]) == {region}
+        else:
+            assert piece == -1
+
+
+def test_what_is_like_nothing_known_is_unknown() -> None:
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(200, 5))
+    placed = assign(np.full((2, 5), 30.0), X, find_levels(X))
+    assert (placed.regions == -1).all()
+    assert (placed.confidence == 0).all()
