@@ -13,7 +13,9 @@ from by_path import load_module
 from songscape.cli import DONE, USAGE, main
 from songscape.errors import UsageError
 from songscape.models.presets import DEFAULT_FREE
+from songscape.neighbours.collection import read_groups
 from songscape.neighbours.find import find_song
+from songscape.neighbours.playlists import file_name
 from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
 
@@ -96,14 +98,15 @@ def test_playlists_are_written_around_songs_between_two_and_of_groups(
     assert all(Path(file).is_file() for file in files)
     assert main(["playlist", "--from", "Song 9", "--to", "Song 10", *where, "-n", "6"]) == DONE
     assert (tmp_path / "Song 9 → Song 10.m3u8").exists()
-    assert main(["playlist", "group 2", *where, "--format", "jspf"]) == DONE
-    tracks = json.loads((tmp_path / "Group 2.jspf").read_text("utf-8"))["playlist"]["track"]
-    assert len(tracks) == 12
+    regions = read_groups(folder, "regions") or read_groups(folder)
+    assert main(["playlist", regions[1].id, *where, "--format", "jspf"]) == DONE
+    document = json.loads((tmp_path / f"{file_name(regions[1].name)}.jspf").read_text("utf-8"))
+    assert len(document["playlist"]["track"]) == len(regions[1].track_ids)
+    written = set(tmp_path.glob("*.m3u8"))
     for _ in range(2):
         assert main(["playlist", "--all", *where]) == DONE
-    assert len(list(tmp_path.glob("Group *.m3u8"))) == 3
-    out = capsys.readouterr().out
-    assert "Group 3.m3u8: 12 songs" in out
+    assert len(set(tmp_path.glob("*.m3u8")) - written) == len(regions) == 3
+    assert f": {len(regions[2].track_ids)} songs, " in capsys.readouterr().out
 
 
 def test_groups_are_those_of_the_run_and_their_files_follow_their_names(

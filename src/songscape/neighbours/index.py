@@ -151,11 +151,10 @@ class Index:
         fits = self._fitting(rows, language, another_language, not_same_artist)
         if among is not None:
             fits &= np.isin(np.arange(len(fits)), among)
-        if rows:
-            far = np.min([self.space.approximate(row, weights) for row in rows], axis=0)
-        else:
-            far = self.space.approximate(what, weights)
         targets: list[Any] = list(rows) if rows else [what]
+        far = self.space.approximate(targets[0], weights)
+        for row in rows[1:]:
+            np.minimum(far, self.space.approximate(row, weights), out=far)
         found = self._nearest(targets, far, fits, weights)
         taken = _Taken(self.songs, rows, max_per_artist, versions)
         neighbours = []
@@ -270,8 +269,8 @@ class Index:
         weights: Mapping[str, float] | None,
     ) -> Iterator[tuple[int, float]]:
         """Rows and exact distances, nearest first, ties by id; more are sorted as they are used."""
-        far[~fits] = np.inf
-        left, size = int(np.isfinite(far).sum()), 64
+        np.putmask(far, ~fits, np.inf)
+        left, size = int(np.count_nonzero(far < np.inf)), 64
         slack = max(self.space.slack(target) for target in targets)
         given = 0
         while given < left:
@@ -295,7 +294,8 @@ def lowest(values: Floats, k: int, slack: float = 0.0) -> NDArray[np.intp]:
     else:
         minima = values[: 64 * columns].reshape(64, columns).min(axis=0)
         limit = np.partition(minima, k - 1)[k - 1]
-    return np.flatnonzero((values <= limit + slack) & np.isfinite(values))
+    found = np.flatnonzero(values <= limit + slack)
+    return found[np.isfinite(values[found])]
 
 
 class _Taken:

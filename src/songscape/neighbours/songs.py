@@ -119,7 +119,9 @@ class Songs:
 
     def values(self, name: str, default: Any = "") -> Sequence[Any]:
         """A column; `default` for every song where nothing is known."""
-        return self._columns.get(name) or [default] * len(self.ids)
+        if name not in self._columns:
+            self._columns[name] = [default] * len(self.ids)
+        return self._columns[name]
 
     def take(self, ids: Sequence[str]) -> Songs:
         """Only these songs, in this order; nothing is known of those that are not there."""
