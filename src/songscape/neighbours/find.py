@@ -74,9 +74,9 @@ def song_of_file(songs: Songs, text: str) -> str | None:
     same_name = [
         (track_id, file)
         for track_id, file in zip(songs.ids, songs.values("file", None))
-        if file is not None and file.name == wanted.name
+        if file is not None and os.path.basename(file) == wanted.name
     ]
-    return next((i for i, file in same_name if file.resolve() == wanted), None)
+    return next((i for i, file in same_name if Path(file).resolve() == wanted), None)
 
 
 def _several(songs: Songs, text: str, rows: list[int]) -> str:

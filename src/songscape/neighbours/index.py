@@ -155,6 +155,7 @@ class Index:
         far = self.space.approximate(targets[0], weights)
         for row in rows[1:]:
             np.minimum(far, self.space.approximate(row, weights), out=far)
+        far[rows] = np.inf
         found = self._nearest(targets, far, fits, weights)
         taken = _Taken(self.songs, rows, max_per_artist, versions)
         neighbours = []
@@ -240,7 +241,6 @@ class Index:
         self, rows: list[int], language: str | None, another: bool, not_same_artist: bool
     ) -> Mask:
         fits = np.ones(len(self.ids), bool)
-        fits[rows] = False
         languages = self.songs.languages if language or another else []
         if (language or another) and not any(languages):
             raise UsageError("no languages are known of these songs")
@@ -269,17 +269,19 @@ class Index:
         weights: Mapping[str, float] | None,
     ) -> Iterator[tuple[int, float]]:
         """Rows and exact distances, nearest first, ties by id; more are sorted as they are used."""
-        np.putmask(far, ~fits, np.inf)
-        left, size = int(np.count_nonzero(far < np.inf)), 64
+        if not fits.all():
+            np.putmask(far, ~fits, np.inf)
+        size, given = 64, 0
         slack = max(self.space.slack(target) for target in targets)
-        given = 0
-        while given < left:
-            rows = lowest(far, min(size, left), slack)
+        while given < len(far):
+            rows = lowest(far, min(size, len(far)), slack)
             exact = np.min([self.space.exact(t, rows, weights) for t in targets], axis=0)
             order = sorted(range(len(rows)), key=lambda i: (exact[i], self.ids[rows[i]]))
-            for i in order[given : min(size, left)]:
+            for i in order[given:size]:
                 yield int(rows[i]), float(exact[i])
-            given, size = min(size, left), 8 * size
+            if len(rows) < size:
+                return
+            given, size = size, 8 * size
 
 
 def lowest(values: Floats, k: int, slack: float = 0.0) -> NDArray[np.intp]:

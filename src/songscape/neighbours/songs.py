@@ -110,6 +110,7 @@ class Songs:
         row = self.row_of[track_id]
         known = {f.name for f in fields(Song)}
         cells = {name: values[row] for name, values in self._columns.items() if name in known}
+        cells["file"] = Path(cells["file"]) if cells.get("file") else None
         cells["title"] = display_title(track_id, cells.get("title") or None)
         return Song(track_id, **cells)
 
