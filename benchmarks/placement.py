@@ -39,7 +39,7 @@ from shared_inputs import (
 
 MODEL, K_NEAREST = "song-vae", 10
 KEPT_SHARE, RETRIEVAL_FACTOR = 0.9, 3.0
-ONLY = {"complete": (), "audio only": ("lyrics",), "lyrics only": ("segments",)}
+ONLY = {"complete": (), "audio only": ("lyrics",), "lyrics only": ("segments", "rhythm")}
 LATENT = {"latent_dim": 32, "reduced_dim": 16}
 N_CANONICAL = {"timbre": 40, "words": 64, "shared": 8}
 

@@ -37,7 +37,7 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
     else:
         library = read_library(source, path, settings, workers=1)
     with library:
-        inputs = load_dataset(library, settings, (*EVIDENCE_VIEWS, "language"))
+        inputs = load_dataset(library, settings, (*EVIDENCE_VIEWS, "rhythm", "language"))
     targets = targets_of(inputs)
     more = {name: inputs.columns[name].to_numpy(object) for name in also if name in inputs.columns}
     labels = {**targets.labels, **more}

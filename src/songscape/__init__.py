@@ -12,7 +12,7 @@ _HOMES = {
     "Benchmark": "songscape.benchmark.benchmark",
     "Hardware": "songscape.models.parameters",
     "Index": "songscape.neighbours.index",
-    "Library": "songscape.library",
+    "Library": "songscape.experiment.library",
     "Objective": "songscape.models.parameters",
     "Settings": "songscape.settings",
     "SongVAE": "songscape.models.vae",

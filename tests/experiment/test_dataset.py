@@ -328,7 +328,8 @@ def test_unchanged_lyrics_are_not_read_again(
     assert all(read())
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         # Whatever was read from the files then: it would be mended if they were read again.
-        db.execute('UPDATE file_facts SET value = \'["as it was", "ok", ""]\'')
+        value = '{"text": "as it was", "status": "ok", "reason": ""}'
+        db.execute("UPDATE file_facts SET value = ? WHERE name = 'lyrics'", (value,))
     assert read() == ["as it was"] * 6
     sidecar = min(folder.rglob("*.txt"))
     status = sidecar.stat()

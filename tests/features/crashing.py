@@ -31,6 +31,12 @@ def misbehave(path: str, names: list[str]) -> Analysis:
     return analyse_file(path, names)
 
 
+def fail_on_some(path: str, names: list[str]) -> Analysis:
+    if Path(path).stem in ("s1", "s2"):
+        return Analysis(failure="cut off")
+    return analyse_file(path, names)
+
+
 def slow(path: str, names: list[str]) -> Analysis:
     # Long enough that a busy machine can't finish before it is told to stop.
     time.sleep(1.5)

@@ -124,6 +124,27 @@ def test_a_view_that_an_older_library_lacks_is_computed_alone(folder, tmp_path):
     assert all(set(recipes[name].values()) == {RECIPES[name]} for name in RECIPES)
 
 
+def test_a_view_that_cannot_be_computed_later_costs_no_other(folder, tmp_path, crashing):
+    db = tmp_path / "a.db"
+    run(folder, db)
+    with Library.open(db) as library:
+        before = load_views(library).digest()
+    forget_views(db, "rhythm")
+
+    assert run(folder, db, views=["rhythm"], function=crashing.fail_on_some).analysed == 5
+    with Library.open(db) as library:
+        assert load_views(library).digest() == before
+        views = load_views(library, ["rhythm"])
+        rows = [row for row in library.ledger("warning") if row.stage == "features"]
+    assert views["rhythm"].present.tolist() == [True, False, False, True, True]
+    assert [row.track_id for row in rows] == ["s1", "s2"]
+    assert "rhythm cannot be computed now, and what is known of it is kept" in rows[0].reason
+    run(folder, db, views=["rhythm"])
+    with Library.open(db) as library:
+        assert load_views(library, ["rhythm"])["rhythm"].present.all()
+        assert not library.ledger("warning")
+
+
 def test_missing_views_are_completed_without_the_collection(folder, tmp_path):
     db = tmp_path / "a.db"
     run(folder, db)

@@ -248,6 +248,15 @@ def test_lyric_files_are_known_in_the_state_that_they_were_read_in(tmp_path):
         assert library.read_before() == {}
 
 
+def test_what_no_scan_stored_is_called_damage(tmp_path):
+    stamp = FileStamp("/music/a.txt", 3, 4, 5)
+    with Library.open(tmp_path / "x.db") as library:
+        library.update(Collection(ROOT, (track("a"),), files={stamp: Lyrics("la")}))
+        library._db.execute("UPDATE file_facts SET value = '[1]'")
+        with pytest.raises(SongscapeError, match="is damaged"):
+            library.read_before()
+
+
 def test_facts_are_kept_with_their_recipes(tmp_path):
     with Library.open(tmp_path / "x.db") as library:
         library.store_facts("language", {"a": ("1", {"German": 1.0}), "b": ("1", {})})

@@ -27,7 +27,7 @@ def test_views_among_the_options_are_what_is_read() -> None:
     assert preset.views == ("segments", "rhythm", "chars", "language")
     assert preset.modelled_views == ("segments", "rhythm", "chars")
     assert "chars" in preset.optional
-    assert "rhythm" not in preset.optional
+    assert "segments" not in preset.optional
 
 
 def test_a_model_that_needs_lyrics_needs_them_in_any_form() -> None:
@@ -111,7 +111,6 @@ def test_values_that_cannot_be_are_refused_with_the_reason(
     [
         ({"rise": 0.6, "hold": 0.5}, "at most 1 together"),
         ({"prior": "mixture", "free_bits": 0.1}, "free_bits needs prior = 'normal'"),
-        ({"contrast": 1.0, "fusion": "early"}, "contrast needs fusion = 'poe'"),
         ({"at": "average", "space": "decoder"}, "at needs covariates"),
         ({"at": "average", "covariates": ["language"]}, "at needs space = 'decoder'"),
         ({"encoders": {"mfcc": "conv1d"}}, 'encoders names the view "mfcc"'),

@@ -58,7 +58,8 @@ def test_a_model_of_the_format_before_is_read(name: str, views: Views) -> None:
     # Written by version 0.1.0 when parameters were flat and records had other names.
     folder = FORMAT_2 / name
     model = load_model(folder)
-    latents = model.transform(views.select(PRESETS[name].views))
+    own = [view for view in PRESETS[name].views if view in views]
+    latents = model.transform(views.select(own))
     np.testing.assert_allclose(latents, np.load(folder / "latents.npy"), atol=1e-5)
     if name == "neutral-vae":
         assert model.training.epochs == 3

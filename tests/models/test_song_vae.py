@@ -68,7 +68,8 @@ def model(songs: tuple[Views, np.ndarray, np.ndarray]) -> SongVAE:
 
 @pytest.fixture(scope="module")
 def neutral(songs: tuple[Views, np.ndarray, np.ndarray]) -> SongVAE:
-    arguments = {**SMALL, "epochs": 120, "learning_rate": 4e-3}
+    arguments = {**SMALL, "epochs": 120, "learning_rate": 4e-3, "views": VIEWS}
+    arguments |= {"space": "decoder", "at": "average"}
     return make_model("neutral-vae", **arguments).fit(songs[0])
 
 
@@ -233,7 +234,8 @@ def test_independence_costs_the_latents_their_language(songs: tuple) -> None:
     own = torch.as_tensor(views["language"].values)
     left = []
     for weight in (0.0, 200.0):
-        model = make_model("neutral-vae", independence=weight, **{**SMALL, "epochs": 25}).fit(views)
+        options = {**SMALL, "epochs": 25, "views": VIEWS, "independence": weight}
+        model = make_model("neutral-vae", **options).fit(views)
         latents = torch.as_tensor(model.transform(views, space="latent"))
         left.append(hsic_penalty(latents, own).item())
     assert left[1] < 0.7 * left[0]

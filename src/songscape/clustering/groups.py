@@ -70,7 +70,7 @@ class Group:
         return "fairly sure" if self.stability >= COMES_BACK else "not stable"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Groups:
     """All groups of a collection.
 
@@ -96,6 +96,10 @@ class Groups:
     languages: tuple[Share, ...] = ()
     changes: tuple[str, ...] = ()
     note: str = ""
+
+    def __repr__(self) -> str:
+        found = (f"{one.name} ({one.size}, {one.sure or 'one group'})" for one in self.regions)
+        return f"<{len(self.track_ids)} songs: {'; '.join(found)}>"
 
     def named(self, names: Mapping[str, str]) -> Groups:
         """The same with names that people gave, by id."""

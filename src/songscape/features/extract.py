@@ -158,6 +158,7 @@ def _work(
         return
     results = run_jobs(todo, function, workers=workers, timeout_s=timeout_s, executor=executor)
     stored: list[str] = []
+    lacking: list[LedgerRow] = []
     try:
         with closing(results):
             for done, (job, analysis) in enumerate(results, 1):
@@ -165,10 +166,13 @@ def _work(
                     _check_reachable(library, todo, done - 1)
                 _store(library, job, analysis)
                 stored += [job.track.id] if job.whole else []
+                if analysis.failure is not None and not job.whole:
+                    lacking.append(_without(job, analysis.failure))
                 if progress is not None:
                     progress(done, len(todo), job.track.id)
     finally:
         mark_decoded(library, stored)
+        _note_lacking(library, {job.track.id for job in todo}, lacking)
     if not library.path.exists():
         raise SongscapeError(f"{library.path}: deleted while it was written; run again")
 
@@ -183,14 +187,29 @@ def _check_reachable(library: Library, todo: Sequence[Job], done: int = 0) -> No
 
 
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
-    if analysis.failure is None and not job.whole:
-        library.add_features(job.track.id, analysis.features, RECIPES)
-    elif job.whole or not analysis.transient:
+    if not job.whole:
+        if analysis.failure is None:
+            library.add_features(job.track.id, analysis.features, RECIPES)
+    else:
         assert job.stamp is not None
         recipe: str | None = RECIPES["timbre"]
         if analysis.failure is not None:
             recipe = None if analysis.transient else _tried()
         library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=RECIPES)
+
+
+def _without(job: Job, failure: str) -> LedgerRow:
+    names = " and ".join(job.arguments[0])
+    reason = f"{names} cannot be computed now, and what is known of it is kept: {failure}"
+    return LedgerRow(job.track.id, "features", "warning", reason)
+
+
+def _note_lacking(library: Library, tried: Set[str], lacking: Sequence[LedgerRow]) -> None:
+    """Say in the ledger which of the tracks that were `tried` go without a view."""
+    before = [row for row in library.ledger("warning") if row.stage == "features"]
+    if lacking or any(row.track_id in tried for row in before):
+        rows = [*(row for row in before if row.track_id not in tried), *lacking]
+        library.note("features", rows)
 
 
 def _tried() -> str:

@@ -15,7 +15,7 @@ import regex
 from songscape.features.views import View
 
 __all__ = ["chars_view", "counts_view", "lyrics_view", "ngrams", "tfidf_view", "tokenize"]
-__all__ += ["vocabulary"]
+__all__ += ["vocabulary", "weigh_words"]
 
 RECIPE = 2
 """Raised when the same lyrics give other views: those that libraries keep are made anew then."""
@@ -131,12 +131,12 @@ def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
         csr_array of shape (n_tracks, n_words); a track is present if it has a word of the
         vocabulary.
     """
-    return _tfidf(_count(texts, tokenize, max_words), once=True)
+    return weigh_words(_count(texts, tokenize, max_words), once=True)
 
 
 def tfidf_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
     """Plain TF-IDF, term counts times inverse document frequency; otherwise as `lyrics_view`."""
-    return _tfidf(_count(texts, tokenize, max_words))
+    return weigh_words(_count(texts, tokenize, max_words))
 
 
 def chars_view(texts: Sequence[str | None], *, max_ngrams: int = 5000) -> View:
@@ -144,7 +144,7 @@ def chars_view(texts: Sequence[str | None], *, max_ngrams: int = 5000) -> View:
 
     It needs no words, so it serves every script, and inflected or misspelt words stay close.
     """
-    return _tfidf(_count(texts, ngrams, max_ngrams))
+    return weigh_words(_count(texts, ngrams, max_ngrams))
 
 
 def counts_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
@@ -169,7 +169,8 @@ def _count(texts: Sequence[str | None], split: Callable[[str], list[str]], max_t
     return View(values, np.diff(starts) > 0, feature_names=tuple(words))
 
 
-def _tfidf(counts: View, *, once: bool = False) -> View:
+def weigh_words(counts: View, *, once: bool = False) -> View:
+    """TF-IDF of a view of counts, of every term as often as it occurs or `once` a song."""
     import scipy.sparse as sp
     from sklearn.feature_extraction.text import TfidfTransformer
 

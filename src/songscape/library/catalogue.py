@@ -74,10 +74,15 @@ class Catalogue(Facts):
         lyrics, tags = (
             self.file_facts(name, recipe) for name, (_, recipe) in _READ_OF_FILES.items()
         )
-        found: dict[FileStamp, Lyrics | Tags] = {s: Lyrics(**value) for s, value in lyrics.items()}
-        for stamp, value in tags.items():
-            words = value.pop("lyrics")
-            found[stamp] = Tags(**value, lyrics=words and Lyrics(**words))
+        found: dict[FileStamp, Lyrics | Tags] = {}
+        try:
+            for stamp, value in lyrics.items():
+                found[stamp] = Lyrics(**value)
+            for stamp, value in tags.items():
+                words = value.pop("lyrics")
+                found[stamp] = Tags(**value, lyrics=words and Lyrics(**words))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise self._db.damaged() from error
         return found
 
     def tracks(self, outcome: str | None = None) -> list[Track]:

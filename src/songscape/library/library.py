@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from songscape.library.catalogue import Catalogue
 from songscape.library.database import Database
@@ -31,7 +32,7 @@ class Library(Catalogue, Features):
         self._db = database
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, must_exist: bool = False) -> Library:
+    def open(cls, path: str | os.PathLike[str], *, must_exist: bool = False) -> Self:
         """Open a library; create it where there is none, unless `must_exist`.
 
         A library of an older version is brought to this one.
@@ -48,7 +49,7 @@ class Library(Catalogue, Features):
     def close(self) -> None:
         self._db.close()
 
-    def __enter__(self) -> Library:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -52,17 +52,11 @@ class Objective:
     independence : float, default=0
         Weight, in nats, of a penalty on latents that depend on the covariates (see
         `songscape.models.objective.hsic_penalty`).
-    contrast : float, default=0
-        Weight, in nats, of a penalty that makes the views of a song point to the same latents,
-        which those of other songs with like covariates don't (see
-        `songscape.models.objective.infonce_loss`). Needs a product of experts; no effect on a
-        single view.
     """
 
     beta: float = 1.0
     free_bits: float = 0.0
     independence: float = 0.0
-    contrast: float = 0.0
 
     def __post_init__(self) -> None:
         _check_values(vars(self))
@@ -179,7 +173,7 @@ _DEVICE = Rule(
     lambda value: isinstance(value, str) and bool(re.fullmatch(DEVICES, value)),
 )
 _SIZES = ("latent_dim", "reduced_dim", "epochs", "max_steps", "batch_size", "threads")
-_WEIGHTS = ("beta", "free_bits", "independence", "contrast", "weight_decay")
+_WEIGHTS = ("beta", "free_bits", "independence", "weight_decay")
 
 _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("views", "covariates"), optional(sequence_of("names", _TEXT.allows))),
@@ -224,8 +218,6 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         raise ValueError("n_components = None: a mixture prior needs a number")
     if given("prior") == "mixture" and objective.free_bits > 0:
         raise ValueError("free_bits needs prior = 'normal': a mixture has no KL per dimension")
-    if objective.contrast > 0 and given("fusion") != "poe":
-        raise ValueError("contrast needs fusion = 'poe': each view needs a posterior of its own")
     if at is not None and given("space") == "joint":
         raise ValueError("at needs space = 'decoder': posterior means have no covariates")
     if at is not None and not given("covariates"):

@@ -50,7 +50,7 @@ KINDS = {
 # What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
 # The joint space of formats 2 and 3 was another one.
 OLD_KINDS = {"Donors": "HotDeck", "Places": "Spaces", "ViewPlan": "ViewSpec"}
-GONE = ("compiled", "rotate")
+GONE = ("compiled", "contrast", "rotate")
 OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
 MODULES = ("network_", "prior_")
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -162,6 +162,8 @@ def load_model(folder: str | Path) -> Any:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
     kinds = _classes(KINDS)
     if description["format"] < FORMAT:
+        objective = kinds["Objective"]
+        kinds["Objective"] = lambda contrast=0.0, **settings: objective(**settings)
         spaces = kinds["Spaces"]
         kinds["JointSpace"] = lambda **_: None
         kinds["Spaces"] = lambda own, average, joint=None: spaces(own, average)

@@ -174,7 +174,7 @@ def _train(
                 batch = leave_out(network, batch, training.view_dropout, generator)
             noise = _noise(len(piece), network, settings, generator)
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                terms = elbo_terms(network, prior, batch, noise, objective.contrast > 0)
+                terms = elbo_terms(network, prior, batch, noise)
             total = loss(terms, objective, beta, batch.covariates) + network.loadings() / len(rows)
             if not torch.isfinite(total):
                 raise SongscapeError(

@@ -1,0 +1,125 @@
+"""The library as a person uses it in Python: scan a folder, extract, and take views."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from songscape.library import Counts
+from songscape.library import Library as Stored
+from songscape.progress import progress_bar
+
+if TYPE_CHECKING:
+    from songscape.features.views import Views
+
+__all__ = ["Library"]
+
+USUAL_VIEWS = ("segments", "timbre", "rhythm", "harmony", "descriptors", "lyrics", "lyrics-counts")
+"""What the models that need no further packages read, and what describes groups."""
+
+
+class Library(Stored):
+    """A collection's tracks, ledger, features and facts in one SQLite file (write-ahead log).
+
+    One process writes; any number may read meanwhile. Use `Library.scan` or `Library.open`, and a
+    `with` block.
+
+    Parameters
+    ----------
+    path : Path
+    database : Database
+        The opened file.
+    """
+
+    @classmethod
+    def scan(
+        cls, source: str | os.PathLike[str], path: str | os.PathLike[str] | None = None
+    ) -> Library:
+        """Find the tracks of a folder: files, tags, lyrics, languages; no audio is decoded.
+
+        Parameters
+        ----------
+        source : path
+            A folder of music, or a `tracks.csv`.
+        path : path, optional
+            Where the library lies or is made; default: `songscape.db` in NAME-songscape, where
+            `songscape run` has it.
+
+        Raises
+        ------
+        SongscapeError
+            There is nothing to read.
+        """
+        from songscape.experiment.dataset import scan
+        from songscape.experiment.experiment import default_folder
+
+        source = Path(source).expanduser()
+        file = default_folder(source) / "songscape.db" if path is None else Path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        collection = scan(source, file)
+        library = cls.open(file)
+        library.update(collection)
+        library._source = source
+        return library
+
+    _source: Path | None = None
+
+    def extract(
+        self,
+        views: Iterable[str] = USUAL_VIEWS,
+        *,
+        workers: int | None = None,
+        executor: Executor | None = None,
+    ) -> Counts:
+        """Analyse every track that is missing or has changed.
+
+        Parameters
+        ----------
+        views : iterable of str
+            What to compute beside what every track gets.
+        workers : int, optional
+            Processes; default: the number of cores.
+        executor : concurrent.futures.Executor, optional
+            Where to run instead, such as a Dask client's.
+        """
+        from songscape.experiment.dataset import scan
+        from songscape.features.extract import extract
+
+        collection = scan(self._source or self.root, self.path)
+        with progress_bar("reading audio and lyrics") as advance:
+            return extract(
+                self,
+                collection,
+                views=views,
+                workers=workers,
+                executor=executor,
+                progress=lambda done, total, _: advance(done, total),
+            )
+
+    def views(self, names: Sequence[str] = USUAL_VIEWS) -> Views:
+        """Views of all analysed tracks, sorted by id, with their languages where known.
+
+        Those of `names` that no track has are left out.
+
+        Raises
+        ------
+        SongscapeError
+            No track was analysed; call `extract` first.
+        """
+        from songscape.features.covariates import language_view
+        from songscape.features.loading import ViewLoader, load_views
+        from songscape.features.views import Views
+
+        texts = self.texts()
+        loader = ViewLoader(texts)
+        there = [name for name in names if loader.digest(self, name) is not None]
+        views = load_views(self, there)
+        columns = self.columns().reindex(list(texts))
+        language = language_view(columns, list(texts.values()))
+        blocks = {name: views[name] for name in there}
+        if language is not None and "language" not in blocks:
+            blocks["language"] = language
+        return Views(views.track_ids, blocks)
