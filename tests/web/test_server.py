@@ -546,6 +546,25 @@ def test_a_folder_is_found_by_any_of_its_parts(folder: ResultsFolder, tmp_path: 
         find_folder(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"levels": 3}', '{"levels": [{}], "tracks": []}'])
+def test_a_damaged_file_of_groups_costs_the_groups_alone(
+    own_client: TestClient, own_folder: ResultsFolder, text: str
+) -> None:
+    (own_folder.tables / "groups.json").write_text(text, encoding="utf-8")
+    assert own_client.get("/api/groups").json() == []
+    assert len(own_client.get("/api/map").json()["ids"]) == 36
+
+
+def test_a_song_that_is_newer_than_the_groups_is_in_none(
+    own_client: TestClient, own_folder: ResultsFolder
+) -> None:
+    path = own_folder.tables / "groups.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["tracks"][0] = "album/no longer there"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert own_client.get("/api/track", params={"id": SONG}).json()["groups"] == [None, None]
+
+
 def test_a_collection_that_is_still_analysed_is_shown_without_a_map(
     tmp_path: Path, results_of: ModuleType
 ) -> None:

@@ -81,7 +81,7 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
         columns=columns,
         roles=named,
         layouts=layouts,
-        levels=_levels(groups, ids) if groups else (),
+        levels=_levels(groups, ids),
         note=" ".join(filter(None, (groups.get("note"), groups.get("warning")))),
         report=report if report.exists() else None,
     )
@@ -145,7 +145,15 @@ def _spread(places: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...]:
-    """Regions and neighbourhoods; songs that are newer than the groups are in none."""
+    """Regions and neighbourhoods; none where there are none yet, or their file is damaged."""
+    try:
+        return _read_levels(document, ids)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ()
+
+
+def _read_levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...]:
+    """The levels of `groups.json`; songs that are newer than the groups are in none."""
     rows = {track_id: row for row, track_id in enumerate(ids)}
     before = [rows.get(track_id, -1) for track_id in document["tracks"]]
 
