@@ -41,8 +41,8 @@ class Places:
     Attributes
     ----------
     relative_to : Path or None
-        Paths start from this folder; by default from the playlist's, where both lie in one
-        collection (`root`), else they are absolute.
+        Paths start from this folder; by default those of M3U8 from the playlist's, where both lie
+        in one collection (`root`), and others are absolute.
     prefix : str
         Written before every path.
     forward_slash : bool
@@ -57,9 +57,14 @@ class Places:
     root: Path | None = None
 
     def folder(self, playlist: Path) -> Path | None:
-        """The folder that paths start from; None for absolute ones."""
+        """The folder that paths start from; None for absolute ones.
+
+        Some players read relative addresses of XSPF as paths, so there they are absolute.
+        """
         if self.relative_to is not None:
             return self.relative_to.resolve()
+        if playlist.suffix.casefold() not in (".m3u8", ".m3u"):
+            return None
         beside = playlist.resolve().parent
         inside = self.root is not None and beside.is_relative_to(self.root.resolve())
         return beside if inside else None
