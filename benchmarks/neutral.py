@@ -68,8 +68,14 @@ def neutral_vae(views: Any, seed: int, prefix: str = "neutral-vae", **options: A
     return {
         prefix: model.transform(views),
         f"{prefix}, latents": model.transform(views, space="latent"),
-        f"{prefix}, own language": model.set_params(at=None).transform(views),
+        f"{prefix}, decoded": model.transform(views, space="decoder", at="average"),
     }
+
+
+def neutral_lda(views: Any, seed: int) -> Latents:
+    from songscape.models.presets import make_model
+
+    return {"neutral-lda": make_model("neutral-lda", random_state=seed).fit_transform(views)}
 
 
 def balanced_pca(views: Any, seed: int) -> Latents:
@@ -115,13 +121,14 @@ FIXED = ("language_chance", "linear_null_95", "nonlinear_null_95")
 ROWS: dict[str, Callable[[Any, int], Latents]] = {
     REFERENCE: song_vae,
     CANDIDATE: neutral_vae,
+    "neutral-lda": neutral_lda,
     "balanced-pca": balanced_pca,
     "balanced-pca-centred": centred_pca,
     "balanced-pca + LEACE": leace,
     "balanced-pca + Harmony": harmony,
 }
 BLIND = (REFERENCE, "balanced-pca")
-EXACT = ("balanced-pca", "balanced-pca-centred", "balanced-pca + LEACE")
+EXACT = ("neutral-lda", "balanced-pca", "balanced-pca-centred", "balanced-pca + LEACE")
 
 
 def penalised(weight: float) -> Callable[[Any, int], Latents]:

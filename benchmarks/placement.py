@@ -140,8 +140,8 @@ def retrieval_hits(model: Any, views: Any, rows: np.ndarray) -> dict[str, np.nda
     spaces = {
         "posterior means": (model.posterior(audio)[0], model.posterior(words)[0]),
         "where it is clustered": (
-            model.transform(audio, imputation="mean"),
-            model.transform(words, imputation="mean"),
+            model.transform(audio, space="decoder", imputation="mean"),
+            model.transform(words, space="decoder", imputation="mean"),
         ),
     }
     distances = {space: cdist(left, right) for space, (left, right) in spaces.items()}

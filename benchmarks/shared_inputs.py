@@ -135,7 +135,7 @@ def trained_model(
     if path is not None and path.exists():
         return load_model(path)
     model = make_model(name, random_state=seed, **arguments)
-    model.fit(views.select(find_preset(name).views))
+    model.fit(views.select([view for view in find_preset(name).views if view in views]))
     if path is not None:
         save_model(model, path)
     return model
@@ -147,6 +147,7 @@ def stem_of(views: Any, name: str, seed: int, arguments: dict[str, Any]) -> str:
 
     # The libraries' models read timbre and lyrics.
     read = PRESETS[name].views if name in PRESETS else ("timbre", "lyrics")
+    read = [view for view in read if view in views]
     parts = json.dumps([views.select(read).digest(), name, arguments], sort_keys=True)
     digest = hashlib.sha256(parts.encode()).hexdigest()[:12]
     return f"{name.replace(' ', '-')}-{digest}-seed{seed}"

@@ -40,7 +40,9 @@ def part_agreement(views: Any, targets: Any, size: int, seed: int) -> dict[str, 
     found: dict[str, dict[str, float]] = {}
     for name in MODELS:
         model = make_model(name, random_state=seed)
-        space = model.fit_transform(some.select(find_preset(name).views))
+        space = model.fit_transform(
+            some.select([view for view in find_preset(name).views if view in some])
+        )
         neighbors = nearest_neighbors(space, size - 1)
         for label, values in targets.labels.items():
             if len({v for v in values if v not in (None, "")}) <= MAX_VALUES:

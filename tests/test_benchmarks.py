@@ -83,7 +83,9 @@ class TwoHalves:
     def __init__(self, audio: np.ndarray, words: np.ndarray) -> None:
         self.places = SimpleNamespace(audio=audio, words=words)
 
-    def transform(self, views: Views, imputation: str = "mean") -> np.ndarray:
+    def transform(
+        self, views: Views, space: str = "decoder", imputation: str = "mean"
+    ) -> np.ndarray:
         rows = views["segments"].values[:, 0, 0].astype(int)
         by_audio = views["segments"].present.any()
         return (self.places.audio if by_audio else self.places.words)[rows]

@@ -11,7 +11,6 @@ from songscape.columns import (
     find_roles,
     label_columns,
     role_of,
-    same_column,
 )
 from songscape.errors import UsageError
 from songscape.settings import Settings, load_settings
@@ -62,9 +61,6 @@ def test_other_columns_have_no_role(name: str) -> None:
 
 def test_spaces_and_case_make_no_other_column() -> None:
     assert role_of(" Album Artist ") is Role.ALBUM_ARTIST
-    assert same_column("Original Year", "original_year")
-    assert same_column("language", "lang")
-    assert not same_column("artist", "albumartist")
 
 
 def test_columns_that_group_tracks_are_labels_and_others_are_not() -> None:

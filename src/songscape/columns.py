@@ -94,6 +94,8 @@ _MANY_NUMBERS = 20
 
 def bare(name: str) -> str:
     """Letters and digits only, in lower case: names with the same ones are one column."""
+    if name.isascii():
+        return "".join(filter(str.isalnum, name.lower()))
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in plain if c.isalnum() or unicodedata.category(c)[0] == "M")
 

@@ -81,6 +81,20 @@ def test_a_given_name_stays_when_the_collection_grows(
     assert set(kept.portrait.rows) & new == old
 
 
+def test_groups_are_known_again_where_their_file_was_cleared(done: Done, tmp_path: Path) -> None:
+    folder, before, summary = done
+    out = tmp_path / "results"
+    shutil.copytree(before, out)
+    path = out / "results" / "groups.json"
+    kept = path.read_bytes()
+    path.unlink()
+    again = run(folder, out, SETTINGS, workers=1).groups
+    assert again is not None
+    assert summary.groups is not None
+    assert [one.id for one in again.regions] == [one.id for one in summary.groups.regions]
+    assert path.read_bytes() == kept
+
+
 def test_a_name_that_cannot_be_given_is_one_line(done: Done, tmp_path: Path) -> None:
     _, before, summary = done
     assert summary.groups is not None

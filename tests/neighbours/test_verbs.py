@@ -12,7 +12,10 @@ from by_path import load_module
 
 from songscape.cli import DONE, USAGE, main
 from songscape.errors import UsageError
+from songscape.models.presets import DEFAULT_FREE
+from songscape.neighbours.collection import read_groups
 from songscape.neighbours.find import find_song
+from songscape.neighbours.playlists import file_name
 from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
 
@@ -95,14 +98,48 @@ def test_playlists_are_written_around_songs_between_two_and_of_groups(
     assert all(Path(file).is_file() for file in files)
     assert main(["playlist", "--from", "Song 9", "--to", "Song 10", *where, "-n", "6"]) == DONE
     assert (tmp_path / "Song 9 → Song 10.m3u8").exists()
-    assert main(["playlist", "group 2", *where, "--format", "jspf"]) == DONE
-    tracks = json.loads((tmp_path / "Group 2.jspf").read_text("utf-8"))["playlist"]["track"]
-    assert len(tracks) == 12
+    regions = read_groups(folder, "regions") or read_groups(folder)
+    assert main(["playlist", regions[1].id, *where, "--format", "jspf"]) == DONE
+    document = json.loads((tmp_path / f"{file_name(regions[1].name)}.jspf").read_text("utf-8"))
+    assert len(document["playlist"]["track"]) == len(regions[1].track_ids)
+    written = set(tmp_path.glob("*.m3u8"))
     for _ in range(2):
         assert main(["playlist", "--all", *where]) == DONE
-    assert len(list(tmp_path.glob("Group *.m3u8"))) == 3
-    out = capsys.readouterr().out
-    assert "Group 3.m3u8: 12 songs" in out
+    assert len(set(tmp_path.glob("*.m3u8")) - written) == len(regions) == 3
+    assert f": {len(regions[2].track_ids)} songs, " in capsys.readouterr().out
+
+
+def test_groups_are_those_of_the_run_and_their_files_follow_their_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = load_module(Path(__file__).parents[1] / "web" / "results_of.py")
+    folder: ResultsFolder = module.make_results(tmp_path)
+    ids = [f"album/song {i:03}" for i in range(36)]
+    regions = [{"id": "g1", "name": "slow, soft"}, {"id": "g7", "name": "house"}]
+    pieces = [{"id": f"n{i}", "name": f"around {i}"} for i in range(3)]
+    levels = [
+        {"name": "regions", "groups": regions, "member": [i % 2 for i in range(36)]},
+        {"name": "neighbourhoods", "groups": pieces, "member": [i % 3 for i in range(36)]},
+    ]
+    document = {"tracks": ids, "model": DEFAULT_FREE, "levels": levels}
+    path = folder.tables / "groups.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    lists = tmp_path / "lists"
+    all_of_them = ["playlist", "--all", "--in", str(folder.root), "--out", str(lists)]
+    assert main(all_of_them) == DONE
+    assert {file.name for file in lists.iterdir()} == {"slow, soft.m3u8", "house.m3u8"}
+    regions[0]["name"] = "Sunday morning"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    (lists / "mine.m3u8").write_text("#EXTM3U\nx.mp3\n")
+    assert main(all_of_them) == DONE
+    names = {file.name for file in lists.iterdir()}
+    assert names == {"Sunday morning.m3u8", "house.m3u8", "mine.m3u8"}
+    where = ["--in", str(folder.root), "--out", str(lists)]
+    assert main(["playlist", "SUNDAY", *where, "-n", "5"]) == DONE
+    assert main([*all_of_them, "--level", "neighbourhoods", "--format", "xspf"]) == DONE
+    assert len(list(lists.glob("around *.xspf"))) == 3
+    assert main(["playlist", "around", *where]) == USAGE
+    assert "n0 around 0; n1 around 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def _card(one: Group, groups: Groups, width: int) -> list[str]:
     ]
     places = [trait.sentence.removesuffix(OF_YOURS) for trait in portrait.traits[:TWO]]
     texts = [f"{' and '.join(places)}{OF_YOURS}"] if places else []
-    texts += [f"{s.label} ×{s.lift:.1f}" for s in portrait.labels[:1]]
+    texts += [f"{s.label}\u00a0×{s.lift:.1f}" for s in portrait.labels[:1]]
     if texts:
         indent = " " * 6
         lines += textwrap.wrap(
@@ -73,5 +73,5 @@ def shortened(line: str, width: int) -> str:
 
 
 def _mix(shares: Sequence[Share]) -> str:
-    shown = [f"{s.value} {s.share:.0%}".replace("%", " %") for s in shares[:MOST_LANGUAGES]]
-    return ", ".join(shown) + (", …" if len(shares) > MOST_LANGUAGES else "")
+    known = [f"{s.value} {100 * s.share:.0f} %" for s in shares if s.share >= 0.005]
+    return ", ".join(known[:MOST_LANGUAGES]) + (", …" if len(known) > MOST_LANGUAGES else "")

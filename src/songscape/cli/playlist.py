@@ -38,6 +38,12 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--to", dest="end", metavar="TRACK", help="and lead to this one")
     parser.add_argument("--all", action="store_true", help="one playlist for every group")
     parser.add_argument(
+        "--level",
+        choices=("regions", "neighbourhoods"),
+        default="regions",
+        help="which groups --all takes (default: regions)",
+    )
+    parser.add_argument(
         "-n", type=int, help="so many songs (default: 30; of a group, all of its songs)"
     )
     parser.add_argument("--max-per-artist", type=int, help="at most so many songs of one artist")
@@ -62,7 +68,7 @@ def _playlist(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.library import Library
     from songscape.neighbours.collection import open_index
-    from songscape.neighbours.playlists import Places
+    from songscape.neighbours.playlists import Places, earlier_file
     from songscape.web.load import find_folder
 
     ways = [bool(parsed.what), parsed.start is not None or parsed.end is not None, parsed.all]
@@ -76,7 +82,10 @@ def _playlist(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         places = Places(parsed.relative_to, parsed.prefix, parsed.forward_slash, library.root)
         for playlist in _asked(parsed, folder, index, library):
             file = _file(parsed, playlist)
+            before = earlier_file(playlist, file)
             playlist.save(file, places)
+            if before is not None:
+                before.unlink()
             _say(parsed, playlist, file)
     return DONE
 
@@ -85,7 +94,7 @@ def _asked(
     parsed: argparse.Namespace, folder: Any, index: Index, library: Library
 ) -> Iterator[Playlist]:
     from songscape.errors import SongscapeError
-    from songscape.neighbours.collection import find_group, read_groups
+    from songscape.neighbours.collection import find_group, open_index, read_groups
     from songscape.neighbours.find import find_song
     from songscape.neighbours.mixes import mix_around, mix_between, mix_of_group
 
@@ -94,14 +103,15 @@ def _asked(
         start, end = (find_song(index.songs, text) for text in (parsed.start, parsed.end))
         yield mix_between(index, start, end, parsed.n or 30, **options)
         return
-    groups: tuple[NamedGroup, ...] = read_groups(folder)
+    groups = read_groups(folder, parsed.level if parsed.all else "")
     if parsed.all and not groups:
         raise SongscapeError(f"{folder.root}: no groups yet; make them with songscape run")
-    chosen = groups if parsed.all else ()
+    chosen: tuple[NamedGroup, ...] = groups if parsed.all else ()
     if not parsed.all and len(parsed.what) == 1:
         group = find_group(groups, parsed.what[0])
         chosen = () if group is None else (group,)
     if chosen:
+        index = open_index(folder, model=chosen[0].model)
         for group in chosen:
             yield mix_of_group(index, group, parsed.n, **options)
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.cli.console import one_line
 from songscape.cli.options import add_verb, path
-from songscape.cli.outcome import DONE, print_json
+from songscape.cli.outcome import DONE, greet, print_json
 
 if TYPE_CHECKING:
     from songscape.neighbours.index import Neighbour
@@ -25,7 +25,10 @@ def add_parser(verbs: Any) -> None:
         "list the songs that are nearest to one",
         "Of copies and versions of one song only one is listed.",
     )
-    parser.add_argument("track", help="a title, 'Artist - Title', a file, or an id")
+    parser.add_argument(
+        "track",
+        help="a title, 'Artist - Title', an id, or a file, in the library or not",
+    )
     add_results(parser)
     parser.add_argument("-n", type=int, default=10, help="so many songs (default: 10)")
     parser.add_argument("--language", help="only songs in this language, e.g. de or German")
@@ -57,25 +60,37 @@ def add_results(parser: argparse.ArgumentParser) -> None:
 
 
 def _similar(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.neighbours.collection import open_index
-    from songscape.neighbours.find import find_song
+    from songscape.errors import UsageError
+    from songscape.neighbours.collection import find_space, open_index
+    from songscape.neighbours.find import find_song, song_of_file
     from songscape.web.load import find_folder
 
     folder = find_folder(parsed.results)
     neutral = parsed.neutral or parsed.another_language or parsed.language is not None
     index = open_index(folder, neutral=neutral)
-    track_id = find_song(index.songs, parsed.track)
+    given, what = Path(parsed.track), parsed.track
+    if what not in index.songs and given.is_file() and song_of_file(index.songs, what) is None:
+        from songscape.neighbours.placing import place_file
+
+        if parsed.not_same_artist or parsed.another_language:
+            raise UsageError(
+                f"{what}: not in the library, which --not-same-artist and --another-language need"
+            )
+        greet(f"reading {given}")
+        song, what = place_file(given, folder, *find_space(folder, neutral=neutral))
+    else:
+        what = find_song(index.songs, what)
+        song = index.songs[what]
     found = index.similar(
-        track_id,
+        what,
         parsed.n,
         language=parsed.language,
         another_language=parsed.another_language,
         not_same_artist=parsed.not_same_artist,
         max_per_artist=parsed.max_per_artist,
     )
-    song = index.songs[track_id]
     if parsed.json:
-        print_json({"id": track_id, "tracks": [_as_dict(one) for one in found]})
+        print_json({"id": song.id, "tracks": [_as_dict(one) for one in found]})
         return DONE
     language = f" ({song.language})" if song.language else ""
     print(f"near {one_line(song.name)}{language}:")

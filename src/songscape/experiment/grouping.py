@@ -61,7 +61,9 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     data = inputs.dataset
     known = hashlib.sha256(X.tobytes()).hexdigest()
     key = digest_of([RECIPE, known, data.digest, k, note])
-    before = read_json(path)
+    # Kept a second time, because a comparison of other data clears the page and its groups.
+    memory = folder.root / "trials" / "groups.json"
+    before = read_json(path) or read_json(memory)
     there = [n for n in _DESCRIBED_BY if n in data.digests]
     there += ["language"] if "language" in data.views else []
     again = before is not None and before.get("key") == key
@@ -78,7 +80,8 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
         )
     names = _names(folder)
     found = found.named(names).noted(note, before.get("changes", ()) if again and before else None)
-    write_json(path, {"key": key, "model": model, **found.as_dict()})
+    for file in (path, memory):
+        write_json(file, {"key": key, "model": model, **found.as_dict()})
     folder.write_table("groups", found.table())
     return found
 

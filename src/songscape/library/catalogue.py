@@ -126,13 +126,13 @@ class Catalogue(Facts):
             for track_id, lyrics in self._db.execute(query)
         }
 
-    def audio_files(self) -> dict[str, Path | None]:
+    def audio_files(self) -> dict[str, str | None]:
         """Where the audio of every analysed track is, sorted by id."""
-        root = self.root
+        root = str(self.root)
         query = f"SELECT id, audio FROM tracks WHERE {OUTCOME} = 'analysed' ORDER BY id"
         return {
-            as_text(track_id): None if audio is None else root / os.fsdecode(audio)
-            for track_id, audio in self._db.execute(query)
+            as_text(track_id): None if audio is None else os.path.join(root, os.fsdecode(audio))
+            for track_id, audio in self._db.execute(query).fetchall()
         }
 
     def column_names(self) -> list[str]:
@@ -143,9 +143,9 @@ class Catalogue(Facts):
     def cells(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
         """Of some columns, the value of every track that has one."""
         query = "SELECT track_id, value FROM labels WHERE name = ?"
+        rows = {name: self._db.execute(query, (name,)).fetchall() for name in names}
         return {
-            name: {as_text(i): as_text(value) for i, value in self._db.execute(query, (name,))}
-            for name in names
+            name: {as_text(i): as_text(value) for i, value in its} for name, its in rows.items()
         }
 
     def columns(self) -> pd.DataFrame:

@@ -88,7 +88,8 @@ class _Cursor(sqlite3.Cursor):
         return next(self, None)
 
     def fetchall(self) -> list[Any]:
-        return list(self)
+        with self.connection.plainly():
+            return super().fetchall()
 
 
 def _storable(value: Any) -> Any:

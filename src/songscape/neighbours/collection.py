@@ -21,14 +21,15 @@ LEAST_SURE = 0.1
 
 @dataclass(frozen=True)
 class NamedGroup:
-    """A group: the id that it keeps over refits, its name, and its songs."""
+    """A group: the id that it keeps over refits, its name, its songs, and the model it is of."""
 
     id: str
     name: str
     track_ids: tuple[str, ...]
+    model: str = ""
 
 
-def find_space(folder: ResultsFolder, *, neutral: bool = False) -> tuple[str, int]:
+def find_space(folder: ResultsFolder, *, neutral: bool = False, model: str = "") -> tuple[str, int]:
     """The model, and its seed, whose vectors a folder has: the default one if it is there.
 
     Parameters
@@ -36,6 +37,8 @@ def find_space(folder: ResultsFolder, *, neutral: bool = False) -> tuple[str, in
     folder : ResultsFolder
     neutral : bool
         The one that puts songs of different languages beside each other.
+    model : str
+        This one, if it is there.
 
     Raises
     ------
@@ -45,16 +48,16 @@ def find_space(folder: ResultsFolder, *, neutral: bool = False) -> tuple[str, in
     files = sorted((folder.tables / "latents").glob("*-seed*.parquet"))
     found = [(name, int(seed)) for name, _, seed in (f.stem.rpartition("-seed") for f in files)]
     found.sort(key=lambda one: (one[1], one[0]))
-    wanted = DEFAULT_NEUTRAL if neutral else DEFAULT_FREE
+    wanted = model or (DEFAULT_NEUTRAL if neutral else DEFAULT_FREE)
     kind = [one for one in found if one[0].startswith("neutral-") == neutral]
     for one in (*(one for one in found if one[0] == wanted), *kind, *found):
         return one
     raise SongscapeError(f"{folder.root}: no songs with vectors yet; make them with songscape run")
 
 
-def open_index(folder: ResultsFolder, *, neutral: bool = False) -> Index:
-    """The songs of a results folder in its default space; see `find_space`."""
-    model, seed = find_space(folder, neutral=neutral)
+def open_index(folder: ResultsFolder, *, neutral: bool = False, model: str = "") -> Index:
+    """The songs of a results folder in the space of a model, or its default; see `find_space`."""
+    model, seed = find_space(folder, neutral=neutral, model=model)
     with Library.open(folder.library, must_exist=True) as library:
         songs = read_songs(library, folder)
     try:
@@ -90,11 +93,29 @@ def with_sound(songs: Sequence[Song], library: Library) -> tuple[Song, ...]:
     return tuple(found)
 
 
-def read_groups(folder: ResultsFolder) -> tuple[NamedGroup, ...]:
-    """The groups of a folder, coarse ones first; none where it has none.
+def read_groups(folder: ResultsFolder, level: str = "") -> tuple[NamedGroup, ...]:
+    """The groups of a folder: regions, then neighbourhoods, or those of one `level`.
 
-    They are the clusters of the default space, under the names that people gave them.
+    Where there is no `groups.json` they are the clusters of the language-neutral space.
     """
+    document = read_json(folder.tables / "groups.json")
+    if document is None:
+        return _clusters(folder)
+    tracks, found = document["tracks"], []
+    for one in document["levels"]:
+        members: list[list[str]] = [[] for _ in one["groups"]]
+        for track_id, number in zip(tracks, one["member"]):
+            if number >= 0:
+                members[number].append(track_id)
+        if level in ("", one["name"]):
+            found += [
+                NamedGroup(group["id"], group["name"], tuple(its), str(document["model"]))
+                for group, its in zip(one["groups"], members)
+            ]
+    return tuple(found)
+
+
+def _clusters(folder: ResultsFolder) -> tuple[NamedGroup, ...]:
     path = folder.tables / "clusters.csv"
     if not path.exists():
         return ()
@@ -102,14 +123,14 @@ def read_groups(folder: ResultsFolder) -> tuple[NamedGroup, ...]:
         rows = list(csv.DictReader(file))
     model = find_space(folder, neutral=True)[0]
     rows = [row for row in rows if row["model"] == model] or rows
-    kept = [row for row in rows if _kind(row) == _kind(rows[0])]
-    names = (read_json(folder.tables / "names.json") or {}).get("names", {})
     members: dict[str, list[str]] = {}
-    for row in kept:
-        members.setdefault(row["cluster"], []).append(row["track_id"])
-    numbers = sorted((number for number in members if int(number) >= 0), key=int)
-    named = {number: str(names.get(number, f"Group {int(number) + 1}")) for number in numbers}
-    return tuple(NamedGroup(i, name, tuple(members[i])) for i, name in named.items())
+    for row in rows:
+        if _kind(row) == _kind(rows[0]) and int(row["cluster"]) >= 0:
+            members.setdefault(row["cluster"], []).append(row["track_id"])
+    return tuple(
+        NamedGroup(number, f"Group {int(number) + 1}", tuple(members[number]), rows[0]["model"])
+        for number in sorted(members, key=int)
+    )
 
 
 def _kind(row: Mapping[str, str]) -> tuple[str, ...]:
@@ -117,7 +138,7 @@ def _kind(row: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def find_group(groups: Sequence[NamedGroup], text: str) -> NamedGroup | None:
-    """The group of that name or id, whatever the case of its letters; None where there is none.
+    """The group of that id, name, or beginning of a name; None where there is none.
 
     Raises
     ------
@@ -125,10 +146,9 @@ def find_group(groups: Sequence[NamedGroup], text: str) -> NamedGroup | None:
         Several have it.
     """
     wanted = " ".join(text.split()).casefold()
-    found = [g for g in groups if g.id == text] or [
-        g for g in groups if " ".join(g.name.split()).casefold() == wanted
-    ]
+    found = [g for g in groups if wanted in (g.id, g.name.casefold())]
+    found = found or [g for g in groups if wanted and g.name.casefold().startswith(wanted)]
     if len(found) > 1:
-        ids = ", ".join(group.id for group in found)
-        raise UsageError(f"{text}: {len(found)} groups have this name; name one by its id: {ids}")
+        names = "; ".join(f"{group.id} {group.name}" for group in found)
+        raise UsageError(f"{text}: several groups are called so; name one by its id: {names}")
     return found[0] if found else None

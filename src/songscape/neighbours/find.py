@@ -11,7 +11,7 @@ from songscape.columns import bare, display_title
 from songscape.errors import UsageError
 from songscape.neighbours.songs import Songs
 
-__all__ = ["find_song"]
+__all__ = ["find_song", "song_of_file"]
 
 MOST_SHOWN = 8
 _DASH = re.compile(r"\s+[-–—]\s+")
@@ -35,7 +35,7 @@ def find_song(songs: Songs, text: str) -> str:
         raise UsageError("an empty name; give a title, 'Artist - Title', a file or an id")
     if text in songs:
         return text
-    by_file = _by_file(songs, text)
+    by_file = song_of_file(songs, text)
     if by_file is not None:
         return by_file
     names = [bare(display_title(i, t)) for i, t in zip(songs.ids, songs.values("title"))]
@@ -66,16 +66,17 @@ def find_song(songs: Songs, text: str) -> str:
     )
 
 
-def _by_file(songs: Songs, text: str) -> str | None:
+def song_of_file(songs: Songs, text: str) -> str | None:
+    """The id of the song whose file this is; None where it is no file, or no song's."""
     if not os.path.lexists(text):
         return None
     wanted = Path(text).resolve()
     same_name = [
         (track_id, file)
         for track_id, file in zip(songs.ids, songs.values("file", None))
-        if file is not None and file.name == wanted.name
+        if file is not None and os.path.basename(file) == wanted.name
     ]
-    return next((i for i, file in same_name if file.resolve() == wanted), None)
+    return next((i for i, file in same_name if Path(file).resolve() == wanted), None)
 
 
 def _several(songs: Songs, text: str, rows: list[int]) -> str:

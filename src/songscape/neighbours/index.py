@@ -151,11 +151,11 @@ class Index:
         fits = self._fitting(rows, language, another_language, not_same_artist)
         if among is not None:
             fits &= np.isin(np.arange(len(fits)), among)
-        if rows:
-            far = np.min([self.space.approximate(row, weights) for row in rows], axis=0)
-        else:
-            far = self.space.approximate(what, weights)
         targets: list[Any] = list(rows) if rows else [what]
+        far = self.space.approximate(targets[0], weights)
+        for row in rows[1:]:
+            np.minimum(far, self.space.approximate(row, weights), out=far)
+        far[rows] = np.inf
         found = self._nearest(targets, far, fits, weights)
         taken = _Taken(self.songs, rows, max_per_artist, versions)
         neighbours = []
@@ -241,7 +241,6 @@ class Index:
         self, rows: list[int], language: str | None, another: bool, not_same_artist: bool
     ) -> Mask:
         fits = np.ones(len(self.ids), bool)
-        fits[rows] = False
         languages = self.songs.languages if language or another else []
         if (language or another) and not any(languages):
             raise UsageError("no languages are known of these songs")
@@ -270,17 +269,19 @@ class Index:
         weights: Mapping[str, float] | None,
     ) -> Iterator[tuple[int, float]]:
         """Rows and exact distances, nearest first, ties by id; more are sorted as they are used."""
-        far[~fits] = np.inf
-        left, size = int(np.isfinite(far).sum()), 64
+        if not fits.all():
+            np.putmask(far, ~fits, np.inf)
+        size, given = 64, 0
         slack = max(self.space.slack(target) for target in targets)
-        given = 0
-        while given < left:
-            rows = lowest(far, min(size, left), slack)
+        while given < len(far):
+            rows = lowest(far, min(size, len(far)), slack)
             exact = np.min([self.space.exact(t, rows, weights) for t in targets], axis=0)
             order = sorted(range(len(rows)), key=lambda i: (exact[i], self.ids[rows[i]]))
-            for i in order[given : min(size, left)]:
+            for i in order[given:size]:
                 yield int(rows[i]), float(exact[i])
-            given, size = min(size, left), 8 * size
+            if len(rows) < size:
+                return
+            given, size = size, 8 * size
 
 
 def lowest(values: Floats, k: int, slack: float = 0.0) -> NDArray[np.intp]:
@@ -295,7 +296,8 @@ def lowest(values: Floats, k: int, slack: float = 0.0) -> NDArray[np.intp]:
     else:
         minima = values[: 64 * columns].reshape(64, columns).min(axis=0)
         limit = np.partition(minima, k - 1)[k - 1]
-    return np.flatnonzero((values <= limit + slack) & np.isfinite(values))
+    found = np.flatnonzero(values <= limit + slack)
+    return found[np.isfinite(values[found])]
 
 
 class _Taken:

@@ -11,7 +11,7 @@ from songscape.library import Library
 from songscape.neighbours.collection import NamedGroup, with_sound
 from songscape.neighbours.index import Index
 from songscape.neighbours.order import smooth_order
-from songscape.neighbours.playlists import Playlist
+from songscape.neighbours.playlists import Playlist, one_line
 from songscape.neighbours.songs import Song
 
 __all__ = ["mix_around", "mix_between", "mix_of_group"]
@@ -67,7 +67,8 @@ def mix_of_group(
         versions=n is None,
     )
     songs = tuple(neighbour.song for neighbour in chosen)
-    return Playlist(group.name, _in_order(index, songs, library), group.id)
+    mark = group.id if library is None else f"{group.id} of {one_line(str(library.path.resolve()))}"
+    return Playlist(group.name, _in_order(index, songs, library), mark)
 
 
 def mix_between(

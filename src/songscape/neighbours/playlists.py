@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.neighbours.songs import Song
 from songscape.results import write_bytes
 
-__all__ = ["FORMATS", "Places", "Playlist", "file_name", "place_for"]
+__all__ = ["FORMATS", "Places", "Playlist", "earlier_file", "file_name", "place_for"]
 
 MADE_BY = "Songscape"
 _XSPF = "http://xspf.org/ns/0/"
@@ -40,8 +41,8 @@ class Places:
     Attributes
     ----------
     relative_to : Path or None
-        Paths start from this folder; by default from the playlist's, where both lie in one
-        collection (`root`), else they are absolute.
+        Paths start from this folder; by default those of M3U8 from the playlist's, where both lie
+        in one collection (`root`), and others are absolute.
     prefix : str
         Written before every path.
     forward_slash : bool
@@ -56,9 +57,14 @@ class Places:
     root: Path | None = None
 
     def folder(self, playlist: Path) -> Path | None:
-        """The folder that paths start from; None for absolute ones."""
+        """The folder that paths start from; None for absolute ones.
+
+        Some players read relative addresses of XSPF as paths, so there they are absolute.
+        """
         if self.relative_to is not None:
             return self.relative_to.resolve()
+        if playlist.suffix.casefold() not in (".m3u8", ".m3u"):
+            return None
         beside = playlist.resolve().parent
         inside = self.root is not None and beside.is_relative_to(self.root.resolve())
         return beside if inside else None
@@ -160,6 +166,17 @@ def place_for(playlist: Playlist, folder: Path, suffix: str) -> Path:
             f"{file}: is there, and not written by Songscape; name another file with --out"
         )
     return file
+
+
+def earlier_file(playlist: Playlist, file: Path) -> Path | None:
+    """The M3U8 file beside `file` that has a group's songs under the name that it had before."""
+    mark = f"#{MADE_BY.upper()}:{playlist.group}\n"
+    for other in sorted(file.parent.glob("*.m3u8")) if playlist.group else ():
+        if other.name != file.name and file.suffix == ".m3u8" and _is_ours(other):
+            with suppress(OSError, ValueError):
+                if mark in other.read_text("utf-8"):
+                    return other
+    return None
 
 
 def _is_ours(file: Path) -> bool:

@@ -110,6 +110,7 @@ class Songs:
         row = self.row_of[track_id]
         known = {f.name for f in fields(Song)}
         cells = {name: values[row] for name, values in self._columns.items() if name in known}
+        cells["file"] = Path(cells["file"]) if cells.get("file") else None
         cells["title"] = display_title(track_id, cells.get("title") or None)
         return Song(track_id, **cells)
 
@@ -119,7 +120,9 @@ class Songs:
 
     def values(self, name: str, default: Any = "") -> Sequence[Any]:
         """A column; `default` for every song where nothing is known."""
-        return self._columns.get(name) or [default] * len(self.ids)
+        if name not in self._columns:
+            self._columns[name] = [default] * len(self.ids)
+        return self._columns[name]
 
     def take(self, ids: Sequence[str]) -> Songs:
         """Only these songs, in this order; nothing is known of those that are not there."""

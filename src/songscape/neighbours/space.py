@@ -46,6 +46,7 @@ class _Block:
             found = np.where(self.present[:, None], found, np.float32(0))
         self.values: Floats = found
         self.half_norms: Floats = np.einsum("ij,ij->i", found, found) / np.float32(2)
+        self._longest = float(np.sqrt(2 * self.half_norms.max(initial=0.0)))
 
     def squared(self, point: Floats) -> Floats:
         """Squared distances, (n,), as good as float32 has them."""
@@ -57,7 +58,7 @@ class _Block:
 
     def slack(self, point: Floats) -> float:
         """More than `squared` can be wrong by."""
-        longest = float(np.sqrt(2 * self.half_norms.max(initial=0.0)) + np.linalg.norm(point))
+        longest = self._longest + float(np.linalg.norm(point))
         return float((len(point) + 8) * 2.0**-24 * longest**2)
 
 
