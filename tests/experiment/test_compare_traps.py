@@ -268,14 +268,14 @@ def unconfounded(tmp_path_factory: pytest.TempPathFactory) -> Any:
     )
 
 
-def test_nothing_is_better_on_shuffled_labels(unconfounded: Any) -> None:
-    models = [m for m, kind in unconfounded.results.kinds.items() if kind != "reference"]
-    won = set().union(*(unconfounded.better(model) for model in models))
-    assert "genre" in won, "with nothing to win anywhere this would prove nothing"
-    tested = set(unconfounded.summary.differences["column"])
+def test_no_difference_is_called_on_shuffled_labels(unconfounded: Any) -> None:
+    rows = unconfounded.summary.differences
+    rows = rows[rows["axis"] == "agreement"]
+    called = set(rows.loc[rows["verdict"].isin(["better", "worse"]), "column"])
+    assert "genre" in called, "with nothing to call anywhere this would prove nothing"
     shuffled = {"shuffled", "by artist", "by artist too"}
-    assert shuffled <= tested
-    assert not won & shuffled
+    assert shuffled <= set(rows["column"])
+    assert not called & shuffled
 
 
 def test_without_a_confound_sound_tells_no_language_and_words_do(unconfounded: Any) -> None:

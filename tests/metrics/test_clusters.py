@@ -188,3 +188,12 @@ def test_lengths_must_match():
         metrics.ari([0, 1], ["a"])
     with pytest.raises(ValueError, match="one per row"):
         metrics.silhouette(np.eye(3), [0, 1])
+
+
+def test_one_class_is_pure_as_in_scikit_learn():
+    two, one = np.array([[[3, 1], [1, 3]]]), np.array([[[4, 0], [4, 0]]])
+    tables = np.concatenate([two, one])
+    clusters, classes = np.repeat([0, 1], 4), np.zeros(8)
+    for metric, expected in (("homogeneity", 1), ("completeness", 0)):
+        assert AGREEMENT[metric](classes, clusters) == expected
+        assert metrics.score_tables(metric, tables)[1] == expected

@@ -189,12 +189,17 @@ def score_tables(metric: str, tables: Integers) -> NDArray[np.float64]:
         expected = float(expected_mutual_information(tables[0].astype(np.int64), int(n)))
         result = (of_clusters + of_classes - joint - expected) / (both - expected)
     elif metric == "homogeneity":
-        result = information / of_classes
+        result = _share(information, of_classes)
     elif metric == "completeness":
-        result = information / of_clusters
+        result = _share(information, of_clusters)
     else:
-        result = information / both
+        result = _share(information, both)
     return result
+
+
+def _share(information: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All of the information where there is none, as in scikit-learn: one class is pure."""
+    return np.divide(information, of, out=np.ones_like(information), where=of > 0)
 
 
 def davies_bouldin(X: ArrayLike, labels: ArrayLike) -> float:
