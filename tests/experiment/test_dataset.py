@@ -129,7 +129,7 @@ def test_only_what_changed_is_found_out_anew(tmp_path: Path, counted: dict[str, 
     after = load(path)
     assert counted == {"language_composition": 1}
     changed = {n for n in before.digests if before.digests[n] != after.digests[n]}
-    assert changed == {"lyrics", "language"}
+    assert changed == {"lyrics", "lyrics-counts", "language"}
     with Library.open(path) as library:
         library.add_features("t05", {"segments": np.zeros((10, 120), np.float32)}, RECIPES)
     last = load(path)
@@ -173,7 +173,7 @@ def test_digests_follow_the_settings_that_the_views_follow(tmp_path: Path) -> No
     usual = load(path)
     other = load(path, Settings(features=FeatureSettings(max_frames=50, max_words=7)))
     changed = {n for n in usual.digests if usual.digests[n] != other.digests[n]}
-    assert changed == {"mfcc", "lyrics"}
+    assert changed == {"mfcc", "lyrics", "lyrics-counts"}
     assert other.views["mfcc"].shape == (N, 40, 50)
     assert np.array_equal(usual.copies, other.copies), "copies are facts of the library"
 

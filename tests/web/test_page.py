@@ -349,7 +349,8 @@ def test_on_a_phone_no_name_lies_under_a_button(opened: Callable[..., Any], addr
     }""")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     names, buttons = page.evaluate("""["#names .name:not([hidden])", "#tools button"].map((which) =>
-        [...document.querySelectorAll(which)].map((one) => one.getBoundingClientRect().toJSON()))""")
+        [...document.querySelectorAll(which)]
+            .map((one) => one.getBoundingClientRect().toJSON()))""")
     assert names
     assert not [
         (name, button)
