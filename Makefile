@@ -12,7 +12,7 @@ N_WORKERS ?= 2
 demo: $(SETUP)
 	"$(BIN)/songscape" demo data/demo
 	"$(BIN)/songscape" run data/demo --out results/demo --title "Demo collection"
-	@echo 'look and listen: "$(BIN)/songscape" serve results/demo --open'
+	@echo '(songscape is "$(BIN)/songscape" here)'
 
 test: $(SETUP)
 	"$(BIN)/python" -m pytest -n $(N_WORKERS) --dist loadfile -m "not slow"
