@@ -19,7 +19,7 @@ from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, find_preset, make_model
 from songscape.models.saving import save_model
 from songscape.neighbours.collection import open_index
-from songscape.neighbours.placing import as_row_of, place_file
+from songscape.neighbours.placing import as_rows_of, place_file
 from songscape.results import ResultsFolder, write_latents
 
 WORDS = ("river moon window", "moon moon bridge", "sand shell river", "train bridge night")
@@ -73,11 +73,9 @@ def test_a_copied_file_lies_where_its_song_lies(folder: ResultsFolder, tmp_path:
 def test_words_of_another_song_are_weighed_as_those_of_the_library() -> None:
     texts = [*WORDS, None, "moon"]
     view = lyrics_view(texts)
-    for row, text in enumerate(texts):
-        placed = as_row_of(view, text)
-        assert placed.present[0] == view.present[row]
-        assert placed.values.toarray()[0] == pytest.approx(view.values[[row]].toarray()[0])
-    assert not as_row_of(view, "nothing known").present[0]
+    placed = as_rows_of(view, [*texts, "nothing known"])
+    assert placed.present.tolist() == [*view.present, False]
+    assert placed.values.toarray()[:-1] == pytest.approx(view.values.toarray())
 
 
 def test_similar_takes_a_file_from_anywhere(

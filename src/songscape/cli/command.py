@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from songscape import interrupts
 from songscape._version import __version__
 from songscape.cli import (
+    assign,
     compare,
     datasets,
     demo,
@@ -41,6 +42,7 @@ VERBS = (
     serve,
     export,
     similar,
+    assign,
     playlist,
     name,
     compare,

@@ -19,7 +19,7 @@ from songscape.features.views import Views
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Group", "Groups", "group"]
+__all__ = ["Group", "Groups", "group", "stored_levels"]
 
 SURE = 0.75
 """Jaccard similarity from which a group is called sure (Hennig 2007)."""
@@ -278,7 +278,7 @@ def group(
         if roles.by_column.get(name) is not Role.YEAR
     ]
     earlier = [_earlier(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
-    levels = _stored(before, ids) if unchanged and before is not None else None
+    levels = stored_levels(before, ids) if unchanged and before is not None else None
     if levels is None:
         levels = find_levels(X, k=k, previous=_previous(earlier), random_state=random_state)
     titles = _titles(ids, table, roles)
@@ -339,8 +339,20 @@ def _earlier(before: Mapping[str, Any] | None, level: str, ids: Sequence[str]) -
         return Earlier()
 
 
-def _stored(before: Mapping[str, Any], ids: Sequence[str]) -> Levels | None:
-    """The levels that `Groups.as_dict` holds; None where it is of other songs, or damaged."""
+def stored_levels(before: Mapping[str, Any], ids: Sequence[str]) -> Levels | None:
+    """The levels that `Groups.as_dict` holds.
+
+    Parameters
+    ----------
+    before : mapping
+    ids : sequence of str
+        The songs that it should be of.
+
+    Returns
+    -------
+    Levels or None
+        None where it is of other songs, or damaged.
+    """
     try:
         regions, pieces = before["levels"]
         n, nan = len(regions["groups"]), float("nan")

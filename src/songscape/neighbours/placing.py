@@ -1,9 +1,10 @@
-"""A file that is in no library: read, analysed, and placed among the songs of a results folder."""
+"""Songs that are in no library: read, analysed, and placed among those of a results folder."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,52 +20,110 @@ from songscape.features.text import tokenize
 from songscape.features.views import View, Views
 from songscape.ingest import read_collection
 from songscape.ingest.file_kinds import FileKind, kind_of
-from songscape.library import Library
+from songscape.library import Collection, LedgerRow, Library
 from songscape.models.saving import load_model
-from songscape.neighbours.songs import Song, read_songs
+from songscape.neighbours.songs import Song, Songs, read_songs
+from songscape.progress import progress_bar
 from songscape.results import ResultsFolder
 
-__all__ = ["place_file"]
+__all__ = ["Placer", "place_file"]
 
 
 def place_file(
     file: Path, folder: ResultsFolder, model: str, seed: int
 ) -> tuple[Song, NDArray[np.float32]]:
-    """What is known of a file, and its vector in the space of a saved model.
+    """What is known of a file, and its vector in the space of a saved model; see `Placer.file`."""
+    return Placer(folder, model, seed).file(file)
 
-    Its words come from its tags, or from a lyrics file of the same stem beside it.
+
+class Placer:
+    """A saved model of a results folder, for songs that are not in its library.
+
+    Parameters
+    ----------
+    folder : ResultsFolder
+    model : str
+    seed : int
 
     Raises
     ------
     SongscapeError
-        The file can't be analysed, or the model reads what can't be made of one file.
+        The model is not there.
     """
-    estimator = load_model(folder.model(model, seed))
-    names = list(getattr(estimator, "inputs_", None) or estimator.view_specs_)
-    with TemporaryDirectory(prefix="songscape-") as place:
-        music = Path(place) / "music"
-        music.mkdir()
-        for path in (file, *_sidecars(file)):
-            shutil.copyfile(path, music / path.name)
-        with Library.open(Path(place) / "songscape.db") as library:
+
+    def __init__(self, folder: ResultsFolder, model: str, seed: int) -> None:
+        self._folder = folder
+        self._model: Any = load_model(folder.model(model, seed))
+        self._names = list(getattr(self._model, "inputs_", None) or self._model.view_specs_)
+
+    def file(self, file: Path) -> tuple[Song, NDArray[np.float32]]:
+        """What is known of a file, and its vector.
+
+        Its words come from its tags, or from a lyrics file of the same stem beside it.
+
+        Raises
+        ------
+        SongscapeError
+            The file can't be analysed, or the model reads what can't be made of one file.
+        """
+        with TemporaryDirectory(prefix="songscape-") as place:
+            for path in (file, *_sidecars(file)):
+                shutil.copyfile(path, Path(place) / path.name)
+            songs, vectors, problems = self.collection(read_collection(place), workers=1)
+        if len(songs) != 1:
+            reasons = "; ".join(row.reason for row in problems)
+            raise SongscapeError(f"{file}: {reasons or 'is not one song'}")
+        return songs[songs.ids[0]], vectors[0]
+
+    def collection(
+        self, collection: Collection, workers: int | None = None
+    ) -> tuple[Songs, NDArray[np.float32], list[LedgerRow]]:
+        """The songs of a collection that could be read, their vectors, and what could not be read.
+
+        Raises
+        ------
+        SongscapeError
+            The model reads what can't be made of new songs.
+        """
+        with (
+            TemporaryDirectory(prefix="songscape-") as place,
+            Library.open(Path(place) / "songscape.db") as library,
+            progress_bar("analysing") as advance,
+        ):
             extract(
                 library,
-                read_collection(music),
-                views=[name for name in names if name not in TEXT_VIEWS],
-                workers=1,
+                collection,
+                views=[name for name in self._names if name not in TEXT_VIEWS],
+                workers=workers,
+                progress=lambda done, total, _: advance(done, total),
             )
             texts = list(library.texts().values())
-            if len(texts) != 1:
-                reasons = [r.reason for r in library.ledger() if r.status in ("failed", "skipped")]
-                raise SongscapeError(f"{file}: {'; '.join(reasons) or 'is not one song'}")
-            text = texts[0]
-            songs, table = read_songs(library), library.columns()
-            views = {name: _view(library, folder, name, text) for name in names}
-        language = language_view(table, [text])
-    for name in getattr(estimator, "covariates", None) or ():
-        views[name] = language or View(np.zeros((1, 0), np.float32), np.zeros(1, bool))
-    vector = estimator.transform(Views(songs.ids, views))[0]
-    return songs[songs.ids[0]], np.asarray(vector, np.float32)
+            problems = [row for row in library.ledger() if row.status in ("failed", "skipped")]
+            songs = read_songs(library)
+            if not texts:
+                return songs, np.zeros((0, 0), np.float32), problems
+            views = {name: self._view(library, name, texts) for name in self._names}
+            language = language_view(library.columns().loc[list(songs.ids)], texts)
+        nothing = View(np.zeros((len(songs), 0), np.float32), np.zeros(len(songs), bool))
+        for name in getattr(self._model, "covariates", None) or ():
+            views[name] = language or nothing
+        vectors = self._model.transform(Views(songs.ids, views))
+        return songs, np.asarray(vectors, np.float32), problems
+
+    def _view(self, own: Library, name: str, texts: Sequence[str | None]) -> View:
+        """One view of the songs; their words in the terms of the folder's library."""
+        if name not in TEXT_VIEWS:
+            return load_views(own, [name])[name]
+        if name != "lyrics":
+            raise SongscapeError(
+                f"the view {name} of one file can't be made; use the default model"
+            )
+        return as_rows_of(self._lyrics, texts)
+
+    @cached_property
+    def _lyrics(self) -> View:
+        with Library.open(self._folder.library, must_exist=True) as library:
+            return ViewLoader(library.texts()).load(library, "lyrics")
 
 
 def _sidecars(file: Path) -> list[Path]:
@@ -72,29 +131,23 @@ def _sidecars(file: Path) -> list[Path]:
     return [p for p in alike if kind_of(p.name) is FileKind.LYRICS and p.is_file()]
 
 
-def _view(own: Library, folder: ResultsFolder, name: str, text: str | None) -> View:
-    """One view of one song; its words in the terms of the folder's library."""
-    if name not in TEXT_VIEWS:
-        return load_views(own, [name])[name]
-    if name != "lyrics":
-        raise SongscapeError(f"the view {name} of one file can't be made; use the default model")
-    with Library.open(folder.library, must_exist=True) as library:
-        return as_row_of(ViewLoader(library.texts()).load(library, name), text)
-
-
-def as_row_of(view: View, text: str | None) -> View:
-    """The words of another song as a row of `lyrics_view`, weighed as those of its songs are."""
+def as_rows_of(view: View, texts: Sequence[str | None]) -> View:
+    """The words of other songs as rows of `lyrics_view`, weighed as those of its songs are."""
     import scipy.sparse as sp
 
     weights = sp.csr_array(view.values)
     known: Mapping[str, int] = {word: at for at, word in enumerate(view.feature_names)}
-    columns = sorted({known[word] for word in tokenize(text or "") if word in known})
     n, counts = int(view.present.sum()), np.bincount(weights.indices, minlength=len(known))
-    row = np.log((1 + n) / (1 + counts[columns])) + 1
-    row /= max(float(np.linalg.norm(row)), 1e-12)
-    parts: Any = (row.astype(np.float32), (np.zeros(len(columns), int), columns))
-    values = sp.csr_array(parts, shape=(1, len(known)), dtype=np.float32)
-    present = np.array([len(columns) > 0])
+    rarity = np.log((1 + n) / (1 + counts)) + 1
+    rows, columns, cells = [], [], []
+    for row, text in enumerate(texts):
+        its = sorted({known[word] for word in tokenize(text or "") if word in known})
+        rows += [row] * len(its)
+        columns += its
+        cells += list(rarity[its] / max(float(np.linalg.norm(rarity[its])), 1e-12))
+    parts: Any = (np.array(cells, np.float32), (np.array(rows, int), np.array(columns, int)))
+    values = sp.csr_array(parts, shape=(len(texts), len(known)), dtype=np.float32)
+    present = np.diff(values.indptr) > 0
     return View(
         values, present, feature_names=view.feature_names, modality="text", standardise=False
     )
