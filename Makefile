@@ -40,8 +40,9 @@ results: $(SETUP)
 	rm -rf results/medium-demo
 	mkdir -p results/medium-demo
 	cp build/medium/results/*.csv build/medium/results/experiment.json results/medium-demo/
-	cp build/medium/results/pictures/map-*.png build/medium/results/pictures/heatmap-*.png \
-		results/medium-demo/
+	cp build/medium/results/pictures/map-*.png \
+		build/medium/results/pictures/heatmap-genre-*.png \
+		build/medium/results/pictures/heatmap-language-*.png results/medium-demo/
 
 notebooks: $(SETUP)
 	"$(BIN)/python" notebooks/execute.py
