@@ -68,7 +68,7 @@ def test_a_given_name_stays_when_the_collection_grows(
     out = tmp_path / "results"
     shutil.copytree(before, out)
     first = summary.groups.regions[0]
-    assert main(["name", first.id, "Sunday  morning", "--results", str(out)]) == 0
+    assert main(["name", first.id, "Sunday  morning", "--in", str(out)]) == 0
     table = pd.read_csv(out / "results" / "groups.csv")
     assert set(table["name"][table["group"] == first.id]) == {"Sunday morning"}
     assert "Sunday morning" in (out / "results" / "report.html").read_text(encoding="utf-8")

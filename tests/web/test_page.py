@@ -338,6 +338,29 @@ def test_nothing_is_wider_than_the_window(
         assert wide == []
 
 
+def test_on_a_phone_no_name_lies_under_a_button(opened: Callable[..., Any], address: str) -> None:
+    page = opened(address, viewport={"width": 390, "height": 800})
+    page.wait_for_function("!songscape.map.moving()")
+    page.evaluate("""() => {
+        const middle = (one) => [one.left + one.width / 2, one.top + one.height / 2];
+        const box = (which) => middle(document.querySelector(which).getBoundingClientRect());
+        const [[x, y], [u, v]] = [box("#names .name:not([hidden])"), box("#tools")];
+        songscape.map.move(x - u, v - y);
+    }""")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    names, buttons = page.evaluate("""["#names .name:not([hidden])", "#tools button"].map((which) =>
+        [...document.querySelectorAll(which)]
+            .map((one) => one.getBoundingClientRect().toJSON()))""")
+    assert names
+    assert not [
+        (name, button)
+        for name in names
+        for button in buttons
+        if name["right"] > button["left"] and button["right"] > name["left"]
+        if name["bottom"] > button["top"] and button["bottom"] > name["top"]
+    ]
+
+
 def test_with_reduced_motion_the_songs_do_not_walk(
     opened: Callable[..., Any], address: str
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import socket
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -327,6 +328,14 @@ def test_other_addresses_than_loopback_need_a_token(folder: ResultsFolder) -> No
     assert not is_loopback("localhost.evil.example")
     with pytest.raises(UsageError, match="--token"):
         serve(folder.root, host="0.0.0.0")
+
+
+def test_a_port_that_is_taken_or_none_is_told_in_words(folder: ResultsFolder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for number, why in ((port, "Address already in use"), (99_999, "ports are 0 to 65535")):
+            with pytest.raises(SongscapeError, match=rf":{number}: .*\({why}\); choose"):
+                serve(folder.root, port=number)
 
 
 def test_every_answer_forbids_inline_scripts_and_foreign_content(client: TestClient) -> None:

@@ -358,7 +358,10 @@ def finding_sentence(finding: Finding) -> str:
                 "good; the encoder musicnn learnt from MagnaTagATune."
             )
         case Check.ONE_LANGUAGE:
-            return f"Every tagged track is in {v['language']}: language leakage cannot be measured."
+            return (
+                f"Every song whose language is known is in {v['language']}: whether songs group "
+                "by language cannot be told."
+            )
 
 
 def _confounded_sentence(v: Mapping[str, Any], *, warned: bool) -> str:

@@ -22,7 +22,9 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("group", help="the group: its id (g1) or the beginning of its name")
     parser.add_argument("name", help="the new name; empty brings back the made one")
     parser.add_argument(
-        "--results",
+        *("--in", "--results"),
+        dest="results",
+        metavar="RESULTS",
         type=path,
         default=Path(),
         help="results folder, or the music (default: the results in the current folder)",

@@ -43,7 +43,9 @@ def find_folder(path: Path) -> ResultsFolder:
         raise SongscapeError(
             f"{path}: several results here; name one: {', '.join(map(str, found))}"
         )
-    raise SongscapeError(f"{path}: no library (songscape.db) here; make one with songscape run")
+    raise SongscapeError(
+        f"{path}: no library (songscape.db) here; name a results folder (songscape run makes one)"
+    )
 
 
 def state_of(folder: ResultsFolder) -> tuple[int, ...]:

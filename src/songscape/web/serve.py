@@ -101,4 +101,5 @@ def _listen(host: str, port: int | None) -> socket.socket:
             reason = error
             continue
         return listening
-    raise SongscapeError(f"{host}:{port}: cannot listen there ({reason}); choose another --port")
+    why = getattr(reason, "strerror", None) or "ports are 0 to 65535"
+    raise SongscapeError(f"{host}:{port}: cannot listen there ({why}); choose another --port")

@@ -15,7 +15,7 @@ const MOST_LEFT_OUT = 16;
 export function openMap(songs, { hovered, chosen, lassoed, group }) {
   const canvas = byId("points");
   const points = openPoints(canvas);
-  const [box, drawn, namesBox] = [byId("map"), byId("drawn"), byId("names")];
+  const [box, drawn, namesBox, tools] = [byId("map"), byId("drawn"), byId("names"), byId("tools")];
   const view = { x: 0, y: 0, zoom: 1 };
   let layout = 0;
   let grid = null;
@@ -92,18 +92,19 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
   // Coarse names first; finer ones when the map is near, each only where there is room for it.
   function placeNames() {
     const taken = [];
+    const [besideTools, belowTools] = [tools.offsetLeft - 4, tools.offsetTop + tools.offsetHeight];
     const fine = view.zoom >= FINE_FROM;
     for (const name of names) {
-      const [left, top] = onScreen(name.x[layout], name.y[layout]);
+      const [x, top] = onScreen(name.x[layout], name.y[layout]);
       const [w, h] = [name.width / 2 + 6, name.height / 2 + 3];
-      const there = left > 0 && top > 0 && left < width && top < height;
+      const there = x > 0 && top > 0 && x < width && top < height;
+      const left = Math.max(w, Math.min((top - h < belowTools ? besideTools : width) - w, x));
       const wanted = fine ? name.near : name.level === 0;
       const free = there && wanted && taken.every((t) => Math.abs(t.left - left) > t.w + w || Math.abs(t.top - top) > t.h + h);
       name.element.hidden = !free;
       if (!free) continue;
       taken.push({ left, top, w, h });
-      const inside = Math.max(w, Math.min(width - w, left));
-      name.element.style.transform = `translate(-50%,-50%) translate(${Math.round(inside)}px,${Math.round(top)}px)`;
+      name.element.style.transform = `translate(-50%,-50%) translate(${Math.round(left)}px,${Math.round(top)}px)`;
     }
   }
 
