@@ -12,7 +12,7 @@ N_WORKERS ?= 2
 demo: $(SETUP)
 	"$(BIN)/songscape" demo data/demo
 	"$(BIN)/songscape" run data/demo --out results/demo --title "Demo collection"
-	@echo 'look and listen: "$(BIN)/songscape" serve results/demo --open'
+	@echo '(songscape is "$(BIN)/songscape" here)'
 
 test: $(SETUP)
 	"$(BIN)/python" -m pytest -n $(N_WORKERS) --dist loadfile -m "not slow"
@@ -40,8 +40,9 @@ results: $(SETUP)
 	rm -rf results/medium-demo
 	mkdir -p results/medium-demo
 	cp build/medium/results/*.csv build/medium/results/experiment.json results/medium-demo/
-	cp build/medium/results/pictures/map-*.png build/medium/results/pictures/heatmap-*.png \
-		results/medium-demo/
+	cp build/medium/results/pictures/map-*.png \
+		build/medium/results/pictures/heatmap-genre-*.png \
+		build/medium/results/pictures/heatmap-language-*.png results/medium-demo/
 
 notebooks: $(SETUP)
 	"$(BIN)/python" notebooks/execute.py

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.cli.console import one_line
 from songscape.cli.options import add_verb, path
-from songscape.cli.outcome import DONE, FAILED, greet, print_json
+from songscape.cli.outcome import DONE, SOME_FAILED, greet, print_json
 from songscape.cli.similar import add_results
 from songscape.progress import say
 
@@ -23,7 +23,7 @@ def add_parser(verbs: Any) -> None:
         _assign,
         "say in which groups new songs belong",
         "Nothing is trained or grouped again, and the library stays as it is. Songs that can't be\n"
-        "read are named and the others placed; the exit code is then 1.",
+        "read are named and the others placed; the exit code is then 3.",
     )
     parser.add_argument(
         "what", nargs="+", type=path, metavar="FILE|FOLDER", help="songs, or folders of them"
@@ -58,7 +58,7 @@ def _assign(parsed: argparse.Namespace, _arguments: list[str]) -> int:
             found.append(_as_dict(one))
     if parsed.json:
         print_json(found)
-    return FAILED if failed else DONE
+    return SOME_FAILED if failed else DONE
 
 
 def _as_dict(one: Assigned) -> dict[str, Any]:
