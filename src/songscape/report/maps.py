@@ -154,14 +154,16 @@ def _beside(
     distances, nearest = NearestNeighbors(n_neighbors=_NEAREST).fit(known).kneighbors(new)
     weights = 1 / np.maximum(distances, 1e-9 * (float(distances.max()) or 1.0))
     weights /= weights.sum(axis=1, keepdims=True)
-    found = np.einsum("nk,nkd->nd", weights, places[nearest]).astype(np.float32)
+    found: NDArray[np.float32] = np.einsum("nk,nkd->nd", weights, places[nearest]).astype(
+        np.float32
+    )
     step = 1e-3 * (float(np.ptp(places, axis=0).max()) or 1.0)
     taken = Counter(map(bytes, np.round(10 * places / step).astype(np.int64)))
     for row, cell in enumerate(map(bytes, np.round(10 * found / step).astype(np.int64))):
         # A spiral by the golden angle: however many lie there, none lies on another.
         turn, out = 2.399963 * taken[cell], step * taken[cell] ** 0.5
         taken[cell] += 1
-        found[row] += np.float32(out) * np.float32([np.cos(turn), np.sin(turn)])
+        found[row] += np.asarray([out * np.cos(turn), out * np.sin(turn)], np.float32)
     return found
 
 
