@@ -17,6 +17,7 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.experiment import fit, request
 from songscape.experiment.experiment import ExperimentSummary, run
 from songscape.models.saving import load_model
+from songscape.report.maps import umap_map
 from songscape.results import ResultsFolder, read_latents
 from songscape.settings import Settings
 
@@ -149,6 +150,45 @@ def test_a_second_run_trains_nothing_draws_nothing_and_changes_nothing(
     assert files_below(done[0]) == before
     assert pictures
     assert {path: path.stat().st_mtime_ns for path in pictures} == pictures
+
+
+def test_the_map_keeps_its_shape_when_tracks_are_added(
+    write_collection: Write, collection: Path, tmp_path: Path
+) -> None:
+    out, fewer = tmp_path / "out", write_collection(tmp_path / "fewer", list(range(12)))
+    path = ResultsFolder(out).map("balanced-pca", 0)
+    run_here(fewer, out, SMALL)
+    ids, before = read_latents(path)
+    run_here(collection, out, SMALL)
+    more, after = read_latents(path)
+    rows = [more.index(track) for track in ids]
+    assert (len(ids), len(more)) == (12, N_TRACKS)
+    np.testing.assert_array_equal(after[rows], before)
+    drawn = path.read_bytes()
+    run_here(collection, out, SMALL)
+    assert path.read_bytes() == drawn
+
+
+@pytest.mark.parametrize("damage", ["cut", "no map", "text", "columns of text"])
+def test_a_damaged_earlier_map_is_drawn_anew(
+    write_collection: Write, collection: Path, tmp_path: Path, damage: str
+) -> None:
+    out, fewer = tmp_path / "out", write_collection(tmp_path / "fewer", list(range(12)))
+    path = ResultsFolder(out).map("balanced-pca", 0)
+    run_here(fewer, out, SMALL)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-40])
+    elif damage == "text":
+        path.write_text("no map")
+    else:
+        words = {"no map": "tempo", "columns of text": "track_id"}[damage]
+        pd.DataFrame({words: ["t00", "t01"], "x": ["a", "b"]}).to_parquet(path)
+    run_here(collection, out, SMALL)
+    ids, places = read_latents(path)
+    assert len(ids) == N_TRACKS
+    np.testing.assert_array_equal(
+        places, umap_map(read_latents(ResultsFolder(out).latents("balanced-pca", 0))[1])
+    )
 
 
 def test_an_interrupted_run_keeps_the_models_that_were_done(

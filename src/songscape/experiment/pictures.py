@@ -150,7 +150,9 @@ class _Drawing:
         X, training = self._latents(model), self.trainings[model]
         path, how = self.folder.map(model, training.seed), self.shown[model].title
         if not has_key(path, training.key):
-            xy = umap_map(X, random_state=training.seed)
+            xy = self._kept(path, X)
+            if xy is None:
+                xy = umap_map(X, random_state=training.seed)
             write_latents(path, self.inputs.track_ids, xy, ["x", "y"], training.key)
         return map_figure(
             read_latents(path)[1],
@@ -160,6 +162,15 @@ class _Drawing:
             cluster_name=how,
             method=map_method(X),
         )
+
+    def _kept(self, path: Path, X: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """The map that an earlier run drew, with today's new tracks; None where it is of no use."""
+        from songscape.report.maps import keep_places
+
+        try:
+            return keep_places(X, self.inputs.track_ids, *read_latents(path))
+        except (OSError, LookupError, TypeError, ValueError, BufferError, NotImplementedError):
+            return None  # no map yet, or a file that is damaged or another's
 
     def _heatmap(self, model: str, column: str) -> Figure | None:
         from songscape.report.plots import heatmap_figure

@@ -1,6 +1,8 @@
 """Two-dimensional maps of latents, for looking at and for nothing else."""
 
 import warnings
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -9,11 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.errors import SongscapeError
 from songscape.workers import IsolatingExecutor, WorkerError
 
-__all__ = ["MIN_UMAP_TRACKS", "map_method", "umap_map"]
+__all__ = ["MIN_UMAP_TRACKS", "keep_places", "map_method", "umap_map"]
 
 MIN_UMAP_TRACKS = 15
 _WIDE = 64
 _LONGEST_S = 6 * 3600.0
+_AS_GOOD = 0.95
+_COMPARED = 2_000
+_NEAREST = 5
 
 
 def map_method(X: ArrayLike) -> str:
@@ -78,6 +83,88 @@ def umap_map(X: ArrayLike, random_state: int = 0, *, n_neighbors: int = 15) -> N
             reason = f"the map of {len(data):,} tracks: {error}; is there enough memory?"
             raise SongscapeError(reason) from None
         raise
+
+
+def keep_places(
+    latents: ArrayLike, ids: Sequence[str], old_ids: Sequence[str], old_places: ArrayLike
+) -> NDArray[np.float32] | None:
+    """Places of an earlier map, kept for the tracks that it has, with the new tracks among them.
+
+    A new track lies at the mean of its 5 nearest old tracks in the latents, weighted by
+    1 / distance, and slightly beside it where another track lies there already. The earlier map
+    must have two thirds of the tracks, and still tell who is near whom: its trustworthiness
+    (Venna & Kaski 2001) is at least 0.95 of that of a map drawn anew, both of the same old tracks,
+    2,000 of them where there are more.
+
+    Parameters
+    ----------
+    latents : array, shape (n, d)
+        Today's latents.
+    ids : sequence of str
+        Their n track ids.
+    old_ids : sequence of str
+        The m tracks of the earlier map.
+    old_places : array, shape (m, 2)
+        Where they lie, as `umap_map` or `keep_places` gave it.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 2), or None
+        Positions; None where the map is to be drawn anew.
+    """
+    X, old = np.asarray(latents, np.float64), np.asarray(old_places, np.float32)
+    row_of = {track: row for row, track in enumerate(old_ids)}
+    if old.shape != (len(row_of), 2) or len(old_ids) != len(old):
+        return None
+    rows = np.array([row_of.get(track, -1) for track in ids], dtype=np.int64)
+    known = np.flatnonzero(rows >= 0)
+    if 3 * len(known) < 2 * len(X) or len(known) < _NEAREST or map_method(old) != map_method(X):
+        return None
+    if not (np.isfinite(X).all() and np.isfinite(old).all()):
+        return None
+    if not _still_true(X[known], old[rows[known]]):
+        return None
+    places = np.empty((len(X), 2), dtype=np.float32)
+    places[known] = old[rows[known]]
+    new = np.flatnonzero(rows < 0)
+    if len(new):
+        places[new] = _beside(X[new], X[known], places[known])
+    return places
+
+
+def _still_true(X: NDArray[np.float64], places: NDArray[np.float32]) -> bool:
+    from sklearn.manifold import trustworthiness
+
+    if len(X) > _COMPARED:
+        chosen = np.random.default_rng(0).choice(len(X), _COMPARED, replace=False)
+        X, places = X[chosen], places[chosen]
+    nearest = min(10, (len(X) - 1) // 2)
+    before, anew = (
+        trustworthiness(X, drawn, n_neighbors=nearest) for drawn in (places, umap_map(X))
+    )
+    return bool(before >= _AS_GOOD * anew)
+
+
+def _beside(
+    new: NDArray[np.float64], known: NDArray[np.float64], places: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Places of new tracks, near those of the known tracks that are nearest to them."""
+    from sklearn.neighbors import NearestNeighbors
+
+    distances, nearest = NearestNeighbors(n_neighbors=_NEAREST).fit(known).kneighbors(new)
+    weights = 1 / np.maximum(distances, 1e-9 * (float(distances.max()) or 1.0))
+    weights /= weights.sum(axis=1, keepdims=True)
+    found: NDArray[np.float32] = np.einsum("nk,nkd->nd", weights, places[nearest]).astype(
+        np.float32
+    )
+    step = 1e-3 * (float(np.ptp(places, axis=0).max()) or 1.0)
+    taken = Counter(map(bytes, np.round(10 * places / step).astype(np.int64)))
+    for row, cell in enumerate(map(bytes, np.round(10 * found / step).astype(np.int64))):
+        # A spiral by the golden angle: however many lie there, none lies on another.
+        turn, out = 2.399963 * taken[cell], step * taken[cell] ** 0.5
+        taken[cell] += 1
+        found[row] += np.asarray([out * np.cos(turn), out * np.sin(turn)], np.float32)
+    return found
 
 
 @cache
