@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from songscape.cli.options import add_verb, path
+from songscape.cli.options import add_results, add_verb, path
 from songscape.cli.outcome import DONE
 
 
@@ -21,13 +20,7 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("what", choices=["map"], help="what to write: the map")
     parser.add_argument("file", type=path, help="HTML file to write")
-    parser.add_argument(
-        "results",
-        type=path,
-        nargs="?",
-        default=Path(),
-        help="results folder of songscape run, or its songscape.db (default: this folder)",
-    )
+    add_results(parser)
     parser.add_argument(
         "--previews",
         type=float,

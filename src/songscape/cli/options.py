@@ -28,7 +28,7 @@ def add_verb(verbs: Any, name: str, call: Any, summary: str, details: str = "") 
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(verb=call)
+    parser.set_defaults(verb=call, parser=parser)
     return parser
 
 
@@ -71,6 +71,19 @@ def find_library(given: Path) -> Path:
     beside = default_folder(given) / "songscape.db"
     inside = given / "songscape.db"
     return beside if beside.exists() and not inside.exists() else inside
+
+
+def add_results(parser: argparse.ArgumentParser, *flags: str) -> None:
+    """Where the songs are: behind one of these flags, or without a flag."""
+    named: dict[str, Any] = {"dest": "results", "metavar": "RESULTS"}
+    parser.add_argument(
+        *(flags or ["results"]),
+        **(named if flags else {"nargs": "?"}),
+        type=path,
+        default=Path(),
+        help="results folder of songscape run, its songscape.db, or the music (default: this "
+        "folder)",
+    )
 
 
 def share(text: str) -> float:
