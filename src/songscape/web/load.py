@@ -130,7 +130,7 @@ def _layout(folder: ResultsFolder, ids: Sequence[str], model: str, name: str) ->
     try:
         drawn, places = read_latents(folder.map(model, 0))
         known, vectors = read_latents(folder.latents(model, 0))
-    except (OSError, ValueError):
+    except SongscapeError:
         return None
     rows = {track_id: row for row, track_id in enumerate(known)}
     if drawn != known or not set(ids) <= rows.keys():
