@@ -55,7 +55,7 @@ def test_a_run_pictures_every_method_and_the_featured_one_first(run_folder: Path
 def test_the_first_map_shows_the_groups_where_there_are_some(run_folder: Path) -> None:
     results = read_results(run_folder)
     ids = list(results.labels.index)
-    regions = {"groups": [{"name": "Slow, soft"}, {"name": "Loud"}], "member": [1, 0, -1]}
+    regions = {"groups": [{"name": "slow, soft"}, {"name": "Loud"}], "member": [1, 0, -1]}
     groups = {"model": "tfidf", "tracks": ids[:3], "levels": [regions]}
     (run_folder / "groups.json").write_text(json.dumps(groups), encoding="utf-8")
     results = read_results(run_folder)

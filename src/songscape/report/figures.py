@@ -103,8 +103,9 @@ def shown_columns(results: Results) -> list[str]:
 def shown_partitions(results: Results) -> dict[str, PartitionKey]:
     """Models that maps are drawn for, with the partition that they show.
 
-    First the one that the groups are of, if there are any, then the featured one. All, unless methods were tested: then the recommended ones, the baseline, and the best trained
-    one: that hides the language, else that has most wins, then fewest losses, then the first.
+    First the one that the groups are of, if there are any, then the featured one. All, unless
+    methods were tested: then the recommended ones, the baseline, and the best trained one: that
+    hides the language, else that has most wins, then fewest losses, then the first.
     """
     assessment, chosen = results.assessment, results.assessment.recommendation
     found = [] if results.featured is None else [results.featured.model]
@@ -145,7 +146,8 @@ def picture_plan(results: Results) -> list[Planned]:
         caption = f"Map of the space of {model}, coloured by {how}, then by label."
         if partition == GROUPS:
             regions = results.document["groups"]["levels"][0]["groups"]
-            names = (f"{i} {group['name']}" for i, group in enumerate(regions, start=1))
+            texts = (group["name"] for group in regions)
+            names = (f"{i} {text[:1].upper()}{text[1:]}" for i, text in enumerate(texts, start=1))
             caption = f"{caption} The groups: {'; '.join(names)}."
         section, name = "map" if first else "other-map", picture_name("map", model)
         plan.append(Planned(section, name, caption, (model,)))
