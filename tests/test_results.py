@@ -41,7 +41,7 @@ def test_damaged_latents_are_told_in_one_line(tmp_path: Path, damage: str) -> No
     else:
         name = {"other columns": "tempo", "no numbers": "track_id"}[damage]
         pd.DataFrame({name: ["a"], "z0": ["loud"]}).to_parquet(path)
-    with pytest.raises(SongscapeError, match="z.parquet: can't be read; delete it and run again"):
+    with pytest.raises(SongscapeError, match=r"z\.parquet: can't be read; delete it and run again"):
         read_latents(path)
     assert not has_key(path, "key")
 

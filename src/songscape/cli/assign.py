@@ -35,7 +35,7 @@ def add_parser(verbs: Any) -> None:
 def _assign(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.neighbours.assigning import assign_songs
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     if parsed.n < 1:
         raise UsageError("-n: at least 1")

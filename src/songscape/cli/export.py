@@ -36,8 +36,9 @@ def add_parser(verbs: Any) -> None:
 def _export(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.progress import progress_bar
+    from songscape.results import find_folder
     from songscape.web.export import write_atlas_table, write_map
-    from songscape.web.load import find_folder, load_atlas
+    from songscape.web.load import load_atlas
 
     if not 0 <= parsed.previews <= 600:
         raise UsageError("--previews: seconds, 0 to 600")

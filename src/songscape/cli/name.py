@@ -25,7 +25,7 @@ def add_parser(verbs: Any) -> None:
 
 def _name(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.experiment.grouping import name_group
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     folder = find_folder(parsed.results)
     with folder.locked():

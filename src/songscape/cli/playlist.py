@@ -68,7 +68,7 @@ def _playlist(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.library import Library
     from songscape.neighbours.collection import open_index
     from songscape.neighbours.playlists import Places, earlier_file
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     ways = [bool(parsed.what), parsed.start is not None or parsed.end is not None, parsed.all]
     if sum(ways) != 1 or (parsed.start is None) != (parsed.end is None):

@@ -51,7 +51,7 @@ def _similar(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.neighbours.collection import find_space, open_index
     from songscape.neighbours.find import find_song, song_of_file
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     folder = find_folder(parsed.results)
     neutral = parsed.neutral or parsed.another_language or parsed.language is not None
