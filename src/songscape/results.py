@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["ResultsFolder", "read_latents", "write_atomically", "write_parquet"]
+__all__ = ["ResultsFolder", "find_folder", "read_latents", "write_atomically", "write_parquet"]
 
 _KEY = b"songscape.key"
 
@@ -175,6 +175,31 @@ class ResultsFolder:
 
     def write_document(self, value: Mapping[str, Any]) -> None:
         write_json(self.tables / "experiment.json", value)
+
+
+def find_folder(path: Path) -> ResultsFolder:
+    """The results folder that a person names: itself, what is in it, the one beside it or in it.
+
+    Raises
+    ------
+    SongscapeError
+        There is no library, or more than one.
+    """
+    places = [path, path.parent, path.parent.parent]
+    for place in places:
+        if (place / "songscape.db").is_file():
+            return ResultsFolder(place)
+    beside = [Path(f"{path.resolve().name}-songscape"), *sorted(path.glob("*-songscape"))]
+    found = dict.fromkeys(one for one in beside if (one / "songscape.db").is_file())
+    if len(found) == 1:
+        return ResultsFolder(next(iter(found)))
+    if found:
+        raise SongscapeError(
+            f"{path}: several results here; name one: {', '.join(map(str, found))}"
+        )
+    raise SongscapeError(
+        f"{path}: no library (songscape.db) here; name a results folder (songscape run makes one)"
+    )
 
 
 def write_text(path: Path, text: str) -> None:

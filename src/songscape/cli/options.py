@@ -62,6 +62,18 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def add_results(parser: argparse.ArgumentParser, *options: str) -> None:
+    """Which results a verb looks at: the value of an option, or without one the last word."""
+    place: dict[str, str] = {"dest": "results", "metavar": "RESULTS"} if options else {"nargs": "?"}
+    parser.add_argument(
+        *(options or ("results",)),
+        type=path,
+        default=Path(),
+        help="results folder of songscape run, or its songscape.db (default: this folder)",
+        **place,  # type: ignore[arg-type]
+    )
+
+
 def find_library(given: Path) -> Path:
     """The library of a results folder: named by it, by its file, or by the music it is of."""
     from songscape.experiment.experiment import default_folder

@@ -52,7 +52,7 @@ def draw_pictures(
         The tables, as just written.
     inputs : TrialInputs
     outcomes : sequence of Outcome
-        Maps and heat maps show the partitions of their first seeds.
+        Maps and heat maps show the groups, or the partitions of their first seeds.
     """
     from songscape.report.figures import picture_plan
     from songscape.report.style import png_bytes
@@ -87,7 +87,7 @@ class _Drawing:
         inputs: TrialInputs,
         outcomes: Sequence[Outcome],
     ) -> None:
-        from songscape.report.figures import shown_partitions
+        from songscape.report.figures import GROUPS, group_numbers, shown_partitions
 
         self.folder, self.results, self.inputs = folder, results, inputs
         self.trainings: dict[str, Training] = {}
@@ -99,6 +99,9 @@ class _Drawing:
                 if name in one.trials and seed == one.request.first and model not in self.trainings:
                     self.trainings[model] = training
                     shown = self.shown.get(model)
+                    if shown == GROUPS:
+                        self.clusters[model] = np.array(group_numbers(results, inputs.track_ids))
+                        continue
                     found = one.trials[name].measurements([shown]).partitions if shown else {}
                     if shown in found:
                         self.clusters[model] = found[shown]
@@ -173,12 +176,19 @@ class _Drawing:
             return None  # no map yet, or a file that is damaged or another's
 
     def _heatmap(self, model: str, column: str) -> Figure | None:
+        from songscape.report.figures import GROUPS
         from songscape.report.plots import heatmap_figure
 
         if model not in self.clusters:
             return None
-        title = f"{model}: {self.shown[model].title}"
-        return heatmap_figure(self.clusters[model], self._column(column), column, title=title)
+        shown = self.shown[model]
+        return heatmap_figure(
+            self.clusters[model],
+            self._column(column),
+            column,
+            title=f"{model}: {shown.title}",
+            cluster_name="group" if shown == GROUPS else "cluster",
+        )
 
     def _training(self, model: str) -> Figure | None:
         import pandas as pd

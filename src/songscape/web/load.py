@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songscape.columns import Role, display_title, find_roles
-from songscape.errors import SongscapeError
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.results import ResultsFolder, read_json, read_latents
 from songscape.web.atlas import Atlas, Group, Layout, Level
@@ -20,32 +18,7 @@ if TYPE_CHECKING:
 
     from songscape.library import Library
 
-__all__ = ["find_folder", "load_atlas", "state_of"]
-
-
-def find_folder(path: Path) -> ResultsFolder:
-    """The results folder that a person names: itself, what is in it, the one beside it or in it.
-
-    Raises
-    ------
-    SongscapeError
-        There is no library, or more than one.
-    """
-    places = [path, path.parent, path.parent.parent]
-    for place in places:
-        if (place / "songscape.db").is_file():
-            return ResultsFolder(place)
-    beside = [Path(f"{path.resolve().name}-songscape"), *sorted(path.glob("*-songscape"))]
-    found = dict.fromkeys(one for one in beside if (one / "songscape.db").is_file())
-    if len(found) == 1:
-        return ResultsFolder(next(iter(found)))
-    if found:
-        raise SongscapeError(
-            f"{path}: several results here; name one: {', '.join(map(str, found))}"
-        )
-    raise SongscapeError(
-        f"{path}: no library (songscape.db) here; name a results folder (songscape run makes one)"
-    )
+__all__ = ["load_atlas", "state_of"]
 
 
 def state_of(folder: ResultsFolder) -> tuple[int, ...]:
