@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.audit.duplicates import known_artists
 from songscape.columns import ColumnRoles, find_roles
 from songscape.metrics.clusters import contingency
 from songscape.metrics.labels import encode_labels
+from songscape.spellings import known_artists
 
 if TYPE_CHECKING:
     import pandas as pd

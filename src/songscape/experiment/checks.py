@@ -34,11 +34,11 @@ def check_settings(settings: Settings) -> None:
     ------
     UsageError
     """
-    from songscape.clustering.options import check_options as check_clusterer
+    from songscape.clustering.options import check_clusterer_options
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.encoders.registry import ENCODERS
     from songscape.features.loading import check_view_names
-    from songscape.models.presets import check_options, find_preset
+    from songscape.models.presets import check_model_options, find_preset
 
     if settings.features.max_frames > MAX_FRAMES:
         raise UsageError(
@@ -47,10 +47,10 @@ def check_settings(settings: Settings) -> None:
     for name in (*settings.models, *settings.model_options):
         find_preset(name)
         if options := settings.model_options.get(name):
-            check_options(name, options)
+            check_model_options(name, options)
             check_view_names(options.get("views") or ())
     for name in (*settings.clusterers, *settings.clusterer_options):
-        check_clusterer(name, settings.clusterer_options.get(name, {}))
+        check_clusterer_options(name, settings.clusterer_options.get(name, {}))
     unknown = sorted(set(settings.encoders) - {"auto", *ENCODERS})
     if unknown:
         raise UsageError(f"no encoder {unknown[0]!r}; there are {', '.join(ENCODERS)}, auto, none")
