@@ -25,6 +25,9 @@ _MIN_PAIRS, _MIN_PAIRED, _MOST = 2, 0.4, 3
 three at one time (with a transcription) are no translation but wrong times."""
 _UNSUNG_ROLES = ("x-translation", "x-roman", "x-transliteration")
 _LYRICSFILE = regex.compile(r"^(?:version|metadata|lines|plain):", regex.MULTILINE)
+_DEEPEST = 20
+"""Levels of a Lyricsfile, which has five. PyYAML builds each within a call of the level above it,
+without a limit: 50,000 brackets overflow the stack and end the process."""
 _CLAIM = regex.compile(
     r"^\s*\[(?:la|lang|language)\s*:\s*([\w-]{2,20})\s*\]"
     r"|<tt\b[^>]*\bxml:lang\s*=\s*[\"']([\w-]{2,20})"
@@ -147,8 +150,15 @@ def _from_lyricsfile(text: str) -> str:
         return text
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
     try:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                return text
+        document = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError):
         return text
     return "\n".join(_lyricsfile_lines(document)) if isinstance(document, dict) else text
@@ -158,8 +168,10 @@ def _lyricsfile_lines(document: dict[Any, Any]) -> Iterator[str]:
     metadata, lines = document.get("metadata"), document.get("lines")
     if isinstance(metadata, dict) and metadata.get("instrumental") is True:
         yield "[Instrumental]"
-    timed = [line.get("text") for line in lines or () if isinstance(line, dict)]
+    lines = lines if isinstance(lines, list) else []
+    timed = [line.get("text") for line in lines if isinstance(line, dict)]
     if any(timed):
-        yield from (str(line) for line in timed if line is not None)
+        # Not of a list: its parts may be aliases of aliases, endless when they are written out.
+        yield from (str(line) for line in timed if not isinstance(line, list | dict | None))
     elif isinstance(document.get("plain"), str):
         yield document["plain"]
