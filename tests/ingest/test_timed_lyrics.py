@@ -111,6 +111,7 @@ def test_a_silent_lyricsfile_says_so():
         + "".join(f"x{i}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for i, (a, b) in enumerate(ALIASES))
         + "lines: [{text: *i}, {text: *a}]",
         "[00:00.00]" * 100_000,
+        "[00:01.00]a\n[00:02.00]b" + "\n" * 300_000 + "[bg: c",
     ],
 )
 def test_broken_and_hostile_documents_are_read_as_plain_text(text):

@@ -18,7 +18,8 @@ _STAMP = r"\[\s*(\d{1,3}):(\d{1,2})(?:[.,:](\d{1,3}))?\s*\]"
 _TIMED = regex.compile(rf"\s*(?P<stamps>(?:{_STAMP}\s*)+)(?P<text>.*)")
 _ONE_STAMP = regex.compile(_STAMP)
 _HEADER = regex.compile(r"\s*\[[#a-z_]{1,20}:[^\]]*\]\s*", regex.IGNORECASE)
-_BACKGROUND = regex.compile(r"\s*\[bg:\s*([^\[\]]*)\]", regex.IGNORECASE)
+# What stands before is looked at once, from its first blank on: a file may be nothing but blanks.
+_BACKGROUND = regex.compile(r"(?<!\s)\s*+\[bg:\s*+([^\[\]]*)\]", regex.IGNORECASE)
 _VOICE = regex.compile(r"(?:v\d{1,2}|[FMD])\s*:\s*(?=\S)")
 _MIN_PAIRS, _MIN_PAIRED, _MOST = 2, 0.4, 3
 """Of the times at which a line begins, those that must have two lines for a translation; more than
@@ -29,9 +30,9 @@ _DEEPEST = 20
 """Levels of a Lyricsfile, which has five. PyYAML builds each within a call of the level above it,
 without a limit: 50,000 brackets overflow the stack and end the process."""
 _CLAIM = regex.compile(
-    r"^\s*\[(?:la|lang|language)\s*:\s*([\w-]{2,20})\s*\]"
+    r"^[ \t]*\[(?:la|lang|language)\s*:\s*([\w-]{2,20})\s*\]"
     r"|<tt\b[^>]*\bxml:lang\s*=\s*[\"']([\w-]{2,20})"
-    r"|^\s+language:\s*[\"']?([\w-]{2,20})[\"']?\s*$",
+    r"|^[ \t]+language:\s*[\"']?([\w-]{2,20})[\"']?\s*$",
     regex.IGNORECASE | regex.MULTILINE,
 )
 
