@@ -19,8 +19,8 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from songscape.results import find_folder
 from songscape.web.app import make_app
-from songscape.web.load import find_folder
 
 HERE = Path(__file__).resolve().parent
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]

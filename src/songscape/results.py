@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["ResultsFolder", "read_latents", "write_atomically", "write_parquet"]
+__all__ = ["ResultsFolder", "find_folder", "read_latents", "write_atomically", "write_parquet"]
 
 _KEY = b"songscape.key"
 
@@ -177,6 +177,31 @@ class ResultsFolder:
         write_json(self.tables / "experiment.json", value)
 
 
+def find_folder(path: Path) -> ResultsFolder:
+    """The results folder that a person names: itself, what is in it, the one beside it or in it.
+
+    Raises
+    ------
+    SongscapeError
+        There is no library, or more than one.
+    """
+    places = [path, path.parent, path.parent.parent]
+    for place in places:
+        if (place / "songscape.db").is_file():
+            return ResultsFolder(place)
+    beside = [Path(f"{path.resolve().name}-songscape"), *sorted(path.glob("*-songscape"))]
+    found = dict.fromkeys(one for one in beside if (one / "songscape.db").is_file())
+    if len(found) == 1:
+        return ResultsFolder(next(iter(found)))
+    if found:
+        raise SongscapeError(
+            f"{path}: several results here; name one: {', '.join(map(str, found))}"
+        )
+    raise SongscapeError(
+        f"{path}: no library (songscape.db) here; name a results folder (songscape run makes one)"
+    )
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 with LF, whole or not at all.
 
@@ -222,16 +247,26 @@ def write_latents(
 
 
 def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`."""
+    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`.
+
+    Raises
+    ------
+    SongscapeError
+        The file is not there, damaged, or another's.
+    """
     import numpy as np
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with path.open("rb") as file:
-        table = pq.ParquetFile(file).read()
-    # Neither pq.read_table nor to_numpy, which import pandas.
-    arrays = [table[name].combine_chunks() for name in table.column_names if name != "track_id"]
-    columns = [np.from_dlpack(array) for array in arrays]
-    return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
+    try:
+        with path.open("rb") as file:
+            table = pq.ParquetFile(file).read()
+        # Neither pq.read_table nor to_numpy, which import pandas.
+        arrays = [table[name].combine_chunks() for name in table.column_names if name != "track_id"]
+        columns = [np.from_dlpack(array) for array in arrays]
+        return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
+    except (OSError, KeyError, ValueError, pa.ArrowException):
+        raise SongscapeError(f"{path}: can't be read; delete it and run again") from None
 
 
 def has_key(path: Path, key: str) -> bool:
@@ -244,6 +279,6 @@ def has_key(path: Path, key: str) -> bool:
     try:
         with path.open("rb") as file:
             metadata = pq.read_schema(file).metadata or {}
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, ValueError, pa.ArrowException):
         return False
     return metadata.get(_KEY) == key.encode()

@@ -1,5 +1,6 @@
 """The page plans its pictures: names that any file system takes, the featured method first."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -7,7 +8,14 @@ from types import ModuleType
 import pytest
 
 from songscape.benchmark.keys import PartitionKey
-from songscape.report.figures import SECTIONS, picture_name, picture_plan, shown_partitions
+from songscape.report.figures import (
+    GROUPS,
+    SECTIONS,
+    group_numbers,
+    picture_name,
+    picture_plan,
+    shown_partitions,
+)
 from songscape.report.read import read_results
 
 
@@ -42,6 +50,23 @@ def test_a_run_pictures_every_method_and_the_featured_one_first(run_folder: Path
     assert set(models) == set(results.kinds)
     plan = picture_plan(results)
     assert [p.parts for p in plan if p.section == "map"] == [("song-vae",)]
+
+
+def test_the_first_map_shows_the_groups_where_there_are_some(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    ids = list(results.labels.index)
+    regions = {"groups": [{"name": "slow, soft"}, {"name": "Loud"}], "member": [1, 0, -1]}
+    groups = {"model": "tfidf", "tracks": ids[:3], "levels": [regions]}
+    (run_folder / "groups.json").write_text(json.dumps(groups), encoding="utf-8")
+    results = read_results(run_folder)
+    shown = shown_partitions(results)
+    assert list(shown)[:2] == ["tfidf", "song-vae"]
+    assert shown["tfidf"] == GROUPS
+    assert set(shown) == set(results.kinds)
+    assert group_numbers(results, [*ids[3::-1]]) == [-1, -1, 1, 2]
+    first = picture_plan(results)[0]
+    assert (first.section, first.parts) == ("map", ("tfidf",))
+    assert first.caption.endswith("The groups: 1 Slow, soft; 2 Loud.")
 
 
 def test_maps_show_the_partition_that_the_page_describes(

@@ -18,12 +18,11 @@ from starlette.testclient import TestClient
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.library import Library
-from songscape.results import ResultsFolder
+from songscape.results import ResultsFolder, find_folder
 from songscape.web.app import make_app
 from songscape.web.audio import MOST_BYTES, byte_range
 from songscape.web.excerpt import excerpt, most_typical
 from songscape.web.guard import is_loopback
-from songscape.web.load import find_folder
 from songscape.web.serve import serve
 
 SONG = "album/song 000"

@@ -6,9 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from songscape.cli.console import one_line
-from songscape.cli.options import add_verb, path
+from songscape.cli.options import add_results, add_verb, path
 from songscape.cli.outcome import DONE, SOME_FAILED, greet, print_json
-from songscape.cli.similar import add_results
 from songscape.progress import say
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "what", nargs="+", type=path, metavar="FILE|FOLDER", help="songs, or folders of them"
     )
-    add_results(parser)
+    add_results(parser, "--in")
     parser.add_argument("-n", type=int, default=3, help="so many near songs of each (default: 3)")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
 
@@ -36,7 +35,7 @@ def add_parser(verbs: Any) -> None:
 def _assign(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.neighbours.assigning import assign_songs
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     if parsed.n < 1:
         raise UsageError("-n: at least 1")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from songscape.cli.options import add_verb, path
+from songscape.cli.options import add_results, add_verb, path
 from songscape.cli.outcome import DONE
 
 
@@ -21,13 +20,7 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("what", choices=["map"], help="what to write: the map")
     parser.add_argument("file", type=path, help="HTML file to write")
-    parser.add_argument(
-        "results",
-        type=path,
-        nargs="?",
-        default=Path(),
-        help="results folder of songscape run, or its songscape.db (default: this folder)",
-    )
+    add_results(parser)
     parser.add_argument(
         "--previews",
         type=float,
@@ -43,8 +36,9 @@ def add_parser(verbs: Any) -> None:
 def _export(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.progress import progress_bar
+    from songscape.results import find_folder
     from songscape.web.export import write_atlas_table, write_map
-    from songscape.web.load import find_folder, load_atlas
+    from songscape.web.load import load_atlas
 
     if not 0 <= parsed.previews <= 600:
         raise UsageError("--previews: seconds, 0 to 600")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from songscape.cli.options import add_verb, path
+from songscape.cli.options import add_results, add_verb
 from songscape.cli.outcome import DONE
 
 
@@ -21,19 +20,12 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("group", help="the group: its id (g1) or the beginning of its name")
     parser.add_argument("name", help="the new name; empty brings back the made one")
-    parser.add_argument(
-        *("--in", "--results"),
-        dest="results",
-        metavar="RESULTS",
-        type=path,
-        default=Path(),
-        help="results folder, or the music (default: the results in the current folder)",
-    )
+    add_results(parser, "--in", "--results")
 
 
 def _name(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.experiment.grouping import name_group
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     folder = find_folder(parsed.results)
     with folder.locked():

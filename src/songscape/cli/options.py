@@ -28,7 +28,7 @@ def add_verb(verbs: Any, name: str, call: Any, summary: str, details: str = "") 
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(verb=call)
+    parser.set_defaults(verb=call, parser=parser)
     return parser
 
 
@@ -60,6 +60,18 @@ def path(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty path (an unset variable?)")
     return Path(text)
+
+
+def add_results(parser: argparse.ArgumentParser, *options: str) -> None:
+    """Which results a verb looks at: the value of an option, or without one the last word."""
+    place: dict[str, str] = {"dest": "results", "metavar": "RESULTS"} if options else {"nargs": "?"}
+    parser.add_argument(
+        *(options or ("results",)),
+        type=path,
+        default=Path(),
+        help="results folder of songscape run, or its songscape.db (default: this folder)",
+        **place,  # type: ignore[arg-type]
+    )
 
 
 def find_library(given: Path) -> Path:

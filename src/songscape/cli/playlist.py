@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.cli.console import one_line
-from songscape.cli.options import add_verb, path
+from songscape.cli.options import add_results, add_verb, path
 from songscape.cli.outcome import DONE
-from songscape.cli.similar import add_results
 
 if TYPE_CHECKING:
     from songscape.library import Library
@@ -33,7 +32,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "what", nargs="*", metavar="GROUP|TRACK", help="a group, or songs: titles, files or ids"
     )
-    add_results(parser)
+    add_results(parser, "--in")
     parser.add_argument("--from", dest="start", metavar="TRACK", help="begin with this song")
     parser.add_argument("--to", dest="end", metavar="TRACK", help="and lead to this one")
     parser.add_argument("--all", action="store_true", help="one playlist for every group")
@@ -69,7 +68,7 @@ def _playlist(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.library import Library
     from songscape.neighbours.collection import open_index
     from songscape.neighbours.playlists import Places, earlier_file
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     ways = [bool(parsed.what), parsed.start is not None or parsed.end is not None, parsed.all]
     if sum(ways) != 1 or (parsed.start is None) != (parsed.end is None):

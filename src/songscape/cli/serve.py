@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from songscape.cli.options import add_verb, path
+from songscape.cli.options import add_results, add_verb
 from songscape.cli.outcome import DONE
 
 
@@ -19,13 +18,7 @@ def add_parser(verbs: Any) -> None:
         "look at the map of a collection in the browser, and listen",
         "Only this machine can reach it, unless --host says otherwise; nothing is sent elsewhere.",
     )
-    parser.add_argument(
-        "results",
-        type=path,
-        nargs="?",
-        default=Path(),
-        help="results folder of songscape run, or its songscape.db (default: this folder)",
-    )
+    add_results(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, help="default: 8765, or the next free one")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")

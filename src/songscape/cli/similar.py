@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.cli.console import one_line
-from songscape.cli.options import add_verb, path
+from songscape.cli.options import add_results, add_verb
 from songscape.cli.outcome import DONE, greet, print_json
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add_parser(verbs: Any) -> None:
         "track",
         help="a title, 'Artist - Title', an id, or a file, in the library or not",
     )
-    add_results(parser)
+    add_results(parser, "--in")
     parser.add_argument("-n", type=int, default=10, help="so many songs (default: 10)")
     parser.add_argument("--language", help="only songs in this language, e.g. de or German")
     parser.add_argument(
@@ -47,23 +47,11 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def add_results(parser: argparse.ArgumentParser) -> None:
-    """Where the songs are."""
-    parser.add_argument(
-        "--in",
-        dest="results",
-        type=path,
-        default=Path(),
-        metavar="RESULTS",
-        help="results folder of songscape run, or its songscape.db (default: this folder)",
-    )
-
-
 def _similar(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.neighbours.collection import find_space, open_index
     from songscape.neighbours.find import find_song, song_of_file
-    from songscape.web.load import find_folder
+    from songscape.results import find_folder
 
     folder = find_folder(parsed.results)
     neutral = parsed.neutral or parsed.another_language or parsed.language is not None

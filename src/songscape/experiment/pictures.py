@@ -13,7 +13,7 @@ from songscape.errors import SongscapeError
 from songscape.experiment.fit import MODEL_ERRORS, Training, digest_of
 from songscape.experiment.request import Outcome
 from songscape.experiment.trial_inputs import TrialInputs
-from songscape.progress import progress_bar
+from songscape.progress import progress_bar, say
 from songscape.results import (
     ResultsFolder,
     has_key,
@@ -52,7 +52,7 @@ def draw_pictures(
         The tables, as just written.
     inputs : TrialInputs
     outcomes : sequence of Outcome
-        Maps and heat maps show the partitions of their first seeds.
+        Maps and heat maps show the groups, or the partitions of their first seeds.
     """
     from songscape.report.figures import picture_plan
     from songscape.report.style import png_bytes
@@ -87,7 +87,7 @@ class _Drawing:
         inputs: TrialInputs,
         outcomes: Sequence[Outcome],
     ) -> None:
-        from songscape.report.figures import shown_partitions
+        from songscape.report.figures import GROUPS, group_numbers, shown_partitions
 
         self.folder, self.results, self.inputs = folder, results, inputs
         self.trainings: dict[str, Training] = {}
@@ -99,6 +99,9 @@ class _Drawing:
                 if name in one.trials and seed == one.request.first and model not in self.trainings:
                     self.trainings[model] = training
                     shown = self.shown.get(model)
+                    if shown == GROUPS:
+                        self.clusters[model] = np.array(group_numbers(results, inputs.track_ids))
+                        continue
                     found = one.trials[name].measurements([shown]).partitions if shown else {}
                     if shown in found:
                         self.clusters[model] = found[shown]
@@ -150,7 +153,7 @@ class _Drawing:
         X, training = self._latents(model), self.trainings[model]
         path, how = self.folder.map(model, training.seed), self.shown[model].title
         if not has_key(path, training.key):
-            xy = self._kept(path, X)
+            xy = self._kept(path, X) if path.exists() else None
             if xy is None:
                 xy = umap_map(X, random_state=training.seed)
             write_latents(path, self.inputs.track_ids, xy, ["x", "y"], training.key)
@@ -168,17 +171,26 @@ class _Drawing:
         from songscape.report.maps import keep_places
 
         try:
-            return keep_places(X, self.inputs.track_ids, *read_latents(path))
-        except (OSError, LookupError, TypeError, ValueError, BufferError, NotImplementedError):
-            return None  # no map yet, or a file that is damaged or another's
+            old_ids, old_places = read_latents(path)
+        except SongscapeError:
+            say(f"{path}: the earlier map can't be read; it is drawn anew")
+            return None
+        return keep_places(X, self.inputs.track_ids, old_ids, old_places)
 
     def _heatmap(self, model: str, column: str) -> Figure | None:
+        from songscape.report.figures import GROUPS
         from songscape.report.plots import heatmap_figure
 
         if model not in self.clusters:
             return None
-        title = f"{model}: {self.shown[model].title}"
-        return heatmap_figure(self.clusters[model], self._column(column), column, title=title)
+        shown = self.shown[model]
+        return heatmap_figure(
+            self.clusters[model],
+            self._column(column),
+            column,
+            title=f"{model}: {shown.title}",
+            cluster_name="group" if shown == GROUPS else "cluster",
+        )
 
     def _training(self, model: str) -> Figure | None:
         import pandas as pd

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from songscape.benchmark.keys import PartitionKey
 from songscape.report.read import main_label
 
 if TYPE_CHECKING:
-    from songscape.benchmark.keys import PartitionKey
     from songscape.report.read import Results
 
 __all__ = [
+    "GROUPS",
     "NumberedFigure",
     "Planned",
+    "group_numbers",
     "number_figures",
     "picture_name",
     "picture_plan",
@@ -32,6 +34,8 @@ SECTIONS = (
     *("map", "heatmap", "k", "other-map", "other-heatmap"),
     *("reconstruction", "training", "k-distance"),
 )
+GROUPS = PartitionKey("groups")
+"""In the place of a partition: the groups of `groups.json`, which are one model's."""
 _LONGEST_NAME = 80
 _MOST_COLUMNS = 5
 _INSIDE = {
@@ -48,7 +52,7 @@ class Planned:
     Attributes
     ----------
     section : str
-        One of `SECTIONS`; "map" and "heatmap" are of the featured method.
+        One of `SECTIONS`; "map" and "heatmap" are of the groups that the page describes.
     name : str
         File name without ".png".
     caption : str
@@ -97,10 +101,11 @@ def shown_columns(results: Results) -> list[str]:
 
 
 def shown_partitions(results: Results) -> dict[str, PartitionKey]:
-    """Models that maps are drawn for, with the partition that they show; the featured one first.
+    """Models that maps are drawn for, with the partition that they show.
 
-    All, unless methods were tested: then the recommended ones, the baseline, and the best trained
-    one: that hides the language, else that has most wins, then fewest losses, then the first.
+    First the one that the groups are of, if there are any, then the featured one. All, unless
+    methods were tested: then the recommended ones, the baseline, and the best trained one: that
+    hides the language, else that has most wins, then fewest losses, then the first.
     """
     assessment, chosen = results.assessment, results.assessment.recommendation
     found = [] if results.featured is None else [results.featured.model]
@@ -111,14 +116,24 @@ def shown_partitions(results: Results) -> dict[str, PartitionKey]:
             found.append(min(trained, key=lambda v: (-len(v.wins), len(v.losses))).model)
     else:
         found += results.kinds
-    shown = {}
+    groups = results.document.get("groups")
+    shown = {groups["model"]: GROUPS} if groups else {}
     for model in dict.fromkeys(found):
+        if model in shown:
+            continue
         keys = results.figures.partitions(model)
         if results.featured is not None and model == results.featured.model:
             shown[model] = results.featured.key
         elif keys:
             shown[model] = results.setup.headline if results.setup.headline in keys else keys[0]
     return shown
+
+
+def group_numbers(results: Results, track_ids: Sequence[str]) -> list[int]:
+    """The group of every track, counted from 1 in the order of the page; -1 for none."""
+    groups = results.document["groups"]
+    number = dict(zip(groups["tracks"], groups["levels"][0]["member"]))
+    return [found + 1 if (found := number.get(i, -1)) >= 0 else -1 for i in track_ids]
 
 
 def picture_plan(results: Results) -> list[Planned]:
@@ -129,6 +144,11 @@ def picture_plan(results: Results) -> list[Planned]:
     for model, partition in partitions.items():
         first, how = model == next(iter(partitions)), partition.title
         caption = f"Map of the space of {model}, coloured by {how}, then by label."
+        if partition == GROUPS:
+            regions = results.document["groups"]["levels"][0]["groups"]
+            texts = (group["name"] for group in regions)
+            names = (f"{i} {text[:1].upper()}{text[1:]}" for i, text in enumerate(texts, start=1))
+            caption = f"{caption} The groups: {'; '.join(names)}."
         section, name = "map" if first else "other-map", picture_name("map", model)
         plan.append(Planned(section, name, caption, (model,)))
         for column in shown_columns(results):
@@ -136,6 +156,8 @@ def picture_plan(results: Results) -> list[Planned]:
             section = "heatmap" if first_column else "other-heatmap"
             name = picture_name("heatmap", column, model)
             caption = f"Clusters of {model} ({how}) by {column}."
+            if partition == GROUPS:
+                caption = f"The groups by {column}, numbered as on their map."
             plan.append(Planned(section, name, caption, (model, column)))
     if not results.stability.empty:
         caption = f"Stability by k, k-means on balanced PCA; k = {setup.headline.k} was taken."

@@ -85,6 +85,7 @@ def heatmap_figure(
     label_name: str = "label",
     *,
     title: str | None = None,
+    cluster_name: str = "cluster",
 ) -> Figure:
     """Draw which share of each cluster carries which label, with counts, beside all songs.
 
@@ -97,8 +98,8 @@ def heatmap_figure(
         Cluster numbers, −1 for noise.
     labels : sequence of n values
         One label column; empty cells become "not given".
-    label_name, title : str
-        Names for the picture.
+    label_name, title, cluster_name : str
+        Names for the picture, and what a cluster is called.
     """
     columns = group_labels(labels, limit=12)
     everyone = Group("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
@@ -122,7 +123,7 @@ def heatmap_figure(
     for i, row in enumerate(rows):
         if row.kind in {"noise", "all"}:
             axes.axhline(i - 0.5, color="white", linewidth=3)
-    names = [f"cluster {row.name}" if row.kind == "category" else row.name for row in rows]
+    names = [f"{cluster_name} {row.name}" if row.kind == "category" else row.name for row in rows]
     names = [f"{name} (n = {row.count:,})" for name, row in zip(names, rows)]
     axes.set_yticks(range(len(rows)), names, fontsize=8)
     heads = [style.drawable(style.shorten(c.name, 18)) for c in columns]

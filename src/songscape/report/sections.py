@@ -49,8 +49,9 @@ def short(results: Results) -> list[tuple[bool, str]]:
         noise = int(sizes.get(-1, 0))
         sizes = sizes.drop(-1, errors="ignore")
         if len(sizes):
-            text = f"The songs are divided into {len(sizes):,} groups of {sizes.min():,} to "
-            text += f"{sizes.max():,}" + (f"; {noise:,} are in no group" if noise else "")
+            part = "cluster" if results.document.get("groups") else "group"
+            text = f"The songs are divided into {len(sizes):,} {part}s of {sizes.min():,} to "
+            text += f"{sizes.max():,}" + (f"; {noise:,} are in no {part}" if noise else "")
             said.append((False, f"{text} (by {results.featured.title})."))
         caveats = caveats_of_partition(model, key, results.figures, results.setup)
         said += [(c.weight > 0, wording.caveat_sentence(c)) for c in caveats]

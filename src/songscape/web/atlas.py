@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -137,10 +137,3 @@ class Atlas:
                     rest = rows[np.argsort(-certainty, kind="stable")].tolist()
                     return list(dict.fromkeys([*group.typical, *rest]))
         return []
-
-    def values(self, role: str) -> Sequence[str | None]:
-        """The column of a role as text, None for every song where there is none."""
-        column = self.roles.get(role)
-        if column is None or column not in self.columns:
-            return [None] * len(self.ids)
-        return [None if v is None or v != v else str(v) for v in self.columns[column]]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from songscape.library import Library
 
-__all__ = ["EXCERPT_S", "excerpt", "most_typical"]
+__all__ = ["excerpt", "most_typical"]
 
 EXCERPT_S = 30.0
 

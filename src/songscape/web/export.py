@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from songscape.errors import SongscapeError
-from songscape.results import write_atomically, write_parquet
+from songscape.results import write_bytes, write_parquet
 from songscape.web.atlas import Atlas
 from songscape.web.packing import as_json, groups_document, map_document, packed
 
@@ -55,8 +55,7 @@ def write_map(
     SongscapeError
         There is no map yet.
     """
-    if not atlas.layouts:
-        raise SongscapeError("there is no map yet; finish songscape run first")
+    _check_map(atlas)
     previews = _previews(atlas, preview_seconds, progress) if preview_seconds else {}
     written = {
         "map": map_document(atlas) | {"plays": packed([i in previews for i in atlas.ids], "uint8")},
@@ -65,8 +64,13 @@ def write_map(
         "previews": previews,
     }
     page = _page(as_json(written).decode())
-    write_atomically(path, lambda partial: partial.write_bytes(page.encode("utf-8")))
+    write_bytes(path, page.encode("utf-8"))
     return path
+
+
+def _check_map(atlas: Atlas) -> None:
+    if not atlas.layouts:
+        raise SongscapeError("there is no map yet; finish songscape run first")
 
 
 def _page(data: str) -> str:
@@ -153,8 +157,7 @@ def write_atlas_table(atlas: Atlas, path: Path) -> Path:
     SongscapeError
         There is no map yet.
     """
-    if not atlas.layouts:
-        raise SongscapeError("there is no map yet; finish songscape run first")
+    _check_map(atlas)
     table = atlas.columns.copy()
     table.insert(0, "track_id", list(atlas.ids))
     for name, values in (("title", atlas.titles), ("artist", atlas.artists)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,32 +19,7 @@ if TYPE_CHECKING:
 
     from songscape.library import Library
 
-__all__ = ["find_folder", "load_atlas", "state_of"]
-
-
-def find_folder(path: Path) -> ResultsFolder:
-    """The results folder that a person names: itself, what is in it, the one beside it or in it.
-
-    Raises
-    ------
-    SongscapeError
-        There is no library, or more than one.
-    """
-    places = [path, path.parent, path.parent.parent]
-    for place in places:
-        if (place / "songscape.db").is_file():
-            return ResultsFolder(place)
-    beside = [Path(f"{path.resolve().name}-songscape"), *sorted(path.glob("*-songscape"))]
-    found = dict.fromkeys(one for one in beside if (one / "songscape.db").is_file())
-    if len(found) == 1:
-        return ResultsFolder(next(iter(found)))
-    if found:
-        raise SongscapeError(
-            f"{path}: several results here; name one: {', '.join(map(str, found))}"
-        )
-    raise SongscapeError(
-        f"{path}: no library (songscape.db) here; name a results folder (songscape run makes one)"
-    )
+__all__ = ["load_atlas", "state_of"]
 
 
 def state_of(folder: ResultsFolder) -> tuple[int, ...]:
@@ -130,7 +104,7 @@ def _layout(folder: ResultsFolder, ids: Sequence[str], model: str, name: str) ->
     try:
         drawn, places = read_latents(folder.map(model, 0))
         known, vectors = read_latents(folder.latents(model, 0))
-    except (OSError, ValueError):
+    except SongscapeError:
         return None
     rows = {track_id: row for row, track_id in enumerate(known)}
     if drawn != known or not set(ids) <= rows.keys():

@@ -9,6 +9,7 @@ from threading import Thread
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.progress import say
+from songscape.results import find_folder
 from songscape.web.guard import is_loopback
 
 __all__ = ["PORT", "serve"]
@@ -49,7 +50,6 @@ def serve(
 
     from songscape.web.app import make_app
     from songscape.web.desk import Desk
-    from songscape.web.load import find_folder
 
     if not is_loopback(host):
         if not token:

@@ -4,7 +4,7 @@ const DARK = ["#7fb4ff", "#ffb454", "#7fd1ae", "#f2788f", "#c59bff", "#e6d65c", 
 const LIGHT = ["#2f6fd0", "#c26a00", "#1d8561", "#c93756", "#7b45c9", "#8d7a00", "#00809c", "#b93a8c", "#5f7a1f", "#955a30", "#4450c9", "#238a3f"];
 const STOPS = [[68, 60, 150], [56, 120, 168], [60, 176, 140], [170, 205, 80], [250, 225, 90]];
 
-export const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 export const swatch = (i) => (i < 0 ? greyTone() : (isDark() ? DARK : LIGHT)[i % DARK.length]);
 const greyTone = () => (isDark() ? "#6b7682" : "#9aa2aa");
 
