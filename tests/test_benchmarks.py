@@ -8,10 +8,8 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.neighbors import NearestNeighbors
 
 from songscape.benchmark.targets import Targets
-from songscape.features.covariates import composition_view
 from songscape.features.views import View, Views
 from songscape.metrics.neighbours import nearest_neighbors
 
@@ -181,80 +179,3 @@ def test_markdown_table_has_a_cell_for_every_column(script) -> None:
     shared = script("shared_inputs")
     table = shared.markdown([{"model": "a", "kNN": "0.5"}, {"model": "b"}])
     assert table.splitlines() == ["| model | kNN |", "| --- | --- |", "| a | 0.5 |", "| b |  |"]
-
-
-RNG = np.random.default_rng(0)
-LANGUAGES = ["de", "en", "tr"]
-
-
-def table(n: int = 120) -> tuple[dict[str, list[str]], list[str]]:
-    language = [LANGUAGES[i % 3] for i in range(n)]
-    mood = [("calm", "wild")[i // 3 % 2] for i in range(n)]
-    genre = [{"de": "lied", "en": "hymn", "tr": "makam"}[tag] for tag in language]
-    return {"mood": mood, "genre": genre}, language
-
-
-def test_shared_tracks_are_those_of_labels_in_two_languages_with_five_tracks_each(script) -> None:
-    shared_mask = script("neutral").shared_mask
-    cells = ["de"] * 5 + ["en"] * 5 + ["de"] * 9 + ["en"] * 4 + [None, "de; en"]
-    genre = ["song"] * 10 + ["hymn"] * 13 + ["song", None]
-    mask = shared_mask(genre, composition_view(cells))
-    np.testing.assert_array_equal(mask, [True] * 10 + [False] * 13 + [True, False])
-    # Two halves of bilingual songs make the fifth English hymn.
-    more = shared_mask([*genre, "hymn", "hymn"], composition_view([*cells, "de; en", "en; de"]))
-    assert more[10:23].all()
-
-
-def test_agreement_on_shared_labels_is_that_of_the_subset(script) -> None:
-    neutral = script("neutral")
-    labels, language = table()
-    genre = np.where(np.arange(120) % 4 == 0, "makam", labels["mood"])
-    language = ["tr" if g == "makam" else tag for g, tag in zip(genre, language)]
-    X = RNG.standard_normal((120, 4)) + 2 * (genre == "wild")[:, None]
-    found = neutral.shared_label_agreement(X, list(genre), composition_view(language))
-    inside = genre != "makam"
-    near = NearestNeighbors(n_neighbors=10).fit(X[inside]).kneighbors(return_distance=False)
-    expected = (genre[inside][near] == genre[inside][:, None]).mean()
-    assert found["mean"] == pytest.approx(expected)
-    assert found["n_tracks"] == inside.sum()
-    assert found["n_values"] == 2
-
-
-def test_nothing_shared_gives_nothing_to_report(script) -> None:
-    neutral = script("neutral")
-    labels, language = table()
-    found = neutral.shared_label_agreement(
-        RNG.standard_normal((120, 2)), list(labels["genre"]), composition_view(language)
-    )
-    assert np.isnan(found["mean"])
-    assert found["n_tracks"] == 0
-
-
-def test_knowing_the_language_earns_nothing_within_a_language(script) -> None:
-    neutral = script("neutral")
-    _, language = table()
-    # Most German songs are calm, most others wild: the language alone tells much of the mood.
-    mood = ["calm" if (tag == "de") != (i % 7 == 0) else "wild" for i, tag in enumerate(language)]
-    noise = RNG.standard_normal((120, 2))
-    tells = noise + 100.0 * np.array([LANGUAGES.index(tag) for tag in language])[:, None]
-    view = composition_view(language)
-    knowing, blind = (neutral.shared_label_agreement(X, mood, view)["mean"] for X in (tells, noise))
-    assert knowing > blind + 0.1
-    within = neutral.within_category_agreement(tells, mood, view)
-    assert within == neutral.within_category_agreement(noise, mood, view)
-    by_hand = []
-    for tag in LANGUAGES:
-        rows = [i for i, t in enumerate(language) if t == tag]
-        near = NearestNeighbors(n_neighbors=10).fit(tells[rows]).kneighbors(return_distance=False)
-        mine = np.array(mood)[rows]
-        by_hand.append((mine[near] == mine[:, None]).mean())
-    assert within["mean"] == pytest.approx(np.mean(by_hand))
-    assert within["n_used"] == 120
-
-
-def test_small_categories_are_left_out(script) -> None:
-    neutral = script("neutral")
-    language = ["de"] * 30 + ["en"] * 5 + [None] * 5
-    X = RNG.standard_normal((40, 2))
-    found = neutral.within_category_agreement(X, ["a", "b"] * 20, composition_view(language))
-    assert found["n_used"] == 30

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from songscape.errors import SongscapeError
@@ -25,6 +26,24 @@ def test_latents_read_back_exactly(tmp_path: Path) -> None:
     ids, read = read_latents(path)
     assert ids == tuple("abcde")
     np.testing.assert_array_equal(read, values)
+
+
+@pytest.mark.parametrize("damage", ["not there", "cut", "text", "other columns", "no numbers"])
+def test_damaged_latents_are_told_in_one_line(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "z.parquet"
+    write_latents(path, ("a", "b"), np.zeros((2, 1), np.float32), ["z0"], "key")
+    if damage == "not there":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:-40])
+    elif damage == "text":
+        path.write_text("no latents")
+    else:
+        name = {"other columns": "tempo", "no numbers": "track_id"}[damage]
+        pd.DataFrame({name: ["a"], "z0": ["loud"]}).to_parquet(path)
+    with pytest.raises(SongscapeError, match=r"z\.parquet: can't be read; delete it and run again"):
+        read_latents(path)
+    assert not has_key(path, "key")
 
 
 def test_a_key_fits_only_what_it_was_written_for(tmp_path: Path) -> None:

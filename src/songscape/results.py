@@ -247,16 +247,26 @@ def write_latents(
 
 
 def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`."""
+    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`.
+
+    Raises
+    ------
+    SongscapeError
+        The file is not there, damaged, or another's.
+    """
     import numpy as np
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with path.open("rb") as file:
-        table = pq.ParquetFile(file).read()
-    # Neither pq.read_table nor to_numpy, which import pandas.
-    arrays = [table[name].combine_chunks() for name in table.column_names if name != "track_id"]
-    columns = [np.from_dlpack(array) for array in arrays]
-    return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
+    try:
+        with path.open("rb") as file:
+            table = pq.ParquetFile(file).read()
+        # Neither pq.read_table nor to_numpy, which import pandas.
+        arrays = [table[name].combine_chunks() for name in table.column_names if name != "track_id"]
+        columns = [np.from_dlpack(array) for array in arrays]
+        return tuple(table["track_id"].to_pylist()), np.column_stack(columns).astype(np.float32)
+    except (OSError, KeyError, ValueError, pa.ArrowException):
+        raise SongscapeError(f"{path}: can't be read; delete it and run again") from None
 
 
 def has_key(path: Path, key: str) -> bool:
@@ -269,6 +279,6 @@ def has_key(path: Path, key: str) -> bool:
     try:
         with path.open("rb") as file:
             metadata = pq.read_schema(file).metadata or {}
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, ValueError, pa.ArrowException):
         return False
     return metadata.get(_KEY) == key.encode()

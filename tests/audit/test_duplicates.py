@@ -13,16 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
-from songscape.audit.duplicates import (
-    duplicate_groups,
-    duplicate_lyrics_groups,
-    known_artists,
-    split_groups,
-)
+from songscape.audit.duplicates import duplicate_groups, duplicate_lyrics_groups, split_groups
 from songscape.features.analyse import analyse_file
 from songscape.features.text import lyrics_view
 from songscape.features.views import View, Views
 from songscape.library import Analysis
+from songscape.spellings import known_artists
 
 SR = 22_050
 N_SONGS = 12

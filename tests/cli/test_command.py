@@ -24,6 +24,15 @@ def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("songscape ")
 
 
+def test_an_unknown_option_prints_the_usage_of_its_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["status", "somewhere", "--no-such"])
+    assert caught.value.code == USAGE
+    error = capsys.readouterr().err
+    assert error.startswith("usage: songscape status ")
+    assert error.endswith("songscape status: error: unrecognized arguments: --no-such\n")
+
+
 def test_a_folder_that_is_not_there_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from songscape.clustering.methods import CLUSTERERS, NEEDS_K, canonical_labels, cluster, knee
-from songscape.clustering.options import OPTIONS, check_options
+from songscape.clustering.options import OPTIONS, check_clusterer_options
 from songscape.clustering.trees import cut, ward_linkage
 from songscape.errors import SongscapeError, UsageError
 
@@ -167,7 +167,7 @@ def test_unknown_names_and_parameters_are_usage_errors():
     with pytest.raises(UsageError, match="no option 'eps'; it has n_init, max_iter"):
         cluster("kmeans", np.eye(4), k=2, eps=1)
     with pytest.raises(UsageError, match="no option 'k'; it has none"):
-        check_options("ward", {"k": 3})
+        check_clusterer_options("ward", {"k": 3})
     with pytest.raises(UsageError, match="needs the number of clusters"):
         cluster("ward", np.eye(4))
 
@@ -189,7 +189,10 @@ def test_unknown_names_and_parameters_are_usage_errors():
     ],
 )
 def test_a_wrong_option_is_refused_before_the_work(name, option, value, wanted):
-    for check in (check_options, lambda name, options: cluster(name, np.eye(9), k=2, **options)):
+    def clustered(name, options):
+        return cluster(name, np.eye(9), k=2, **options)
+
+    for check in (check_clusterer_options, clustered):
         with pytest.raises(UsageError) as caught:
             check(name, {option: value})
         assert str(caught.value).startswith(f"{name}: {option} = {value!r}; give {wanted}")
@@ -199,7 +202,7 @@ def test_options_are_those_of_the_clusterers_and_none_is_the_default(blobs):
     assert list(OPTIONS) == list(CLUSTERERS)
     X, _ = blobs
     for name, rows in OPTIONS.items():
-        check_options(name, {option: row.default for option, row in rows.items()})
+        check_clusterer_options(name, {option: row.default for option, row in rows.items()})
         explicit = run(name, X, **{option: row.default for option, row in rows.items()})
         assert explicit.params == run(name, X).params
         assert set(rows) <= set(explicit.params)

@@ -110,15 +110,16 @@ def test_the_rest_is_fine_and_tracks_go_by_their_titles(told):
     assert (told["tracks"], told["fine"]) == (12, 3)
     names = {t["kind"]: t["name"] for t in told["troubles"]}
     assert names["language"] == "Zwei"
+    assert names["unreadable"] == "broken.flac", "without a title it is called by its file"
     assert names["silent"] == "Still"
 
 
 def test_copies_say_what_they_are_copies_of_the_best_first(told):
     details = {t["track_id"]: t["detail"] for t in told["troubles"] if t["kind"] == "copies"}
     assert details["fine2"].startswith("FLAC at ")
-    assert "the same audio as again 2 (again 2.flac, FLAC at" in details["fine2"]
+    assert "the same audio as again 2.flac (FLAC at" in details["fine2"]
     assert details["copy of 1"].startswith("OGG at ")
-    assert "sounds like fine1 (fine1.flac, FLAC at" in details["copy of 1"]
+    assert "sounds like fine1.flac (FLAC at" in details["copy of 1"]
 
 
 def test_the_first_line_is_the_answer(music, tmp_path, capsys, monkeypatch):
@@ -128,7 +129,7 @@ def test_the_first_line_is_the_answer(music, tmp_path, capsys, monkeypatch):
     assert main(["doctor", str(music), "--out", str(out)]) == SOME_FAILED
     first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith("Music: 3 of 12 tracks are fine, 9 need a look: 1 cannot be read, ")
-    assert "  Zwei (mistagged): tagged English, the words are German (100% of them)" in others
+    assert "  Zwei (mistagged.flac): tagged English, the words are German (100% of them)" in others
     # What was read is kept.
     assert main(["status", str(out)]) == DONE
     assert "12 found = 9 analysed + 0 skipped + 3 failed" in capsys.readouterr().out

@@ -10,7 +10,13 @@ import pytest
 from songscape.errors import UsageError
 from songscape.features import loading
 from songscape.models.parameters import Hardware, Training
-from songscape.models.presets import PRESETS, TEXT_VIEWS, check_options, find_preset, make_model
+from songscape.models.presets import (
+    PRESETS,
+    TEXT_VIEWS,
+    check_model_options,
+    find_preset,
+    make_model,
+)
 
 
 def test_without_options_a_preset_stays_as_it_is() -> None:
@@ -47,7 +53,7 @@ def test_the_views_of_lyrics_are_those_that_there_are() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_makes_a_model(name: str) -> None:
-    check_options(name, {})
+    check_model_options(name, {})
 
 
 def test_flat_options_reach_their_group_and_leave_the_rest_of_the_preset() -> None:
@@ -72,7 +78,7 @@ def test_flat_options_reach_their_group_and_leave_the_rest_of_the_preset() -> No
 )
 def test_unknown_options_name_those_that_there_are(model: str, option: str, reason: str) -> None:
     with pytest.raises(UsageError, match=re.escape(f"model_options.{model}: {reason}")):
-        check_options(model, {option: 1})
+        check_model_options(model, {option: 1})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,6 @@ def test_unknown_options_name_those_that_there_are(model: str, option: str, reas
         ("variational", "no", "true or false"),
         ("variational", 1, "true or false"),
         ("prior", "vamp", "one of normal, mixture"),
-        ("precision", "float16", "one of auto, float32, bfloat16"),
         ("device", "gpu", "one of auto, cpu, cuda, mps"),
         ("views", "segments", "a list of names"),
         ("encoders", {"segments": "conv2d"}, "by view, one of dense, conv1d, set"),
@@ -103,7 +108,7 @@ def test_values_that_cannot_be_are_refused_with_the_reason(
 ) -> None:
     expected = f"model_options.song-vae: {option} = {value!r}; give {reason}"
     with pytest.raises(UsageError, match=re.escape(expected)):
-        check_options("song-vae", {option: value})
+        check_model_options("song-vae", {option: value})
 
 
 @pytest.mark.parametrize(
@@ -118,4 +123,4 @@ def test_values_that_cannot_be_are_refused_with_the_reason(
 )
 def test_options_that_do_not_go_together_are_refused(options: dict[str, Any], reason: str) -> None:
     with pytest.raises(UsageError, match=f"model_options.song-vae: .*{re.escape(reason)}"):
-        check_options("song-vae", options)
+        check_model_options("song-vae", options)

@@ -10,6 +10,7 @@ from song_vae import song_vae
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.views import Views
+from songscape.models.parameters import Hardware
 from songscape.models.presets import PRESETS, make_model
 from songscape.models.saving import load_model, save_model
 
@@ -63,6 +64,17 @@ def test_a_model_of_the_format_before_is_read(name: str, views: Views) -> None:
     np.testing.assert_allclose(latents, np.load(folder / "latents.npy"), atol=1e-5)
     if name == "neutral-vae":
         assert model.training.epochs == 3
+
+
+def test_a_model_with_a_setting_that_is_gone_is_read(views: Views, tmp_path: Path) -> None:
+    model = song_vae(("timbre",), epochs=2, latent_dim=3, device="cpu").fit(views)
+    path = save_model(model, tmp_path) / "model.json"
+    description = json.loads(path.read_text())
+    description["parameters"]["hardware"]["fields"]["precision"] = "auto"
+    path.write_text(json.dumps(description))
+    loaded = load_model(tmp_path)
+    assert loaded.hardware == Hardware(device="cpu")
+    assert loaded.transform(views).tobytes() == model.transform(views).tobytes()
 
 
 def test_a_model_of_the_format_before_with_a_prior_that_is_gone_says_so(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ __all__ = ["check_collection", "uninformative_views"]
 TEMPLATED_SHARE = 0.2
 """Share of the tracks with lyrics that have a near copy, from which lyrics look templated."""
 FEWEST_HAPAXES = 0.1
-"""Share of words in one text only below which words look drawn from a list; people's: 0.5-0.8."""
+"""Share of words in one text only below which words look drawn from a list (`hapax_share`)."""
 _HAPAX_TEXTS = 20
 _MILLION_SONGS = re.compile(r"\bTR[A-Z]{5}[0-9A-F]{11}\b")
 

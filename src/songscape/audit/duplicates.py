@@ -8,26 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.audit.fingerprints import AUDIO_THRESHOLD, same_audio_pairs
+from songscape.audit.fingerprints import same_audio_pairs
 from songscape.features.views import View, Views
 from songscape.spellings import known_artists
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "AUDIO_THRESHOLD",
-    "LYRICS_THRESHOLD",
-    "duplicate_groups",
-    "duplicate_lyrics_groups",
-    "known_artists",
-    "split_groups",
-]
+__all__ = ["LYRICS_THRESHOLD", "duplicate_groups", "duplicate_lyrics_groups", "split_groups"]
 
 Integers = NDArray[np.int64]
 
 LYRICS_THRESHOLD = 0.8
-"""Least cosine of two TF-IDF rows; among 1,479 songs few pairs lie between 0.55 and this."""
+"""Least cosine of two TF-IDF rows."""
 MIN_WORDS = 5
 """Distinct words that lyrics need before they can be called alike."""
 

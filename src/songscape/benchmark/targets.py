@@ -91,10 +91,10 @@ class Targets:
             Columns of different lengths or unknown names, fewer than 4 tracks, nothing to compare
             with.
         """
-        from songscape.audit.duplicates import known_artists, split_groups
+        from songscape.audit.duplicates import split_groups
         from songscape.audit.nuisances import column_nuisances
         from songscape.columns import find_columns, find_roles, label_columns
-        from songscape.spellings import normalised
+        from songscape.spellings import known_artists, normalised
 
         frame = _frame(columns)
         roles = find_roles(frame.columns, {} if artist is None else {"artist": artist})

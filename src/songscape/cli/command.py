@@ -80,7 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_verb(arguments: list[str]) -> int:
     try:
-        parsed = make_parser().parse_args(arguments)
+        parsed, unknown = make_parser().parse_known_args(arguments)
+        if unknown:  # told with the usage of the verb
+            parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         code = int(parsed.verb(parsed, arguments))
         sys.stdout.flush()
         interrupts.check()

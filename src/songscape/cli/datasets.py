@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from songscape.cli.options import add_verb
+from songscape.cli.options import add_verb, path
 from songscape.cli.outcome import DONE, print_json
 
 
@@ -17,7 +16,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--mirdata-index",
         metavar="COLLECTION",
-        type=Path,
+        type=path,
         help="print an index of this collection instead, as mirdata reads it (JSON with MD5 sums)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON array")

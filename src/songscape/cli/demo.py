@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from songscape.cli.options import add_verb, asked_workers, share
+from songscape.cli.options import add_verb, asked_workers, path, share
 from songscape.cli.outcome import DONE, print_json
 from songscape.progress import progress_bar
 
@@ -22,7 +22,7 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument(
         "folder",
-        type=Path,
+        type=path,
         nargs="?",
         default=Path("songscape-demo"),
         help="where to write (default songscape-demo)",

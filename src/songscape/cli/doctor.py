@@ -15,7 +15,6 @@ from songscape.progress import progress_bar
 
 if TYPE_CHECKING:
     from songscape.experiment.checkup import Checkup
-    from songscape.library import Library
 
 _EXAMPLES = 5
 
@@ -41,6 +40,9 @@ def add_parser(verbs: Any) -> None:
 
 def _doctor(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.experiment.checkup import examine
+    from songscape.experiment.dataset import scan
+    from songscape.features.extract import extract
+    from songscape.library import Library
     from songscape.results import ResultsFolder
 
     workers = asked_workers(parsed)
@@ -51,7 +53,15 @@ def _doctor(parsed: argparse.Namespace, _arguments: list[str]) -> int:
             file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "songscape.db"
         else:
             stack.enter_context(ResultsFolder(file.parent).locked())
-        library = stack.enter_context(_read(parsed.folder, file, workers))
+        collection = scan(parsed.folder, file)
+        library = stack.enter_context(Library.open(file))
+        with progress_bar("reading audio and lyrics") as advance:
+            extract(
+                library,
+                collection,
+                workers=workers,
+                progress=lambda done, total, _: advance(done, total),
+            )
         checkup = examine(library)
     if parsed.json:
         print_json(
@@ -64,25 +74,6 @@ def _doctor(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     else:
         _print(parsed.folder.resolve().name, checkup, every=parsed.all)
     return SOME_FAILED if checkup.of_kind("unreadable") else DONE
-
-
-def _read(source: Path, file: Path, workers: int | None) -> Library:
-    """The library at `file`, brought up to date with a collection of any size."""
-    from songscape.experiment.dataset import scan
-    from songscape.features.extract import extract
-    from songscape.library import Library
-
-    collection = scan(source, file)
-    library = Library.open(file)
-    try:
-        with progress_bar("reading audio and lyrics") as advance:
-            extract(
-                library, collection, workers=workers, progress=lambda done, n, _: advance(done, n)
-            )
-    except BaseException:
-        library.close()
-        raise
-    return library
 
 
 def _print(name: str, checkup: Checkup, *, every: bool) -> None:
@@ -100,7 +91,7 @@ def _print(name: str, checkup: Checkup, *, every: bool) -> None:
         print(f"\n{len(its):,} {heading}: {mend}")
         shown = its if every else its[:_EXAMPLES]
         for one in shown:
-            where = "" if one.name == one.track_id else f" ({one_line(one.track_id)})"
+            where = "" if one.name == one.file else f" ({one_line(one.file)})"
             print(f"  {one_line(one.name)}{where}: {one_line(one.detail)}")
         if len(its) > len(shown):
             print(f"  and {len(its) - len(shown):,} more (--all names them)")

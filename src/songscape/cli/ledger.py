@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from songscape.cli.console import one_line
-from songscape.cli.options import add_verb
+from songscape.cli.options import add_verb, find_library, path
 from songscape.cli.outcome import DONE, print_json
 
 
@@ -15,7 +14,7 @@ def add_parser(verbs: Any) -> None:
     """Add `ledger` to the verbs."""
     summary = "list the tracks that were skipped, failed or have warnings, each with its reason"
     parser = add_verb(verbs, "ledger", _ledger, summary)
-    parser.add_argument("library", type=Path, help="results folder or its songscape.db")
+    parser.add_argument("library", type=path, help="results folder, its songscape.db, or the music")
     parser.add_argument(
         "--all", action="store_true", help="list the tracks without problems as well"
     )
@@ -25,15 +24,16 @@ def add_parser(verbs: Any) -> None:
 def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.experiment.tables import ledger_table
     from songscape.library import Library
+    from songscape.library.upkeep import files_of
 
-    path = parsed.library / "songscape.db" if parsed.library.is_dir() else parsed.library
-    with Library.open(path, must_exist=True) as library:
-        frame = ledger_table(library)
+    with Library.open(find_library(parsed.library), must_exist=True) as library:
+        frame, files = ledger_table(library), files_of(library)
     if not parsed.all:
         frame = frame[frame["status"] != "ok"]
     if parsed.json:
         print_json(frame.to_dict(orient="records"))
         return DONE
     for row in frame.itertuples():
-        print(*map(one_line, (row.status, row.stage, row.track_id, row.reason)), sep="\t")
+        file = files.get(row.track_id, row.track_id)
+        print(*map(one_line, (row.status, row.stage, file, row.reason)), sep="\t")
     return DONE

@@ -28,7 +28,7 @@ def add_verb(verbs: Any, name: str, call: Any, summary: str, details: str = "") 
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(verb=call)
+    parser.set_defaults(verb=call, parser=parser)
     return parser
 
 

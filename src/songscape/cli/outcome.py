@@ -46,10 +46,7 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
             }
         )
     else:
-        print(
-            f"{counts.found} found = {counts.analysed} analysed + "
-            f"{counts.skipped} skipped + {counts.failed} failed"
-        )
+        print(in_one_line(counts))
         if done.groups is not None:
             for line in described(done.groups, fine=fine):
                 print(line)
@@ -66,6 +63,16 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
         # Whoever wants to know what is in the music has asked for no model; the page says it.
         if done.groups is None or ": left out: " not in line:
             say(f"not measured: {line}")
+
+
+def in_one_line(counts: Counts) -> str:
+    """The account: found is the sum of what became of it."""
+    text = (
+        f"{counts.found:,} found = {counts.analysed:,} analysed + {counts.skipped:,} skipped + "
+        f"{counts.failed:,} failed"
+    )
+    text += f" + {counts.pending:,} not read yet" if counts.pending else ""
+    return text + (f"; {counts.gone:,} missing" if counts.gone else "")
 
 
 def exit_code(counts: Counts, out: Path) -> int:

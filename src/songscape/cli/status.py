@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.cli.console import one_line
 from songscape.cli.options import add_verb, find_library, path
-from songscape.cli.outcome import DONE, print_json
+from songscape.cli.outcome import DONE, in_one_line, print_json
 
 if TYPE_CHECKING:
-    from songscape.library import Counts
     from songscape.library.upkeep import ReasonGroup
 
 _EXAMPLES = 3
@@ -67,16 +66,6 @@ def _status(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     if counts.gone:
         print(f"missing tracks are kept until: songscape forget {one_line(str(file.parent))}")
     return DONE
-
-
-def in_one_line(counts: Counts) -> str:
-    """The account: found is the sum of what became of it."""
-    text = (
-        f"{counts.found:,} found = {counts.analysed:,} analysed + {counts.skipped:,} skipped + "
-        f"{counts.failed:,} failed"
-    )
-    text += f" + {counts.pending:,} not read yet" if counts.pending else ""
-    return text + (f"; {counts.gone:,} missing" if counts.gone else "")
 
 
 def _examples(group: ReasonGroup, names: dict[str, str]) -> str:

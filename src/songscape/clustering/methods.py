@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.clustering.options import OPTIONS, check_options
+from songscape.clustering.options import OPTIONS, check_clusterer_options
 from songscape.errors import SongscapeError, UsageError, first_line
 
 __all__ = [
@@ -86,7 +86,7 @@ def cluster(
     UsageError
         Unknown method or option, a value out of range, or k missing where it is needed.
     """
-    check_options(name, options)
+    check_clusterer_options(name, options)
     data = check_rows(name, X)
     defaults = {option: row.default for option, row in OPTIONS[name].items()}
     given = {option: value for option, value in options.items() if value is not None}

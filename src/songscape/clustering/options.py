@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from songscape.errors import UsageError
 from songscape.rules import Rule, number, one_of, whole
 
-__all__ = ["OPTIONS", "Option", "check_options"]
+__all__ = ["OPTIONS", "Option", "check_clusterer_options"]
 
 
 class Option(NamedTuple):
@@ -42,7 +42,7 @@ OPTIONS: dict[str, dict[str, Option]] = {
 }
 
 
-def check_options(name: str, options: Mapping[str, Any]) -> None:
+def check_clusterer_options(name: str, options: Mapping[str, Any]) -> None:
     """Check the options of a clusterer, such as those of `[clusterer_options.NAME]`.
 
     Parameters

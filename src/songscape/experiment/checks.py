@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from songscape.benchmark.number_of_clusters import check_k
 from songscape.errors import SongscapeError, UsageError
 from songscape.settings import Settings
 
@@ -34,11 +35,11 @@ def check_settings(settings: Settings) -> None:
     ------
     UsageError
     """
-    from songscape.clustering.options import check_options as check_clusterer
+    from songscape.clustering.options import check_clusterer_options
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.encoders.registry import ENCODERS
     from songscape.features.loading import check_view_names
-    from songscape.models.presets import check_options, find_preset
+    from songscape.models.presets import check_model_options, find_preset
 
     if settings.features.max_frames > MAX_FRAMES:
         raise UsageError(
@@ -47,10 +48,10 @@ def check_settings(settings: Settings) -> None:
     for name in (*settings.models, *settings.model_options):
         find_preset(name)
         if options := settings.model_options.get(name):
-            check_options(name, options)
+            check_model_options(name, options)
             check_view_names(options.get("views") or ())
     for name in (*settings.clusterers, *settings.clusterer_options):
-        check_clusterer(name, settings.clusterer_options.get(name, {}))
+        check_clusterer_options(name, settings.clusterer_options.get(name, {}))
     unknown = sorted(set(settings.encoders) - {"auto", *ENCODERS})
     if unknown:
         raise UsageError(f"no encoder {unknown[0]!r}; there are {', '.join(ENCODERS)}, auto, none")
@@ -76,8 +77,7 @@ def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) 
         raise SongscapeError(
             f"{n_tracks} tracks: clustering needs at least {MIN_TRACKS}; add tracks"
         )
-    if settings.k and max(settings.k) >= n_tracks:
-        raise UsageError(f"k = {max(settings.k)}: there are {n_tracks} tracks; k must be smaller")
+    check_k(settings.k, n_tracks)
     for name in (*settings.labels, *settings.nuisances):
         if name.strip().casefold() in RESERVED:
             raise UsageError(

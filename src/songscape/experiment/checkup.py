@@ -11,7 +11,7 @@ from songscape.columns import find_roles
 from songscape.ingest.file_signatures import looks_like
 from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
-from songscape.library.upkeep import names_of
+from songscape.library.upkeep import files_of, names_of
 
 __all__ = ["KINDS", "Checkup", "Trouble", "examine"]
 
@@ -52,7 +52,12 @@ class Trouble:
     kind: str
     track_id: str
     name: str
+    file: str
     detail: str
+
+
+_Found = tuple[str, str, str]
+"""Kind, track id and detail."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +84,24 @@ def examine(library: Library) -> Checkup:
     library : Library
         After `songscape.features.extract.extract`.
     """
-    names = names_of(library)
-    found = [_of_row(row, names) for row in library.ledger() if row.status != "gone"]
-    found += _wrong_extensions(library, names)
-    found += _copies(library, names)
-    found += _other_languages(library, names)
-    details: dict[tuple[str, str, str], list[str]] = {}
-    for one in filter(None, found):
-        details.setdefault((one.kind, one.track_id, one.name), []).append(one.detail)
+    names, files = names_of(library), files_of(library)
+    found = [_of_row(row) for row in library.ledger() if row.status != "gone"]
+    found += _wrong_extensions(library)
+    found += _copies(library, names, files)
+    found += _other_languages(library)
+    details: dict[tuple[str, str], list[str]] = {}
+    for kind, track_id, detail in filter(None, found):
+        details.setdefault((kind, track_id), []).append(detail)
     order, counts = list(KINDS), library.counts()
-    troubles = [Trouble(*key, "; ".join(its)) for key, its in details.items()]
+    troubles = [
+        Trouble(kind, i, names.get(i, i), files.get(i, i), "; ".join(its))
+        for (kind, i), its in details.items()
+    ]
     troubles.sort(key=lambda trouble: order.index(trouble.kind))
     return Checkup(counts.found - counts.skipped, tuple(troubles))
 
 
-def _of_row(row: LedgerRow, names: Mapping[str, str]) -> Trouble | None:
+def _of_row(row: LedgerRow) -> _Found | None:
     kinds: Mapping[tuple[str, str], str] = {
         ("audio", "failed"): "unreadable",
         ("scan", "failed"): "unreadable",
@@ -107,18 +115,16 @@ def _of_row(row: LedgerRow, names: Mapping[str, str]) -> Trouble | None:
         kind = "silent" if row.reason.startswith("silent") else "too short"
     if kind == "damaged" and "silen" in row.reason:
         kind = "silent" if row.reason.startswith("nearly silent") else None
-    name = names.get(row.track_id, row.track_id)
-    return None if kind is None else Trouble(kind, row.track_id, name, row.reason)
+    return None if kind is None else (kind, row.track_id, row.reason)
 
 
-def _wrong_extensions(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
+def _wrong_extensions(library: Library) -> Iterator[_Found]:
     for track in library.tracks("analysed"):
         if track.audio is None:
             continue
         suffix, kind = track.audio.suffix.lower().lstrip("."), _kind_of_content(track.audio)
         if kind is not None and suffix not in _SUFFIXES[kind].split():
-            detail = f"{track.audio.name}: is {kind}"
-            yield Trouble("wrong extension", track.id, names[track.id], detail)
+            yield "wrong extension", track.id, f"is {kind}"
 
 
 def _kind_of_content(path: Path) -> str | None:
@@ -136,7 +142,9 @@ def _kind_of_content(path: Path) -> str | None:
     return kind if kind in _SUFFIXES else None
 
 
-def _copies(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
+def _copies(
+    library: Library, names: Mapping[str, str], files: Mapping[str, str]
+) -> Iterator[_Found]:
     """All of a recording but the best: lossless first, then of the highest rate, then by id."""
     from songscape.experiment.track_facts import known_copies
 
@@ -147,7 +155,6 @@ def _copies(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
     for track_id, group in zip(texts, known_copies(library, texts, facts.reindex(list(texts)))):
         groups.setdefault(int(group), []).append(track_id)
     about = facts.to_dict(orient="index")
-    files = {track.id: track.audio.name for track in library.tracks("analysed") if track.audio}
 
     def rank(track_id: str) -> tuple[Any, ...]:
         its = about[track_id]
@@ -158,8 +165,9 @@ def _copies(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
         for track_id in others:
             one, two = about[best], about[track_id]
             how = "the same audio as" if one["digest"] == two["digest"] else "sounds like"
-            detail = f"{_described(two)}; {how} {names[best]} ({files[best]}, {_described(one)})"
-            yield Trouble("copies", track_id, names[track_id], detail)
+            where = "" if names[best] == files[best] else f"{files[best]}, "
+            detail = f"{_described(two)}; {how} {names[best]} ({where}{_described(one)})"
+            yield "copies", track_id, detail
 
 
 def _described(facts: Mapping[str, Any]) -> str:
@@ -170,7 +178,7 @@ def _described(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _other_languages(library: Library, names: Mapping[str, str]) -> Iterator[Trouble]:
+def _other_languages(library: Library) -> Iterator[_Found]:
     from songscape.experiment.track_facts import KnownLanguages
     from songscape.ingest.languages import language_composition, language_probabilities
 
@@ -191,5 +199,5 @@ def _other_languages(library: Library, names: Mapping[str, str]) -> Iterator[Tro
         between = language_composition(text, {tagged, told})
         if tagged in language_probabilities(told) and between.get(tagged, 0.0) <= MOST_TAGGED:
             detail = f"tagged {tagged}, the words are {told} ({shares[told]:.0%} of them)"
-            yield Trouble("language", track_id, names[track_id], detail)
+            yield "language", track_id, detail
     identify.keep()

@@ -20,7 +20,7 @@ from songscape.errors import SongscapeError
 from songscape.experiment.checks import MIN_TRACKS, check_collection, check_still_there
 from songscape.progress import Advance, progress_bar, say
 from songscape.settings import Settings
-from songscape.spellings import normalised
+from songscape.spellings import known_artists, normalised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,8 +96,6 @@ class Dataset:
     @cached_property
     def artists(self) -> list[str | None] | None:
         """The artist of each track, None where unknown; None where the collection names none."""
-        from songscape.audit.duplicates import known_artists
-
         name = self.roles.artist
         return None if name is None else known_artists(self.columns[name])
 
@@ -293,7 +291,7 @@ def load_dataset(
     UsageError
         The settings name a column that is not there: as a label, as a nuisance or for a role.
     """
-    from songscape.audit.duplicates import known_artists, split_groups
+    from songscape.audit.duplicates import split_groups
     from songscape.experiment.track_facts import KnownLanguages, known_copies
     from songscape.features.covariates import covariate_views, language_view, with_language
     from songscape.features.loading import ViewLoader

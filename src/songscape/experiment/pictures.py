@@ -13,7 +13,7 @@ from songscape.errors import SongscapeError
 from songscape.experiment.fit import MODEL_ERRORS, Training, digest_of
 from songscape.experiment.request import Outcome
 from songscape.experiment.trial_inputs import TrialInputs
-from songscape.progress import progress_bar
+from songscape.progress import progress_bar, say
 from songscape.results import (
     ResultsFolder,
     has_key,
@@ -153,7 +153,7 @@ class _Drawing:
         X, training = self._latents(model), self.trainings[model]
         path, how = self.folder.map(model, training.seed), self.shown[model].title
         if not has_key(path, training.key):
-            xy = self._kept(path, X)
+            xy = self._kept(path, X) if path.exists() else None
             if xy is None:
                 xy = umap_map(X, random_state=training.seed)
             write_latents(path, self.inputs.track_ids, xy, ["x", "y"], training.key)
@@ -171,9 +171,11 @@ class _Drawing:
         from songscape.report.maps import keep_places
 
         try:
-            return keep_places(X, self.inputs.track_ids, *read_latents(path))
-        except (OSError, LookupError, TypeError, ValueError, BufferError, NotImplementedError):
-            return None  # no map yet, or a file that is damaged or another's
+            old_ids, old_places = read_latents(path)
+        except SongscapeError:
+            say(f"{path}: the earlier map can't be read; it is drawn anew")
+            return None
+        return keep_places(X, self.inputs.track_ids, old_ids, old_places)
 
     def _heatmap(self, model: str, column: str) -> Figure | None:
         from songscape.report.figures import GROUPS

@@ -17,7 +17,15 @@ from songscape.library.library import Library
 from songscape.library.records import FileStamp, LedgerRow
 from songscape.results import ResultsFolder
 
-__all__ = ["Moved", "ReasonGroup", "group_by_reason", "names_of", "opened_alone", "relocate"]
+__all__ = [
+    "Moved",
+    "ReasonGroup",
+    "files_of",
+    "group_by_reason",
+    "names_of",
+    "opened_alone",
+    "relocate",
+]
 
 _CLOCK_STEP_NS = 2_000_000_000
 """File systems of cameras and sticks keep times to two seconds."""
@@ -62,18 +70,26 @@ def _without_name(reason: str) -> str:
     return rest if colon and ("/" in name or re.search(r"\.\w{2,5}$", name)) else reason
 
 
+def files_of(library: Library) -> dict[str, str]:
+    """The file of each track, from the folder of the collection; its id where it has none."""
+    rows = library._db.execute("SELECT id, audio FROM tracks").fetchall()
+    return {as_text(i): as_text(i) if audio is None else os.fsdecode(audio) for i, audio in rows}
+
+
 def names_of(library: Library) -> dict[str, str]:
-    """What to call each track: title and artist where the table has a title, else its id."""
-    table = library.columns()
+    """What to call each track: title and artist where the table has a title, else its file.
+
+    A part of a file without a title is called by its id.
+    """
+    table, spans, names = library.columns(), library.spans(), files_of(library)
+    names |= {track_id: track_id for track_id in spans}
     roles = find_roles(table.columns)
     title = roles.column(Role.TITLE)
     if title is None:
-        return {track_id: track_id for track_id in table.index}
+        return names
     artists = table[roles.artist] if roles.artist else [None] * len(table)
-    return {
-        track_id: display_title(track_id, name, artist) if name else track_id
-        for track_id, name, artist in zip(table.index, table[title], artists)
-    }
+    titled = zip(table.index, table[title], artists)
+    return names | {i: display_title(i, name, artist) for i, name, artist in titled if name}
 
 
 @dataclass

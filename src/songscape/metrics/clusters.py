@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.metrics.labels import encode_labels
-from songscape.metrics.silhouette import sampled_silhouette, silhouette
+from songscape.metrics.silhouette import clustered_rows, sampled_silhouette, silhouette
 
 __all__ = [
     "SCORES",
@@ -211,9 +211,9 @@ def davies_bouldin(X: ArrayLike, labels: ArrayLike) -> float:
     from scipy.spatial.distance import pdist
     from sklearn.metrics import davies_bouldin_score
 
-    space, codes, n_clusters = _clustered(X, labels)
-    centroids = np.array([space[codes == c].mean(axis=0) for c in range(n_clusters)])
-    if n_clusters == 0 or not pdist(centroids).min() > 1e-12 * float(np.abs(space).max()):
+    space, codes, sizes, _ = clustered_rows(X, labels)
+    centroids = np.array([space[codes == c].mean(axis=0) for c in range(len(sizes))])
+    if not len(sizes) or not pdist(centroids).min() > 1e-12 * float(np.abs(space).max()):
         return float("nan")
     return float(davies_bouldin_score(space, codes))
 
@@ -225,8 +225,8 @@ def calinski_harabasz(X: ArrayLike, labels: ArrayLike) -> float:
     """
     from sklearn.metrics import calinski_harabasz_score
 
-    space, codes, n_clusters = _clustered(X, labels)
-    if n_clusters == 0 or not any(np.ptp(space[codes == c], axis=0).any() for c in set(codes)):
+    space, codes, sizes, _ = clustered_rows(X, labels)
+    if not len(sizes) or not any(np.ptp(space[codes == c], axis=0).any() for c in set(codes)):
         return float("nan")
     return float(calinski_harabasz_score(space, codes))
 
@@ -248,18 +248,3 @@ def _without_gaps(codes: Integers) -> tuple[Integers, int]:
         codes = np.unique(codes, return_inverse=True)[1]
     place = np.cumsum(np.bincount(codes) > 0) - 1
     return place[codes], int(place[-1]) + 1
-
-
-def _clustered(X: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], Integers, int]:
-    """Clustered rows in float64, their cluster codes, and their number (0 where undefined)."""
-    space, clusters = np.asarray(X), np.asarray(labels)
-    if space.ndim != 2 or clusters.shape != space.shape[:1]:
-        raise ValueError(f"X has shape {space.shape} and labels {clusters.shape}: one per row")
-    kept = clusters >= 0
-    ids, codes = np.unique(clusters[kept], return_inverse=True)
-    defined = 2 <= len(ids) < int(kept.sum())
-    return (
-        np.asarray(space[kept], dtype=np.float64),
-        codes.astype(np.int64),
-        len(ids) if defined else 0,
-    )

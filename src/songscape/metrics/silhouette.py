@@ -8,7 +8,10 @@ from scipy.spatial.distance import cdist
 
 from songscape.metrics.neighbours import row_chunks
 
-__all__ = ["sampled_silhouette", "silhouette", "silhouette_samples", "simplified_silhouette"]
+__all__ = [
+    *("clustered_rows", "sampled_silhouette", "silhouette", "silhouette_samples"),
+    "simplified_silhouette",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -43,7 +46,7 @@ def silhouette_samples(X: ArrayLike, labels: ArrayLike) -> Floats:
     ndarray of shape (n_tracks,)
         NaN for noise; NaN everywhere with fewer than 2 clusters or no two tracks in one.
     """
-    space, codes, sizes, kept = _prepared(X, labels)
+    space, codes, sizes, kept = clustered_rows(X, labels)
     result = np.full(len(kept), np.nan)
     if len(sizes) == 0:
         return result
@@ -68,7 +71,7 @@ def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
     ndarray of shape (n_tracks,)
         NaN where `silhouette_samples` has NaN; 0 where both distances are 0.
     """
-    space, codes, sizes, kept = _prepared(X, labels)
+    space, codes, sizes, kept = clustered_rows(X, labels)
     result = np.full(len(kept), np.nan)
     if len(sizes) == 0:
         return result
@@ -110,7 +113,7 @@ def sampled_silhouette(
     value, error : float
         Mean, and its standard error with the finite-population correction (0 when all are drawn).
     """
-    space, codes, sizes, _ = _prepared(X, labels)
+    space, codes, sizes, _ = clustered_rows(X, labels)
     if len(sizes) == 0:
         return float("nan"), float("nan")
     n = len(space)
@@ -121,10 +124,14 @@ def sampled_silhouette(
     return float(values.mean()), spread / m**0.5 * max(0.0, 1 - m / n) ** 0.5
 
 
-def _prepared(
+def clustered_rows(
     X: ArrayLike, labels: ArrayLike
 ) -> tuple[Floats, Integers, Floats, NDArray[np.bool_]]:
-    """Clustered rows, cluster codes, sizes (empty where the silhouette is undefined), the mask."""
+    """Clustered rows, their cluster codes, the sizes of the clusters, and which rows those are.
+
+    There are no sizes where no two clusters can be told apart: with fewer than two, or where every
+    track is its own.
+    """
     space, clusters = np.asarray(X), np.asarray(labels)
     if space.ndim != 2 or clusters.shape != space.shape[:1]:
         raise ValueError(f"X has shape {space.shape} and labels {clusters.shape}: one per row")

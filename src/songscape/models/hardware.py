@@ -1,4 +1,4 @@
-"""Hardware: where a network is trained, how exactly, and what it draws random numbers from."""
+"""Hardware: where a network is trained, and what it draws random numbers from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from songscape.errors import SongscapeError
 
-__all__ = ["chosen_device", "random_states", "restore_random_states", "takes_bfloat16"]
+__all__ = ["chosen_device", "random_states", "restore_random_states"]
 
 
 def chosen_device(name: str) -> torch.device:
@@ -20,13 +20,6 @@ def chosen_device(name: str) -> torch.device:
     if int(index or 0) >= n_devices:
         raise SongscapeError(f"device = {name!r}: this machine has none; use auto or cpu")
     return torch.device(name)
-
-
-def takes_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether layers are trained in bfloat16; "auto": on a GPU that has it."""
-    if precision == "auto":
-        return device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return precision == "bfloat16"
 
 
 def random_states() -> dict[str, Tensor]:

@@ -137,7 +137,7 @@ class SongNetwork(nn.Module):
         present = torch.cat(list(weights), 1)
         entered = torch.stack([self._enter(spec, batch) for spec in self.specs], 1)
         hidden = (entered * present[:, :, None]).sum(1)
-        mean, log_variance = self._leave("joint", hidden, batch, batch.covariates)
+        mean, log_variance = self._leave("joint", hidden, batch.covariates)
         any_view = present.amax(1, keepdim=True)
         return mean * any_view, log_variance * any_view
 
@@ -148,7 +148,7 @@ class SongNetwork(nn.Module):
         for spec in self.specs:
             hidden = self._enter(spec, batch)
             hidden = hidden if spec.encoder == "set" else hidden[:, None]
-            experts[spec.name] = self._leave(self.towers[spec.name], hidden, batch, covariates)
+            experts[spec.name] = self._leave(self.towers[spec.name], hidden, covariates)
         return experts
 
     def fuse(self, experts: Experts, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -188,14 +188,12 @@ class SongNetwork(nn.Module):
         return self.entries[self.key[spec.name]](values)  # type: ignore[no-any-return]
 
     def _leave(
-        self, tower: str, hidden: Tensor, batch: Batch, covariates: Tensor | None
+        self, tower: str, hidden: Tensor, covariates: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Means and log-variances from what the first layers gave, with that of the covariates."""
         if covariates is not None:
             hidden = hidden + self.encoder_covariates[tower](covariates)
-        # Under autocast only the layers are of less precision.
-        dtype = next(iter(batch.values.values())).dtype
-        mean, log_variance = self.encoder_tails[tower](hidden).to(dtype).chunk(2, dim=-1)
+        mean, log_variance = self.encoder_tails[tower](hidden).chunk(2, dim=-1)
         return mean, log_variance.clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)
 
     def decode(self, z: Tensor, covariates: Tensor | None = None) -> dict[str, Tensor]:
@@ -241,7 +239,7 @@ class SongNetwork(nn.Module):
         total = batch.offset
         for spec in self.specs:
             x, weight = batch.values[spec.name], batch.weights[spec.name]
-            decoded = outputs[spec.name].to(x.dtype)
+            decoded = outputs[spec.name]
             if spec.likelihood == "multinomial":
                 term = multinomial_log_likelihood(x, decoded, weight, self.word_total)
             elif spec.likelihood == "counts":

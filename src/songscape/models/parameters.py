@@ -129,21 +129,17 @@ class Training:
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where a network is trained, and how exactly.
+    """Where a network is trained.
 
     Attributes
     ----------
     device : str, default="auto"
         "cpu", "cuda", "mps", or "auto": CUDA where there is one, else the CPU.
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Of the layers while training; sums, the optimiser and everything afterwards are of full
-        precision. "auto": bfloat16 on a GPU that has it, float32 elsewhere.
     threads : int, default=1
         Threads of torch. More than there are free cores make it many times slower.
     """
 
     device: str = "auto"
-    precision: str = "auto"
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -187,7 +183,6 @@ _RULES: Mapping[str, Rule] = {
     "prior": one_of("normal", "mixture"),
     "space": one_of(*SPACES),
     "imputation": one_of("mean", "donor"),
-    "precision": one_of("auto", "float32", "bfloat16"),
     "device": _DEVICE,
     **dict.fromkeys(("joint", "variational", "presence", "within_song", "neutral"), flag),
     "hidden": sequence_of("whole numbers from 1 on", whole(1).allows),

@@ -18,7 +18,7 @@ __all__ = [
     "PRESETS",
     "Preset",
     "build_model",
-    "check_options",
+    "check_model_options",
     "find_preset",
     "make_model",
 ]
@@ -336,7 +336,7 @@ def build_model(factory: Any, options: Mapping[str, Any]) -> Any:
     return model
 
 
-def check_options(name: str, options: Mapping[str, Any]) -> None:
+def check_model_options(name: str, options: Mapping[str, Any]) -> None:
     """Refuse, before any work, options that the model does not have or that cannot be.
 
     Raises

@@ -48,9 +48,9 @@ KINDS = {
     "ViewSpec": "view_specs",
 }
 # What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
-# The joint space of formats 2 and 3 was another one.
+# The joint space of formats 2 and 3 was another one; `Hardware` could have a precision until 4.
 OLD_KINDS = {"Donors": "HotDeck", "Places": "Spaces", "ViewPlan": "ViewSpec"}
-GONE = ("compiled", "contrast", "rotate")
+GONE = ("compiled", "contrast", "precision", "rotate")
 OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
 MODULES = ("network_", "prior_")
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -161,6 +161,8 @@ def load_model(folder: str | Path) -> Any:
     except safetensors.SafetensorError as error:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
     kinds = _classes(KINDS)
+    hardware = kinds["Hardware"]
+    kinds["Hardware"] = lambda precision="", **settings: hardware(**settings)
     if description["format"] < FORMAT:
         objective = kinds["Objective"]
         kinds["Objective"] = lambda contrast=0.0, **settings: objective(**settings)

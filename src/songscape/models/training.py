@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from songscape.errors import SongscapeError
 from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint, State
-from songscape.models.hardware import chosen_device, takes_bfloat16
+from songscape.models.hardware import chosen_device
 from songscape.models.inference import BatchReader
 from songscape.models.networks import SongNetwork
 from songscape.models.objective import Terms, elbo_terms, leave_out, loss, negative_elbo
@@ -146,7 +146,6 @@ def _train(
     the warm-up are restored at the end; without patience or held-out tracks, the last ones stay.
     """
     training, objective = settings.training.capped(len(rows)), settings.objective
-    device = next(network.parameters()).device
     # One generator on the CPU for everything random: the same draws on every device.
     generator = torch.Generator().manual_seed(settings.seed)
     size = training.batch_for(len(rows))
@@ -155,7 +154,6 @@ def _train(
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     modules = {"network": network, "prior": prior}
     parts = {**modules, "optimiser": optimiser, "schedule": schedule}
-    bfloat16 = takes_bfloat16(settings.hardware.precision, device)
     # A deterministic autoencoder pays no divergence.
     full_beta = objective.beta if settings.variational else 0.0
     state = State()
@@ -173,8 +171,7 @@ def _train(
             if training.view_dropout > 0:
                 batch = leave_out(network, batch, training.view_dropout, generator)
             noise = _noise(len(piece), network, settings, generator)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                terms = elbo_terms(network, prior, batch, noise)
+            terms = elbo_terms(network, prior, batch, noise)
             total = loss(terms, objective, beta, batch.covariates) + network.loadings() / len(rows)
             if not torch.isfinite(total):
                 raise SongscapeError(

@@ -100,7 +100,7 @@ class SongVAE(ViewsTransformer):
     training : Training or None, default=None
         Epochs, steps, learning rate and the like; None is `Training()`.
     hardware : Hardware or None, default=None
-        Device, precision and threads; None is `Hardware()`.
+        Device and threads; None is `Hardware()`.
 
     Attributes
     ----------

@@ -60,12 +60,7 @@ def open_index(folder: ResultsFolder, *, neutral: bool = False, model: str = "")
     model, seed = find_space(folder, neutral=neutral, model=model)
     with Library.open(folder.library, must_exist=True) as library:
         songs = read_songs(library, folder)
-    try:
-        ids, vectors = read_latents(folder.latents(model, seed))
-    except (OSError, ValueError):
-        raise SongscapeError(
-            f"{folder.latents(model, seed)}: can't be read; delete it and run again"
-        ) from None
+    ids, vectors = read_latents(folder.latents(model, seed))
     rows = [row for row, track_id in enumerate(ids) if track_id in songs]
     if len(rows) < len(ids):
         ids, vectors = tuple(ids[row] for row in rows), vectors[rows]

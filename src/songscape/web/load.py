@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.columns import Role, display_title, find_roles
+from songscape.errors import SongscapeError
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.results import ResultsFolder, read_json, read_latents
 from songscape.web.atlas import Atlas, Group, Layout, Level
@@ -103,7 +104,7 @@ def _layout(folder: ResultsFolder, ids: Sequence[str], model: str, name: str) ->
     try:
         drawn, places = read_latents(folder.map(model, 0))
         known, vectors = read_latents(folder.latents(model, 0))
-    except (OSError, ValueError):
+    except SongscapeError:
         return None
     rows = {track_id: row for row, track_id in enumerate(known)}
     if drawn != known or not set(ids) <= rows.keys():
