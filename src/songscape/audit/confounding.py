@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from songscape.audit.finding import Check, Finding, Severity
-from songscape.audit.nuisances import unexplained_share
+from songscape.audit.nuisances import texts_of, unexplained_share
 from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def confounded_labels(
     for column in columns:
         if column != roles.language and (column in nuisances or roles.is_nuisance(column)):
             continue
-        label = _texts(labels[column])
+        label = texts_of(labels[column])
         for name in map(str, nuisances.columns):
             if column == roles.nuisances.get(name, name) or column in _SAME.get(name, ()):
                 continue
-            nuisance = _texts(nuisances[name])
+            nuisance = texts_of(nuisances[name])
             open_shares = (_open_share(label, nuisance), _open_share(nuisance, label))
             # The label comes first unless only the nuisance follows from it.
             forwards = open_shares[0] <= max(open_shares[1], FUNCTION_BELOW)
@@ -114,7 +114,3 @@ def _example(values: Texts, given: Texts) -> str:
     for (left, right), _ in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
         best.setdefault(left, right)
     return f" ({', '.join(f'{a}: {b}' for a, b in list(best.items())[:3])})"
-
-
-def _texts(column: pd.Series) -> Texts:
-    return [None if v is None or v != v or not str(v).strip() else str(v) for v in column]

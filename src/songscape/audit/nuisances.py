@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["bin_labels", "column_nuisances", "nuisance_table", "unexplained_share"]
+__all__ = ["bin_labels", "column_nuisances", "nuisance_table", "texts_of", "unexplained_share"]
 
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
@@ -67,7 +67,7 @@ def nuisance_table(
     columns: dict[str, list[str | None]] = {}
     for name in ("codec", "container"):
         if name in facts.columns:
-            columns[name] = _texts(facts[name])
+            columns[name] = texts_of(facts[name])
     for name, unit in (("sample_rate", " Hz"), ("channels", "")):
         if name in facts.columns:
             numbers = pd.to_numeric(facts[name], errors="coerce")
@@ -98,12 +98,12 @@ def column_nuisances(
     """
     found: dict[str, list[str | None]] = {}
     for name, column in roles.nuisances.items():
-        found[name] = _texts(columns[column])
+        found[name] = texts_of(columns[column])
         if column == roles.artist:
             found[name] = known_artists(found[name])
     for name in extra:
         if name not in roles.nuisances.values():
-            found[name] = _binned_numbers(_texts(columns[name]))
+            found[name] = _binned_numbers(texts_of(columns[name]))
     return _varying(found)
 
 
@@ -274,5 +274,6 @@ def _information(table: NDArray[np.int64]) -> float:
     return _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table[table > 0])
 
 
-def _texts(column: pd.Series) -> list[str | None]:
+def texts_of(column: pd.Series) -> list[str | None]:
+    """The cells as texts without spaces around; None where there is nothing."""
     return [None if v is None or v != v or not str(v).strip() else str(v).strip() for v in column]

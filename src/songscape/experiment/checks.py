@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from songscape.benchmark.number_of_clusters import check_k
 from songscape.errors import SongscapeError, UsageError
 from songscape.settings import Settings
 
@@ -76,8 +77,7 @@ def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) 
         raise SongscapeError(
             f"{n_tracks} tracks: clustering needs at least {MIN_TRACKS}; add tracks"
         )
-    if settings.k and max(settings.k) >= n_tracks:
-        raise UsageError(f"k = {max(settings.k)}: there are {n_tracks} tracks; k must be smaller")
+    check_k(settings.k, n_tracks)
     for name in (*settings.labels, *settings.nuisances):
         if name.strip().casefold() in RESERVED:
             raise UsageError(

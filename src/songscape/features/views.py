@@ -85,6 +85,15 @@ class View:
             mask=None if self.mask is None else self.mask[index],
         )
 
+    def in_columns(self, names: Sequence[str]) -> NDArray[Any]:
+        """The columns of these names, (n_tracks, n_names); zeros for a name that it has not."""
+        place = {name: i for i, name in enumerate(self.feature_names)}
+        found = np.zeros((len(self.values), len(names)), self.values.dtype)
+        for i, name in enumerate(names):
+            if name in place:
+                found[:, i] = self.values[:, place[name]]
+        return found
+
     def pooled(self) -> View:
         """One row per track, (n_tracks, n_features): the mean of its valid steps."""
         if self.mask is None:

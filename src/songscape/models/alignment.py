@@ -54,11 +54,7 @@ class Alignment:
 
     def _shares(self, composition: View) -> tuple[Floats, NDArray[np.bool_]]:
         """Shares of the categories that the alignment knows, adding up to 1, and who has any."""
-        shares = np.zeros((composition.shape[0], len(self.categories)))
-        columns = {name: i for i, name in enumerate(composition.feature_names)}
-        for i, name in enumerate(self.categories):
-            if name in columns:
-                shares[:, i] = composition.values[:, columns[name]]
+        shares = composition.in_columns(self.categories).astype(np.float64)
         total = shares.sum(axis=1)
         known = composition.present & (total > 0)
         return shares / np.where(known, total, 1.0)[:, None], known

@@ -51,11 +51,7 @@ class CovariateEncoder:
         blocks = []
         for name, categories, part in zip(self.names, self.categories, self._parts):
             view = views[name]
-            columns = {category: i for i, category in enumerate(view.feature_names)}
-            block = np.zeros((views.n_tracks, len(categories)), np.float32)
-            for i, category in enumerate(categories):
-                if category in columns:
-                    block[:, i] = view.values[:, columns[category]]
+            block = view.in_columns(categories).astype(np.float32)
             known = view.present & (block > 0).any(axis=1)
             centred = SCALE * (block - self.average[part])
             blocks.append(np.where(known[:, None], centred, np.float32(0)))

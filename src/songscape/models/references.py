@@ -95,14 +95,9 @@ class ViewOnly(ViewsTransformer):
         present = view.present[:, None]
         if self.presence:
             return np.asarray(present, dtype=np.float32)
-        values = np.where(present, view.values, 0.0).astype(np.float32)
-        if view.feature_names == self.columns_:
-            return values
-        out = np.zeros((len(values), len(self.columns_)), np.float32)
-        for i, name in enumerate(self.columns_):
-            if name in view.feature_names:
-                out[:, i] = values[:, view.feature_names.index(name)]
-        return out
+        as_fitted = view.feature_names == self.columns_
+        values = view.values if as_fitted else view.in_columns(self.columns_)
+        return np.where(present, values, 0.0).astype(np.float32)
 
     def _view(self, X: Any, reset: bool = False) -> View:
         """The named view; an array has only one."""
