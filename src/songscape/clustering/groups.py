@@ -207,7 +207,7 @@ class Groups:
                 [t.name, round(100 * t.place), t.sentence, round(t.effect, 3)]
                 for t in portrait.traits
             ],
-            "tags": [[s.label, round(s.lift, 2), s.column] for s in portrait.labels],
+            "tags": [[s.label, round(s.lift, 4), s.column] for s in portrait.labels],
             "languages": [
                 [s.value, round(s.share, 4), round(s.usual, 4)] for s in portrait.languages
             ],

@@ -119,16 +119,16 @@ def _columns(atlas: Atlas) -> Iterable[dict[str, Any]]:
             kind = "decade" if role is Role.YEAR else "number"
             yield {"name": str(name), "kind": kind, "numbers": packed(values, "float32")}
         elif known.nunique() < max(0.5 * len(known), 3):
-            common = known.astype(str).value_counts().index[:MOST_VALUES]
-            text = column.astype("object").where(column.isna(), column.astype(str))
-            kept = text.where(text.isin(common) | text.isna(), "other")
-            order = sorted(common, key=lambda v: (-int((text == v).sum()), v))
-            numbers_ = {value: i for i, value in enumerate([*order, "other"])}
-            codes = [-1 if v is None or v != v else numbers_[v] for v in kept]
-            values_ = [*order, "other"] if "other" in set(kept) else order
+            counts = known.astype(str).value_counts()
+            ranked = sorted(counts.index, key=lambda value: (-counts[value], value))
+            shown = ranked[:MOST_VALUES]
+            code = {value: min(i, len(shown)) for i, value in enumerate(ranked)}
+            codes = [-1 if v is None or v != v else code[str(v)] for v in column]
+            if len(ranked) > len(shown):
+                shown.append("other")
             yield {
                 "name": str(name),
                 "kind": "category",
-                "values": values_,
+                "values": shown,
                 "codes": packed(codes, "int32"),
             }

@@ -22,7 +22,7 @@ export function button(text, call, options = {}) {
   return make("button", { type: "button", class: "button", on: { click: call }, ...options }, text);
 }
 
-export const percent = (share) => `${share > 0 && share < 0.01 ? "<1" : Math.round(100 * share)} %`;
+export const percent = (share) => `${share > 0 && share < 0.01 ? "<1" : Math.round(100 * share)}\u00a0%`;
 
 export const number = (value) => value.toLocaleString("en");
 

@@ -7,7 +7,7 @@ import { openFinder } from "./finder.js";
 import { openMap } from "./map.js";
 import { openPanel } from "./panel.js";
 import { openPlayer } from "./player.js";
-import { openSource } from "./source.js";
+import { openSource, unpack } from "./source.js";
 
 const NEAR_LATER_MS = 150;
 const FOLLOW_MS = 5000;
@@ -230,7 +230,7 @@ async function begin() {
     remark("Weighing sound and words …", true);
     try {
       const found = await source.near(songs.ids[row], weights());
-      state.nearness = source.live ? Uint8Array.from(atob(found.nearness.data), (c) => c.charCodeAt(0)) : null;
+      state.nearness = unpack(found.nearness);
       const share = Math.round(100 * state.words);
       remark(`Colours: how near every song is to ${songs.title(row)}, ${share} % by words and ${100 - share} % by sound. Next songs follow that too; places stay.`, true);
     } catch (error) {

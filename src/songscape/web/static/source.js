@@ -67,10 +67,8 @@ function frozenSource(written) {
     map: async () => map,
     groups: async () => groups,
     track: async (id) => ({ ...named(row.get(id)), columns: {}, lyrics: null }),
-    async similar(id, { n = 30, map: layout = 0, not_same_artist: other = false } = {}) {
-      const me = row.get(id);
-      const found = around(me, layout).filter((i) => !other || !artist(me) || artist(i) !== artist(me));
-      return { id, tracks: found.slice(0, n).map(named) };
+    async similar(id, { n = 30, map: layout = 0 } = {}) {
+      return { id, tracks: around(row.get(id), layout).slice(0, n).map(named) };
     },
     // The fewest steps from neighbour to neighbour.
     async path(from, to, { map: layout = 0 } = {}) {
