@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from songscape.features import extract as extraction
+from songscape.features import missing
 from songscape.features.analyse import analyse_file
 from songscape.features.extract import extract
 from songscape.ingest import read_collection
@@ -59,7 +59,7 @@ def test_a_failed_file_is_not_tried_twice(folder, tmp_path, monkeypatch):
     with Library.open(db) as library:
         assert [row.track_id for row in library.ledger("failed")] == ["bad"]
     # ... until a decoder is installed,
-    monkeypatch.setattr(extraction, "installed_decoders", lambda: "a better one")
+    monkeypatch.setattr(missing, "installed_decoders", lambda: "a better one")
     assert run(folder, db)[1] == ["bad.flac"]
     assert run(folder, db)[1] == []
     # the file changes,

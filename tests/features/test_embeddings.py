@@ -239,6 +239,9 @@ def test_other_folders_and_missing_packages_are_told_in_one_line(tmp_path, monke
         hub.find_model(str(tmp_path))
     with pytest.raises(SongscapeError, match="without a name"):
         hub.find_model("")
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(SongscapeError, match="neither a text model"):
+        hub.find_model(str(tmp_path))
 
     def absent(name: str) -> Any:
         raise ImportError(f"No module named {name!r}")
@@ -264,9 +267,10 @@ def test_code_that_comes_with_a_model_is_not_run_unasked(tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_damaged_model_is_told_in_one_line(tmp_path):
+@pytest.mark.parametrize("damaged", ["model.safetensors", "config.json"])
+def test_a_damaged_model_is_told_in_one_line(tmp_path, damaged):
     path = make_wav2vec(tmp_path / "model")
-    (path / "model.safetensors").write_bytes(b"nothing")
+    (path / damaged).write_bytes(b"nothing")
     with pytest.raises(SongscapeError, match="cannot be loaded") as caught:
         hub.load_audio_encoder(path)
     assert "\n" not in str(caught.value)

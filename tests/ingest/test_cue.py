@@ -132,6 +132,12 @@ def test_a_sheet_without_tracks_leaves_the_file_whole(tmp_path, album, sheet):
     )
 
 
+def test_a_line_that_is_no_line_of_a_sheet_is_passed_over(tmp_path, album):
+    long = "TITLE" + " " * 500_000 + '"a"b\n'
+    (album / "album.cue").write_text(long + SHEET.format(suffix="flac"))
+    assert len(read(tmp_path).tracks) == len(STARTS)
+
+
 def test_a_sheet_that_cannot_be_read_is_named(tmp_path, album):
     (album / "album.cue").write_bytes(b"\0\1\2\3")
     collection = read(tmp_path)

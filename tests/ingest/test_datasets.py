@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -218,3 +219,20 @@ def test_every_layout_says_where_its_files_go_and_what_is_allowed():
     assert len({layout.name for layout in LAYOUTS}) == len(LAYOUTS)
     assert all(layout.licence and layout.files for layout in LAYOUTS)
     assert sum(layout.read is None for layout in LAYOUTS) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+@pytest.mark.parametrize("name", ["tracks.jsonl", "index.json", "id_information.csv"])
+def test_a_pipe_is_no_table(tmp_path, put, name):
+    put("a.mp3")
+    os.mkfifo(tmp_path / "c" / name)  # opening it would wait for ever
+    assert [track.id for track in read(tmp_path).tracks] == ["a"]
+
+
+def test_a_table_that_is_a_folder_by_now_is_told_in_one_line(tmp_path, put):
+    put("a.mp3")
+    files = walk(put("tracks.jsonl", "{}").parent)
+    (tmp_path / "c" / "tracks.jsonl").unlink()
+    (tmp_path / "c" / "tracks.jsonl").mkdir()
+    with pytest.raises(SongscapeError, match=r"tracks\.jsonl: cannot be read"):
+        find_dataset(files)

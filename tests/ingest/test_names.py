@@ -68,3 +68,9 @@ def test_every_name_is_shown_in_one_line(collection):
             assert shown
             assert len(shown.splitlines()) == 1
             assert shown.encode()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_what_is_no_text_in_a_name_costs_nothing_of_its_title(collection):
+    shown = {display_title(track.id) for track in read_collection(collection).tracks}
+    assert {"line\ufffdbreak", "tab\ufffdhere", "caf\ufffd \ufffd"} <= shown

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from songscape.ingest.doubts import doubt, script_doubt
 from songscape.ingest.lyrics import checked, lyrics_in
 from songscape.ingest.timed_lyrics import claimed_language, main_lines
 from songscape.library import Lyrics
+from songscape.workers import run_limited
 
 LRC = """[ti:A Song]
 [ar:Somebody]
@@ -84,6 +87,9 @@ def test_voices_and_genders_are_not_sung():
     )
 
 
+ALIASES = list(pairwise("abcdefghi"))
+
+
 def test_a_silent_lyricsfile_says_so():
     text = "version: '1.0'\nmetadata:\n  instrumental: true\nlines: []\nplain: ''"
     assert lyrics_in(text, "x") == Lyrics(None, "ok", "x: says that the song is instrumental")
@@ -99,13 +105,24 @@ def test_a_silent_lyricsfile_says_so():
         "version: 1\nmetadata: &a [*a]\nlines: {{{",
         "version: !!python/object/apply:os.system ['true']\nlines: 3\nmetadata: 4",
         "version: 1\nlines: 3\nmetadata: [1",
+        "version: 1\nlines: 3\nplain: words",
+        "version: 1\nlines: [" + "[" * 500 + "]" * 501,
+        "version: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
+        + "".join(f"x{i}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for i, (a, b) in enumerate(ALIASES))
+        + "lines: [{text: *i}, {text: *a}]",
         "[00:00.00]" * 100_000,
+        "[00:01.00]a\n[00:02.00]b" + "\n" * 300_000 + "[bg: c",
     ],
 )
 def test_broken_and_hostile_documents_are_read_as_plain_text(text):
     lyrics = lyrics_in(text, "x")
     assert lyrics.status in ("ok", "warning")
     assert len(lyrics.text or "") <= len(text)
+
+
+def test_a_document_of_many_levels_does_not_end_the_process():
+    text = "version: 1\nlines: " + "[" * 100_000
+    assert run_limited(main_lines, text) == [text, 0]
 
 
 PAGE = "Skip to content\nWe use cookies to improve\nthe words of a song\nPrivacy Policy"

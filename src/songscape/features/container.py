@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import IO
 
+from songscape.ingest.file_signatures import id3_length
+
 __all__ = ["Contents", "Part", "is_plain", "read_contents"]
 
 # ISO/IEC 11172-3 and 13818-3, layer III: kbit/s by index, for MPEG 1 and for MPEG 2 and 2.5.
@@ -117,9 +119,8 @@ def _after_tags(data: _Bytes, at: int) -> int:
     """The first byte from `at` on that is neither of a tag nor padding."""
     while at < data.size:
         head = data.read(at, 32)
-        if head[:3] == b"ID3" and len(head) >= 10:
-            size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-            at += 10 + size + (10 if head[5] & 16 else 0)
+        if length := id3_length(head):
+            at += length
         elif head[:3] == b"TAG":
             at += 227 if head[3:4] == b"+" else 128
         elif head[:8] == b"APETAGEX" and len(head) == 32:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from songscape.features.harmony import chroma
 from songscape.features.spectra import N_MELS, hz_to_mel, mel_to_hz
 
-__all__ = ["DESCRIPTORS", "KEYS", "DescriptorStream", "key_of", "tempo_of"]
+__all__ = ["DESCRIPTORS", "DescriptorStream", "key_of", "tempo_of"]
 
 DESCRIPTORS = (
     *("tempo_bpm", "tempo_confidence", "loudness_db", "dynamics_db", "brightness_hz"),
@@ -19,7 +19,6 @@ DESCRIPTORS = (
 )
 """The columns of the view `descriptors`. `key` counts semitones above C, `mode` is 1 for major and
 0 for minor, confidences and shares lie between 0 and 1; a confidence of 0 means unknown."""
-KEYS = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
 SLOWEST_BPM, FASTEST_BPM = 40.0, 220.0
 _USUAL_BPM, _OCTAVES = 115.0, 0.9
 _WINDOW = 512  # frames: 12 s, six beats of the slowest tempo and more

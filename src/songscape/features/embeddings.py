@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.errors import SongscapeError, first_line
 from songscape.features.encoders.hub import (
     PREFIX,
     FolderModel,
@@ -30,7 +29,7 @@ from songscape.features.encoders.hub import (
 from songscape.features.encoders.registry import ENCODERS
 from songscape.features.encoders.sound import encode_file
 from songscape.features.encoders.text import encode_lyrics
-from songscape.features.jobs import Job, run_jobs
+from songscape.features.jobs import Job, executor_broke, run_jobs
 from songscape.features.windows import read_windows
 from songscape.library import Analysis, LedgerRow, Library, Track
 from songscape.progress import TimeLeft
@@ -245,9 +244,7 @@ def _package_reads(
                 yield from ((task, str(error)) for task in batch)
                 continue
             except BrokenExecutor as error:
-                raise SongscapeError(
-                    f"the executor broke ({first_line(error)}); run again: it goes on from here"
-                ) from None
+                raise executor_broke(error) from None
             for task, vector in zip(batch, vectors):
                 yield task, _kept(view, vector)
     finally:

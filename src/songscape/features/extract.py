@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence, Set
+from concurrent.futures import Executor
 from contextlib import closing
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import (
-    CORE,
-    EVERY_PASS,
-    RECIPES,
-    analyse_file,
-)
-from songscape.features.embeddings import (
-    add_embeddings,
-    embeddings_of,
-    find_models,
-    is_complete,
-)
+from songscape.features.analyse import CORE, RECIPES, analyse_file
+from songscape.features.embeddings import add_embeddings, embeddings_of, find_models, is_complete
 from songscape.features.encoders.registry import ENCODERS
 from songscape.features.jobs import Job, run_jobs
-from songscape.features.readers import installed_decoders
+from songscape.features.missing import hopeless, lost, missing, stamps_of, tried
 from songscape.features.recheck import mark_decoded, outdated
-from songscape.features.sound_digest import sound_digest, span_mark
-from songscape.library import Analysis, Collection, Counts, FileStamp, LedgerRow, Library, Track
-from songscape.library.records import Analysed, digest_of_file
+from songscape.library import Analysis, Collection, Counts, LedgerRow, Library
 
 __all__ = ["complete", "extract"]
 
@@ -86,12 +74,12 @@ def extract(
     models = find_models(views)
     library.update(collection)
     again = outdated(library, collection.tracks, workers, executor)
-    stamps = _stamps(collection.tracks)
+    stamps = stamps_of(collection.tracks)
     whole = {t.id: stamps[t.id] for t in collection.tracks if t.audio and t.span is None}
     known = library.analysed_files()
-    left = _lost(library, known, stamps) | _hopeless(known, whole)
+    left = lost(library, known, stamps) | hopeless(known, whole)
     tracks = [track for track in collection.tracks if track.id not in left]
-    todo = list(_missing(library, tracks, from_audio(views), stamps, known, again))
+    todo = list(missing(library, tracks, from_audio(views), stamps, known, again))
     _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
@@ -121,8 +109,8 @@ def complete(
     if lacking:
         # Files are only looked at where there is something to do: they may lie on a slow disk.
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
-        stamps, known = _stamps(tracks), library.analysed_files()
-        todo = [j for j in _missing(library, tracks, names, stamps, known) if not j.whole]
+        stamps, known = stamps_of(tracks), library.analysed_files()
+        todo = [j for j in missing(library, tracks, names, stamps, known) if not j.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
     models = []
     for view in embeddings_of(views):
@@ -194,7 +182,7 @@ def _store(library: Library, job: Job, analysis: Analysis) -> None:
         assert job.stamp is not None
         recipe: str | None = RECIPES["timbre"]
         if analysis.failure is not None:
-            recipe = None if analysis.transient else _tried()
+            recipe = None if analysis.transient else tried()
         library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=RECIPES)
 
 
@@ -210,112 +198,3 @@ def _note_lacking(library: Library, tried: Set[str], lacking: Sequence[LedgerRow
     if lacking or any(row.track_id in tried for row in before):
         rows = [*(row for row in before if row.track_id not in tried), *lacking]
         library.note("features", rows)
-
-
-def _tried() -> str:
-    """By what means a file that failed was tried: by others it may not fail."""
-    return f"{RECIPES['timbre']} {installed_decoders()}"
-
-
-def _missing(
-    library: Library,
-    tracks: Sequence[Track],
-    wanted: Sequence[str],
-    stamps: Mapping[str, FileStamp],
-    known: Mapping[str, Analysed],
-    again: Set[str] = frozenset(),
-) -> Iterator[Job]:
-    unchanged = _unchanged(library, [t for t in tracks if t.audio], stamps, known) - again
-    recipes = library.feature_recipes(wanted)
-    everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
-    for track in tracks:
-        if track.audio is None:
-            continue
-        stamp = stamps[track.id]
-        if track.id not in unchanged:
-            yield Job(track, (everything,), stamp, whole=True)
-            continue
-        absent = tuple(n for n in wanted if recipes[n].get(track.id) != RECIPES[n])
-        if absent:
-            yield Job(track, (absent,), stamp)
-
-
-def _stamps(tracks: Iterable[Track]) -> dict[str, FileStamp]:
-    return {t.id: FileStamp.of(t.audio) for t in tracks if t.audio is not None}
-
-
-def _lost(
-    library: Library, known: Mapping[str, Analysed], stamps: Mapping[str, FileStamp]
-) -> set[str]:
-    """Analysed tracks whose file can't be looked at now; the ledger says so."""
-    lost = {i for i, stamp in stamps.items() if stamp.size < 0 and i in known and _is_ok(known[i])}
-    if lost or any(row.stage == "file" for row in library.ledger("warning")):
-        reason = "its file cannot be looked at now, and what is known of it is kept; bring it back"
-        library.note("file", [LedgerRow(i, "file", "warning", reason) for i in sorted(lost)])
-    return lost
-
-
-def _hopeless(known: Mapping[str, Analysed], stamps: Mapping[str, FileStamp]) -> set[str]:
-    """Tracks that failed, whose file and means of reading it are the same as then."""
-    tried = ("failed", _tried())
-    return {
-        track_id
-        for track_id, before in known.items()
-        if (before.outcome, before.recipe) == tried and before.stamp is not None
-        if track_id in stamps and before.stamp.is_state_of(stamps[track_id])
-    }
-
-
-def _is_ok(known: Analysed) -> bool:
-    """Whether a track has features as they would be made now."""
-    return (known.outcome, known.recipe) == ("ok", RECIPES["timbre"])
-
-
-def _unchanged(
-    library: Library,
-    tracks: Sequence[Track],
-    stamps: Mapping[str, FileStamp],
-    known: Mapping[str, Analysed],
-) -> set[str]:
-    """Tracks whose features are of the file that is there, made as they would be now.
-
-    A file in another place, with other dates or other tags is the same if its sound is; so is one
-    under another name if the track that had it is gone: its features become those of the new track.
-    """
-    current = {i: before.stamp for i, before in known.items() if _is_ok(before) and before.stamp}
-    gone: dict[str, list[str]] = {}
-    for track_id in sorted(current.keys() & set(library.track_ids("gone"))):
-        gone.setdefault(known[track_id].file_digest or "", []).append(track_id)
-    gone.pop("", None)
-    marks = {track.id: span_mark(track.span) for track in tracks}
-    unchanged = {
-        i
-        for i, mark in marks.items()
-        if i in current and current[i].is_state_of(stamps[i])
-        if (known[i].file_digest or "").partition("@")[2] == mark[1:]
-    }
-    doubtful = [
-        i
-        for i in sorted(marks.keys() - unchanged)
-        if (known[i].file_digest if i in current else gone) and stamps[i].size >= 0
-    ]
-    if not doubtful:
-        return unchanged
-    with ThreadPoolExecutor() as pool:
-        digests = list(
-            pool.map(_digests, (stamps[i].path for i in doubtful), (marks[i] for i in doubtful))
-        )
-    same: dict[str, tuple[FileStamp, str | None]] = {}
-    for track_id, its in zip(doubtful, digests):
-        if track_id in current and known[track_id].file_digest in its:
-            same[track_id] = (stamps[track_id], its[0])
-        elif track_id not in current and (owners := next(filter(None, map(gone.get, its)), None)):
-            library.rename(owners.pop(0), track_id)
-            same[track_id] = (stamps[track_id], its[0])
-    library.remember_files(same)
-    return unchanged | same.keys()
-
-
-def _digests(path: str, mark: str) -> list[str]:
-    """Of the sound, and of the whole file, by which earlier versions knew it."""
-    return [digest + mark for digest in (sound_digest(path), digest_of_file(path)) if digest]

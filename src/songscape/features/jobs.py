@@ -20,7 +20,7 @@ from songscape.workers import (
     run_limited,
 )
 
-__all__ = ["Job", "run_jobs"]
+__all__ = ["Job", "executor_broke", "run_jobs"]
 
 _QUEUE_PER_WORKER = 4
 
@@ -60,13 +60,18 @@ def run_jobs(
         try:
             yield from _run(partial(executor.submit, limited), function, jobs, workers or 64)
         except BrokenExecutor as error:
-            raise SongscapeError(
-                f"the executor broke ({first_line(error)}); run again: it goes on from here"
-            ) from None
+            raise executor_broke(error) from None
         return
     count = max(1, min(workers or available_cores(), len(jobs)))
     with IsolatingExecutor(count, timeout_s) as pool:
         yield from _run(pool.submit, function, jobs, count)
+
+
+def executor_broke(error: BrokenExecutor) -> SongscapeError:
+    """What to raise where an executor of the caller's takes no more work."""
+    return SongscapeError(
+        f"the executor broke ({first_line(error)}); run again: it goes on from here"
+    )
 
 
 def _run(

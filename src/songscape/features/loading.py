@@ -54,7 +54,7 @@ def load_views(
     library : Library
     names : sequence of str
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
-        mask, `rhythm` (n, 160), `harmony` (n, 89), `mel` (n, 10, 128) with
+        mask, `rhythm` (n, 160), `harmony` (n, 89), `descriptors` (n, 10), `mel` (n, 10, 128) with
         mask, `lyrics` (n, up to max_words), every word counted once; `lyrics-tfidf` and
         `lyrics-counts` (the same words, by plain TF-IDF, and counted) and `chars` (character
         n-grams), all four sparse; `musicnn` (n, 10, 1506) and `voice` (n, 10, 256) with

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from typing import IO
 
+from songscape.ingest.file_signatures import id3_length
 from songscape.library.records import digest_of_file
 
 __all__ = ["sound_digest", "span_mark"]
@@ -57,9 +58,8 @@ def _spans(file: IO[bytes]) -> Iterator[Span]:
     """Where the sound is; nothing where the file is not as its head says."""
     stop = _without_tail(file, file.seek(0, os.SEEK_END))
     start = 0
-    while (head := _read(file, start, 10))[:3] == b"ID3":
-        start += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
-        start += 10 if head[5] & 16 else 0
+    while length := id3_length(_read(file, start, 10)):
+        start += length
     head = _read(file, start, 8)
     if head[:4] == b"fLaC":
         yield from _flac(file, start, stop)

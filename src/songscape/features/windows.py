@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from songscape.features.analyse import MINIMUM_SECONDS
 from songscape.features.decode import DecodeError, Decoder, Span
 from songscape.library.records import Analysis
 
-__all__ = ["WindowStream", "read_windows"]
+__all__ = ["WindowStream", "push_blocks", "read_windows"]
 
 WINDOW_S = 10.0
 MAX_WINDOWS = 8
@@ -55,14 +56,23 @@ def read_windows(path: str, sample_rate: int, span: Span | None = None) -> Analy
 
     The only feature of the result is `windows`.
     """
+    windows = WindowStream(int(WINDOW_S * sample_rate))
+    if (failure := push_blocks(path, sample_rate, span, windows.push)) is not None:
+        return Analysis(failure=failure)
+    return Analysis({"windows": windows.finish()})
+
+
+def push_blocks(
+    path: str, sample_rate: int, span: Span | None, push: Callable[[Array], None]
+) -> str | None:
+    """Decode one file and give its blocks to `push`; the reason where that fails, else None."""
     try:
         decoder = Decoder(Path(path), sample_rate, span)
-        windows = WindowStream(int(WINDOW_S * sample_rate))
         for samples in decoder.blocks():
-            windows.push(samples)
+            push(samples)
         decoder.check(MINIMUM_SECONDS)
     except DecodeError as error:
-        return Analysis(failure=str(error))
+        return str(error)
     except OSError as error:
-        return Analysis(failure=f"cannot be read ({error.strerror or error}); check the file")
-    return Analysis({"windows": windows.finish()})
+        return f"cannot be read ({error.strerror or error}); check the file"
+    return None

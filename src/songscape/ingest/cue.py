@@ -16,7 +16,7 @@ from songscape.library.records import LedgerRow
 
 __all__ = ["CueTrack", "albums_in"]
 
-_MAX_BYTES, _MAX_TRACKS = 1 << 20, 999
+_MAX_BYTES, _MAX_TRACKS, _MAX_LINE = 1 << 20, 999, 1000
 _FRAMES = 75  # a second, on a compact disc
 _FILE = regex.compile(r'\s*FILE\s+(?:"([^"]*)"|(\S.*?))(?:\s+\w+)?\s*', regex.IGNORECASE)
 _LINE = regex.compile(r'\s*(?:REM\s+)?(\w+)\s+"?([^"]*)"?\s*', regex.IGNORECASE)
@@ -106,6 +106,8 @@ def _files_of(text: str) -> Iterator[tuple[str, list[CueTrack]]]:
     tracks: list[CueTrack] = []
     current: CueTrack | None = None
     for line in text.splitlines():
+        if len(line) > _MAX_LINE:  # no line of a sheet, and reading it would take very long
+            continue
         if index := _INDEX.fullmatch(line):
             minutes, seconds, frames = map(int, index.groups())
             if current is not None and name is not None:

@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import regex
 
@@ -87,18 +88,25 @@ class _Folder:
 
     def lines(self, path: Path, delimiter: str = ",") -> Iterator[list[str]]:
         csv.field_size_limit((1 << 31) - 1)
-        try:
-            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-                yield from csv.reader(file, delimiter=delimiter)
-        except (OSError, csv.Error) as error:
-            reason = f"{display(path.name)}: cannot be read ({error}); unpack the data set again"
-            raise SongscapeError(reason) from None
+        with _opened(path) as file:
+            yield from csv.reader(file, delimiter=delimiter)
 
     def table(self, path: Path, delimiter: str = ",") -> list[Cells]:
         """The rows of a table by its header; "" where a row is short."""
         lines = self.lines(path, delimiter)
         header = next(lines, [])
         return [dict(zip(header, cells)) for cells in lines]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    """A text file of a data set; what is wrong with it is told in one line."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            yield file
+    except (OSError, csv.Error) as error:
+        reason = f"{display(path.name)}: cannot be read ({error}); unpack the data set again"
+        raise SongscapeError(reason) from None
 
 
 def find_dataset(files: Files) -> Found | None:
@@ -244,7 +252,8 @@ def _gtzan(folder: _Folder) -> Iterator[Cells] | None:
         name = f"{split}_filtered.txt"
         for place in [each for each in folder.lyrics if os.path.basename(each) == name]:
             folder.lyrics.remove(place)
-            songs = (folder.root / place).read_text(encoding="utf-8", errors="replace").split()
+            with _opened(folder.root / place) as file:
+                songs = file.read().split()
             splits |= {os.path.splitext(song.rpartition("/")[2])[0]: split for song in songs}
     rows = []
     for place, match in found.items():
@@ -295,7 +304,7 @@ def _jsonl(folder: _Folder) -> Iterator[Cells] | None:
 
 
 def _jsonl_rows(path: Path) -> Iterator[Cells]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    with _opened(path) as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue

@@ -17,15 +17,8 @@ __all__ = ["Entry", "entries_of_files", "unclaimed_rows"]
 
 _ABOUT_FOLDERS = frozenset(
     {
-        "readme",
-        "license",
-        "licence",
-        "copying",
-        "notice",
-        "changelog",
-        "info",
-        "tracklist",
-        "tracks",
+        *("readme", "license", "licence", "copying", "notice"),
+        *("changelog", "info", "tracklist", "tracks"),
     }
 )
 

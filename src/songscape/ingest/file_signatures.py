@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["HEAD_BYTES", "control_share", "is_sound", "looks_like", "printable"]
+__all__ = ["HEAD_BYTES", "control_share", "id3_length", "is_sound", "looks_like", "printable"]
+__all__ += ["synchsafe"]
 
 HEAD_BYTES = 4096
 """What `is_sound` needs to see: a tag-less MPEG stream is known by its second frame."""
@@ -83,6 +84,18 @@ def _is_mpeg(head: bytes) -> bool:
     else:
         valid = version != 1 and 0 < rate < 15 and head[2] >> 2 & 3 < 3
     return valid and head.find(head[:2], 24, 2048) > 0
+
+
+def id3_length(head: bytes) -> int:
+    """Bytes of the ID3v2 tag that begins with these ten; 0 where none does (id3.org, ID3v2.4)."""
+    if len(head) < 10 or not head.startswith(b"ID3"):
+        return 0
+    return 10 + synchsafe(head[6:10]) + (10 if head[5] & 16 else 0)
+
+
+def synchsafe(four: bytes) -> int:
+    """The number in four bytes of ID3v2, which have seven bits each."""
+    return sum((byte & 127) << shift for byte, shift in zip(four, (21, 14, 7, 0)))
 
 
 def control_share(text: str) -> float:

@@ -94,7 +94,8 @@ class Files:
         elif name.lower().endswith(".cue"):
             self.sheets.append(place)
         elif name.lower().endswith(_TABLES) and place.count("/") <= 2:
-            self.tables.append(place)
+            if file_trouble(path) is None:
+                self.tables.append(place)
         elif kind is FileKind.AUDIO and (trouble := file_trouble(path)):
             self.failed[place] = trouble
         elif kind is FileKind.AUDIO or (kind is not FileKind.OTHER and _sounds(path)):
@@ -212,9 +213,8 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
 
 
 def display(text: str) -> str:
-    """A file name as one line of text: bytes that aren't UTF-8 and line breaks are replaced."""
-    plain = os.fsencode(text).decode("utf-8", "replace")
-    return str(_BREAKS.sub(lambda found: repr(found.group())[1:-1], plain))
+    """A file name as one line of text, with U+FFFD for line breaks and bytes that aren't UTF-8."""
+    return str(_BREAKS.sub("\ufffd", os.fsencode(text).decode("utf-8", "replace")))
 
 
 def nfc(text: str) -> str:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
-from songscape.ingest.file_signatures import HEAD_BYTES
+from songscape.ingest.file_signatures import HEAD_BYTES, synchsafe
 
 __all__ = ["TagError", "raw_tags"]
 
@@ -74,9 +74,8 @@ def _resynchronised(file: IO[bytes]) -> IO[bytes]:
     file.seek(0)
     if len(head) < 10 or not head.startswith(b"ID3") or not head[5] & _UNSYNCHRONISED:
         return file
-    size = sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0)))
     file.seek(10)
-    tag = file.read(min(size, _LARGEST_TAG))
+    tag = file.read(min(synchsafe(head[6:]), _LARGEST_TAG))
     end = file.read(HEAD_BYTES)
     file.seek(max(file.seek(0, 2) - _ID3V1_BYTES, 0))
     parts = [tag] if head[3] < 4 else _frames(tag)
@@ -88,9 +87,7 @@ def _frames(tag: bytes) -> Iterator[bytes]:
     """The heads and contents of the frames of an ID3v2.4 tag: the sizes are of what is stored."""
     at = 0
     while at + 10 <= len(tag) and tag[at]:
-        size = sum(
-            (byte & 127) << shift for byte, shift in zip(tag[at + 4 : at + 8], (21, 14, 7, 0))
-        )
+        size = synchsafe(tag[at + 4 : at + 8])
         yield from (tag[at : at + 10], tag[at + 10 : at + 10 + size])
         at += 10 + size
     yield tag[at:]

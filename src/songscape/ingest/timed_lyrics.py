@@ -18,17 +18,21 @@ _STAMP = r"\[\s*(\d{1,3}):(\d{1,2})(?:[.,:](\d{1,3}))?\s*\]"
 _TIMED = regex.compile(rf"\s*(?P<stamps>(?:{_STAMP}\s*)+)(?P<text>.*)")
 _ONE_STAMP = regex.compile(_STAMP)
 _HEADER = regex.compile(r"\s*\[[#a-z_]{1,20}:[^\]]*\]\s*", regex.IGNORECASE)
-_BACKGROUND = regex.compile(r"\s*\[bg:\s*([^\[\]]*)\]", regex.IGNORECASE)
+# What stands before is looked at once, from its first blank on: a file may be nothing but blanks.
+_BACKGROUND = regex.compile(r"(?<!\s)\s*+\[bg:\s*+([^\[\]]*)\]", regex.IGNORECASE)
 _VOICE = regex.compile(r"(?:v\d{1,2}|[FMD])\s*:\s*(?=\S)")
 _MIN_PAIRS, _MIN_PAIRED, _MOST = 2, 0.4, 3
 """Of the times at which a line begins, those that must have two lines for a translation; more than
 three at one time (with a transcription) are no translation but wrong times."""
 _UNSUNG_ROLES = ("x-translation", "x-roman", "x-transliteration")
 _LYRICSFILE = regex.compile(r"^(?:version|metadata|lines|plain):", regex.MULTILINE)
+_DEEPEST = 20
+"""Levels of a Lyricsfile, which has five. PyYAML builds each within a call of the level above it,
+without a limit: 50,000 brackets overflow the stack and end the process."""
 _CLAIM = regex.compile(
-    r"^\s*\[(?:la|lang|language)\s*:\s*([\w-]{2,20})\s*\]"
+    r"^[ \t]*\[(?:la|lang|language)\s*:\s*([\w-]{2,20})\s*\]"
     r"|<tt\b[^>]*\bxml:lang\s*=\s*[\"']([\w-]{2,20})"
-    r"|^\s+language:\s*[\"']?([\w-]{2,20})[\"']?\s*$",
+    r"|^[ \t]+language:\s*[\"']?([\w-]{2,20})[\"']?\s*$",
     regex.IGNORECASE | regex.MULTILINE,
 )
 
@@ -147,8 +151,15 @@ def _from_lyricsfile(text: str) -> str:
         return text
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
     try:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                return text
+        document = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError):
         return text
     return "\n".join(_lyricsfile_lines(document)) if isinstance(document, dict) else text
@@ -158,8 +169,10 @@ def _lyricsfile_lines(document: dict[Any, Any]) -> Iterator[str]:
     metadata, lines = document.get("metadata"), document.get("lines")
     if isinstance(metadata, dict) and metadata.get("instrumental") is True:
         yield "[Instrumental]"
-    timed = [line.get("text") for line in lines or () if isinstance(line, dict)]
+    lines = lines if isinstance(lines, list) else []
+    timed = [line.get("text") for line in lines if isinstance(line, dict)]
     if any(timed):
-        yield from (str(line) for line in timed if line is not None)
+        # Not of a list: its parts may be aliases of aliases, endless when they are written out.
+        yield from (str(line) for line in timed if not isinstance(line, list | dict | None))
     elif isinstance(document.get("plain"), str):
         yield document["plain"]

@@ -28,7 +28,7 @@ _READ_OF_FILES: Mapping[str, tuple[type, str]] = {
     "tags": (Tags, TAGS_RECIPE),
 }
 _SPAN = "part of its file"
-_LAST_SCAN = "digest of the last scan"
+LAST_SCAN = "digest of the last scan"
 _UPSERT = """INSERT INTO tracks (id, audio, lyrics, listing) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET audio = excluded.audio, lyrics = excluded.lyrics,
     listing = excluded.listing"""
@@ -52,12 +52,12 @@ class Catalogue(Facts):
         costs nothing. Nothing is written where nothing changed.
         """
         digest = _digest(collection)
-        if self._meta(_LAST_SCAN) != digest:
+        if self._meta(LAST_SCAN) != digest:
             before = self.spans()
             with transaction(self._db) as db:
                 _update(db, collection)
                 _update_spans(db, collection, before)
-                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LAST_SCAN, digest))
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST_SCAN, digest))
         for name, (kind, recipe) in _READ_OF_FILES.items():
             # A file that could not even be looked at is tried again.
             read = {

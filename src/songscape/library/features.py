@@ -24,7 +24,7 @@ FACTS = (
     *("duration_s", "sample_rate", "channels", "container", "codec", "bitrate_kbps"),
     *("loudness_dbfs", "peak_dbfs", "size_bytes", "digest"),
 )
-_FILE, _FILE_RECIPE = "audio file", "1"
+AUDIO_FILE, _FILE_RECIPE = "audio file", "1"
 
 
 class Features(Facts):
@@ -32,7 +32,7 @@ class Features(Facts):
 
     def analysed_files(self) -> dict[str, Analysed]:
         """Per track, the outcome of its extraction and which file that is about."""
-        files = self.facts(_FILE)
+        files = self.facts(AUDIO_FILE)
         found = {}
         for track_id, outcome, recipe in self._db.execute("SELECT id, outcome, recipe FROM tracks"):
             *stamp, digest = files.get(as_text(track_id), ("", [None] * 5))[1]
@@ -43,7 +43,8 @@ class Features(Facts):
     def remember_files(self, files: Mapping[str, tuple[FileStamp, str | None]]) -> None:
         """Note that tracks' features are those of these files, with the digests of their bytes."""
         self.store_facts(
-            _FILE, {i: (_FILE_RECIPE, [*s.as_tuple(), digest]) for i, (s, digest) in files.items()}
+            AUDIO_FILE,
+            {i: (_FILE_RECIPE, [*s.as_tuple(), digest]) for i, (s, digest) in files.items()},
         )
 
     def rename(self, old: str, new: str) -> None:
@@ -99,7 +100,7 @@ class Features(Facts):
             insert_rows(db, rows)
             db.execute("DELETE FROM features WHERE track_id = ?", (track_id,))
             db.execute("DELETE FROM audio_facts WHERE track_id = ?", (track_id,))
-            insert_facts(db, _FILE, {track_id: (_FILE_RECIPE, file)})
+            insert_facts(db, AUDIO_FILE, {track_id: (_FILE_RECIPE, file)})
             made = dict.fromkeys(analysis.features, recipe or "") | dict(recipes or {})
             self._insert(track_id, analysis.features, made)
             if analysis.facts:

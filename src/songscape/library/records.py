@@ -193,7 +193,7 @@ class Analysis:
     ----------
     features : mapping of str to ndarray
         `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
-        `harmony` (89,), `mel` (10, 128) in dB; those that were asked for.
+        `harmony` (89,), `mel` (10, 128) in dB, `descriptors` (10,); those that were asked for.
     facts : mapping
         Columns of the library's `audio_facts`, and `file_digest`, a hash of its sound.
     warnings : tuple of str

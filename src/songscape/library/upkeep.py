@@ -12,7 +12,9 @@ from pathlib import Path
 
 from songscape.columns import Role, display_title, find_roles
 from songscape.errors import UsageError
+from songscape.library.catalogue import LAST_SCAN
 from songscape.library.database import Database, as_text, transaction
+from songscape.library.features import AUDIO_FILE
 from songscape.library.library import Library
 from songscape.library.records import FileStamp, LedgerRow
 from songscape.results import ResultsFolder
@@ -132,7 +134,7 @@ def relocate(library: Library, old: Path, new: Path, *, dry_run: bool = False) -
     root = _moved(library.root, old, new) or library.root
     found = Moved(root)
     facts: list[tuple[str, str]] = []
-    for track_id, (_, value) in library.facts("audio file").items():
+    for track_id, (_, value) in library.facts(AUDIO_FILE).items():
         place = _moved(Path(value[0]), old, new)
         if place is not None:
             stamp = _now(FileStamp(*value[:4]), place, found)
@@ -148,10 +150,9 @@ def relocate(library: Library, old: Path, new: Path, *, dry_run: bool = False) -
     db = library._db
     with transaction(db):
         db.execute("UPDATE meta SET value = ? WHERE key = 'root'", (str(root),))
-        db.execute("DELETE FROM meta WHERE key = 'digest of the last scan'")
-        db.executemany(
-            "UPDATE facts SET value = ? WHERE name = 'audio file' AND track_id = ?", facts
-        )
+        db.execute("DELETE FROM meta WHERE key = ?", (LAST_SCAN,))
+        moved = ((value, AUDIO_FILE, track_id) for value, track_id in facts)
+        db.executemany("UPDATE facts SET value = ? WHERE name = ? AND track_id = ?", moved)
         rows = list(_moved_files(db, old, new))
         query = "UPDATE file_facts SET path = ?, ctime_ns = ? WHERE name = ? AND path = ?"
         db.executemany(query, rows)

@@ -60,6 +60,7 @@ def find_model(name: str) -> FolderModel:
     folder = Path(name).expanduser()
     path = folder if folder.is_dir() else _cached(name)
     config, modules = _json(path / "config.json"), _json(path / "modules.json")
+    config = config if isinstance(config, dict) else {}
     types = [str(m.get("type", "")) for m in modules] if isinstance(modules, list) else []
     if config.get("model_type") == "model2vec" or any(t.endswith("StaticEmbedding") for t in types):
         kind = "model2vec"
@@ -175,8 +176,7 @@ def _vectors(model: Any, inputs: Any) -> Any:
 
 def _trusted(path: Path) -> bool:
     """Whether code in the folder may be run: only where there is some and the user allowed it."""
-    names = [path / "config.json", path / "preprocessor_config.json", path / "modules.json"]
-    told = [json.loads(name.read_text(encoding="utf-8")) for name in names if name.exists()]
+    told = [_json(path / f"{name}.json") for name in ("config", "preprocessor_config", "modules")]
     has_code = any("auto_map" in each for each in told if isinstance(each, dict))
     allowed = os.environ.get(TRUST, "") == "1"
     if has_code and not allowed:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.features.analyse import MINIMUM_SECONDS
-from songscape.features.decode import DecodeError, Decoder, Span
+from songscape.features.decode import Span
 from songscape.features.encoders.registry import N_SEGMENTS, load_network
 from songscape.features.spectra import MelStream
-from songscape.features.windows import WindowStream
+from songscape.features.windows import WindowStream, push_blocks
 from songscape.library.records import Analysis
 
 __all__ = ["SAMPLE_RATE", "Sound", "encode_file", "segment_means"]
@@ -82,18 +80,16 @@ def encode_file(path: str, names: Sequence[str], span: Span | None = None) -> An
     networks = {name: load_network(name) for name in names}
     streams = {name: PatchStream(network.sound) for name, network in networks.items()}
     sum_squares, n_samples = 0.0, 0
-    try:
-        decoder = Decoder(Path(path), SAMPLE_RATE, span)
-        for samples in decoder.blocks():
-            sum_squares += float(np.dot(samples, samples))
-            n_samples += len(samples)
-            for stream in streams.values():
-                stream.push(samples)
-        decoder.check(MINIMUM_SECONDS)
-    except DecodeError as error:
-        return Analysis(failure=str(error))
-    except OSError as error:
-        return Analysis(failure=f"cannot be read ({error.strerror or error}); check the file")
+
+    def push(samples: Array) -> None:
+        nonlocal sum_squares, n_samples
+        sum_squares += float(np.dot(samples, samples))
+        n_samples += len(samples)
+        for stream in streams.values():
+            stream.push(samples)
+
+    if (failure := push_blocks(path, SAMPLE_RATE, span, push)) is not None:
+        return Analysis(failure=failure)
     loudness = (sum_squares / n_samples) ** 0.5
     found = {name: networks[name](streams[name].finish(), loudness) for name in names}
     if not all(np.isfinite(vectors).all() for vectors in found.values()):
