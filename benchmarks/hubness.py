@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from representations import LEAST, Collection, K, of_arrays, of_library, space
+from representations import LEAST, Collection, K, collection_of, space
 from scipy.spatial.distance import cdist
 from scipy.stats import norm, skew
 from shared_inputs import markdown
@@ -60,8 +60,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as kept:
         for source in arguments.sources:
-            has_arrays = (source / "views.npz").exists()
-            collection = (of_arrays if has_arrays else lambda s: of_library(s, Path(kept)))(source)
+            collection = collection_of(source, Path(kept))
             for model in arguments.models.split(","):
                 X = space(collection, "", model, 0, Path(kept)).astype(float)
                 for name, D in rescaled(cdist(X, X)).items():

@@ -12,7 +12,6 @@ brackets, and the share of the songs in groups that come back (0.6 or more).
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 import warnings
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from representations import of_arrays
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
@@ -32,10 +32,10 @@ from songscape.clustering.groups import SURE
 from songscape.clustering.identity import match_groups
 from songscape.clustering.levels import Levels, find_levels, take
 from songscape.clustering.smoothed import kmeans_runs, smooth, smoothed_kmeans
-from songscape.features.covariates import composition_view, language_view
+from songscape.features.covariates import language_view
 from songscape.features.encoders.registry import ENCODERS
 from songscape.features.loading import load_views
-from songscape.features.views import View, Views
+from songscape.features.views import Views
 from songscape.library import Library
 from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples
 from songscape.models.presets import DEFAULT_NEUTRAL, find_preset, make_model
@@ -181,30 +181,13 @@ def plscan(X: np.ndarray) -> str:
     return f"PLSCAN: {labels.max() + 1} clusters with {np.mean(labels >= 0):.0%} of the songs"
 
 
-def read_previews(folder: Path) -> tuple[Views, dict[str, np.ndarray]]:
-    with (folder / "tracks.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    arrays = np.load(folder / "views.npz")
-    n, one = len(rows), np.ones(len(rows), bool)
-    parts = (arrays[f"counts_{part}"] for part in ("data", "indices", "indptr"))
-    counts = sp.csr_array(tuple(parts), shape=(n, len(arrays["words"])), dtype=np.float32)
-    once = counts.copy()
-    once.data[:] = 1
-    rarity = np.log((1 + n) / (1 + np.bincount(once.indices, minlength=once.shape[1]))) + 1
-    tfidf = sp.csr_array(once @ sp.diags_array(rarity))
-    lengths = np.sqrt(np.asarray(tfidf.multiply(tfidf).sum(axis=1)).ravel())
-    tfidf = sp.csr_array(sp.diags_array(1 / np.maximum(lengths, 1e-9)) @ tfidf, dtype=np.float32)
-    words, names = lengths > 0, tuple(map(str, arrays["words"]))
-    text = {"modality": "text", "standardise": False, "feature_names": names}
-    blocks = {
-        "segments": View(arrays["segments"].astype(np.float32), one, arrays["segments_mask"], 1),
-        "lyrics": View(tfidf, words, **text),
-        "lyrics-counts": View(counts, words, **text),
+def read_arrays(folder: Path) -> tuple[Views, dict[str, np.ndarray]]:
+    """Views, and genre and language of the songs, of a folder of features."""
+    collection = of_arrays(folder)
+    columns = {"genre": collection.genre, "language": collection.language}
+    return collection.views, {
+        name: np.array([v or "" for v in each]) for name, each in columns.items()
     }
-    blocks |= {name: View(arrays[name], one) for name in ("timbre", "rhythm", "harmony")}
-    blocks["language"] = composition_view([row["language"] for row in rows])
-    columns = {name: np.array([row[name] for row in rows]) for name in ("genre", "language")}
-    return Views(tuple(row["id"] for row in rows), blocks), columns
 
 
 def read_library(path: Path) -> tuple[Views, dict[str, np.ndarray]]:
@@ -255,7 +238,7 @@ def main() -> None:
     for name in options.collections.split(","):
         folder = options.folder / name
         if (folder / "views.npz").exists():
-            views, columns = read_previews(folder)
+            views, columns = read_arrays(folder)
         else:
             file = options.folder / f"{name}.db"
             views, columns = read_library(file if file.exists() else folder / "songscape.db")

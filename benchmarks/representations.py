@@ -99,6 +99,11 @@ def of_library(source: Path, work: Path) -> Collection:
     )
 
 
+def collection_of(source: Path, work: Path) -> Collection:
+    """A SOURCE of any kind; `work` is for what is extracted or copied."""
+    return of_arrays(source) if (source / "views.npz").exists() else of_library(source, work)
+
+
 def without_half(collection: Collection, half: str, seed: int) -> tuple[Collection, np.ndarray]:
     """The collection without some views in a random half of the tracks, and which tracks lack."""
     if not half:
@@ -219,8 +224,7 @@ def main() -> int:
         work = options.work or Path(scratch)
         work.mkdir(parents=True, exist_ok=True)
         for source in options.sources:
-            arrays = (source / "views.npz").exists()
-            collection = of_arrays(source) if arrays else of_library(source, work)
+            collection = collection_of(source, work)
             for half in options.halves.split(","):
                 rows = list(table(collection, half, models, options.seeds, work))
                 found[f"{collection.name} {half}".strip()] = rows
