@@ -16,7 +16,7 @@ from songscape.demo.song import compose_song, draw_tempo
 from songscape.demo.synthesis import SYNTHESIS_RATE
 from songscape.demo.words import Lyrics, to_lrc, write_lyrics
 from songscape.errors import SongscapeError, UsageError
-from songscape.results import write_bytes
+from songscape.results import write_bytes, write_json
 from songscape.workers import IsolatingExecutor, WorkerError
 
 __all__ = ["compose_collection"]
@@ -117,7 +117,7 @@ def _start(folder: Path, parameters: dict[str, Any]) -> None:
                 f"{folder}: holds other files and is no demo collection;"
                 " choose an empty or new folder"
             )
-        _write_record(folder, parameters, complete=False)
+        write_json(record, {**parameters, "complete": False})
         return
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
@@ -132,11 +132,6 @@ def _start(folder: Path, parameters: dict[str, Any]) -> None:
             f"{folder}: holds a demo collection composed with {differing};"
             " choose another folder or remove that one"
         )
-
-
-def _write_record(folder: Path, parameters: dict[str, Any], *, complete: bool) -> None:
-    content = json.dumps({**parameters, "complete": complete}, indent=2) + "\n"
-    write_bytes(folder / _RECORD, content.encode())
 
 
 def _compose(
@@ -167,7 +162,7 @@ def _compose(
     writer.writeheader()
     writer.writerows(rows)
     write_bytes(table, text.getvalue().encode())
-    _write_record(folder, parameters, complete=True)
+    write_json(folder / _RECORD, {**parameters, "complete": True})
 
 
 def _exists(folder: Path, plan: SongPlan) -> bool:

@@ -11,7 +11,7 @@ from songscape.library import Library
 from songscape.neighbours.collection import NamedGroup, with_sound
 from songscape.neighbours.index import Index
 from songscape.neighbours.order import smooth_order
-from songscape.neighbours.playlists import Playlist, one_line
+from songscape.neighbours.playlists import Playlist, plain_line
 from songscape.neighbours.songs import Song
 
 __all__ = ["mix_around", "mix_between", "mix_of_group"]
@@ -67,7 +67,9 @@ def mix_of_group(
         versions=n is None,
     )
     songs = tuple(neighbour.song for neighbour in chosen)
-    mark = group.id if library is None else f"{group.id} of {one_line(str(library.path.resolve()))}"
+    mark = group.id
+    if library is not None:
+        mark += f" of {plain_line(str(library.path.resolve()))}"
     return Playlist(group.name, _in_order(index, songs, library), mark)
 
 

@@ -145,7 +145,7 @@ class Playlist:
 
 def file_name(name: str) -> str:
     """A playlist's name as a file's, on any system, without a suffix."""
-    plain = "".join("_" if c in '<>:"/\\|?*' else c for c in one_line(name))
+    plain = "".join("_" if c in '<>:"/\\|?*' else c for c in plain_line(name))
     plain = plain.strip(" .") or "playlist"
     while len(plain.encode("utf-8", "replace")) > LONGEST_NAME:
         plain = plain[:-1].rstrip(" .")
@@ -187,8 +187,8 @@ def _is_ours(file: Path) -> bool:
         return False
 
 
-def one_line(text: str) -> str:
-    """Without line breaks and control characters."""
+def plain_line(text: str) -> str:
+    """Without line breaks and control characters, as a playlist needs it."""
     return " ".join(_UNSEEN.sub(" ", text).split())
 
 
@@ -217,11 +217,11 @@ def _uri(path: Path) -> str:
 
 
 def _m3u8(playlist: Playlist, place: Callable[[Song], str]) -> str:
-    title, group = f"#PLAYLIST:{one_line(playlist.name)}", f"#{MADE_BY.upper()}:{playlist.group}"
+    title, group = f"#PLAYLIST:{plain_line(playlist.name)}", f"#{MADE_BY.upper()}:{playlist.group}"
     lines = ["#EXTM3U", title, group]
     for song in _with_files(playlist.songs):
         seconds = -1 if song.seconds is None else round(song.seconds)
-        lines.append(f"#EXTINF:{seconds},{one_line(song.name.replace(' – ', ' - ', 1))}")
+        lines.append(f"#EXTINF:{seconds},{plain_line(song.name.replace(' – ', ' - ', 1))}")
         if song.span is not None:
             start, stop = song.span
             lines.append(f"#EXTVLCOPT:start-time={start:.3f}")
@@ -242,7 +242,7 @@ def _xspf(playlist: Playlist, place: Callable[[Song], str]) -> str:
         if text:
             ElementTree.SubElement(parent, f"{{{_XSPF}}}{name}").text = _NOT_XML.sub("", text)
 
-    add(top, "title", one_line(playlist.name))
+    add(top, "title", plain_line(playlist.name))
     add(top, "creator", MADE_BY)
     tracks = ElementTree.SubElement(top, f"{{{_XSPF}}}trackList")
     for song in playlist.songs:
@@ -260,7 +260,7 @@ def _jspf(playlist: Playlist, place: Callable[[Song], str]) -> str:
         {name: [value] if name in several else value for name, value in _fields(song, place)}
         for song in playlist.songs
     ]
-    head = {"title": one_line(playlist.name), "creator": MADE_BY}
+    head = {"title": plain_line(playlist.name), "creator": MADE_BY}
     return json.dumps({"playlist": head | {"track": tracks}}, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -273,7 +273,7 @@ def _fields(song: Song, place: Callable[[Song], str]) -> Iterator[tuple[str, str
     texts = (("title", song.title), ("creator", song.artist), ("album", song.album))
     for name, text in texts:
         if text:
-            yield name, one_line(text)
+            yield name, plain_line(text)
     if song.seconds is not None:
         yield "duration", round(1000 * song.seconds)
 
