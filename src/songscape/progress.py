@@ -10,16 +10,17 @@ from contextlib import contextmanager, suppress
 
 from songscape.interrupts import check
 
-__all__ = ["Advance", "TimeLeft", "at_terminal", "progress_bar", "say"]
+__all__ = ["TimeLeft", "at_terminal", "progress_bar", "say"]
 
-Advance = Callable[[int, int], None]
+Advance = Callable[..., None]
+"""Takes how much is done, of how much, and may be told of which track."""
 # Less than this is not worth a line on the terminal.
 QUIET_SECONDS = 60.0
 
 
 @contextmanager
 def progress_bar(what: str, unit: str = "track") -> Iterator[Advance]:
-    """A bar for one stage; the value yielded takes (done, total) and redraws it.
+    """A bar for one stage; the value yielded redraws it.
 
     Without a unit there is nothing to count, and only the name of the stage is shown.
     """
@@ -28,7 +29,7 @@ def progress_bar(what: str, unit: str = "track") -> Iterator[Advance]:
     shown = {"unit": unit} if unit else {"bar_format": "{desc} ..."}
     with tqdm(desc=what, disable=not at_terminal(), leave=False, **shown) as bar:
 
-        def advance(done: int, total: int) -> None:
+        def advance(done: int, total: int, _track: str = "") -> None:
             check()
             bar.total = total
             bar.update(done - bar.n)

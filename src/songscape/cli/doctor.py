@@ -56,12 +56,7 @@ def _doctor(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         collection = scan(parsed.folder, file)
         library = stack.enter_context(Library.open(file))
         with progress_bar("reading audio and lyrics") as advance:
-            extract(
-                library,
-                collection,
-                workers=workers,
-                progress=lambda done, total, _: advance(done, total),
-            )
+            extract(library, collection, workers=workers, progress=advance)
         checkup = examine(library)
     if parsed.json:
         print_json(

@@ -41,7 +41,8 @@ def described(groups: Groups, *, fine: bool = False) -> list[str]:
     lines.append("")
     between = int(groups.levels.between.sum())
     if between:
-        lines.append(f"{between} songs lie between two groups; groups.csv says which.")
+        songs = "1 song lies" if between == 1 else f"{between:,} songs lie"
+        lines.append(f"{songs} between two groups; groups.csv says which.")
     lines += [f"Since last time: {sentence}." for sentence in groups.changes]
     return lines
 

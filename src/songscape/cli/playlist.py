@@ -14,8 +14,8 @@ from songscape.cli.outcome import DONE
 if TYPE_CHECKING:
     from songscape.library import Library
     from songscape.neighbours.collection import NamedGroup
-    from songscape.neighbours.index import Index
     from songscape.neighbours.playlists import Playlist
+    from songscape.results import ResultsFolder
 
 _MOST_ROUGH = 5
 
@@ -66,7 +66,6 @@ def add_parser(verbs: Any) -> None:
 def _playlist(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.library import Library
-    from songscape.neighbours.collection import open_index
     from songscape.neighbours.playlists import Places, earlier_file
     from songscape.results import find_folder
 
@@ -76,10 +75,9 @@ def _playlist(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     if parsed.n is not None and parsed.n < 2:
         raise UsageError("-n: at least 2 songs")
     folder = find_folder(parsed.results)
-    index = open_index(folder)
     with Library.open(folder.library, must_exist=True) as library:
         places = Places(parsed.relative_to, parsed.prefix, parsed.forward_slash, library.root)
-        for playlist in _asked(parsed, folder, index, library):
+        for playlist in _asked(parsed, folder, library):
             file = _file(parsed, playlist)
             before = earlier_file(playlist, file)
             playlist.save(file, places)
@@ -90,7 +88,7 @@ def _playlist(parsed: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def _asked(
-    parsed: argparse.Namespace, folder: Any, index: Index, library: Library
+    parsed: argparse.Namespace, folder: ResultsFolder, library: Library
 ) -> Iterator[Playlist]:
     from songscape.errors import SongscapeError
     from songscape.neighbours.collection import find_group, open_index, read_groups
@@ -99,6 +97,7 @@ def _asked(
 
     options = {"max_per_artist": parsed.max_per_artist, "library": library}
     if parsed.start is not None:
+        index = open_index(folder)
         start, end = (find_song(index.songs, text) for text in (parsed.start, parsed.end))
         yield mix_between(index, start, end, parsed.n or 30, **options)
         return
@@ -114,6 +113,7 @@ def _asked(
         for group in chosen:
             yield mix_of_group(index, group, parsed.n, **options)
         return
+    index = open_index(folder)
     seeds = [find_song(index.songs, text) for text in parsed.what]
     yield mix_around(index, seeds, parsed.n or 30, **options)
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.clustering.levels import Levels
 from songscape.clustering.smoothed import nearest, neighbourhood_size
 
-__all__ = ["Assignment", "assign"]
+__all__ = ["Assignment", "assign", "far_limit"]
 
 Integers = NDArray[np.int64]
 
@@ -39,7 +39,16 @@ class Assignment:
     confidence: NDArray[np.float64]
 
 
-def assign(new: ArrayLike, known: ArrayLike, levels: Levels) -> Assignment:
+def far_limit(known: ArrayLike) -> float:
+    """How far from its nearest songs a song is like none: as only one known song in a hundred."""
+    among = np.asarray(known, np.float32)
+    rows = nearest(among, among, neighbourhood_size(len(among)) + 1)[:, 1:]
+    return float(np.quantile(_distance(among, among, rows), FAR))
+
+
+def assign(
+    new: ArrayLike, known: ArrayLike, levels: Levels, limit: float | None = None
+) -> Assignment:
     """Place songs by their nearest songs whose groups are known; nothing is grouped again.
 
     Parameters
@@ -49,19 +58,18 @@ def assign(new: ArrayLike, known: ArrayLike, levels: Levels) -> Assignment:
     known : array-like of shape (n_tracks, n_dimensions)
     levels : Levels
         The groups of the known songs.
+    limit : float, optional
+        `far_limit` of the known songs, where it is known already.
     """
     points, among = np.asarray(new, np.float32), np.asarray(known, np.float32)
-    k = neighbourhood_size(len(among))
-    rows = nearest(points, among, k)
+    rows = nearest(points, among, neighbourhood_size(len(among)))
     votes = np.zeros((len(points), levels.n_regions))
     for column in rows.T:
         votes[np.arange(len(points)), levels.regions[column]] += (
             levels.share[column] / rows.shape[1]
         )
     regions, confidence = votes.argmax(axis=1), votes.max(axis=1)
-    far = _distance(points, among, rows) > np.quantile(
-        _distance(among, among, nearest(among, among, k + 1)[:, 1:]), FAR
-    )
+    far = _distance(points, among, rows) > (far_limit(among) if limit is None else limit)
     regions = np.where(far | (confidence < _SURE), UNKNOWN, regions)
     pieces = np.full(len(points), UNKNOWN)
     for i in np.flatnonzero(regions != UNKNOWN):

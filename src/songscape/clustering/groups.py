@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from songscape.clustering.identity import changes, match_groups
-from songscape.clustering.levels import COMES_BACK, Level, Levels, find_levels
+from songscape.clustering.earlier import (
+    NEIGHBOURHOODS,
+    REGIONS,
+    groups_before,
+    kept_ids,
+    levels_before,
+    stored_levels,
+)
+from songscape.clustering.identity import changes
+from songscape.clustering.levels import COMES_BACK, Levels, find_levels
 from songscape.clustering.names import name_groups
 from songscape.clustering.portraits import Portrait, Share, mix, portraits, primary_languages
 from songscape.columns import ColumnRoles, Role, display_title, find_roles, label_columns
@@ -19,12 +27,11 @@ from songscape.features.views import Views
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Group", "Groups", "group", "stored_levels"]
+__all__ = ["Group", "Groups", "group"]
 
 SURE = 0.75
 """Jaccard similarity from which a group is called sure (Hennig 2007)."""
 _MOST_BETWEEN = 12
-REGIONS, NEIGHBOURHOODS = "regions", "neighbourhoods"
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,18 +223,6 @@ class Groups:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Earlier:
-    """Groups of last time: ids, names and members, in the order of today's songs.
-
-    `member` holds the positions in `ids` of each song's group, -1 for songs that are new.
-    """
-
-    ids: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    member: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-
-
 def group(
     X: ArrayLike,
     views: Views,
@@ -277,15 +272,15 @@ def group(
         for name in (label_columns(table, roles=roles) if len(table.columns) else ())
         if roles.by_column.get(name) is not Role.YEAR
     ]
-    earlier = [_earlier(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
+    earlier = [groups_before(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
     levels = stored_levels(before, ids) if unchanged and before is not None else None
     if levels is None:
-        levels = find_levels(X, k=k, previous=_previous(earlier), random_state=random_state)
+        levels = find_levels(X, k=k, previous=levels_before(*earlier), random_state=random_state)
     titles = _titles(ids, table, roles)
     regions = portraits(levels.regions, X, views, table, roles, labels)
     pieces = portraits(levels.neighbourhoods, X, views, table, roles, labels)
-    region_ids = _ids(levels.regions, earlier[0], "g")
-    piece_ids = _ids(levels.neighbourhoods, earlier[1], "n")
+    region_ids = kept_ids(levels.regions, earlier[0], "g")
+    piece_ids = kept_ids(levels.neighbourhoods, earlier[1], "n")
     names = name_groups(regions, titles)
     order = np.argsort(levels.share, kind="stable")
     found = []
@@ -322,79 +317,3 @@ def _around(pieces: Sequence[Portrait], titles: Sequence[str]) -> list[str]:
         used[name] = used.get(name, 0) + 1
         names.append(name if used[name] == 1 else f"{name} ({used[name]})")
     return names
-
-
-def _earlier(before: Mapping[str, Any] | None, level: str, ids: Sequence[str]) -> Earlier:
-    """The groups of last time on one level; none if there were none, or what is left is damaged."""
-    try:
-        assert before is not None
-        one = next(found for found in before["levels"] if found["name"] == level)
-        number = dict(zip(before["tracks"], one["member"]))
-        member = np.array([int(number.get(track_id, -1)) for track_id in ids], np.int64)
-        known = [str(group["id"]) for group in one["groups"]]
-        if member.max(initial=-1) >= len(known):
-            return Earlier()
-        return Earlier(tuple(known), tuple(str(g["name"]) for g in one["groups"]), member)
-    except (AssertionError, StopIteration, KeyError, TypeError, ValueError):
-        return Earlier()
-
-
-def stored_levels(before: Mapping[str, Any], ids: Sequence[str]) -> Levels | None:
-    """The levels that `Groups.as_dict` holds.
-
-    Parameters
-    ----------
-    before : mapping
-    ids : sequence of str
-        The songs that it should be of.
-
-    Returns
-    -------
-    Levels or None
-        None where it is of other songs, or damaged.
-    """
-    try:
-        regions, pieces = before["levels"]
-        n, nan = len(regions["groups"]), float("nan")
-        tried = [
-            Level(int(one["k"]), float(one["stability"]), nan, nan, nan, nan)
-            for one in before["tried"]
-        ]
-        known = {"null": before["null"], "coverage": before["coverage"]}
-        levels = Levels(
-            np.array(regions["member"], np.int64),
-            np.array(pieces["member"], np.int64),
-            np.array(regions["certainty"], np.float64),
-            np.array(regions["second"], np.int64),
-            np.array([g["stability"] or 1.0 for g in regions["groups"]], np.float64),
-            tuple(replace(one, **known) if one.k == n else one for one in tried),
-            str(before["reason"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        return None
-    rows = (levels.regions, levels.neighbourhoods, levels.share, levels.second)
-    fits = list(before["tracks"]) == list(ids) and all(len(one) == len(ids) for one in rows)
-    return levels if fits and levels.n_regions == n else None
-
-
-def _previous(earlier: Sequence[Earlier]) -> Levels | None:
-    regions, pieces = (one.member for one in earlier)
-    if not len(regions) or not len(pieces) or not (regions >= 0).any():
-        return None
-    nothing = np.zeros(len(regions))
-    return Levels(regions, pieces, nothing, regions, np.zeros(0), (), "")
-
-
-def _ids(labels: NDArray[np.int64], earlier: Earlier, letter: str) -> list[str]:
-    """Ids: those of last time for groups that are still there, new numbers for the others."""
-    matched = match_groups(earlier.member, labels) if len(earlier.ids) else {}
-    numbers = [int(i[1:]) for i in earlier.ids if i[:1] == letter and i[1:].isdigit()]
-    following = max(numbers, default=0)
-    found = []
-    for one in range(int(labels.max(initial=-1)) + 1):
-        if one in matched:
-            found.append(earlier.ids[matched[one]])
-        else:
-            following += 1
-            found.append(f"{letter}{following}")
-    return found

@@ -20,7 +20,7 @@ from songscape.clustering.smoothed import nearest, smooth, smoothed_kmeans
 from songscape.errors import UsageError
 from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples
 
-__all__ = ["BETWEEN", "COMES_BACK", "FEW_SONGS", "Level", "Levels", "find_levels", "take"]
+__all__ = ["COMES_BACK", "Level", "Levels", "find_levels", "take"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -165,7 +165,8 @@ def find_levels(
     labels = partition
     if not few:
         near = nearest(space, points, _VOTERS)
-        labels, votes = votes[near].mean(axis=1).argmax(axis=1), votes[near].mean(axis=1)
+        votes = votes[near].mean(axis=1)
+        labels = votes.argmax(axis=1)
         labels[rows] = partition
     regions, votes = _numbered(votes, labels)
     everyone = np.arange(n)

@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
 from songscape.experiment.checks import MIN_TRACKS, check_collection, check_still_there
-from songscape.progress import Advance, progress_bar, say
+from songscape.progress import progress_bar, say
 from songscape.settings import Settings
 from songscape.spellings import known_artists, normalised
 
@@ -168,7 +168,7 @@ def read_library(
                 views=[name for name in views if name not in pretrained],
                 workers=workers,
                 executor=executor,
-                progress=partial(_show, advance),
+                progress=advance,
             )
         if not library.counts().complete:
             check_still_there(collection)
@@ -241,12 +241,7 @@ def compute_views(
     stages |= {f"encoding: {name}": [name] for name in pretrained if name not in heard}
     for what, views in stages.items():
         with progress_bar(what) as advance:
-            shown = partial(_show, advance)
-            complete(library, views, workers=workers, executor=executor, progress=shown)
-
-
-def _show(advance: Advance, done: int, total: int, _: str) -> None:
-    advance(done, total)
+            complete(library, views, workers=workers, executor=executor, progress=advance)
 
 
 def covariates_needed(

@@ -44,19 +44,17 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     seed = outcome.request.first
     trained = [model for model, its in outcome.trials if its == seed]
     free = DEFAULT_FREE if DEFAULT_FREE in trained else trained[0]
-    model, note = free, ""
-    share = _same_language(read_latents(folder.latents(free, seed))[1], inputs)
-    other = DEFAULT_NEUTRAL if free == DEFAULT_FREE and DEFAULT_NEUTRAL in trained else None
-    if other is not None and share is not None and settings.languages != "together":
-        apart = share >= MOSTLY
-        if settings.languages == "ignored" or apart:
-            model = other
+    model, note, X = free, "", read_latents(folder.latents(free, seed))[1]
+    choice = free == DEFAULT_FREE and DEFAULT_NEUTRAL in trained
+    share = _same_language(X, inputs) if choice and settings.languages != "together" else None
+    if share is not None:
+        if settings.languages == "ignored" or share >= MOSTLY:
+            model, X = DEFAULT_NEUTRAL, read_latents(folder.latents(DEFAULT_NEUTRAL, seed))[1]
             note = "The groups ignore the language: "
             note += "by sound and words together, songs group by language first. "
             note += "Run again with --languages together to let the language count."
         else:
             note = "The language counts in these groups; --languages ignored leaves it out."
-    X = read_latents(folder.latents(model, seed))[1]
     k = settings.groups or (settings.k[0] if len(settings.k) == 1 else None)
     data = inputs.dataset
     known = hashlib.sha256(X.tobytes()).hexdigest()
@@ -101,21 +99,20 @@ def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]
     """
     import pandas as pd
 
+    from songscape.clustering.earlier import REGIONS
+    from songscape.neighbours.collection import find_group, read_groups
     from songscape.report.page import write_page
 
     path = folder.tables / "groups.json"
     document = read_json(path)
     if document is None:
         raise SongscapeError(f"{path}: no groups here; make them with songscape run")
+    found = find_group(read_groups(folder), wanted)
+    if found is None:
+        there = "; ".join(f"{one.id} {one.name}" for one in read_groups(folder, REGIONS))
+        raise UsageError(f"{wanted!r}: no such group; there are {there}")
     every = [group for level in document["levels"] for group in level["groups"]]
-    key = wanted.strip().casefold()
-    found = [one for one in every if key in (one["id"], one["name"].casefold())]
-    found = found or [one for one in every if key and one["name"].casefold().startswith(key)]
-    if len(found) != 1:
-        names = "; ".join(f"{one['id']} {one['name']}" for one in found or _regions(document))
-        what = "several groups are called so" if found else "no such group"
-        raise UsageError(f"{wanted!r}: {what}; there are {names}")
-    group, before = found[0], found[0]["name"]
+    group, before = next(one for one in every if one["id"] == found.id), found.name
     after = " ".join(name.split()) or group["made_name"]
     if any(one["name"].casefold() == after.casefold() and one is not group for one in every):
         raise UsageError(f"{after!r}: another group is called so; choose another name")
@@ -134,11 +131,6 @@ def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]
     if (folder.tables / "table.csv").exists():
         write_page(folder.tables)
     return before, after
-
-
-def _regions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The regions of `groups.json`."""
-    return list(document["levels"][0]["groups"])
 
 
 def _names(folder: ResultsFolder) -> Mapping[str, str]:

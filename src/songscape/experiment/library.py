@@ -96,7 +96,7 @@ class Library(Stored):
                 views=views,
                 workers=workers,
                 executor=executor,
-                progress=lambda done, total, _: advance(done, total),
+                progress=advance,
             )
 
     def views(self, names: Sequence[str] = USUAL_VIEWS) -> Views:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.clustering.assign import assign
-from songscape.clustering.groups import SURE, stored_levels
+from songscape.clustering.assign import assign, far_limit
+from songscape.clustering.earlier import stored_levels
+from songscape.clustering.groups import SURE
 from songscape.clustering.levels import take
 from songscape.errors import SongscapeError
 from songscape.ingest import read_collection
@@ -108,6 +110,10 @@ class _KnownGroups:
             if file and track_id in self._region:
                 self._ids_of.setdefault(os.path.realpath(file), []).append(track_id)
 
+    @cached_property
+    def _far(self) -> float:
+        return far_limit(self._known)
+
     def of_file(self, file: Path) -> Placed:
         if its := self._ids_of.get(os.path.realpath(file)):
             return [self._member(track_id) for track_id in its], [], []
@@ -143,7 +149,7 @@ class _KnownGroups:
     def _placed(self, songs: Sequence[Song], vectors: NDArray[np.float32]) -> list[Assigned]:
         if not songs:
             return []
-        placed = assign(vectors, self._known, self._levels)
+        placed = assign(vectors, self._known, self._levels, self._far)
         assigned = []
         for song, vector, number, confidence in zip(
             songs, vectors, placed.regions.tolist(), placed.confidence.tolist()

@@ -90,24 +90,19 @@ class Placer:
             Library.open(Path(place) / "songscape.db") as library,
             progress_bar("analysing") as advance,
         ):
-            extract(
-                library,
-                collection,
-                views=[name for name in self._names if name not in TEXT_VIEWS],
-                workers=workers,
-                progress=lambda done, total, _: advance(done, total),
-            )
+            views = [name for name in self._names if name not in TEXT_VIEWS]
+            extract(library, collection, views=views, workers=workers, progress=advance)
             texts = list(library.texts().values())
             problems = [row for row in library.ledger() if row.status in ("failed", "skipped")]
             songs = read_songs(library)
             if not texts:
                 return songs, np.zeros((0, 0), np.float32), problems
-            views = {name: self._view(library, name, texts) for name in self._names}
+            blocks = {name: self._view(library, name, texts) for name in self._names}
             language = language_view(library.columns().loc[list(songs.ids)], texts)
         nothing = View(np.zeros((len(songs), 0), np.float32), np.zeros(len(songs), bool))
         for name in getattr(self._model, "covariates", None) or ():
-            views[name] = language or nothing
-        vectors = self._model.transform(Views(songs.ids, views))
+            blocks[name] = language or nothing
+        vectors = self._model.transform(Views(songs.ids, blocks))
         return songs, np.asarray(vectors, np.float32), problems
 
     def _view(self, own: Library, name: str, texts: Sequence[str | None]) -> View:

@@ -229,8 +229,6 @@ def _by_role(cells: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
             found["key"], found["minor"] = [k and k[0] for k in keys], [k and k[1] for k in keys]
         else:
             found[name] = texts
-    if "key" in found:
-        found["key"] = [None if k is None else k for k in found["key"]]
     return found
 
 

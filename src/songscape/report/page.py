@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from songscape.report.figures import number_figures, picture_plan
 from songscape.report.read import Results, read_results
 from songscape.report.sections import EVIDENCE, FIRST, short
+from songscape.report.style import share
 from songscape.results import write_bytes
 
 if TYPE_CHECKING:
@@ -63,13 +64,15 @@ def _environment() -> Environment:
     """The templates; whatever is put in is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["share"] = share
+    return templates
 
 
 def _counts(results: Results) -> dict[str, Any] | None:
