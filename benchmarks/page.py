@@ -137,7 +137,7 @@ def questions(desk: Desk) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--songs", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     songs = parser.parse_args().songs
     print(

@@ -15,7 +15,7 @@ from songscape.spellings import known_artists
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LYRICS_THRESHOLD", "duplicate_groups", "duplicate_lyrics_groups", "split_groups"]
+__all__ = ["duplicate_groups", "duplicate_lyrics_groups", "split_groups"]
 
 Integers = NDArray[np.int64]
 

@@ -20,8 +20,7 @@ from songscape.statistics.multiple_tests import holm
 from songscape.statistics.subsampling import half_sample_difference
 
 __all__ = [
-    *("ALPHA", "MAX_NOISE", "MAX_ONE_CLUSTER", "above_chance", "corrected", "degenerate"),
-    *("paired_tests", "partition_flags", "withhold"),
+    *("above_chance", "corrected", "degenerate", "paired_tests", "partition_flags", "withhold"),
 ]
 
 MAX_NOISE = 0.5

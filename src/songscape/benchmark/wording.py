@@ -21,15 +21,8 @@ from songscape.benchmark.verdicts import (
 )
 
 __all__ = [
-    *("FLAG_WORDS", "METRIC_NAMES", "TRUST_WORDS", "caveat_sentence", "figure", "finding_sentence"),
-    *(
-        "flag_words",
-        "listed",
-        "metric_name",
-        "neutral_sentences",
-        "recommendation_sentence",
-        "trust_sentence",
-    ),
+    *("FLAG_WORDS", "TRUST_WORDS", "caveat_sentence", "figure", "finding_sentence", "flag_words"),
+    *("listed", "metric_name", "neutral_sentences", "recommendation_sentence", "trust_sentence"),
     "verdict_sentence",
 ]
 

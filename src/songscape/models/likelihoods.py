@@ -9,16 +9,9 @@ from torch import Tensor
 
 __all__ = [
     "gaussian_log_likelihood",
-    "gaussian_log_normaliser",
     "multinomial_log_likelihood",
     "von_mises_fisher_log_likelihood",
 ]
-
-
-def gaussian_log_normaliser(log_scale: Tensor, weight: Tensor, like: Tensor) -> Tensor:
-    """Sum over the dimensions that are data of -log(scale * sqrt(2 pi)), shape (n,)."""
-    per_dimension = -(log_scale + 0.5 * math.log(2.0 * math.pi))
-    return (per_dimension * weight.expand_as(like)).flatten(1).sum(1)
 
 
 def gaussian_log_likelihood(x: Tensor, mean: Tensor, log_scale: Tensor, weight: Tensor) -> Tensor:
@@ -38,7 +31,8 @@ def gaussian_log_likelihood(x: Tensor, mean: Tensor, log_scale: Tensor, weight: 
     Tensor of shape (n,)
     """
     squared = ((x - mean) * torch.exp(-log_scale)).square() * weight
-    return gaussian_log_normaliser(log_scale, weight, x) - 0.5 * squared.flatten(1).sum(1)
+    normaliser = -(log_scale + 0.5 * math.log(2.0 * math.pi)) * weight.expand_as(x)
+    return normaliser.flatten(1).sum(1) - 0.5 * squared.flatten(1).sum(1)
 
 
 def multinomial_log_likelihood(

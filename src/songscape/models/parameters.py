@@ -16,7 +16,6 @@ from songscape.rules import Rule, flag, number, one_of, optional, sequence_of, w
 __all__ = [
     "GROUPS",
     "LIKELIHOODS",
-    "SPACES",
     "WORD_COMPONENTS",
     "Hardware",
     "Objective",

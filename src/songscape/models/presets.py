@@ -102,8 +102,6 @@ SONG: Mapping[str, Any] = {
     "validation_fraction": 0.0,
     "imputation": "donor",
 }
-
-
 SONG_VIEWS = ("segments", "rhythm", "lyrics", *ENCODERS)
 LDA: Mapping[str, Any] = {"within_song": True, "word_components": WORD_COMPONENTS}
 

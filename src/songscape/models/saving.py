@@ -160,16 +160,7 @@ def load_model(folder: str | Path) -> Any:
         arrays = load_file(weights)
     except safetensors.SafetensorError as error:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
-    kinds = _classes(KINDS)
-    hardware = kinds["Hardware"]
-    kinds["Hardware"] = lambda precision="", **settings: hardware(**settings)
-    if description["format"] < FORMAT:
-        objective = kinds["Objective"]
-        kinds["Objective"] = lambda contrast=0.0, **settings: objective(**settings)
-        spaces = kinds["Spaces"]
-        kinds["JointSpace"] = lambda **_: None
-        kinds["Spaces"] = lambda own, average, joint=None: spaces(own, average)
-    kinds |= {old: kinds[name] for old, name in OLD_KINDS.items()}
+    kinds = _kinds(description["format"])
     parameters = decode(description["parameters"], arrays, kinds)
     if description["format"] > 2:
         model = kind(**{k: v for k, v in parameters.items() if k not in GONE})
@@ -201,6 +192,18 @@ def _classes(homes: Mapping[str, str]) -> dict[str, Any]:
         name: getattr(import_module(f"songscape.models.{home}"), name)
         for name, home in homes.items()
     }
+
+
+def _kinds(number: int) -> dict[str, Any]:
+    """What makes the records of the format of this number; fields that are gone are passed over."""
+    kinds = _classes(KINDS)
+    hardware, objective, spaces = (kinds[name] for name in ("Hardware", "Objective", "Spaces"))
+    kinds["Hardware"] = lambda precision="", **settings: hardware(**settings)
+    if number < FORMAT:
+        kinds["Objective"] = lambda contrast=0.0, **settings: objective(**settings)
+        kinds["JointSpace"] = lambda **_: None
+        kinds["Spaces"] = lambda own, average, joint=None: spaces(own, average)
+    return kinds | {old: kinds[name] for old, name in OLD_KINDS.items()}
 
 
 def _complete_linear(model: Any, alignment: Any) -> None:

@@ -17,7 +17,6 @@ __all__ = [
     "group_permutations",
     "known_permutations",
     "nested_in_groups",
-    "p_value_above",
     "permutation_nulls",
 ]
 
