@@ -88,7 +88,7 @@ def write_songs(folder: Path, made: ModuleType, models: tuple[str, ...]) -> None
     described = [
         {"model": model, **where, "cluster": cluster, "size": 8, "share": 1 / 3}
         | {"typical": f"album/{cluster:02d}; album/{cluster + 3:02d}"}
-        | {"words": f"word{cluster}; nacht", "labels": "", "sound": ""}
+        | {"words": f"word{cluster}; nacht", "labels": ""}
         for model in models
         for cluster in range(len(LANGUAGES))
     ]

@@ -1,4 +1,4 @@
-"""Describes clusters: size, most typical tracks, words, labels, and how the sound differs."""
+"""Describes clusters: size, most typical tracks, words and labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.features.views import View, Views
 from songscape.metrics.labels import encode_labels
 
-__all__ = ["ClusterDescription", "Deviation", "LabelShare", "describe_clusters"]
+__all__ = ["ClusterDescription", "LabelShare", "describe_clusters"]
 
 Integers = NDArray[np.int64]
 
@@ -44,20 +44,12 @@ class LabelShare:
 
 
 @dataclass(frozen=True)
-class Deviation:
-    """A feature whose cluster mean differs, in standard deviations of the collection."""
-
-    feature: str
-    deviation: float
-
-
-@dataclass(frozen=True)
 class ClusterDescription:
     """One cluster in words and numbers.
 
     ``share`` is of all tracks, noise included; ``medoids`` are ids of the most central tracks, the
     medoid first; ``words`` have their class-based TF-IDF, highest first; ``labels`` are the
-    over-represented ones, the least likely by chance first; ``timbre`` has the largest deviations.
+    over-represented ones, the least likely by chance first.
     """
 
     cluster: int
@@ -66,7 +58,6 @@ class ClusterDescription:
     medoids: tuple[str, ...]
     words: tuple[tuple[str, float], ...]
     labels: tuple[LabelShare, ...]
-    timbre: tuple[Deviation, ...]
 
 
 def describe_clusters(
@@ -78,7 +69,6 @@ def describe_clusters(
     n_medoids: int = 5,
     n_words: int = 10,
     n_labels: int = 5,
-    n_deviations: int = 5,
 ) -> tuple[ClusterDescription, ...]:
     """Describe every cluster.
 
@@ -89,10 +79,10 @@ def describe_clusters(
     X : array-like of shape (n_tracks, n_dimensions)
         The space that was clustered, for the medoids.
     views : Views
-        Views of the same tracks; `lyrics` and `timbre` are used where present.
+        Views of the same tracks; `lyrics` is used where present.
     columns : mapping of name to array-like of shape (n_tracks,), optional
         Label columns; a data frame will do.
-    n_medoids, n_words, n_labels, n_deviations : int
+    n_medoids, n_words, n_labels : int
         At most so many of each.
     """
     clusters = np.asarray(labels)
@@ -100,7 +90,6 @@ def describe_clusters(
         raise ValueError(f"{len(clusters)} labels for {views.n_tracks} tracks: one per track")
     space = np.asarray(X, dtype=np.float64)
     words = class_tfidf(clusters, views["lyrics"], n_words) if "lyrics" in views else {}
-    timbre = deviations(clusters, views["timbre"], n_deviations) if "timbre" in views else {}
     table = {} if columns is None else columns
     shares = [label_shares(clusters, table[name], name) for name in table]
     described = []
@@ -118,7 +107,6 @@ def describe_clusters(
                 tuple(views.track_ids[row] for row in rows[medoids(space[rows], n_medoids)]),
                 words.get(cluster, ()),
                 tuple(likely[:n_labels]),
-                timbre.get(cluster, ()),
             )
         )
     return tuple(described)
@@ -207,37 +195,3 @@ def label_shares(
             for code, p_value in zip(common, p_values)
         ]
     return result
-
-
-def deviations(labels: ArrayLike, view: View, n: int = 5) -> dict[int, tuple[Deviation, ...]]:
-    """The features of a dense view whose cluster means lie farthest from the collection's mean.
-
-    Names are the view's own; a `timbre` view without names gets those of `timbre_names`.
-    """
-    clusters = np.asarray(labels)
-    values = np.asarray(view.values, dtype=np.float64)
-    values = values.reshape(len(values), -1)
-    names = view.feature_names or timbre_names(values.shape[1])
-    present = values[view.present]
-    if not len(present):
-        return dict.fromkeys(_ids(clusters), ())
-    mean, spread = present.mean(axis=0), present.std(axis=0)
-    result = {}
-    for cluster in _ids(clusters):
-        rows = view.present & (clusters == cluster)
-        gap = values[rows].mean(axis=0) - mean if rows.any() else np.zeros_like(mean)
-        scaled = np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
-        best = np.argsort(-np.abs(scaled), kind="stable")[:n]
-        result[cluster] = tuple(
-            Deviation(names[i], float(scaled[i])) for i in best if scaled[i] != 0
-        )
-    return result
-
-
-def timbre_names(n_features: int) -> tuple[str, ...]:
-    """Names of the columns of `timbre`: mean, deviation, delta deviation, median of each MFCC."""
-    parts = ("mean", "deviation", "delta deviation", "median")
-    if n_features % len(parts):
-        return tuple(f"feature {i}" for i in range(n_features))
-    n_coefficients = n_features // len(parts)
-    return tuple(f"MFCC {i} {part}" for part in parts for i in range(n_coefficients))

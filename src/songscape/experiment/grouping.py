@@ -25,7 +25,7 @@ __all__ = ["find_groups", "name_group"]
 RECIPE = 1
 """Raised when the same songs would be grouped or described in another way."""
 MOSTLY, LEAST_SHARE = 0.5, 0.05
-_DESCRIBED_BY = ("descriptors", "lyrics-counts")
+_DESCRIBED_BY = ("descriptors", "lyrics-counts", "musicnn")
 
 
 def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) -> Groups:

@@ -32,7 +32,7 @@ MODELS = (
 CLUSTERS = ("track_id", "model", "clusterer", "k", "seed", "cluster")
 DESCRIPTIONS = (
     *("model", "clusterer", "k", "seed", "cluster", "size", "share"),
-    *("typical", "words", "labels", "sound"),
+    *("typical", "words", "labels"),
 )
 UNMEASURED = ("model", "clusterer", "k", "seed", "what", "reason")
 

@@ -254,8 +254,7 @@ def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
 def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of `results/descriptions.csv`.
 
-    `labels` holds those more common in the cluster than elsewhere, as "column=value share"; `sound`
-    the features whose mean lies farthest from the collection's, in its standard deviations.
+    `labels` holds those more common in the cluster than elsewhere, as "column=value share".
     """
     from songscape.clustering.describe import describe_clusters
 
@@ -267,7 +266,6 @@ def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> l
             "typical": "; ".join(one.medoids),
             "words": "; ".join(word for word, _ in one.words),
             "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in one.labels),
-            "sound": "; ".join(f"{d.feature} {d.deviation:+.1f}" for d in one.timbre),
         }
         for one in describe_clusters(labels, X, views, columns)
     ]

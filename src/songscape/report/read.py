@@ -38,7 +38,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "clusters": ("track_id", "model", "clusterer", "k", "seed", "cluster"),
     "descriptions": (
         *("model", "clusterer", "k", "seed", "cluster", "size", "share"),
-        *("typical", "words", "labels", "sound"),
+        *("typical", "words", "labels"),
     ),
     "warnings": ("check", "severity", "message", "tracks", "values"),
     "unmeasured": ("model", "clusterer", "k", "seed", "what", "reason"),

@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
+from songscape.features.encoders.registry import load_network
 from songscape.features.encoders.sound import Sound
 from songscape.features.encoders.tf_bundle import read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Musicnn", "load"]
+__all__ = ["Musicnn", "heard_voices", "load"]
 
 SOUND = Sound(n_fft=512, hop=256, n_mels=96, n_frames=187)
+_WOMAN, _MAN, _VOICE, _NO_VOICE = (15, 26, 40, 48), (18, 27, 33, 39), (13, 19, 20, 36), (21, 28, 44)
+"""Of the network's 50 tags: "female", "woman", "female vocal", "female voice", and so on."""
 _EPSILON = 1e-3
 _ROWS_AT_ONCE = 16  # frames: their spectra for all filters (1.3 MB) stay in the second-level cache
 
@@ -74,6 +77,18 @@ class Musicnn:
             found = [self._patch(one) for one in mel]
         return np.stack([one.numpy() for one in found])
 
+    def tags(self, vectors: Array) -> Array:
+        """How likely its 50 tags are, (n, 50), of what it made of patches, (n, 1506)."""
+        import torch
+
+        mean, largest = torch.from_numpy(np.asarray(vectors, np.float32)).chunk(2, dim=1)
+        found = torch.stack([largest, mean], 2).flatten(1)
+        for name, (factor, shift) in zip(("dense", "dense_1"), (self._norm(9), self._norm(10))):
+            found = found.relu() if name == "dense_1" else found
+            kernel, bias = self._tensor(f"{name}/kernel", 2), self._tensor(f"{name}/bias", 1)
+            found = (found * factor + shift) @ kernel + bias
+        return np.asarray(found.sigmoid().numpy())
+
     def _patch(self, mel: Tensor) -> Tensor:
         from torch import cat
         from torch.nn.functional import conv1d, pad, relu
@@ -109,6 +124,31 @@ class Musicnn:
         if found is None or found.ndim != n_axes:
             raise SongscapeError(f"the weights of musicnn have no {name} of {n_axes} axes")
         return found
+
+
+def heard_voices(vectors: Array, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the tagger hears a voice, and whether a woman's rather than a man's, (n_tracks, 2).
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_tracks, n_segments, 1506)
+    mask : ndarray of shape (n_tracks, n_segments), bool
+
+    Raises
+    ------
+    SongscapeError
+        The package of the weights is not there, or not whole.
+    """
+    network: Musicnn = load_network("musicnn")
+    found = np.zeros((len(vectors), 2), bool)
+    for row, (segments, there) in enumerate(zip(vectors, mask)):
+        if there.any():
+            tags = network.tags(segments[there]).mean(axis=0)
+            woman, man, voice, none = (
+                float(tags[list(some)].max()) for some in (_WOMAN, _MAN, _VOICE, _NO_VOICE)
+            )
+            found[row] = max(woman, man, voice) > none, woman > man
+    return found
 
 
 class _Largest:
