@@ -64,15 +64,6 @@ class TimeLeft:
     A task is expected to take as long as the tasks of its kind did on average, and as long as all
     of them did where none of its kind is done. Nothing is said under a minute, before the first
     task is done, or before half of what was announced has passed.
-
-    Parameters
-    ----------
-    kinds : sequence of str
-        Of every task that is left.
-    workers : int
-        Tasks that run at the same time.
-    what : str
-        What a task is called.
     """
 
     def __init__(

@@ -66,10 +66,7 @@ class ResultsFolder:
     def locked(self, *, wait: bool = False) -> Iterator[None]:
         """Keep the folder to this process; the lock ends with the process, however that ends.
 
-        Raises
-        ------
-        SongscapeError
-            Another process has it, and nobody said to `wait`.
+        Where another process has it, `wait` for that or raise SongscapeError.
         """
         from filelock import FileLock, Timeout
 
@@ -178,13 +175,7 @@ class ResultsFolder:
 
 
 def find_folder(path: Path) -> ResultsFolder:
-    """The results folder that a person names: itself, what is in it, the one beside it or in it.
-
-    Raises
-    ------
-    SongscapeError
-        There is no library, or more than one.
-    """
+    """The results folder that a person names: itself, what is in it, the one beside it or in it."""
     places = [path, path.parent, path.parent.parent]
     for place in places:
         if (place / "songscape.db").is_file():
@@ -247,13 +238,7 @@ def write_latents(
 
 
 def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`.
-
-    Raises
-    ------
-    SongscapeError
-        The file is not there, damaged, or another's.
-    """
+    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq

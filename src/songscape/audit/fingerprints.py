@@ -42,21 +42,9 @@ _TRACKS_AT_ONCE = 2048
 
 
 def same_audio_pairs(views: Views, rows: Integers, durations: NDArray[np.float64]) -> Integers:
-    """Pairs of tracks that sound the same.
+    """Pairs of tracks, among these rows, that sound the same: shape (n_pairs, 2), smaller first.
 
-    Parameters
-    ----------
-    views : Views
-        With `mfcc`; `segments` is used where it is.
-    rows : ndarray of int
-        Positions of the tracks to compare.
-    durations : ndarray of shape (n_tracks,)
-        Seconds; NaN where unknown.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs, 2), int64
-        Positions, the smaller first.
+    From `mfcc`, and `segments` where it is; `durations` are in seconds, NaN where unknown.
     """
     prints, n_steps = _fingerprints(views["mfcc"])
     loud = views["mfcc"].present & (n_steps >= _MIN_STEPS) & prints.any(axis=(1, 2))

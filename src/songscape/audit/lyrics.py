@@ -41,25 +41,12 @@ def language_mismatches(
     *,
     min_margin: float = MIN_MARGIN,
 ) -> list[Mismatch]:
-    """Tracks whose lyrics look like another language of the same collection.
+    """Tracks whose lyrics look like another language of the same collection, largest margin first.
 
     Multinomial naive Bayes over character n-grams (1 to 3, with word boundaries), as Cavnar and
     Trenkle (1994) and many after them told languages apart; no track is judged by a model that has
-    seen it (five folds). Languages learn from tracks in that language alone.
-
-    Parameters
-    ----------
-    texts : sequence of str or None
-        Lyrics per track.
-    languages : sequence of sequences of str
-        All languages of each track: a song in two is at home in both.
-    min_margin : float
-        Nats per n-gram.
-
-    Returns
-    -------
-    list of Mismatch
-        Largest margin first.
+    seen it (five folds). Languages learn from tracks in that language alone; a song in two is at
+    home in both.
     """
     counts = _ngrams(texts)
     lengths = np.asarray(counts.sum(axis=1)).ravel()
@@ -127,14 +114,7 @@ def hapax_share(texts: Sequence[str | None]) -> tuple[float, int]:
     """Share of the distinct words that occur in one text only, and how many words there are.
 
     In people's lyrics it is about half, and more in few of them (Zipf's law); words drawn from a
-    list come back in text after text, and the share falls to nothing.
-
-    Returns
-    -------
-    share : float
-        NaN without words.
-    n_words : int
-        Distinct words.
+    list come back in text after text, and the share falls to nothing. NaN without words.
     """
     frequency: Counter[str] = Counter()
     for text in texts:

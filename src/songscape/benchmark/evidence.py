@@ -29,16 +29,9 @@ TABLE_COLUMNS = (
 class Evidence:
     """What one model gave, over its seeds.
 
-    Attributes
-    ----------
-    model : str
-    kind : str
-        "baseline" (training-free), "reference" (knows nothing or only one thing), else a candidate.
-    rows : list of dict
-        Of every seed, with `seed`; see `songscape.benchmark.measure.Measurements`.
-    samples : mapping of SampleKey to ndarray of shape (n_seeds, n_tracks)
-    partitions : mapping of PartitionKey to ndarray of shape (n_seeds, n_tracks)
-        Those that every seed has: else only the seeds that went well would be tested.
+    The kind is "baseline" (training-free), "reference" (knows nothing or only one thing), or else a
+    candidate's. Samples and partitions have shape (n_seeds, n_tracks); partitions are those that
+    every seed has: else only the seeds that went well would be tested.
     """
 
     model: str

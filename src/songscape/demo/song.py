@@ -19,10 +19,7 @@ __all__ = ["Song", "compose_song", "draw_tempo"]
 
 @dataclass(frozen=True)
 class Song:
-    """The sound of one song, shape (n_channels, n_samples) at ``SYNTHESIS_RATE``.
-
-    ``sung_from`` is the time in seconds of the first syllable, 0 for an instrumental.
-    """
+    """The sound, shape (n_channels, n_samples), and when the first syllable comes (s; 0 for none)."""
 
     samples: NDArray[np.float32]
     sung_from: float

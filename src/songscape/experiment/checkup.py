@@ -77,13 +77,7 @@ class Checkup:
 
 
 def examine(library: Library) -> Checkup:
-    """Look over a library that is up to date with its collection.
-
-    Parameters
-    ----------
-    library : Library
-        After `songscape.features.extract.extract`.
-    """
+    """Look over a library that is up to date with its collection."""
     names, files = names_of(library), files_of(library)
     found = [_of_row(row) for row in library.ledger() if row.status != "gone"]
     found += _wrong_extensions(library)

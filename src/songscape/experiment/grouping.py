@@ -89,13 +89,6 @@ def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]
 
     `wanted` is an id, a name, or the beginning of a name. Returns the names before and after; the
     tables and the page of the folder have the new one.
-
-    Raises
-    ------
-    SongscapeError
-        The folder holds no groups.
-    UsageError
-        No group or several are meant, or another group has that name.
     """
     import pandas as pd
 

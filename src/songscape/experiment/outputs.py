@@ -59,23 +59,10 @@ class Collected:
 class ExperimentSummary:
     """What an experiment left behind.
 
-    Attributes
-    ----------
-    report : Path
-        The page to open.
-    counts : Counts
-        found = analysed + skipped + failed, in tracks.
-    k : tuple of int
-        Numbers of clusters used; `k_reason` says how they were chosen.
-    table : DataFrame
-        The tidy table: one row per model, clusterer, k, seed and measure.
-    summary, differences : DataFrame or None
-        Of a comparison: estimates with intervals, and every test against the baseline.
-    verdicts, warnings, unmeasured, notes : tuple of str
-        A sentence each: what to use and whether to trust that, what is odd about the collection,
-        what could not be measured and why, what else to know of the results.
-    groups : Groups or None
-        What people meet first; of a run.
+    `report` is the page to open, `k` the numbers of clusters used and `k_reason` how they were
+    chosen; `table` is the tidy table. A comparison has `summary` and `differences` (estimates with
+    intervals, and every test against the baseline), a run `groups`. Verdicts, warnings (what is odd
+    about the collection), what is unmeasured and notes are a sentence each.
     """
 
     report: Path
@@ -101,15 +88,8 @@ def write_results(
 ) -> ExperimentSummary:
     """Write everything of `results/`.
 
-    Parameters
-    ----------
-    folder : ResultsFolder
-    collected : Collected
-    inputs : TrialInputs
-    mine : Outcome
-        Of the command that runs.
-    kept : Outcome or None
-        What the other command (`run`, `compare`) left of the same data.
+    `mine` is of the command that runs, `kept` what the other (`run`, `compare`) left of the same
+    data.
     """
     from songscape.benchmark.evidence import tidy_table
     from songscape.report.latex import latex_table

@@ -45,14 +45,7 @@ def draw_pictures(
 ) -> None:
     """Draw every planned picture that is not there yet, and remove all others.
 
-    Parameters
-    ----------
-    folder : ResultsFolder
-    results : Results
-        The tables, as just written.
-    inputs : TrialInputs
-    outcomes : sequence of Outcome
-        Maps and heat maps show the groups, or the partitions of their first seeds.
+    Maps and heat maps show the groups, or the partitions of the outcomes' first seeds.
     """
     from songscape.report.figures import picture_plan
     from songscape.report.style import png_bytes

@@ -21,13 +21,9 @@ __all__ = ["reference_spaces", "targets_of"]
 def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
     """What the collection's labels, nuisances and artists are; reference spaces come later.
 
-    Columns that the user named are labels, even where they would be nuisances. The artist is both
-    what tracks are grouped by and a nuisance: clusters of artists are no styles.
-
-    Raises
-    ------
-    UsageError
-        The artist was named: every comparison measures it by retrieval.
+    Columns that the user named are labels, even where they would be nuisances; but for the artist,
+    which every comparison measures by retrieval. It is both what tracks are grouped by and a
+    nuisance: clusters of artists are no styles.
     """
     import numpy as np
 
@@ -62,11 +58,6 @@ def reference_spaces(views: Views) -> dict[str, NDArray[np.floating]]:
 
     A view that is the same for every track stays a space, so that it is named as unmeasured, and
     takes no part in the balanced one.
-
-    Parameters
-    ----------
-    views : Views
-        `timbre`, and `lyrics` where some track has words.
     """
     import numpy as np
 

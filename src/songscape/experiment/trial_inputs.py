@@ -35,17 +35,9 @@ _DESCRIBED_BY = ("timbre", "lyrics")
 class TrialInputs:
     """What the trials of a collection are run on and measured against.
 
-    Attributes
-    ----------
-    dataset : Dataset
-    targets : Targets
-        Without reference spaces.
-    shown : tuple of str
-        Labels, and nuisances that are columns of the collection: what clusters are described by.
-    digests : mapping of view to digest
-        Of the views that some track has, and of who is grouped with whom.
-    context : str
-        Digest of everything that trials are measured against.
+    The targets have no reference spaces yet. `shown` are labels, and nuisances that are columns:
+    what clusters are described by. `digests` are of the views that some track has and of who is
+    grouped with whom, `context` of everything that trials are measured against.
     """
 
     dataset: Dataset

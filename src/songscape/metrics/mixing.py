@@ -86,26 +86,13 @@ def mixing_scores(
     alpha: float = 0.05,
     k_kbet: int | None = None,
 ) -> Floats:
-    """iLISI and kBET of many labellings of the same neighbourhoods.
+    """iLISI and kBET of many labellings of the same neighbourhoods, shape (n_labellings, 2).
 
     iLISI is the median LISI scaled to 0 (every neighbourhood pure) … 1 (all mixed), (median − 1) /
     (n_classes − 1), Luecken et al. 2022; unequal class sizes keep it below 1 even when perfectly
-    mixed. kBET is the share of neighbourhoods whose classes look like the whole collection's (the
-    χ² test accepts): about 1 − alpha by chance. Both are NaN with one class.
-
-    Parameters
-    ----------
-    neighbors, perplexity
-        As in `lisi_samples`.
-    labellings : ndarray of shape (n_labellings, n_tracks), int64
-        −1 is missing, in all of them for the same tracks.
-    alpha : float
-    k_kbet : int, optional
-        Neighbours that kBET tests, all by default; see `kbet_neighbors`.
-
-    Returns
-    -------
-    ndarray of shape (n_labellings, 2)
+    mixed. kBET is the share of neighbourhoods, of `k_kbet` tracks, whose classes look like the
+    whole collection's (the χ² test accepts): about 1 − alpha by chance. Both are NaN with one
+    class. A label of −1 is missing, in all labellings for the same tracks.
     """
     n_classes = int(labellings.max(initial=-1)) + 1
     scores = np.full((len(labellings), 2), np.nan)

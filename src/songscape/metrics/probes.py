@@ -26,14 +26,8 @@ def probe_tracks(
 ) -> tuple[Integers, int]:
     """Rows to probe, and how many more have a class in fewer than 2 groups.
 
-    Parameters
-    ----------
-    space : ndarray of shape (n_tracks, n_dimensions)
-        Rows with missing values are left out.
-    codes, blocks : ndarray of shape (n_tracks,), int64
-        Classes (−1 is missing) and groups.
-    max_tracks : int
-        With more tracks a random sample is probed.
+    Rows with missing values and tracks without a class (−1) are left out; of more than `max_tracks`
+    a random sample is taken.
     """
     used = np.flatnonzero((codes >= 0) & np.isfinite(space).all(axis=1))
     if len(used) > max_tracks:
@@ -53,18 +47,8 @@ def probe_scores(
 ) -> Floats:
     """Balanced accuracy of a probe for each of many labellings, in grouped cross-validation.
 
-    Parameters
-    ----------
-    space : ndarray of shape (n_tracks, n_dimensions)
-    labellings : ndarray of shape (n_labellings, n_tracks), int64
-        Classes 0 … n; folds are dealt by the first.
-    blocks : ndarray of shape (n_tracks,)
-        Groups, never on both sides of a split.
-    rng : numpy.random.Generator
-        Of folds and features.
-    kind : {"linear", "nonlinear"}
-    n_splits : int
-        Folds.
+    Labellings, shape (n_labellings, n_tracks), have classes 0 … n; folds are dealt by the first.
+    `blocks` are groups, never on both sides of a split; `kind` is "linear" or "nonlinear".
     """
     if kind not in ("linear", "nonlinear"):
         raise ValueError(f"no probe {kind!r}: linear or nonlinear")

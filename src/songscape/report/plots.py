@@ -47,20 +47,10 @@ def map_figure(
     cluster_name: str = "cluster",
     method: str = "UMAP",
 ) -> Figure:
-    """Draw one map several times: coloured by cluster, then by each label column.
+    """Draw one map several times: coloured by cluster (−1 is noise), then by each label column.
 
-    Parameters
-    ----------
-    xy : array, shape (n, 2)
-        Positions, see `songscape.report.maps.umap_map`.
-    clusters : array of int, shape (n,)
-        Cluster numbers, −1 for noise (drawn as small grey crosses).
-    labels : mapping of str to n values, optional
-        Label columns; the ten commonest values get a colour, empty cells are grey.
-    title, cluster_name : str
-        Of the picture and of its first panel.
-    method : str
-        How the positions were made, see `songscape.report.maps.map_method`.
+    The ten commonest values get a colour, empty cells are grey. `method` says how the positions
+    were made, see `songscape.report.maps.map_method`.
     """
     points = np.asarray(xy, dtype=float).reshape(-1, 2)
     panels: list[tuple[str, list[Group]]] = [(cluster_name, group_clusters(clusters))]
@@ -89,17 +79,8 @@ def heatmap_figure(
 ) -> Figure:
     """Draw which share of each cluster carries which label, with counts, beside all songs.
 
-    Each row sums to 100 %. Noise has a row of its own, set apart; the last row is the collection
-    as a whole: a cluster that looks like it says nothing about the label.
-
-    Parameters
-    ----------
-    clusters : array of int, shape (n,)
-        Cluster numbers, −1 for noise.
-    labels : sequence of n values
-        One label column; empty cells become "not given".
-    label_name, title, cluster_name : str
-        Names for the picture, and what a cluster is called.
+    Each row sums to 100 %. Noise has a row of its own, set apart; the last row is the collection as
+    a whole: a cluster that looks like it says nothing about the label.
     """
     columns = group_labels(labels, limit=12)
     everyone = Group("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
@@ -146,16 +127,10 @@ def training_figure(
     title: str | None = None,
     best_epoch: int | None = None,
 ) -> Figure:
-    """Draw ELBO, reconstruction term, KL divergence and β over the epochs.
+    """Draw ELBO, reconstruction term, KL divergence (nats per song) and β over the epochs.
 
-    Parameters
-    ----------
-    history : sequence of mappings
-        One per epoch with ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
-        ``reconstruction``, ``kl`` (nats per song) and ``beta``. Absent series are left out.
-    title : str, optional
-    best_epoch : int, optional
-        Epoch whose weights were kept; by default the one with the highest validation ELBO.
+    A row of the history has ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
+    ``reconstruction``, ``kl`` and ``beta``; absent series are left out.
     """
     epochs = np.array([row.get("epoch", i) for i, row in enumerate(history)], dtype=float)
 
@@ -206,16 +181,6 @@ def k_distance_figure(
 
     The curve of Ester, Kriegel, Sander & Xu (KDD 1996): songs above the line lie in no dense
     region, unless a dense one is within eps.
-
-    Parameters
-    ----------
-    k_distances : array, shape (n,)
-        Distances in the units of the latent space; sorted here.
-    eps : float
-        DBSCAN's radius.
-    min_samples : int
-        Which neighbour the distances go to.
-    title : str, optional
     """
     distances = np.sort(np.asarray(k_distances, dtype=float).ravel())
     above = int((distances > eps).sum())
@@ -252,21 +217,7 @@ def stability_figure(
     axis_label: str = "stability (ARI over subsamples)",
     title: str | None = None,
 ) -> Figure:
-    """Draw stability by number of clusters over the band that structureless data reaches.
-
-    Parameters
-    ----------
-    ks : array of int, shape (m,)
-        Numbers of clusters.
-    stability, low, high : array, shape (m,)
-        Mean and ends of the interval.
-    null_low, null_high : array, shape (m,), optional
-        The band of the null reference.
-    chosen : int, optional
-        The k that was taken.
-    axis_label, title : str
-        Names for the picture.
-    """
+    """Draw stability by number of clusters over the band that structureless data reaches."""
     from matplotlib.ticker import MaxNLocator
 
     x, y = np.asarray(ks, dtype=float), np.asarray(stability, dtype=float)

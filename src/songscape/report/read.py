@@ -71,19 +71,10 @@ class Partition(NamedTuple):
 class Results:
     """What an experiment found; every frame is there, empty where there was no file.
 
-    Attributes
-    ----------
-    document : mapping
-        `experiment.json`, with `groups.json` as its "groups".
-    table, summary, differences, models, clusters, descriptions, warnings, unmeasured, stability,
-    tracks, labels, ledger : DataFrame
-        As in the CSV files of the same names, text "" and numbers NaN where a cell is empty.
-        Of what was not compared, `summary` holds the mean and the range over seeds. `labels` is
-        indexed by track id.
-    compared : bool
-        Whether methods were tested against the baseline.
-    folder : Path or None
-        Where pictures lie; None where there are none.
+    `document` is `experiment.json`, with `groups.json` as its "groups". The frames are the CSV
+    files of the same names, text "" and numbers NaN where a cell is empty; `labels` is indexed by
+    track id, and of what was not compared, `summary` holds the mean and the range over seeds.
+    Pictures lie in `folder`.
     """
 
     document: Mapping[str, Any]
@@ -205,13 +196,7 @@ def main_label(labels: Sequence[str]) -> str | None:
 
 
 def read_results(folder: Path | str, known: Mapping[str, pd.DataFrame] | None = None) -> Results:
-    """Read the folder `results` of an experiment; `known` are tables that need not be read.
-
-    Raises
-    ------
-    SongscapeError
-        `table.csv`, `models.csv` or `experiment.json` is missing, or a file can't be read.
-    """
+    """Read the folder `results` of an experiment; `known` are tables that need not be read."""
     import pandas as pd
 
     folder, frames = Path(folder), dict(known or {})

@@ -26,28 +26,11 @@ def reconstruction_figure(
     scale: ArrayLike | None = None,
     title: str = "Input and reconstruction",
 ) -> "Figure":
-    """Draw MFCC matrices beside what the decoder made of them, on one colour scale.
+    """Draw MFCC matrices (m, C, T) beside what the decoder made of them, on one colour scale.
 
     Coefficient 0 is a hundred times larger than the others and would drown them, so every
-    coefficient is shown as its distance from ``center`` in units of ``scale``, the same for input
-    and output.
-
-    Parameters
-    ----------
-    original, reconstructed : array, shape (m, C, T)
-        MFCC of several songs, in the same units.
-    mask : array of bool, shape (m, T)
-        True where the frame is real; padded frames are hatched, not drawn.
-    titles : sequence of m names
-        Names of the songs.
-    center, scale : array, shape (C,), optional
-        Mean and deviation of each coefficient, best over the training songs; by default over the
-        real frames of the inputs shown.
-
-    Raises
-    ------
-    ValueError
-        If the two arrays differ in shape.
+    coefficient is shown as its distance from ``center`` in units of ``scale``, shape (C,), the same
+    for input and output. Frames that ``mask``, shape (m, T), calls padding are hatched.
     """
     before, after = (np.asarray(a, dtype=float) for a in (original, reconstructed))
     if before.shape != after.shape:

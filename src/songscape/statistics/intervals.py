@@ -53,15 +53,8 @@ def bootstrap_mean(
 ) -> Interval:
     """Mean of per-track values with a percentile interval over resampled groups and seeds.
 
-    Parameters
-    ----------
-    values : array-like of shape (n_tracks,) or (n_seeds, n_tracks)
-        NaN values are left out. With several seeds, seeds are resampled too.
-    groups : array-like of shape (n_tracks,), optional
-        Artists; tracks without one stand alone.
-    confidence : float
-    n_resamples : int
-    random_state : int
+    Values of shape (n_tracks,) or (n_seeds, n_tracks); NaN are left out. Tracks without a group
+    (artist) stand alone.
     """
     samples = np.atleast_2d(np.asarray(values, dtype=np.float64))
     sums, counts = _group_sums(samples, groups)
@@ -88,19 +81,10 @@ def paired_difference(
 
     The interval is a cluster bootstrap over groups and seeds; the p-value comes from flipping the
     sign of whole groups over the mean of the seeds, an exact test when differences are symmetric
-    about 0.
-
-    Parameters
-    ----------
-    values, baseline : array-like of shape (n_tracks,) or (n_seeds, n_tracks)
-        The two methods on the same tracks; a track missing (NaN) in one is left out of both. With
-        unequal numbers of seeds, seeds are averaged before pairing.
-    groups, confidence, n_resamples, random_state
-        As in `bootstrap_mean`.
-    inflation : float
-        Factor on the variance, for values that groups have in common: of two tracks that are
-        neighbours of each other each has the other's agreement, so neighbour agreement varies up
-        to twice as much as independent groups would.
+    about 0. A track missing (NaN) in one is left out of both; unequal numbers of seeds are averaged
+    before pairing. `inflation` is a factor on the variance, for values that groups have in common:
+    of two tracks that are neighbours of each other each has the other's agreement, so neighbour
+    agreement varies up to twice as much as independent groups would.
     """
     ours = np.atleast_2d(np.asarray(values, dtype=np.float64))
     theirs = np.atleast_2d(np.asarray(baseline, dtype=np.float64))

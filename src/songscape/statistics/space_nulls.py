@@ -43,22 +43,9 @@ def knn_nulls(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """Neighbour agreement beside its permutation null.
+    """Neighbour agreement beside its null: `knn` (mean over tracks), `knn_balanced` (over classes).
 
-    Parameters
-    ----------
-    neighbors : Neighbors
-        Those that count, the artist filter applied.
-    labels : array-like of shape (n_tracks,)
-        Missing ones stay where they are.
-    groups : array-like of shape (n_tracks,), optional
-        Artists, permuted in blocks.
-    n_permutations, random_state : int
-
-    Returns
-    -------
-    dict
-        `knn` (mean over tracks) and `knn_balanced` (mean of the class means).
+    Groups (artists) are permuted in blocks; missing labels stay where they are.
     """
     codes, classes = encode_labels(labels)
     near = neighbors.indices
@@ -98,12 +85,6 @@ def hit_null(
     """hit@k beside its null: artists are permuted among the tracks that have one.
 
     Copies stay with one artist: a song that is there twice is found twice or not at all.
-
-    Parameters
-    ----------
-    neighbors, artists, k, copies
-        As in `songscape.metrics.retrieval.hit_samples`.
-    n_permutations, random_state : int
     """
     codes = encode_labels(artists)[0]
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices
@@ -127,16 +108,9 @@ def hit_null(
 class ProbeResult:
     """How well a nuisance can be read off the latents of unseen groups.
 
-    Attributes
-    ----------
-    balanced_accuracy : float
-        Mean over classes of the share recognised, in grouped cross-validation.
-    null : PermutationNull
-        The same beside permuted labels.
-    n_used, n_classes : int
-        Tracks and classes probed; chance is 1 / n_classes.
-    n_left_out : int
-        Tracks with a nuisance too rare to test: in fewer than 2 groups.
+    `balanced_accuracy` is the mean over classes of the share recognised, in grouped
+    cross-validation; chance is 1 / n_classes. `n_left_out` tracks have a class that is in fewer
+    than 2 groups.
     """
 
     balanced_accuracy: float
@@ -160,23 +134,9 @@ def probe(
 ) -> ProbeResult:
     """Probe the latents for a nuisance, beside probes for permuted labels.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-    nuisance : array-like of shape (n_tracks,)
-        Categories, or numbers, which are binned by quantiles. Missing values are left out.
-    groups : array-like of shape (n_tracks,), optional
-        Artists (or duplicate sets): never on both sides of a split, and permuted in blocks.
-    kind, n_splits
-        See `songscape.metrics.probes.probe_scores`.
-    max_tracks : int
-        With more tracks a random sample is probed.
-    n_permutations, n_bins, random_state : int
-
-    Returns
-    -------
-    ProbeResult
-        NaN where fewer than 2 classes are left.
+    Numbers are binned by quantiles, missing values left out. Groups (artists) are never on both
+    sides of a split, and permuted in blocks. Of more than `max_tracks` a random sample is probed.
+    NaN where fewer than 2 classes are left.
     """
     rng = np.random.default_rng(random_state)
     codes = bin_nuisance(nuisance, n_bins)
@@ -206,25 +166,11 @@ def mixing_nulls(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """iLISI and kBET beside the values of a permuted nuisance.
+    """`ilisi` and `kbet` beside the values of a permuted nuisance; NaN where undefined.
 
     Little mixing is what gives a nuisance away: `p_value` is the share of permutations that mix as
-    little as was observed, and 95 % of them mix better than `null_95`.
-
-    Parameters
-    ----------
-    neighbors, nuisance, perplexity, alpha, k_kbet
-        See `songscape.metrics.mixing.mixing_scores`; missing values stay where they are.
-    groups : array-like of shape (n_tracks,), optional
-        Artists, permuted in blocks.
-    n_permutations : int
-        Fewer are made where they would take minutes, see `affordable`.
-    random_state : int
-
-    Returns
-    -------
-    dict
-        `ilisi` and `kbet`, NaN where undefined.
+    little as was observed, and 95 % of them mix better than `null_95`. Groups (artists) are
+    permuted in blocks.
     """
     codes, classes = encode_labels(nuisance)
     labellings = codes[None, :]

@@ -38,16 +38,8 @@ def half_sample_interval(
     the delete-half jackknife, just the spread wanted (Shao & Tu 1995, ch. 2; Politis & Romano
     1994). The spread between seeds is added, and the interval is Student's t over groups.
 
-    Parameters
-    ----------
-    metric : callable (labels, truth) -> float, or str
-        E.g. `songscape.metrics.clusters.ami`; its name, "ami", gives the same and is faster.
-    labels : array-like of shape (n_tracks,) or (n_seeds, n_tracks), int
-    truth : array-like of shape (n_tracks,)
-    groups, confidence, random_state
-        As in `bootstrap_mean`.
-    n_resamples : int
-        Half samples.
+    The metric is a function of (labels, truth) or, faster, a name: "ami". Labels have shape
+    (n_tracks,) or (n_seeds, n_tracks).
     """
     result = _half_samples(metric, [labels], truth, groups, n_resamples, random_state)
     low, high, _ = _student(*result, confidence=confidence)
@@ -67,12 +59,7 @@ def half_sample_difference(
 ) -> Difference:
     """Difference of a partition metric to a baseline, both on the same half samples.
 
-    Parameters
-    ----------
-    metric, truth, groups, confidence, n_resamples, random_state
-        As in `half_sample_interval`.
-    labels, baseline : array-like of shape (n_tracks,) or (n_seeds, n_tracks), int
-        Partitions of the same tracks; the numbers of seeds may differ.
+    The numbers of seeds may differ.
     """
     result = _half_samples(metric, [labels, baseline], truth, groups, n_resamples, random_state)
     low, high, p_value = _student(*result, confidence=confidence)
