@@ -18,19 +18,6 @@ from songscape.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "ABOUT_PEOPLE",
-    "ARTIST_RULE",
-    "ColumnRoles",
-    "Role",
-    "bare",
-    "display_title",
-    "find_columns",
-    "find_roles",
-    "label_columns",
-    "role_of",
-]
-
 
 class Role(StrEnum):
     """What a column is; a column without a role may be a label."""

@@ -14,8 +14,6 @@ from typing import Any
 from songscape._version import __version__
 from songscape.errors import SongscapeError, first_line
 
-__all__ = ["Cluster", "connected"]
-
 CONNECT_S = 30
 RETRIES = 3
 """Times that a task is run again after it raised; one whose worker was lost always is."""

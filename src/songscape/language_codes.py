@@ -6,8 +6,6 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["NAMES", "SCRIPTS", "is_mixed", "language_name"]
-
 SCRIPTS = {
     "Hangul": "Korean",
     "Hiragana": "Japanese",

@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 
 from songscape.interrupts import check
 
-__all__ = ["TimeLeft", "at_terminal", "progress_bar", "say"]
-
 Advance = Callable[..., None]
 """Takes how much is done, of how much, and may be told of which track."""
 # Less than this is not worth a line on the terminal.

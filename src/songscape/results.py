@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["ResultsFolder", "find_folder", "read_latents", "write_atomically", "write_parquet"]
-
 _KEY = b"songscape.key"
 
 

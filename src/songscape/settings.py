@@ -13,8 +13,6 @@ from typing import Any
 from songscape.columns import find_roles
 from songscape.errors import UsageError
 
-__all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
-
 DEFAULT_MODELS = ("balanced-lda", "neutral-lda", "balanced-pca")
 """The default representations, free and language-neutral, and a yardstick."""
 DEFAULT_CLUSTERERS = ("kmeans",)

@@ -29,16 +29,6 @@ import numpy as np
 
 from songscape.errors import SongscapeError
 
-__all__ = [
-    "IsolatingExecutor",
-    "WorkerError",
-    "available_cores",
-    "pack",
-    "run_limited",
-    "serve",
-    "unpack",
-]
-
 TIME_LIMIT_S = 120.0
 MEMORY_LIMIT = 1 << 30
 """Bytes of memory that a worker may allocate, where the system can limit it (Linux)."""
@@ -236,10 +226,7 @@ def _exit_words(code: int) -> str:
 
 
 def serve(memory_limit: int) -> None:
-    """What a worker process does: runs tasks from stdin and sends results to stdout, until stdin ends.
-
-    Without a memory limit (bytes) it may allocate what it wants.
-    """
+    """Run tasks from stdin and send results to stdout, until stdin ends; 0 is no memory limit."""
     _limit_resources(memory_limit)
     # Whoever stops a whole group of processes is heard by the parent, which then ends its workers.
     for number in (signal.SIGINT, signal.SIGTERM):

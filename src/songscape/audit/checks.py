@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["check_collection", "uninformative_views"]
-
 TEMPLATED_SHARE = 0.2
 """Share of the tracks with lyrics that have a near copy, from which lyrics look templated."""
 FEWEST_HAPAXES = 0.1

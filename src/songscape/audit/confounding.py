@@ -13,8 +13,6 @@ from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FUNCTION_BELOW", "confounded_labels"]
-
 FUNCTION_BELOW = 0.1
 """A column is almost a function of another that leaves this little open (`unexplained_share`)."""
 TIED_BELOW = 0.5

@@ -15,8 +15,6 @@ from songscape.spellings import known_artists
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["duplicate_groups", "duplicate_lyrics_groups", "split_groups"]
-
 Integers = NDArray[np.int64]
 
 LYRICS_THRESHOLD = 0.8

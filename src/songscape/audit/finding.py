@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Check", "Finding", "Severity"]
-
 
 class Check(StrEnum):
     """What was checked."""

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from songscape.features.views import View, Views
 
-__all__ = ["AUDIO_THRESHOLD", "same_audio_pairs"]
-
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from songscape.features.text import tokenize
 
-__all__ = ["Mismatch", "hapax_share", "language_mismatches"]
-
 MIN_TRACKS = 5
 """Tracks in one language alone that are needed to compare other tracks with it."""
 MIN_NGRAMS = 60

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["bin_labels", "column_nuisances", "nuisance_table", "texts_of", "unexplained_share"]
-
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
 _MOST_NUMBERS = 10

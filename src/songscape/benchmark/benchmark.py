@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from songscape.audit.finding import Finding
 
-__all__ = ["Benchmark", "BenchmarkResults", "Evaluation", "evaluate", "setup_of"]
-
 Advance = Callable[[int, int], None]
 
 

@@ -17,8 +17,6 @@ from songscape.metrics.labels import encode_labels
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLE_COLUMNS", "Evidence", "per_track", "tidy_table"]
-
 TABLE_COLUMNS = (
     *("model", "clusterer", "k", "seed", "axis", "metric", "column"),
     *("value", "chance", "null_95", "p_value", "reason"),

@@ -41,8 +41,6 @@ from songscape.statistics.space_nulls import (
     probe,
 )
 
-__all__ = ["MEASURES", "Measurements", "Row", "measure", "partition_rows", "space_rows"]
-
 Row = dict[str, Any]
 Samples = dict[SampleKey, NDArray[np.float64]]
 

@@ -13,8 +13,6 @@ from songscape.columns import Role, role_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Figures", "KOrigin", "Setup"]
-
 
 class KOrigin(StrEnum):
     """Where the number of clusters comes from."""

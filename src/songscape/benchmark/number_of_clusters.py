@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["NumberOfClusters", "check_k", "number_of_clusters"]
-
 
 @dataclass(frozen=True, eq=False)
 class NumberOfClusters:

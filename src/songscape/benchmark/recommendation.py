@@ -32,8 +32,6 @@ from songscape.benchmark.verdicts import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Assessment", "assess", "caveats_of_partition", "flags_of_partition"]
-
 FEW_GROUPS, MANY_GROUPS = 20, 50
 FEW_SEEDS = 5
 MIN_FOUND_AMI = 0.05

@@ -18,8 +18,6 @@ from songscape.statistics.subsampling import half_sample_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["N_HALF_SAMPLES", "N_RESAMPLES", "summarise"]
-
 N_RESAMPLES = 1_000
 N_HALF_SAMPLES = 60
 SAMPLED = {"knn": ("knn", "knn_balanced"), "hit": ("hit",), "ap": ("map",)}

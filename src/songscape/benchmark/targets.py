@@ -14,8 +14,6 @@ from songscape.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MIN_TRACKS", "Targets"]
-
 MIN_TRACKS = 4
 
 

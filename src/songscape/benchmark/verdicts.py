@@ -12,11 +12,6 @@ from typing import Any
 
 from songscape.benchmark.keys import PartitionKey
 
-__all__ = [
-    *("Caveat", "CaveatKind", "Flag", "FlagKind", "Outcome", "PairedTest", "Recommendation"),
-    *("Trust", "Verdict", "Weight"),
-]
-
 NAN = float("nan")
 
 

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 from songscape.demo.synthesis import SYNTHESIS_RATE
 from songscape.demo.tables import Row
 
-__all__ = ["balance", "decibels", "master"]
-
 
 def decibels(value: float) -> float:
     """Return the amplitude factor of a level in dB."""

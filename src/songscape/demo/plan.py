@@ -9,8 +9,6 @@ import numpy as np
 from songscape.demo.tables import read_table
 from songscape.demo.words import LANGUAGES, THEMES
 
-__all__ = ["LANGUAGE_OF_STYLE", "SongPlan", "plan_collection"]
-
 LANGUAGE_OF_STYLE: dict[str, str] = read_table("artists")["languages"]
 """The language that ``confound`` ties to each style: arbitrary, the music does not depend on it."""
 

@@ -14,12 +14,10 @@ from songscape.demo.synthesis import INSTRUMENTS, SYNTHESIS_RATE, Colour, Player
 from songscape.demo.tables import Row, read_table
 from songscape.demo.voice import sing
 
-__all__ = ["Song", "compose_song", "draw_tempo"]
-
 
 @dataclass(frozen=True)
 class Song:
-    """The sound, shape (n_channels, n_samples), and when the first syllable comes (s; 0 for none)."""
+    """The sound, shape (n_channels, n_samples), and when the first syllable comes (s; else 0)."""
 
     samples: NDArray[np.float32]
     sung_from: float

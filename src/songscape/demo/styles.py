@@ -7,8 +7,6 @@ from typing import Any
 from songscape.demo.frame import Frame, Note, Part, degree_pitch, fold, melody, triad
 from songscape.demo.tables import Row, read_table
 
-__all__ = ["MOODS", "SCALES", "STYLES", "play"]
-
 _TABLE = read_table("styles")
 MOODS: dict[str, Row] = _TABLE["moods"]
 SCALES: dict[str, tuple[int, ...]] = _TABLE["scales"]

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from songscape.demo.tables import Row, read_table
 
-__all__ = ["INSTRUMENTS", "SYNTHESIS_RATE", "Colour", "Player", "drum", "hertz", "smooth", "table"]
-
 Signal = NDArray[np.float32]
 
 SYNTHESIS_RATE = 22050

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["Row", "read_table"]
-
 Row = Mapping[str, Any]
 """A row of a table, such as an instrument or a layer of a style; the file explains its fields."""
 

@@ -9,8 +9,6 @@ from songscape.demo.frame import Note
 from songscape.demo.synthesis import SYNTHESIS_RATE, TABLE_SIZE, hertz, smooth, table
 from songscape.demo.tables import Row, read_table
 
-__all__ = ["sing"]
-
 _VOWELS = {name: np.array(values) for name, values in read_table("sounds")["vowels"].items()}
 
 

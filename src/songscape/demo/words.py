@@ -6,8 +6,6 @@ import numpy as np
 
 from songscape.demo.tables import Row, read_table
 
-__all__ = ["LANGUAGES", "THEMES", "Lyrics", "to_lrc", "write_lyrics"]
-
 LANGUAGES: dict[str, Row] = read_table("lyrics")
 THEMES = ("love", "sea", "city", "harvest", "journey", "freedom")
 

@@ -14,8 +14,6 @@ from songscape.experiment.trials import run_trial
 from songscape.results import ResultsFolder, model_stem
 from songscape.workers import IsolatingExecutor
 
-__all__ = ["packed", "packed_results", "run_trial_apart", "unpack_results"]
-
 
 def packed(folder: Path, names: Iterable[Path] | None = None) -> bytes:
     """Files below a folder (all, or these) as one archive."""

@@ -14,15 +14,6 @@ from songscape.settings import Settings
 if TYPE_CHECKING:
     from songscape.library import Collection
 
-__all__ = [
-    "MIN_TRACKS",
-    "check_collection",
-    "check_folder",
-    "check_promises",
-    "check_settings",
-    "check_still_there",
-]
-
 MIN_TRACKS = 4
 RESERVED = ("track_id",)
 """What our own tables call a column: no label of the collection may be called so."""

@@ -13,8 +13,6 @@ from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
 from songscape.library.upkeep import files_of, names_of
 
-__all__ = ["KINDS", "Checkup", "Trouble", "examine"]
-
 KINDS: Mapping[str, tuple[str, str]] = {
     "unreadable": ("cannot be read", "copy these again from where you have them, or remove them"),
     "silent": ("silent", "export these again or remove them"),

@@ -31,15 +31,6 @@ if TYPE_CHECKING:
     from songscape.library import Collection, Library
     from songscape.models.presets import Preset
 
-__all__ = [
-    "EVIDENCE_VIEWS",
-    "Dataset",
-    "covariates_needed",
-    "load_dataset",
-    "read_library",
-    "views_needed",
-]
-
 # What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments", "descriptors", "lyrics-counts")

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["Training", "digest_of", "fit", "trained"]
-
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
 RECIPE = 6

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from songscape.experiment.request import Outcome
     from songscape.experiment.trial_inputs import TrialInputs
 
-__all__ = ["find_groups", "name_group"]
-
 RECIPE = 1
 """Raised when the same songs would be grouped or described in another way."""
 MOSTLY, LEAST_SHARE = 0.5, 0.05

@@ -13,8 +13,6 @@ from songscape.results import ResultsFolder
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["impute"]
-
 
 def impute(
     out: Path | str,

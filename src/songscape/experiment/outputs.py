@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from songscape.clustering.groups import Groups
     from songscape.library import Counts
 
-__all__ = ["Collected", "ExperimentSummary", "write_results"]
-
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
 # What versions without trials wrote, and what would look current today.
 OLD_TABLES = ("seeds", "course", "calibration")

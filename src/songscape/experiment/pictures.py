@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from songscape.report.figures import Planned
     from songscape.report.read import Results
 
-__all__ = ["draw_pictures"]
-
 RECIPE = 1
 """Raised when a picture of the same data looks different."""
 N_EXAMPLES = 3

@@ -18,8 +18,6 @@ from songscape.settings import Settings
 if TYPE_CHECKING:
     from songscape.benchmark.number_of_clusters import NumberOfClusters
 
-__all__ = ["Name", "Outcome", "Request"]
-
 Name = tuple[str, int]
 """Model and seed."""
 
@@ -115,7 +113,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of a request: trials of models that could be trained, and a row for every model."""
+    """What became of a request: trials of models that could be trained, a row for every model."""
 
     request: Request
     trials: Mapping[Name, Trial]

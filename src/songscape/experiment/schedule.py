@@ -15,8 +15,6 @@ from songscape.experiment.trials import run_trial
 from songscape.progress import TimeLeft, progress_bar
 from songscape.workers import IsolatingExecutor, WorkerError
 
-__all__ = ["run_trials"]
-
 
 def run_trials(
     tasks: Mapping[tuple[str, int], Sequence[Any]], workers: int, executor: Executor | None = None

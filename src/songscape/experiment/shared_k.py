@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from songscape.experiment.trial_inputs import TrialInputs
     from songscape.features.views import Views
 
-__all__ = ["kept_k", "shared_k"]
-
 VIEWS = ("timbre", "lyrics")
 FEWEST_TO_CHOOSE = 5
 """Tracks, to choose k from."""

@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from songscape.experiment.trials import Trial
     from songscape.library import Library
 
-__all__ = [
-    "clusters_table",
-    "descriptions_table",
-    "ledger_table",
-    "metrics_table",
-    "models_table",
-    "tracks_table",
-    "unmeasured_table",
-]
-
 MODELS = (
     *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
     *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib", "summary"),

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from songscape.experiment.dataset import Dataset
     from songscape.features.views import Views
 
-__all__ = ["reference_spaces", "targets_of"]
-
 
 def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
     """What the collection's labels, nuisances and artists are; reference spaces come later.

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from songscape.experiment.dataset import Dataset
     from songscape.settings import Settings
 
-__all__ = ["TrialInputs", "read_shown", "read_targets", "read_views"]
-
 _SPARSE = ("data", "indices", "indptr")
 _DESCRIBED_BY = ("timbre", "lyrics")
 

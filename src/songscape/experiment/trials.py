@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from songscape.benchmark.measure import Measurements
     from songscape.benchmark.targets import Targets
 
-__all__ = ["Measured", "Part", "Trial", "read_trial", "run_trial"]
-
 RECIPE = 11
 """Raised when what a trial measures changes, so that old ones are measured again."""
 CLUSTERS, SPREAD = "clusters", SampleKey("spread")

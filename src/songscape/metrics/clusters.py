@@ -13,20 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.labels import encode_labels
 from songscape.metrics.silhouette import clustered_rows, sampled_silhouette, silhouette
 
-__all__ = [
-    "SCORES",
-    "agreement",
-    "ami",
-    "ari",
-    "calinski_harabasz",
-    "contingency",
-    "davies_bouldin",
-    "internal_metrics",
-    "score_table",
-    "score_tables",
-    "undefined_agreement",
-]
-
 Integers = NDArray[np.int64]
 
 SCORES = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness", "v_measure")

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["bin_nuisance", "encode_labels", "group_codes"]
-
 Integers = NDArray[np.int64]
 
 

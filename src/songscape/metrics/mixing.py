@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.labels import encode_labels
 from songscape.metrics.neighbours import Neighbors
 
-__all__ = ["kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_scores"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

@@ -16,12 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.errors import SongscapeError
 from songscape.metrics.labels import encode_labels, group_codes
 
-__all__ = [
-    *("Neighbors", "class_mean", "knn_agreement_samples", "knn_chance", "nearest_neighbors"),
-    *("row_chunks", "squared_distances", "too_few_candidates", "undefined_neighbours"),
-    *("uninformative", "without_groups"),
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["probe_scores", "probe_tracks"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

@@ -17,14 +17,6 @@ from songscape.metrics.neighbours import (
     too_few_candidates,
 )
 
-__all__ = [
-    "average_precision_chance",
-    "average_precision_samples",
-    "has_relevant",
-    "hit_samples",
-    "undefined_retrieval",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

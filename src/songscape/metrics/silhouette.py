@@ -8,11 +8,6 @@ from scipy.spatial.distance import cdist
 
 from songscape.metrics.neighbours import row_chunks
 
-__all__ = [
-    *("clustered_rows", "sampled_silhouette", "silhouette", "silhouette_samples"),
-    "simplified_silhouette",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

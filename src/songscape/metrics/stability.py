@@ -11,17 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.clusters import ari
 from songscape.metrics.labels import group_codes
 
-__all__ = [
-    "NOT_DRAWN",
-    "Stability",
-    "assurance",
-    "cluster_jaccard",
-    "pairwise_ari",
-    "stability",
-    "subsample_partitions",
-    "subsamples",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Run = Callable[[Integers, int], ArrayLike]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Group", "group_clusters", "group_labels", "is_missing"]
-
 
 @dataclass(frozen=True)
 class Group:

@@ -11,8 +11,6 @@ from songscape.report.categories import group_labels
 from songscape.report.read import Results, main_label
 from songscape.report.style import number, share, shorten
 
-__all__ = ["Fact", "Group", "described_groups", "facts", "song_name", "unsure_songs"]
-
 # Hennig (2007): above the first a cluster is stable, below the second it is not to be believed.
 STABLE, DOUBTFUL = 0.75, 0.6
 MOST, MORE_THAN_USUAL = 0.5, 1.5

@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.errors import SongscapeError
 from songscape.workers import IsolatingExecutor, WorkerError
 
-__all__ = ["MIN_UMAP_TRACKS", "keep_places", "map_method", "umap_map"]
-
 MIN_UMAP_TRACKS = 15
 _WIDE = 64
 _LONGEST_S = 6 * 3600.0

@@ -14,8 +14,6 @@ from songscape.results import write_bytes
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["write_page"]
-
 _COUNTS = ("found", "analysed", "skipped", "failed")
 
 

@@ -22,8 +22,6 @@ from songscape.results import read_json
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Partition", "Results", "main_label", "read_results"]
-
 # The columns that each frame has even where it is empty; all but NUMBERS are text.
 _KEYS = ("model", "clusterer", "k", "axis", "metric", "column")
 _NULLS = ("chance", "null_95", "p_value")

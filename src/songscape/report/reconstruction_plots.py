@@ -11,8 +11,6 @@ from songscape.report import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["reconstruction_figure"]
-
 _SECONDS_PER_FRAME = 512 / 22050
 
 

@@ -20,8 +20,6 @@ from songscape.report.style import number
 from songscape.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell
 from songscape.report.unmeasured import unmeasured_lines
 
-__all__ = ["EVIDENCE", "FIRST", "Section", "short"]
-
 MAX_LEDGER_ROWS = 200
 AS_USUAL = 0.1  # the largest difference of a language's share that is not worth a line
 _LEDGER = {"track_id": "Track", "stage": "Stage", "status": "Status", "reason": "Reason"}

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.metrics.labels import group_codes
 
-__all__ = ["Difference", "Interval", "bootstrap_mean", "paired_difference"]
-
 Floats = NDArray[np.float64]
 
 _CHUNK_NUMBERS = 4_000_000

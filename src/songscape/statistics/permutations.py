@@ -11,15 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.clusters import SCORES, contingency, score_tables, undefined_agreement
 from songscape.metrics.labels import encode_labels, group_codes
 
-__all__ = [
-    "PermutationNull",
-    "affordable",
-    "group_permutations",
-    "known_permutations",
-    "nested_in_groups",
-    "permutation_nulls",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

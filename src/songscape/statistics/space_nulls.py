@@ -23,14 +23,6 @@ from songscape.statistics.permutations import (
     known_permutations,
 )
 
-__all__ = [
-    "ProbeResult",
-    "hit_null",
-    "knn_nulls",
-    "mixing_nulls",
-    "probe",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

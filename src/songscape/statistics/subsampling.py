@@ -14,8 +14,6 @@ from songscape.metrics.clusters import contingency, score_table
 from songscape.metrics.labels import encode_labels, group_codes
 from songscape.statistics.intervals import N_FLIPS, ROUNDING, Difference, Interval
 
-__all__ = ["half_sample_difference", "half_sample_interval"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Metric = Callable[[ArrayLike, ArrayLike], float]
