@@ -21,6 +21,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY = b"songscape.key"
+_FIGURE = ("model", "clusterer", "k", "axis", "metric", "column")
+_NULLS = ("chance", "null_95", "p_value")
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "table": (*_FIGURE, "seed", "value", *_NULLS, "reason"),
+    "summary": (*_FIGURE, "estimate", "low", "high", *_NULLS, "interval"),
+    "differences": ("model", "axis", "metric", "column"),
+    "models": (
+        *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
+        *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib"),
+        "summary",
+    ),
+    "clusters": ("track_id", "model", "clusterer", "k", "seed", "cluster"),
+    "warnings": ("check", "severity", "message", "tracks", "values"),
+    "unmeasured": ("model", "clusterer", "k", "seed", "what", "reason"),
+    "stability": (),
+    "tracks": ("track_id",),
+    "labels": ("track_id",),
+    "ledger": ("track_id", "stage", "status", "reason"),
+}
+"""Tables of `results/`, and the columns that each has even where it is empty."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

@@ -176,11 +176,6 @@ def settings_from(
     document: Mapping[str, Any], where: str, base: Settings | None = None
 ) -> Settings:
     """Settings from parsed TOML; `where` names the source in errors."""
-    if "table" in document:
-        raise UsageError(
-            f"{where}: [[table]] is no setting any more; move its rows to a file for "
-            "experiments/course_table.py, which prints published figures beside those of a run"
-        )
     _reject_unknown(document, Settings, where)
     values: dict[str, Any] = {}
     for key, value in document.items():

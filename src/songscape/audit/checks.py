@@ -39,7 +39,6 @@ def check_collection(
     audio_facts: pd.DataFrame,
     *,
     lyrics_texts: Sequence[str | None],
-    label_names: Sequence[str] = (),
     nuisances: Sequence[str] = (),
     roles: ColumnRoles | None = None,
     copies: Codes | None = None,
@@ -56,7 +55,7 @@ def check_collection(
     known = labels.reindex(list(ids))
     roles = roles or find_roles(known.columns)
     languages = _languages(known, roles)
-    columns = label_columns(known, label_names, nuisances=nuisances, roles=roles)
+    columns = label_columns(known, nuisances=nuisances, roles=roles)
     if roles.language is not None and roles.language not in columns:
         columns.append(roles.language)
     findings = [

@@ -34,10 +34,7 @@ class Mismatch:
 
 
 def language_mismatches(
-    texts: Sequence[str | None],
-    languages: Sequence[Sequence[str]],
-    *,
-    min_margin: float = MIN_MARGIN,
+    texts: Sequence[str | None], languages: Sequence[Sequence[str]]
 ) -> list[Mismatch]:
     """Tracks whose lyrics look like another language of the same collection, largest margin first.
 
@@ -64,7 +61,7 @@ def language_mismatches(
             continue
         best = int(np.argmax(scores[row]))
         margin = float(scores[row, best] - scores[row, own].max()) / lengths[row]
-        if margin > 0 and margin >= min_margin:
+        if margin >= MIN_MARGIN:
             tagged = " and ".join(dict.fromkeys(languages[row]))
             found.append(Mismatch(int(row), tagged, enough[best], margin))
     return sorted(found, key=lambda m: (-m.margin, m.position))

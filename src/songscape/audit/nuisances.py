@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -228,6 +228,8 @@ def _information(table: NDArray[np.int64]) -> float:
     return _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table[table > 0])
 
 
-def texts_of(column: pd.Series) -> list[str | None]:
+def texts_of(column: Iterable[Any]) -> list[str | None]:
     """The cells as texts without spaces around; None where there is nothing."""
-    return [None if v is None or v != v or not str(v).strip() else str(v).strip() for v in column]
+    import pandas as pd
+
+    return [None if pd.isna(v) else str(v).strip() or None for v in column]

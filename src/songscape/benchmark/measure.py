@@ -182,9 +182,9 @@ def space_rows(
     for name in codes:
         for kind in ("linear", "nonlinear") if nulls and name not in nested else ():
             one = probe(X, codes[name], targets.groups, kind=kind, random_state=seed)
-            reason = "" if one.n_used else "fewer than two values occur in two groups"
-            value = one.balanced_accuracy
-            rows.append(_row("leakage", f"probe_{kind}", name, value, null=one.null, reason=reason))
+            reason = "fewer than two values occur in two groups"
+            metric, value = f"probe_{kind}", one.observed
+            rows.append(_row("leakage", metric, name, value, null=one, reason=reason))
     for name in codes if set(measures) else ():
         mixed = mixing_nulls(
             near,

@@ -5,7 +5,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from songscape.demo.synthesis import SYNTHESIS_RATE
-from songscape.demo.tables import Row
+from songscape.data_tables import Row
 
 
 def decibels(value: float) -> float:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songscape.demo.tables import Row, read_table
+from songscape.data_tables import Row, read_table
 
-LANGUAGES: dict[str, Row] = read_table("lyrics")
+LANGUAGES: dict[str, Row] = read_table("demo/data", "lyrics")
 THEMES = ("love", "sea", "city", "harvest", "journey", "freedom")
 
 

@@ -125,14 +125,8 @@ class _Drawing:
     def _stability(self) -> Figure | None:
         from songscape.report.plots import stability_figure
 
-        curve = self.results.stability
-        return stability_figure(
-            *(curve[name] for name in ("k", "stability", "low", "high")),
-            null_low=curve["null_low"],
-            null_high=curve["null_high"],
-            chosen=self.results.setup.headline.k,
-            title="k-means on balanced PCA",
-        )
+        chosen = self.results.setup.headline.k
+        return stability_figure(self.results.stability, chosen, title="k-means on balanced PCA")
 
     def _map(self, model: str) -> Figure | None:
         from songscape.report.figures import shown_columns

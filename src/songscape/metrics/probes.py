@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_MAX_CLASSES = 50
+_MAX_CLASSES, _SPLITS = 50, 5
 _N_FEATURES = 256
 _BATCH_NUMBERS = 20_000_000
 
 
 def probe_tracks(
     space: Floats, codes: Integers, blocks: Integers, max_tracks: int, rng: np.random.Generator
-) -> tuple[Integers, int]:
-    """Rows to probe, and how many more have a class in fewer than 2 groups.
+) -> Integers:
+    """Rows to probe: those whose class is in at least 2 groups.
 
     Rows with missing values and tracks without a class (−1) are left out; of more than `max_tracks`
     a random sample is taken.
@@ -30,8 +30,7 @@ def probe_tracks(
     used = np.flatnonzero((codes >= 0) & np.isfinite(space).all(axis=1))
     if len(used) > max_tracks:
         used = np.sort(rng.choice(used, max_tracks, replace=False))
-    kept = used[np.isin(codes[used], _testable(codes[used], blocks[used]))]
-    return kept, len(used) - len(kept)
+    return used[np.isin(codes[used], _testable(codes[used], blocks[used]))]
 
 
 def probe_scores(
@@ -41,7 +40,6 @@ def probe_scores(
     rng: np.random.Generator,
     *,
     kind: str = "linear",
-    n_splits: int = 5,
 ) -> Floats:
     """Balanced accuracy of a probe for each of many labellings, in grouped cross-validation.
 
@@ -51,7 +49,7 @@ def probe_scores(
     if kind not in ("linear", "nonlinear"):
         raise ValueError(f"no probe {kind!r}: linear or nonlinear")
     n_classes = int(labellings.max()) + 1
-    folds = _folds(labellings[0], blocks, n_splits, rng)
+    folds = _folds(labellings[0], blocks, _SPLITS, rng)
     features = _standardised(space)
     if kind == "nonlinear":
         features = _fourier(features, rng)

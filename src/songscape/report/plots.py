@@ -16,6 +16,7 @@ from songscape.report.categories import Group, group_clusters, group_labels
 from songscape.report.reconstruction_plots import reconstruction_figure
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -112,12 +113,7 @@ def heatmap_figure(
     return style.finish(figure, heading)
 
 
-def training_figure(
-    history: Sequence[Mapping[str, Any]],
-    *,
-    title: str | None = None,
-    best_epoch: int | None = None,
-) -> Figure:
+def training_figure(history: Sequence[Mapping[str, Any]], *, title: str = "Training") -> Figure:
     """Draw ELBO, reconstruction term, KL divergence (nats per song) and β over the epochs.
 
     A row of the history has ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
@@ -130,8 +126,8 @@ def training_figure(
         return np.array([np.nan if v is None else float(v) for v in values], dtype=float)
 
     validation = series("validation_elbo")
-    if best_epoch is None and np.isfinite(validation).any():
-        best_epoch = int(epochs[np.nanargmax(validation)])
+    held_out = np.isfinite(validation).any()
+    best_epoch = int(epochs[np.nanargmax(validation)]) if held_out else None
     # A deterministic autoencoder has neither KL nor β: a row of zeros is no picture.
     present = [
         panel for panel in TRAINING_PANELS if any(np.nan_to_num(series(n)).any() for n in panel[2])
@@ -159,10 +155,9 @@ def training_figure(
         style.plain_axes(axes)
     if present:
         grid[0, 0].legend(fontsize=7, frameon=False, loc="lower right")
-    heading = title or "Training"
     if len(epochs) and best_epoch is not None and epochs[-1] > best_epoch:
-        heading += f": stopped after epoch {int(epochs[-1])}"
-    return style.finish(figure, heading)
+        title += f": stopped after epoch {int(epochs[-1])}"
+    return style.finish(figure, title)
 
 
 def k_distance_figure(
@@ -196,41 +191,28 @@ def k_distance_figure(
     return style.finish(figure, title or f"k-distance curve, min_samples = {min_samples}")
 
 
-def stability_figure(
-    ks: ArrayLike,
-    stability: ArrayLike,
-    low: ArrayLike | None = None,
-    high: ArrayLike | None = None,
-    *,
-    null_low: ArrayLike | None = None,
-    null_high: ArrayLike | None = None,
-    chosen: int | None = None,
-    axis_label: str = "stability (ARI over subsamples)",
-    title: str | None = None,
-) -> Figure:
-    """Draw stability by number of clusters over the band that structureless data reaches."""
+def stability_figure(curve: pd.DataFrame, chosen: int | None = None, *, title: str) -> Figure:
+    """Draw stability by k (`stability.csv`) over the band that data without structure reaches."""
     from matplotlib.ticker import MaxNLocator
 
-    x, y = np.asarray(ks, dtype=float), np.asarray(stability, dtype=float)
     figure = style.new_figure(6.0, 3.6)
     axes = figure.subplots()
-    color = style.CATEGORY_COLORS[0]
-    if null_low is not None and null_high is not None:
-        bottom, top = np.asarray(null_low, dtype=float), np.asarray(null_high, dtype=float)
-        axes.fill_between(x, bottom, top, color=style.FAINT, label="data without structure")
-    if low is not None and high is not None:
-        bottom, top = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-        axes.fill_between(x, bottom, top, color=color, alpha=0.2, linewidth=0, label="interval")
-    axes.plot(x, y, "o-", color=color, markersize=4, linewidth=1.4, label="this collection")
+    color, k = style.CATEGORY_COLORS[0], curve["k"]
+    band = {"color": style.FAINT, "label": "data without structure"}
+    axes.fill_between(k, curve["null_low"], curve["null_high"], **band)
+    interval = {"color": color, "alpha": 0.2, "linewidth": 0, "label": "interval"}
+    axes.fill_between(k, curve["low"], curve["high"], **interval)
+    line = {"color": color, "markersize": 4, "linewidth": 1.4, "label": "this collection"}
+    axes.plot(k, curve["stability"], "o-", **line)
     if chosen is not None:
         label = f"chosen: k = {chosen}"
         axes.axvline(chosen, color=style.CATEGORY_COLORS[3], ls="--", lw=1.2, label=label)
     axes.set_xlabel("k, number of clusters", fontsize=9)
-    axes.set_ylabel(axis_label, fontsize=9)
+    axes.set_ylabel("stability (ARI over subsamples)", fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.plain_axes(axes)
     axes.legend(fontsize=8, frameon=False)
-    return style.finish(figure, title or "How stable is each k?")
+    return style.finish(figure, title)
 
 
 def _scatter(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:

@@ -45,11 +45,10 @@ def bootstrap_mean(
     values: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 1_000,
     random_state: int = 0,
 ) -> Interval:
-    """Mean of per-track values with a percentile interval over resampled groups and seeds.
+    """Mean of per-track values with a 95 % percentile interval over resampled groups and seeds.
 
     Values of shape (n_tracks,) or (n_seeds, n_tracks); NaN are left out. Tracks without a group
     (artist) stand alone.
@@ -60,7 +59,7 @@ def bootstrap_mean(
     if not total:
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     means = _resampled_means(sums, counts, n_resamples, np.random.default_rng(random_state))
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(means, [0.025, 0.975])
     n_groups = int((counts.sum(axis=0) > 0).sum())
     return Interval(float(sums.sum() / total), float(low), float(high), n_groups)
 
@@ -70,7 +69,6 @@ def paired_difference(
     baseline: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 1_000,
     random_state: int = 0,
     inflation: float = 1.0,
@@ -91,9 +89,7 @@ def paired_difference(
     if len(ours) != len(theirs) and 1 not in (len(ours), len(theirs)):
         ours, theirs = ours.mean(axis=0, keepdims=True), theirs.mean(axis=0, keepdims=True)
     gap = ours - theirs
-    interval = bootstrap_mean(
-        gap, groups, confidence=confidence, n_resamples=n_resamples, random_state=random_state
-    )
+    interval = bootstrap_mean(gap, groups, n_resamples=n_resamples, random_state=random_state)
     p_value = _sign_flip_p(gap.mean(axis=0), groups, random_state, inflation)
     middle, wider = interval.estimate, inflation**0.5
     low, high = (middle + wider * (end - middle) for end in (interval.low, interval.high))

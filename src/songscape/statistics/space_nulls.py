@@ -6,8 +6,6 @@ space are in the null as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -25,6 +23,7 @@ from songscape.statistics.permutations import (
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+_MOST_PROBED = 3_000
 
 
 def knn_nulls(
@@ -96,55 +95,35 @@ def hit_null(
     return PermutationNull.of(observed, null[np.isfinite(null)])
 
 
-@dataclass(frozen=True)
-class ProbeResult:
-    """How well a nuisance can be read off the latents of unseen groups.
-
-    `balanced_accuracy` is the mean over classes of the share recognised, in grouped
-    cross-validation; chance is 1 / n_classes. `n_left_out` tracks have a class that is in fewer
-    than 2 groups.
-    """
-
-    balanced_accuracy: float
-    null: PermutationNull
-    n_used: int
-    n_classes: int
-    n_left_out: int
-
-
 def probe(
     X: ArrayLike,
     nuisance: ArrayLike,
     groups: ArrayLike | None = None,
     *,
     kind: str = "linear",
-    n_splits: int = 5,
     n_permutations: int = 199,
-    max_tracks: int = 3_000,
-    n_bins: int = 5,
     random_state: int = 0,
-) -> ProbeResult:
-    """Probe the latents for a nuisance, beside probes for permuted labels.
+) -> PermutationNull:
+    """How well a probe reads a nuisance off the latents of unseen groups, beside permuted labels.
 
-    Numbers are binned by quantiles, missing values left out. Groups (artists) are never on both
-    sides of a split, and permuted in blocks. Of more than `max_tracks` a random sample is probed.
-    NaN where fewer than 2 classes are left.
+    Measured is balanced accuracy in grouped cross-validation. Numbers are binned by quantiles,
+    missing values left out. Groups (artists) are never on both sides of a split, and permuted in
+    blocks. Of more than 3,000 tracks a random sample is probed. NaN where fewer than 2 classes are
+    left.
     """
     rng = np.random.default_rng(random_state)
-    codes = bin_nuisance(nuisance, n_bins)
+    codes = bin_nuisance(nuisance)
     space = np.asarray(X, dtype=np.float64)
     blocks = group_codes(groups, len(space))
-    kept, n_left_out = probe_tracks(space, codes, blocks, max_tracks, rng)
+    kept = probe_tracks(space, codes, blocks, _MOST_PROBED, rng)
     classes, labels = np.unique(codes[kept], return_inverse=True)
     if len(classes) < 2:
-        nothing = PermutationNull.of(float("nan"), [])
-        return ProbeResult(float("nan"), nothing, 0, len(classes), n_left_out)
+        return PermutationNull.of(float("nan"), [])
     units = None if groups is None else blocks[kept]
     permuted = group_permutations(labels.astype(np.int64), units, n_permutations, rng)
     labellings = np.vstack([labels[None, :], permuted]).astype(np.int64)
-    scores = probe_scores(space[kept], labellings, blocks[kept], rng, kind=kind, n_splits=n_splits)
-    null = PermutationNull.of(float(scores[0]), scores[1:])
-    return ProbeResult(float(scores[0]), null, len(kept), len(classes), n_left_out)
+    scores = probe_scores(space[kept], labellings, blocks[kept], rng, kind=kind)
+    return PermutationNull.of(float(scores[0]), scores[1:])
 
 
 def mixing_nulls(
@@ -152,8 +131,6 @@ def mixing_nulls(
     nuisance: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    perplexity: float | None = None,
-    alpha: float = 0.05,
     k_kbet: int | None = None,
     n_permutations: int = 199,
     random_state: int = 0,
@@ -170,7 +147,7 @@ def mixing_nulls(
         count = affordable(n_permutations, neighbors.indices.size + len(codes) * len(classes))
         rng = np.random.default_rng(random_state)
         labellings = np.vstack([labellings, known_permutations(codes, groups, count, rng)])
-    scores = mixing_scores(neighbors, labellings, perplexity=perplexity, alpha=alpha, k_kbet=k_kbet)
+    scores = mixing_scores(neighbors, labellings, k_kbet=k_kbet)
     return {
         name: PermutationNull.of(scores[0, column], scores[1:, column], lower=True)
         for column, name in enumerate(("ilisi", "kbet"))

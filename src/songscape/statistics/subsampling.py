@@ -25,7 +25,6 @@ def half_sample_interval(
     truth: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 100,
     random_state: int = 0,
 ) -> Interval:
@@ -40,7 +39,7 @@ def half_sample_interval(
     (n_tracks,) or (n_seeds, n_tracks).
     """
     result = _half_samples(metric, [labels], truth, groups, n_resamples, random_state)
-    low, high, _ = _student(*result, confidence=confidence)
+    low, high, _ = _student(*result)
     return Interval(result[0], low, high, result[2])
 
 
@@ -51,7 +50,6 @@ def half_sample_difference(
     truth: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 100,
     random_state: int = 0,
 ) -> Difference:
@@ -60,7 +58,7 @@ def half_sample_difference(
     The numbers of seeds may differ.
     """
     result = _half_samples(metric, [labels, baseline], truth, groups, n_resamples, random_state)
-    low, high, p_value = _student(*result, confidence=confidence)
+    low, high, p_value = _student(*result)
     return Difference(result[0], low, high, p_value, result[2])
 
 
@@ -133,9 +131,8 @@ def _halved(
     return score_table(metric, whole), np.array([score_table(metric, t) for t in tables])
 
 
-def _student(
-    estimate: float, error: float, n_groups: int, *, confidence: float
-) -> tuple[float, float, float]:
+def _student(estimate: float, error: float, n_groups: int) -> tuple[float, float, float]:
+    """Ends of the 95 % interval, and p."""
     from scipy.stats import t
 
     if not np.isfinite(error) or n_groups < 3:
@@ -144,7 +141,7 @@ def _student(
         p_value = 1.0 if abs(estimate) <= ROUNDING else _smallest_p(n_groups)
         return estimate, estimate, p_value
     freedom = n_groups - 1
-    reach = float(t.ppf((1 + confidence) / 2, freedom)) * error
+    reach = float(t.ppf(0.975, freedom)) * error
     p_value = float(2 * t.sf(abs(estimate) / error, freedom))
     return estimate - reach, estimate + reach, p_value
 
