@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 
 from songscape.report import maps, plots, style
 from songscape.report.categories import group_clusters, group_labels
-from songscape.report.reconstruction_plots import reconstruction_figure
+from songscape.report.plots import reconstruction_figure
 
 RNG = np.random.default_rng(0)
 

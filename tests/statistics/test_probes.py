@@ -40,9 +40,7 @@ def test_nothing_is_found_where_nothing_is(kind):
     for seed in range(30):
         rng = np.random.default_rng(seed)
         X, nuisance = rng.normal(size=(120, 6)), rng.integers(0, 3, 120)
-        p_values.append(
-            probe(X, nuisance, kind=kind, n_permutations=39, random_state=seed).p_value
-        )
+        p_values.append(probe(X, nuisance, kind=kind, n_permutations=39, random_state=seed).p_value)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.17
     assert 0.3 < np.mean(p_values) < 0.7
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.data_tables import Row, read_table
 from songscape.demo.frame import Frame, Part, melody
 from songscape.demo.mixing import balance, decibels, master
 from songscape.demo.plan import SongPlan
 from songscape.demo.styles import MOODS, SCALES, STYLES, play
 from songscape.demo.synthesis import INSTRUMENTS, SYNTHESIS_RATE, Colour, Player, drum
-from songscape.data_tables import Row, read_table
 from songscape.demo.voice import sing
 
 

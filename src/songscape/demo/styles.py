@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from songscape.demo.frame import Frame, Note, Part, degree_pitch, fold, melody, triad
 from songscape.data_tables import Row, read_table
+from songscape.demo.frame import Frame, Note, Part, degree_pitch, fold, melody, triad
 
 _TABLE = read_table("demo/data", "styles")
 MOODS: dict[str, Row] = _TABLE["moods"]

@@ -208,8 +208,8 @@ def structure(results: Results, _: Figures) -> Section | None:
 
 def stability(results: Results, figures: Figures) -> Section | None:
     """Whether partitions come back, at which k, and which songs change sides."""
-    content = {"table": evidence.stability_table(results), "pictures": figures.get("k", ())}
-    content["unsure"] = unsure_songs(results)
+    table, unsure = evidence.stability_table(results), unsure_songs(results)
+    content = {"table": table, "unsure": unsure, "pictures": figures.get("k", ())}
     return Section("stability", "Stability", content) if any(content.values()) else None
 
 
