@@ -16,29 +16,8 @@ SCRIPTS: Mapping[str, str] = _TABLES["scripts"]
 """Script -> the one main language that is written in it."""
 NAMES: Mapping[str, str] = _TABLES["codes"]
 """ISO 639 code -> English name, as the identifier of `ingest.languages` knows them."""
-_VARIETIES = frozenset(
-    {
-        *("american", "australian", "austrian", "brazilian", "british", "canadian", "egyptian"),
-        *("european", "mandarin", "mexican", "modern", "simplified", "standard", "swiss"),
-        *("traditional", "us", "uk"),
-    }
-)
+_VARIETIES, _UNKNOWN, _MIXED = (frozenset(_TABLES[n]) for n in ("varieties", "unknown", "several"))
 _LOCALE = re.compile(r"[a-z]{2,3}( [a-z]{4})?( [a-z]{2}| \d{3})?( x .*)?")
-
-_UNKNOWN = frozenset(
-    {
-        *("", "?", "-", "–", "unknown", "und", "n/a", "na", "none", "nan", "null", "xxx", "zxx"),
-        *("undefined", "undetermined", "not applicable", "unbekannt", "inconnu", "desconocido"),
-        *("instrumental", "no lyrics", "no vocals", "no language", "no linguistic content"),
-    }
-)
-_MIXED = frozenset(
-    {
-        *("mixed", "mix", "mixed languages", "multi", "mul", "multiple", "multiple languages"),
-        *("multilingual", "bilingual", "several", "various", "other"),
-    }
-)
-"""Tags that say "more than one" and leave open which."""
 
 
 def language_name(tag: str | None) -> str | None:

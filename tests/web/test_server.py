@@ -370,6 +370,8 @@ def test_a_collection_that_is_still_analysed_is_shown_without_a_map(
         assert client.get("/api/progress").json()["running"] is True
     asked = client.get("/api/similar", params={"id": SONG})
     assert (asked.status_code, "analysed" in asked.json()["error"]) == (400, True)
+    asked = client.get("/rest/getSonicSimilarTracks", params={"id": SONG, "f": "json"})
+    assert asked.json()["subsonic-response"]["error"]["code"] == 0
 
 
 def test_songs_that_are_analysed_meanwhile_are_shown(
