@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Mapping
+<<<<<<< HEAD
 from functools import cache
+=======
+from functools import lru_cache
+from importlib.resources import files
+>>>>>>> main
 
 from songscape.data_tables import read_table
 
+<<<<<<< HEAD
 _TABLE = read_table("data", "languages")
 SCRIPTS: Mapping[str, str] = _TABLE["scripts"]
 """Scripts that one main language is written in, and that language."""
@@ -17,6 +24,14 @@ NAMES = {
     for code, _, name in (item.strip().partition(" ") for item in _TABLE["codes"].split(","))
 }
 """ISO 639 code -> English name, as the identifier of `ingest.languages` knows them."""
+=======
+_TABLES = tomllib.loads((files("songscape") / "languages.toml").read_text(encoding="utf-8"))
+SCRIPTS: Mapping[str, str] = _TABLES["scripts"]
+"""Script -> the one main language that is written in it."""
+NAMES: Mapping[str, str] = _TABLES["codes"]
+"""ISO 639 code -> English name, as the identifier of `ingest.languages` knows them."""
+_VARIETIES, _UNKNOWN, _MIXED = (frozenset(_TABLES[n]) for n in ("varieties", "unknown", "several"))
+>>>>>>> main
 _LOCALE = re.compile(r"[a-z]{2,3}( [a-z]{4})?( [a-z]{2}| \d{3})?( x .*)?")
 
 
@@ -61,6 +76,7 @@ def _lookup(key: str, written: str) -> str | None:
 @cache
 def _names_by_tag() -> dict[str, str]:
     found = {_folded(code): name for code, name in NAMES.items()}
+<<<<<<< HEAD
     for item in _TABLE["also"].split(";"):
         name, _, tags = item.partition(":")
         name = name.strip()
@@ -70,4 +86,8 @@ def _names_by_tag() -> dict[str, str]:
                 rest = rest.replace(phrase, "")
                 found[_folded(phrase)] = name
         found |= {_folded(tag): name for tag in (name, *rest.split())}
+=======
+    for name, tags in _TABLES["also"].items():
+        found |= {_folded(tag): name for tag in (*tags, name)}
+>>>>>>> main
     return found | {_folded(name): name for name in NAMES.values()}
