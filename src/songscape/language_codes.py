@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
-<<<<<<< HEAD
-from functools import cache
-=======
 from functools import lru_cache
-from importlib.resources import files
->>>>>>> main
 
 from songscape.data_tables import read_table
 
-<<<<<<< HEAD
-_TABLE = read_table("data", "languages")
-SCRIPTS: Mapping[str, str] = _TABLE["scripts"]
-"""Scripts that one main language is written in, and that language."""
-NAMES = {
-    code: name
-    for code, _, name in (item.strip().partition(" ") for item in _TABLE["codes"].split(","))
-}
-"""ISO 639 code -> English name, as the identifier of `ingest.languages` knows them."""
-=======
-_TABLES = tomllib.loads((files("songscape") / "languages.toml").read_text(encoding="utf-8"))
+_TABLES = read_table("data", "languages")
 SCRIPTS: Mapping[str, str] = _TABLES["scripts"]
 """Script -> the one main language that is written in it."""
 NAMES: Mapping[str, str] = _TABLES["codes"]
 """ISO 639 code -> English name, as the identifier of `ingest.languages` knows them."""
 _VARIETIES, _UNKNOWN, _MIXED = (frozenset(_TABLES[n]) for n in ("varieties", "unknown", "several"))
->>>>>>> main
 _LOCALE = re.compile(r"[a-z]{2,3}( [a-z]{4})?( [a-z]{2}| \d{3})?( x .*)?")
 
 
@@ -48,7 +31,7 @@ def language_name(tag: str | None) -> str | None:
 
 def is_mixed(tag: str | None) -> bool:
     """Whether a tag says "several languages" without naming them."""
-    return _folded(tag or "") in _TABLE["mixed"]
+    return _folded(tag or "") in _MIXED
 
 
 def _folded(tag: str) -> str:
@@ -59,7 +42,7 @@ def _folded(tag: str) -> str:
 
 
 def _lookup(key: str, written: str) -> str | None:
-    if key in _TABLE["unknown"]:
+    if key in _UNKNOWN:
         return None
     names = _names_by_tag()
     bare = re.sub(r"\s*[(\[].*", "", key)
@@ -68,26 +51,14 @@ def _lookup(key: str, written: str) -> str | None:
         return names.get(key) or names[bare]
     if len(words) > 1 and (len(words[0]) > 3 or _LOCALE.fullmatch(bare)) and words[0] in names:
         return names[words[0]]
-    if len(words) > 1 and set(words[:-1]) <= {*_TABLE["varieties"]} and words[-1] in names:
+    if len(words) > 1 and set(words[:-1]) <= _VARIETIES and words[-1] in names:
         return names[words[-1]]
     return written
 
 
-@cache
+@lru_cache(maxsize=1)
 def _names_by_tag() -> dict[str, str]:
     found = {_folded(code): name for code, name in NAMES.items()}
-<<<<<<< HEAD
-    for item in _TABLE["also"].split(";"):
-        name, _, tags = item.partition(":")
-        name = name.strip()
-        rest = tags
-        for phrase in _TABLE["phrases"]:
-            if phrase in rest:
-                rest = rest.replace(phrase, "")
-                found[_folded(phrase)] = name
-        found |= {_folded(tag): name for tag in (name, *rest.split())}
-=======
     for name, tags in _TABLES["also"].items():
         found |= {_folded(tag): name for tag in (*tags, name)}
->>>>>>> main
     return found | {_folded(name): name for name in NAMES.values()}

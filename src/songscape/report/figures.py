@@ -15,12 +15,6 @@ from songscape.report.read import main_label
 if TYPE_CHECKING:
     from songscape.report.read import Results
 
-<<<<<<< HEAD
-=======
-__all__ = ["GROUPS", "NumberedFigure", "Planned", "group_numbers", "number_figures"]
-__all__ += ["picture_name", "picture_plan", "png_size", "shown_columns", "shown_partitions"]
-
->>>>>>> main
 # Base64 makes three bytes four, and the page must stay below 12 MB with its tables.
 BUDGET_BYTES = 7_500_000
 SECTIONS = (

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-<<<<<<< HEAD
-=======
-__all__ = ["heatmap_figure", "k_distance_figure", "map_figure", "reconstruction_figure"]
-__all__ += ["stability_figure", "training_figure"]
-
->>>>>>> main
 Floats = NDArray[np.float64]
 NATS = "nats per song"
 _SECONDS_PER_FRAME = 512 / 22050

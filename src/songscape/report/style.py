@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-<<<<<<< HEAD
-=======
-__all__ = ["CATEGORY_COLORS", "CATEGORY_MARKERS", "DPI", "drawable", "finish", "font_chain"]
-__all__ += ["levels", "new_figure", "number", "plain_axes", "png_bytes", "share", "shorten"]
-
->>>>>>> main
 # Okabe & Ito (2008), "Color Universal Design"; yellow is last, because it is faint on white.
 CATEGORY_COLORS = (
     *("#0072B2", "#E69F00", "#009E73", "#D55E00"),
