@@ -19,16 +19,16 @@ from songscape.library import Analysis, Library
 TABLE = "audio,title,artist\nA/one.flac,Eins,Ada\nA/two.flac,Zwei,Ada\nbad.flac,,Bob\n"
 
 
-def described(path: str, names: list[str]) -> Analysis:
+def described(path: str, names: list[str], *_: str) -> Analysis:
     """In place of the audio: its name, so that a test needs no sound."""
     import numpy as np
 
-    from songscape.library.records import digest_of_file
+    from songscape.ingest.sound_digest import sound_digest
 
     if path.endswith("bad.flac"):
         return Analysis(failure="looks like a FLAC, but is damaged (frame 12); copy it again")
     features = {name: np.zeros(2, np.float32) for name in names}
-    return Analysis(features, {"file_digest": digest_of_file(path)})
+    return Analysis(features, {"file_digest": sound_digest(path)})
 
 
 class Here:

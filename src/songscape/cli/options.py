@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,9 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
 
     if parsed.config is not None:
         settings = load_settings(parsed.config, settings)
+    excerpt = getattr(parsed, "excerpt", None)
     return settings.updated(
+        features=excerpt and replace(settings.features, excerpt=excerpt),
         models=parsed.models,
         clusterers=parsed.clusterers,
         k=parsed.k,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.fit import digest_of
+from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.progress import progress_bar
 from songscape.results import ResultsFolder, read_json, read_latents, write_json
@@ -62,6 +63,9 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     # Kept a second time, because a comparison of other data clears the page and its groups.
     memory = folder.root / "trials" / "groups.json"
     before = read_json(path) or read_json(memory)
+    if before is not None and isinstance(before.get("tracks"), list):
+        with Library.open(folder.library, must_exist=True) as library:
+            before |= {"tracks": library.present_ids(before["tracks"])}
     there = [n for n in _DESCRIBED_BY if n in data.digests]
     there += ["language"] if "language" in data.views else []
     again = before is not None and before.get("key") == key

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features import descriptors, harmony, rhythm, spectra
-from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder, Span
+from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
+from songscape.features.excerpt import EXCERPT_S, LONG_S, WHOLE, Span
 from songscape.features.readers import UnreachableError
-from songscape.features.sound_digest import sound_digest, span_mark
+from songscape.ingest.sound_digest import sound_digest, span_mark
 from songscape.library.records import Analysis
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "RECIPES",
     "SILENCE_DB",
     "analyse_file",
+    "recipes_for",
 ]
 
 MAX_FRAMES = 300
@@ -95,8 +98,22 @@ EVERY_PASS = (*CORE, "rhythm", "mel", "harmony", "descriptors")
 """What is computed whenever a file is decoded: each costs little beside the decoding."""
 
 
+def recipes_for(excerpt: str, seconds: float | None) -> Mapping[str, str]:
+    """`RECIPES` of a track of a length, where of long ones that excerpt is read."""
+    return RECIPES if seconds is None or seconds <= LONG_S else _recipes_of_part(excerpt)
+
+
+@lru_cache
+def _recipes_of_part(excerpt: str) -> Mapping[str, str]:
+    part = "" if excerpt == WHOLE else f" {excerpt} {EXCERPT_S:g} s"
+    return {name: recipe + part for name, recipe in RECIPES.items()}
+
+
 def analyse_file(
-    path: str, names: Sequence[str] = EVERY_PASS, span: Span | None = None
+    path: str,
+    names: Sequence[str] = EVERY_PASS,
+    excerpt: str = WHOLE,
+    span: Span | None = None,
 ) -> Analysis:
     """Decode one file block by block and describe it; never raises for a bad file.
 
@@ -105,12 +122,16 @@ def analyse_file(
     path : str
     names : sequence of str
         Features to compute, of `RECIPES`.
+    excerpt : str
+        What is read of a long track; where that part can't be used, all of it is.
     span : (float, float or None), optional
         The part of the file that the track is, in seconds.
     """
     try:
-        return _analyse(Decoder(Path(path), span=span), names)
+        return _analyse(Decoder(Path(path), span=span, excerpt=excerpt), names)
     except DecodeError as error:
+        if excerpt != WHOLE:
+            return analyse_file(path, names, WHOLE, span)
         return Analysis(failure=str(error), transient=isinstance(error, UnreachableError))
     except OSError as error:
         where = error.filename or f"temporary folder {tempfile.gettempdir()}"

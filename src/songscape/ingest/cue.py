@@ -14,7 +14,7 @@ from songscape.ingest.file_kinds import without_suffix
 from songscape.ingest.files import UnreadableError, display, nfc, read_bytes
 from songscape.library.records import LedgerRow
 
-__all__ = ["CueTrack", "albums_in"]
+__all__ = ["CueTrack", "albums_in", "embedded_album"]
 
 _MAX_BYTES, _MAX_TRACKS, _MAX_LINE = 1 << 20, 999, 1000
 _FRAMES = 75  # a second, on a compact disc
@@ -75,6 +75,14 @@ def albums_in(
     return albums, problems
 
 
+def embedded_album(sheet: str) -> list[CueTrack]:
+    """The tracks of a sheet within the file that it is about; of several files, none."""
+    if not regex.search(r"(?im)^\s*FILE\s", sheet):
+        sheet = regex.sub(r"(?im)^(?=\s*TRACK\s)", 'FILE "" WAVE\n', sheet, count=1)
+    albums = [tracks for _, tracks in _files_of(sheet)]
+    return albums[0] if len(albums) == 1 and len(albums[0]) > 1 else []
+
+
 def _text(data: bytes) -> str:
     """The text of a sheet; its names are often too few to tell an older encoding by."""
     try:
@@ -133,7 +141,8 @@ def _files_of(text: str) -> Iterator[tuple[str, list[CueTrack]]]:
 
 def _ended(tracks: list[CueTrack], album: dict[str, str]) -> list[CueTrack]:
     """Tracks with their ends and all their cells; those of no length are none."""
-    tracks = sorted(tracks, key=lambda track: track.start)[:_MAX_TRACKS]
+    by_number = {track.number: track for track in reversed(tracks)}
+    tracks = sorted(by_number.values(), key=lambda track: track.start)[:_MAX_TRACKS]
     ends = [*(track.start for track in tracks[1:]), None]
     return [
         replace(track, end=end, cells=_whole(track, album))

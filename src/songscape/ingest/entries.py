@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from songscape.ingest.cue import albums_in
+from songscape.ingest.cue import CueTrack, albums_in, embedded_album
 from songscape.ingest.file_kinds import SELDOM_LYRICS, SHORT_ID_SUFFIXES, without_suffix
 from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
-from songscape.library.records import LedgerRow
+from songscape.library.records import LedgerRow, Tags
 
-__all__ = ["Entry", "entries_of_files", "unclaimed_rows"]
+__all__ = ["Entry", "entries_of_files", "unclaimed_rows", "with_albums"]
 
 _ABOUT_FOLDERS = frozenset(
     {
@@ -44,6 +44,8 @@ class Entry:
         Lyric files that all fit, such as those of several languages.
     span : (float, float or None) or None
         The part of the file that the track is, in seconds; None for all of it.
+    is_row : bool
+        Whether the table decides what is a track, and this is one.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Entry:
     named: bool = False
     choice: tuple[str, ...] = ()
     span: tuple[float, float | None] | None = None
+    is_row: bool = False
 
 
 def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
@@ -73,9 +76,7 @@ def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
     for place in files.audio:
         remarks = []
         if place in albums:
-            for track in albums[place]:
-                track_id, span = f"{ids[place]}#{track.number:02d}", (track.start, track.end)
-                entries.append(Entry(track_id, place, labels=track.cells, span=span))
+            entries += _divided(Entry(ids[place], place), albums[place])
             continue
         if place in matches.nearly:
             reason = f"{display(matches.files[place])}: taken for the words of {ids[place]}"
@@ -83,6 +84,34 @@ def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
         sidecar, choice = matches.files.get(place), matches.unclear.get(place, ())
         entries.append(Entry(ids[place], place, sidecar, remarks=tuple(remarks), choice=choice))
     return entries, problems + unclaimed_rows(matches.unclaimed)
+
+
+def with_albums(entries: Iterable[Entry], tags: Mapping[str, Tags]) -> list[Entry]:
+    """Entries, but for albums in one file their tracks, which a CUE sheet in the tags tells apart.
+
+    A file that another sheet divides, or that is a row of a table, is left as it is.
+    """
+    found: list[Entry] = []
+    for entry in entries:
+        sheet = "" if entry.span or entry.is_row else tags.get(entry.place, Tags()).sheet
+        tracks = embedded_album(sheet) if sheet else []
+        found += _divided(entry, tracks) if tracks else [entry]
+    return found
+
+
+def _divided(entry: Entry, tracks: Iterable[CueTrack]) -> list[Entry]:
+    return [
+        replace(
+            entry,
+            id=f"{entry.id}#{track.number:02d}",
+            sidecar=None,
+            choice=(),
+            words=None,
+            labels={**entry.labels, **track.cells},
+            span=(track.start, track.end),
+        )
+        for track in tracks
+    ]
 
 
 def unclaimed_rows(places: Iterable[str]) -> list[LedgerRow]:

@@ -20,6 +20,7 @@ __all__ = [
     "Counts",
     "FileStamp",
     "LedgerRow",
+    "Listed",
     "Lyrics",
     "Tags",
     "Track",
@@ -95,11 +96,14 @@ class Lyrics:
     status : {"ok", "warning", "failed"}
     reason : str
         What is to be known, and the mend; empty when all is well.
+    language : str
+        By its English name, where tags say so of these words.
     """
 
     text: str | None
     status: str = "ok"
     reason: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,11 +118,32 @@ class Tags:
         The words in the tags, None where there are none.
     remark : str
         Why the tags could not be read; empty where they could.
+    sheet : str
+        The CUE sheet of an album in one file.
     """
 
     cells: Mapping[str, str] = field(default_factory=dict)
     lyrics: Lyrics | None = None
     remark: str = ""
+    sheet: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row of the collection's table, and the audio that it meant at the last look.
+
+    Attributes
+    ----------
+    row : str
+        Hash of its cells.
+    stamp : FileStamp
+    sound : str
+        Hash of the file's sound, "" where it was not read.
+    """
+
+    row: str
+    stamp: FileStamp
+    sound: str
 
 
 @dataclass(frozen=True)
@@ -176,6 +201,8 @@ class Collection:
         Names of the label columns in the table's order.
     files : mapping of FileStamp to Lyrics or Tags
         What the scan read, or knew from the library, of every lyric and audio file.
+    rows : mapping of str to (str, str)
+        By track, how the table names its audio, and a hash of the row.
     """
 
     root: Path
@@ -183,6 +210,7 @@ class Collection:
     problems: tuple[LedgerRow, ...] = ()
     label_columns: tuple[str, ...] = ()
     files: Mapping[FileStamp, Lyrics | Tags] = field(default_factory=dict)
+    rows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -223,7 +251,7 @@ class Analysed:
     stamp : FileStamp or None
         The file that they are of.
     file_digest : str or None
-        Hash of its sound; of all its bytes where an earlier version stored it.
+        Hash of its sound.
     """
 
     outcome: str | None

@@ -1,0 +1,47 @@
+"""Which part of a long file is decoded: all of it, or half a minute that stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["DEFAULT", "EXCERPT_S", "LONG_S", "WHOLE", "pieces_of"]
+
+WHOLE = "whole"
+DEFAULT = WHOLE
+"""Shown by `benchmarks/excerpts.py`."""
+EXCERPT_S, LONG_S = 30.0, 60.0
+"""Seconds that are decoded of a track, and the length up to which all of it is."""
+N_PIECES = 3
+_LOOK_EVERY_S = 15.0
+
+Span = tuple[float, float | None]
+
+
+def pieces_of(
+    kind: str, start: float, end: float, loudness: Callable[[float], float]
+) -> list[Span]:
+    """The parts of a track to decode, in seconds of its file and in the order of their times.
+
+    Parameters
+    ----------
+    kind : str
+        One of `songscape.settings.EXCERPTS`, but "whole": the first half minute, that around the
+        middle, the one that is loudest where it was looked at, or three pieces of ten seconds
+        around the middles of three equal parts.
+    start, end : float
+        Where the track is in its file.
+    loudness : callable
+        Power at a second of the file; asked every 15 s.
+    """
+    room = end - start - EXCERPT_S
+    if kind == "spread":
+        size, part = EXCERPT_S / N_PIECES, (end - start) / N_PIECES
+        begins = [start + part * (i + 0.5) - size / 2 for i in range(N_PIECES)]
+        return [(begin, begin + size) for begin in begins]
+    begin = {"start": start, "middle": start + room / 2}.get(kind)
+    if begin is None:
+        at = [start + i * _LOOK_EVERY_S for i in range(int((end - start) // _LOOK_EVERY_S))]
+        heard = [loudness(second) for second in at]
+        best = max(range(len(at) - 1), key=lambda i: sum(heard[i : i + 2]))
+        begin = min(at[best], start + room)
+    return [(begin, begin + EXCERPT_S)]
