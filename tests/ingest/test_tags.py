@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from audio_files import FORMATS, write_tagged
 
+from songscape.data_tables import read_table
 from songscape.ingest import read_collection
-from songscape.ingest.data import read_table
 from songscape.ingest.reading import read_batch
 from songscape.ingest.tags import read_tags
 from songscape.library import FileStamp, Library, Tags
@@ -85,7 +85,13 @@ def test_the_page_of_formats_names_every_field():
     if not page.exists():
         pytest.skip("the pages are not part of an installed package")
     text = page.read_text(encoding="utf-8")
-    whole = set(read_table("tags")) - {"lyrics", "syncedlyrics", "originaldate", "date", "cuesheet"}
+    whole = set(read_table("ingest/data/tags")) - {
+        "lyrics",
+        "syncedlyrics",
+        "originaldate",
+        "date",
+        "cuesheet",
+    }
     families = {name.split("_")[0] for name in whole}
     assert [name for name in sorted(families) if name not in text] == []
 

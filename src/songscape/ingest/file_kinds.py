@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from enum import Enum
 
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -23,7 +23,7 @@ __all__ = [
     "without_suffix",
 ]
 
-_TABLE = read_table("file_kinds")
+_TABLE = read_table("ingest/data/file_kinds")
 SHORT_ID_SUFFIXES = frozenset(_TABLE["short_ids"].split())
 AUDIO_SUFFIXES = SHORT_ID_SUFFIXES | set(_TABLE["audio"].split())
 LYRIC_SUFFIXES = tuple(_TABLE["lyrics"].split())

@@ -10,7 +10,7 @@ from functools import lru_cache
 import regex
 
 from songscape.columns import bare
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, file_trouble, nfc
 from songscape.ingest.languages import language_composition
@@ -26,7 +26,9 @@ BETWEEN = "; "
 _LONGEST = 1000
 _LONGEST_LYRICS = 1_000_000
 _LYRICS = ("lyrics", "syncedlyrics")
-_FIELD_OF = {name: field for field, names in read_table("tags").items() for name in names.split()}
+_FIELD_OF = {
+    name: field for field, names in read_table("ingest/data/tags").items() for name in names.split()
+}
 _LANGUAGE_SUFFIX = regex.compile(r"(?<=lyrics)-(\w{3})$", regex.IGNORECASE)
 _CONTROL = regex.compile(r"\p{Cc}")
 _OTHER_LETTER = regex.compile(r"(?V1)[\p{L}--\p{Latin}]")

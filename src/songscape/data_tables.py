@@ -1,4 +1,4 @@
-"""Reads the demo's words, styles and sounds, TOML files in ``data/``."""
+"""Tables that the code goes by (names, codes, words, sounds): TOML files of the package."""
 
 import functools
 import tomllib
@@ -14,8 +14,8 @@ Row = Mapping[str, Any]
 
 @functools.cache
 def read_table(name: str) -> dict[str, Any]:
-    """Return ``data/NAME.toml``, its arrays as tuples."""
-    text = (files("songscape.demo") / "data" / f"{name}.toml").read_text(encoding="utf-8")
+    """The table in `name`.toml, a path within the package; its arrays as tuples."""
+    text = files("songscape").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return {key: _frozen(value) for key, value in tomllib.loads(text).items()}
 
 
