@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 from songscape.data_tables import read_table
 
 __all__ = ["NAMES", "SCRIPTS", "is_mixed", "language_name"]
 
-_TABLE = read_table("data/languages")
-SCRIPTS: dict[str, str] = _TABLE["scripts"]
-"""Scripts that one main language is written in, and that language."""
-NAMES = {
-    code: name
-    for code, _, name in (item.strip().partition(" ") for item in _TABLE["codes"].split(","))
-}
+_TABLES = read_table("data/languages")
+SCRIPTS: Mapping[str, str] = _TABLES["scripts"]
+"""Script -> the one main language that is written in it."""
+NAMES: Mapping[str, str] = _TABLES["codes"]
 """ISO 639 code -> English name, as the identifier of `ingest.languages` knows them."""
-_VARIETIES = frozenset(_TABLE["varieties"].split())
+_VARIETIES, _UNKNOWN, _MIXED = (frozenset(_TABLES[n]) for n in ("varieties", "unknown", "several"))
 _LOCALE = re.compile(r"[a-z]{2,3}( [a-z]{4})?( [a-z]{2}| \d{3})?( x .*)?")
-
-_UNKNOWN, _MIXED = (
-    frozenset(" ".join(tag.split()) for tag in _TABLE[name].split(","))
-    for name in ("unknown", "mixed")
-)
-"""Tags that say nothing, and those that say "more than one" and leave open which."""
 
 
 def language_name(tag: str | None) -> str | None:
@@ -52,7 +44,7 @@ def _folded(tag: str) -> str:
 
 
 def _lookup(key: str, written: str) -> str | None:
-    if not key or key in _UNKNOWN:
+    if key in _UNKNOWN:
         return None
     names = _names_by_tag()
     bare = re.sub(r"\s*[(\[].*", "", key)
@@ -69,13 +61,6 @@ def _lookup(key: str, written: str) -> str | None:
 @lru_cache(maxsize=1)
 def _names_by_tag() -> dict[str, str]:
     found = {_folded(code): name for code, name in NAMES.items()}
-    for item in _TABLE["also"].split(";"):
-        name, _, tags = item.partition(":")
-        name = name.strip()
-        rest = tags
-        for phrase in _TABLE["phrases"]:
-            if phrase in rest:
-                rest = rest.replace(phrase, "")
-                found[_folded(phrase)] = name
-        found |= {_folded(tag): name for tag in (name, *rest.split())}
+    for name, tags in _TABLES["also"].items():
+        found |= {_folded(tag): name for tag in (*tags, name)}
     return found | {_folded(name): name for name in NAMES.values()}

@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "heatmap_figure",
-    "k_distance_figure",
-    "map_figure",
-    "reconstruction_figure",
-    "stability_figure",
-    "training_figure",
-]
+__all__ = ["heatmap_figure", "k_distance_figure", "map_figure", "reconstruction_figure"]
+__all__ += ["stability_figure", "training_figure"]
 
 Floats = NDArray[np.float64]
 NATS = "nats per song"

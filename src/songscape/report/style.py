@@ -11,21 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = [
-    "CATEGORY_COLORS",
-    "CATEGORY_MARKERS",
-    "DPI",
-    "drawable",
-    "finish",
-    "font_chain",
-    "levels",
-    "new_figure",
-    "number",
-    "plain_axes",
-    "png_bytes",
-    "share",
-    "shorten",
-]
+__all__ = ["CATEGORY_COLORS", "CATEGORY_MARKERS", "DPI", "drawable", "finish", "font_chain"]
+__all__ += ["levels", "new_figure", "number", "plain_axes", "png_bytes", "share", "shorten"]
 
 # Okabe & Ito (2008), "Color Universal Design"; yellow is last, because it is faint on white.
 CATEGORY_COLORS = (
