@@ -250,11 +250,7 @@ def first_sound(is_sound: NDArray[np.bool_]) -> int:
     """Frame at which the view `mfcc` begins: 0, or the first sound behind long silence.
 
     A recording may begin with up to two seconds of silence. A single click does not count: at least
-    half of the frames of the view are to sound, or else as many as anywhere.
-
-    Parameters
-    ----------
-    is_sound : ndarray of shape (n_frames,), bool
+    half of the frames of the view are to sound (n_frames flags), or else as many as anywhere.
     """
     n_frames, sums = len(is_sound), np.concatenate([[0], np.cumsum(is_sound)])
     sounding = np.flatnonzero(is_sound)

@@ -20,18 +20,11 @@ Span = tuple[float, float | None]
 def pieces_of(
     kind: str, start: float, end: float, loudness: Callable[[float], float]
 ) -> list[Span]:
-    """The parts of a track to decode, in seconds of its file and in the order of their times.
+    """The parts of a track from `start` to `end` to decode, in seconds of its file, in their order.
 
-    Parameters
-    ----------
-    kind : str
-        One of `songscape.settings.EXCERPTS`, but "whole": the first half minute, that around the
-        middle, the one that is loudest where it was looked at, or three pieces of ten seconds
-        around the middles of three equal parts.
-    start, end : float
-        Where the track is in its file.
-    loudness : callable
-        Power at a second of the file; asked every 15 s.
+    `kind` is one of `songscape.settings.EXCERPTS`, but "whole": the first half minute, that around
+    the middle, the loudest by `loudness` (power at a second), which is asked every 15 s, or three
+    pieces of ten seconds around the middles of three equal parts.
     """
     room = end - start - EXCERPT_S
     if kind == "spread":

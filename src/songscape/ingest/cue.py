@@ -47,12 +47,6 @@ def albums_in(
 
     A sheet names its file; a file of another format under that name, or under the sheet's own, is
     taken where that is the only one. Sheets with a file for every track say nothing that is needed.
-
-    Parameters
-    ----------
-    root : Path
-    sheets, audio : iterable of str
-        Paths relative to `root`.
     """
     by_name: dict[str, list[str]] = {}
     for place in audio:

@@ -36,15 +36,10 @@ _GTZAN = regex.compile(r"(?:.*/)?(\w+)/\1\.(\d{5})\.\w+")
 
 @dataclass(frozen=True)
 class Layout:
-    """A way in which data sets are laid out.
+    """A way in which data sets are laid out: what it is, what its makers allow, how files tell it.
 
-    Attributes
-    ----------
-    name, licence, files : str
-        What it is, what its makers allow, and which files tell it, below the collection's folder.
-    read : callable or None
-        From the folder to its rows, None where it is of another layout; None for tables, which
-        `songscape.ingest.tables` reads.
+    `read` goes from the folder to its rows, or None where it is of another layout; it is None for
+    tables, which `songscape.ingest.tables` reads.
     """
 
     name: str

@@ -27,25 +27,11 @@ _ABOUT_FOLDERS = frozenset(
 class Entry:
     """A track before its lyrics are read.
 
-    Attributes
-    ----------
-    id : str
-    place : str
-        The audio file, relative to the root (or absolute).
-    sidecar : str or None
-        The lyric file, likewise.
-    words : str or None
-        The lyrics themselves, not yet cleaned, where a table holds them.
-    labels : mapping of str to str
-    remarks : tuple of LedgerRow
-    named : bool
-        Whether a table names the lyric file.
-    choice : tuple of str
-        Lyric files that all fit, such as those of several languages.
-    span : (float, float or None) or None
-        The part of the file that the track is, in seconds; None for all of it.
-    is_row : bool
-        Whether the table decides what is a track, and this is one.
+    `place` is the audio file, relative to the root (or absolute), `sidecar` the lyric file, which a
+    table may have `named`, `words` the lyrics that a table holds, not yet cleaned. `choice` are
+    lyric files that all fit, such as those of several languages. `span` is the part of the file
+    that the track is, in seconds; None for all of it. `is_row` says that a row of a table is this
+    track.
     """
 
     id: str

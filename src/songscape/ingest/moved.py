@@ -21,14 +21,7 @@ def followed(rows: Sequence[Named], files: Files, listed: Mapping[str, Listed]) 
 
     A row is asked about if there is no file of its name; or if that has the size and date that
     another row's had, and the row is as it was: then files may have changed names. A row that was
-    edited means what it says.
-
-    Parameters
-    ----------
-    rows : sequence of Named
-    files : Files
-    listed : mapping of str to Listed
-        What rows meant at the last look, by how they name their audio.
+    edited means what it says. `listed` is what rows meant at the last look, by how they name audio.
     """
     there, named = set(files.audio), {place for _, _, place in rows}
     states = {_state(before.stamp) for before in listed.values()}

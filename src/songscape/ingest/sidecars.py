@@ -29,18 +29,10 @@ _LANGUAGE_TAG = regex.compile(
 
 @dataclass
 class Matches:
-    """The outcome.
+    """The outcome: audio files with their lyric files, both root-relative.
 
-    Attributes
-    ----------
-    files : dict of str to str
-        Audio file -> lyric file, both root-relative.
-    nearly : set of str
-        Audio files whose lyric file has not quite their name.
-    unclear : dict of str to tuple of str
-        Audio files that several lyric files fit equally well, with these.
-    unclaimed : list of str
-        Lyric files that fit no audio file.
+    `nearly` are those whose lyric file has not quite their name, `unclear` those that several fit
+    equally well, `unclaimed` lyric files that fit no audio file.
     """
 
     files: dict[str, str] = field(default_factory=dict)

@@ -45,27 +45,13 @@ def read_table(
     """Read a table of tracks; rows that can't be used become problems with their reasons.
 
     A table without an `audio` column, of another program, is used where one of its columns names
-    files under its folder: they get its other columns as labels. Else it is left aside.
+    files under its folder: they get its other columns as labels. Else it is left aside, unless the
+    user named it (`must`). `listed` is what rows meant at the last look, by how they name their
+    audio.
 
-    Parameters
-    ----------
-    path : Path
-    files : Files
-        The files under the table's folder, for sidecars and for audio the table does not list.
-    listed : mapping of str to Listed, optional
-        What rows meant at the last look, by how they name their audio.
-    must : bool
-        Whether the user named the table, so that it can't be left aside.
-
-    Returns
-    -------
-    entries, problems, label columns in the table's order, and by track, how the table names its
-    audio and a hash of that row
-
-    Raises
-    ------
-    SongscapeError
-        If the file is no table, or the user named it and it names no audio.
+    Returns entries, problems, label columns in the table's order, and by track, how the table names
+    its audio and a hash of that row. Raises `SongscapeError` if the file is no table, or the user
+    named it and it names no audio.
     """
     name = display(path.name)
     try:

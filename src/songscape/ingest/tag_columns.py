@@ -28,17 +28,9 @@ def with_tags(
 ) -> tuple[list[Entry], tuple[str, ...]]:
     """Entries with what their files' tags say where the table says nothing, and all columns.
 
-    Tags fill the table's column of the same name, or of the same role ("track_title" is a title);
-    those that the table has none for follow it as columns. Where the table names an artist under
-    another role, such as the composer, tags don't bring another.
-
-    Parameters
-    ----------
-    entries : iterable of Entry
-    columns : sequence of str
-        The table's label columns.
-    tags : mapping of str to Tags
-        By the place of the audio file.
+    Tags (by the place of the audio file) fill the table's column of the same name, or of the same
+    role ("track_title" is a title); those that the table has none for follow it as columns. Where
+    the table names an artist under another role, such as the composer, tags don't bring another.
     """
     entries = list(entries)
     columns = columns or tuple(dict.fromkeys(name for entry in entries for name in entry.labels))

@@ -44,14 +44,7 @@ _SILENT_LANGUAGES = frozenset({"zxx", "instrumental"})
 
 
 def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
-    """The tags of one audio file; what is wrong with them comes back as a remark.
-
-    Parameters
-    ----------
-    path : path
-    shown : str
-        The name used in remarks, as the user knows it.
-    """
+    """The tags of one audio file; what is wrong with them is a remark, with the name as `shown`."""
     try:
         if trouble := file_trouble(os.fspath(path)):
             raise UnreadableError(trouble)

@@ -87,17 +87,10 @@ def digest_of_file(path: str | os.PathLike[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Lyrics:
-    """The outcome of reading one lyric file or cell.
+    """The outcome (ok, warning or failed) of reading one lyric file or cell, with the reason.
 
-    Attributes
-    ----------
-    text : str or None
-        The words of the song and nothing else, a line a line; None where there are none to use.
-    status : {"ok", "warning", "failed"}
-    reason : str
-        What is to be known, and the mend; empty when all is well.
-    language : str
-        By its English name, where tags say so of these words.
+    `text` are the words of the song and nothing else, a line a line; None where there are none to
+    use. `language` is what tags say that they are in, by its English name.
     """
 
     text: str | None
@@ -108,18 +101,10 @@ class Lyrics:
 
 @dataclass(frozen=True)
 class Tags:
-    """What an audio file says of itself.
+    """What an audio file says of itself: columns of the collection's table, and the words.
 
-    Attributes
-    ----------
-    cells : mapping of str to str
-        Columns of the collection's table; "; " between several values.
-    lyrics : Lyrics or None
-        The words in the tags, None where there are none.
-    remark : str
-        Why the tags could not be read; empty where they could.
-    sheet : str
-        The CUE sheet of an album in one file.
+    Cells have "; " between several values. `remark` says why the tags could not be read, `sheet` is
+    the CUE sheet of an album in one file; both are else empty.
     """
 
     cells: Mapping[str, str] = field(default_factory=dict)
@@ -130,15 +115,9 @@ class Tags:
 
 @dataclass(frozen=True)
 class Listed:
-    """A row of the collection's table, and the audio that it meant at the last look.
+    """A row of the collection's table (a hash of it), and the audio that it meant at the last look.
 
-    Attributes
-    ----------
-    row : str
-        Hash of its cells.
-    stamp : FileStamp
-    sound : str
-        Hash of the file's sound, "" where it was not read.
+    `sound` is a hash of the file's sound, "" where it was not read.
     """
 
     row: str
@@ -241,17 +220,10 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Analysed:
-    """What a library knows of a track's extraction.
+    """What a library knows of a track's extraction: its `outcome` is ok, failed or None.
 
-    Attributes
-    ----------
-    outcome : {"ok", "failed"} or None
-    recipe : str or None
-        Of the features that every track has.
-    stamp : FileStamp or None
-        The file that they are of.
-    file_digest : str or None
-        Hash of its sound.
+    `recipe` is of the features that every track has, `stamp` the file that they are of, and
+    `file_digest` a hash of its sound.
     """
 
     outcome: str | None
