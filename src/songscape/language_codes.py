@@ -9,9 +9,7 @@ from functools import lru_cache
 
 from songscape.data_tables import read_table
 
-__all__ = ["NAMES", "SCRIPTS", "is_mixed", "language_name"]
-
-_TABLES = read_table("data/languages")
+_TABLES = read_table("data", "languages")
 SCRIPTS: Mapping[str, str] = _TABLES["scripts"]
 """Script -> the one main language that is written in it."""
 NAMES: Mapping[str, str] = _TABLES["codes"]

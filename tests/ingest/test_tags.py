@@ -85,7 +85,7 @@ def test_the_page_of_formats_names_every_field():
     if not page.exists():
         pytest.skip("the pages are not part of an installed package")
     text = page.read_text(encoding="utf-8")
-    whole = set(read_table("ingest/data/tags")) - {
+    whole = set(read_table("ingest/data", "tags")) - {
         "lyrics",
         "syncedlyrics",
         "originaldate",

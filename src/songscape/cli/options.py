@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,13 +77,9 @@ def add_results(parser: argparse.ArgumentParser, *options: str) -> None:
 
 def find_library(given: Path) -> Path:
     """The library of a results folder: named by it, by its file, or by the music it is of."""
-    from songscape.experiment.experiment import default_folder
+    from songscape.results import find_folder
 
-    if given.suffix == ".db":
-        return given
-    beside = default_folder(given) / "songscape.db"
-    inside = given / "songscape.db"
-    return beside if beside.exists() and not inside.exists() else inside
+    return given if given.suffix == ".db" else find_folder(given).library
 
 
 def share(text: str) -> float:
@@ -143,21 +139,9 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
 
     if parsed.config is not None:
         settings = load_settings(parsed.config, settings)
-    excerpt = getattr(parsed, "excerpt", None)
-    return settings.updated(
-        features=excerpt and replace(settings.features, excerpt=excerpt),
-        models=parsed.models,
-        clusterers=parsed.clusterers,
-        k=parsed.k,
-        seeds=parsed.seeds,
-        labels=parsed.labels,
-        nuisances=parsed.nuisances,
-        encoders=parsed.encoders,
-        measures=parsed.measures,
-        title=parsed.title,
-        groups=getattr(parsed, "groups", None),
-        languages=getattr(parsed, "languages", None),
-    )
+    if getattr(parsed, "excerpt", None):
+        settings = settings.updated(features=replace(settings.features, excerpt=parsed.excerpt))
+    return settings.updated(**{f.name: getattr(parsed, f.name, None) for f in fields(settings)})
 
 
 def prepare_folder(parsed: argparse.Namespace, out: Path) -> None:

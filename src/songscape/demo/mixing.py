@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 from songscape.data_tables import Row
 from songscape.demo.synthesis import SYNTHESIS_RATE
 
-__all__ = ["balance", "decibels", "master"]
-
 
 def decibels(value: float) -> float:
     """Return the amplitude factor of a level in dB."""

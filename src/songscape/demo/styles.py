@@ -7,9 +7,7 @@ from typing import Any
 from songscape.data_tables import Row, read_table
 from songscape.demo.frame import Frame, Note, Part, degree_pitch, fold, melody, triad
 
-__all__ = ["MOODS", "SCALES", "STYLES", "play"]
-
-_TABLE = read_table("demo/data/styles")
+_TABLE = read_table("demo/data", "styles")
 MOODS: dict[str, Row] = _TABLE["moods"]
 SCALES: dict[str, tuple[int, ...]] = _TABLE["scales"]
 STYLES: dict[str, Row] = _TABLE["styles"]

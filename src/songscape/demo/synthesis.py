@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from songscape.data_tables import Row, read_table
 
-__all__ = ["INSTRUMENTS", "SYNTHESIS_RATE", "Colour", "Player", "drum", "hertz", "smooth", "table"]
-
 Signal = NDArray[np.float32]
 
 SYNTHESIS_RATE = 22050
@@ -21,7 +19,7 @@ TABLE_SIZE = 2048
 _HIGHEST = 0.45 * SYNTHESIS_RATE
 
 
-_TABLES = read_table("demo/data/sounds")
+_TABLES = read_table("demo/data", "sounds")
 INSTRUMENTS: dict[str, Row] = {
     name: _TABLES["instrument"] | row for name, row in _TABLES["instruments"].items()
 }

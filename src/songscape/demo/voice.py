@@ -9,11 +9,8 @@ from songscape.data_tables import Row, read_table
 from songscape.demo.frame import Note
 from songscape.demo.synthesis import SYNTHESIS_RATE, TABLE_SIZE, hertz, smooth, table
 
-__all__ = ["sing"]
-
-_VOWELS = {
-    name: np.array(values) for name, values in read_table("demo/data/sounds")["vowels"].items()
-}
+_TABLE = read_table("demo/data", "sounds")["vowels"]
+_VOWELS = {name: np.array(values) for name, values in _TABLE.items()}
 
 
 def sing(

@@ -6,9 +6,7 @@ import numpy as np
 
 from songscape.data_tables import Row, read_table
 
-__all__ = ["LANGUAGES", "THEMES", "Lyrics", "to_lrc", "write_lyrics"]
-
-LANGUAGES: dict[str, Row] = read_table("demo/data/lyrics")
+LANGUAGES: dict[str, Row] = read_table("demo/data", "lyrics")
 THEMES = ("love", "sea", "city", "harvest", "journey", "freedom")
 
 

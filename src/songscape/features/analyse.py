@@ -14,23 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features import descriptors, harmony, rhythm, spectra
-from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder
+from songscape.features.decode import SAMPLE_RATE, Decoder
 from songscape.features.excerpt import EXCERPT_S, LONG_S, WHOLE, Span
-from songscape.features.readers import UnreachableError
+from songscape.features.readers import DecodeError, UnreachableError
 from songscape.ingest.sound_digest import sound_digest, span_mark
 from songscape.library.records import Analysis
-
-__all__ = [
-    "CORE",
-    "EVERY_PASS",
-    "LONGEST_REST",
-    "MAX_FRAMES",
-    "N_SEGMENTS",
-    "RECIPES",
-    "SILENCE_DB",
-    "analyse_file",
-    "recipes_for",
-]
 
 MAX_FRAMES = 300
 N_SEGMENTS = 10

@@ -15,8 +15,6 @@ from typing import IO
 
 from songscape.ingest.file_signatures import id3_length
 
-__all__ = ["Contents", "Part", "read_contents"]
-
 # ISO/IEC 11172-3 and 13818-3, layer III: kbit/s by index, for MPEG 1 and for MPEG 2 and 2.5.
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)

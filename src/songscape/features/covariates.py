@@ -17,8 +17,6 @@ from songscape.spellings import split_cell
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["category_view", "composition_view", "covariate_views", "language_view", "with_language"]
-
 LANGUAGE = "language"
 MAX_CATEGORIES = 50
 """A covariate of more categories would leave a model nothing to compare tracks by."""

@@ -14,8 +14,6 @@ from songscape.features.container import Part, read_contents
 from songscape.features.excerpt import LONG_S, WHOLE, Span, pieces_of
 from songscape.features.readers import DecodeError, Recording, check_file, mix, open_recording
 
-__all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "Span", "load_mono"]
-
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
 RATE_LIMITS = (4_000, 768_000)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["DEFAULT", "EXCERPT_S", "LONG_S", "WHOLE", "pieces_of"]
-
 WHOLE = "whole"
 DEFAULT = WHOLE
 """Shown by `benchmarks/excerpts.py`."""

@@ -15,8 +15,6 @@ from songscape.features.jobs import Job, run_jobs
 from songscape.features.missing import hopeless, lost, missing, stamps_of, tried
 from songscape.library import Analysis, Collection, Counts, LedgerRow, Library
 
-__all__ = ["complete", "extract"]
-
 Progress = Callable[[int, int, str], None]
 
 

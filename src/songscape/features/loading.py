@@ -19,9 +19,6 @@ from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.library import Library
 
-__all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "LazyBlocks", "ViewLoader", "check_view_names"]
-__all__ += ["load_views"]
-
 DEFAULT_VIEWS = (*CORE, "lyrics")
 TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS, *ENCODERS)

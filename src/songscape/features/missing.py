@@ -12,8 +12,6 @@ from songscape.ingest.sound_digest import sound_digest, span_mark
 from songscape.library import FileStamp, LedgerRow, Library, Track
 from songscape.library.records import Analysed
 
-__all__ = ["hopeless", "lost", "missing", "stamps_of", "tried"]
-
 
 def tried() -> str:
     """By what means a file that failed was tried: by others it may not fail."""

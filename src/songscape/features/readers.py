@@ -27,9 +27,6 @@ from songscape.errors import first_line
 from songscape.features.container import Part
 from songscape.ingest.file_signatures import looks_like, printable
 
-__all__ = ["AUDIO_KINDS", "DecodeError", "Recording", "UnreachableError", "check_file"]
-__all__ += ["installed_decoders", "mix", "open_recording"]
-
 BLOCK_FRAMES = 1 << 17
 """Frames decoded at a time: 3 s at 44.1 kHz; their 1 MB is still in the cache when it is mixed."""
 BLOCK_SAMPLES = 1 << 20

@@ -14,8 +14,6 @@ import regex
 
 from songscape.features.views import View
 
-__all__ = ["counts_view", "lyrics_view", "tfidf_view", "tokenize", "vocabulary", "weigh_words"]
-
 RECIPE = 2
 """Raised when the same lyrics give other views: those that libraries keep are made anew then."""
 

@@ -12,8 +12,6 @@ from songscape.errors import SongscapeError
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, display, nfc, read_bytes
 
-__all__ = ["Row", "cell_text", "read_rows"]
-
 MAX_BYTES = 1 << 28
 _LONGEST_CELL = (1 << 31) - 1
 _SEPARATORS = (",", ";", "\t", "|")

@@ -14,8 +14,6 @@ from songscape.ingest.file_kinds import without_suffix
 from songscape.ingest.files import UnreadableError, display, nfc, read_bytes
 from songscape.library.records import LedgerRow
 
-__all__ = ["CueTrack", "albums_in", "embedded_album"]
-
 _MAX_BYTES, _MAX_TRACKS, _MAX_LINE = 1 << 20, 999, 1000
 _FRAMES = 75  # a second, on a compact disc
 _FILE = regex.compile(r'\s*FILE\s+(?:"([^"]*)"|(\S.*?))(?:\s+\w+)?\s*', regex.IGNORECASE)

@@ -26,10 +26,8 @@ from songscape.ingest.files import Files, display
 from songscape.ingest.tags import BETWEEN
 from songscape.library.records import Collection, Lyrics
 
-__all__ = ["LAYOUTS", "Cells", "Found", "Layout", "find_dataset", "mirdata_index"]
-
 Cells = dict[str, str]
-_GENRES = frozenset(map(bare, read_table("ingest/data/datasets")["genres"].split(",")))
+_GENRES = frozenset(map(bare, read_table("ingest/data", "datasets")["genres"].split(",")))
 _MERGE = regex.compile(r"(?:.*/)?merge_(\w+)_metadata\.csv")
 _GTZAN = regex.compile(r"(?:.*/)?(\w+)/\1\.(\d{5})\.\w+")
 
@@ -139,7 +137,7 @@ def _fma(folder: _Folder) -> Iterator[Cells] | None:
 
 
 def _fma_rows(folder: _Folder, path: Path) -> Iterator[Cells]:
-    names = read_table("ingest/data/datasets")["fma"]
+    names = read_table("ingest/data", "datasets")["fma"]
     lines = folder.lines(path)
     top, second, _ = next(lines, []), next(lines, []), next(lines, [])
     places = {f"{a}.{b}": place for place, (a, b) in enumerate(zip(top, second))}
@@ -357,6 +355,6 @@ _READERS = {
 }
 LAYOUTS = tuple(
     Layout(row["name"], row["licence"], row["files"], _READERS.get(row.get("read", "")))
-    for row in read_table("ingest/data/datasets")["layout"]
+    for row in read_table("ingest/data", "datasets")["layout"]
 )
 """Those that are known, in the order in which they are tried."""

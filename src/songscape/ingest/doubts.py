@@ -9,9 +9,7 @@ import regex
 from songscape.data_tables import read_table
 from songscape.language_codes import language_name
 
-__all__ = ["doubt", "script_doubt"]
-
-_TABLE = read_table("ingest/data/lyric_doubts")
+_TABLE = read_table("ingest/data", "lyric_doubts")
 _SCRIPTS = {
     language: regex.compile("|".join(rf"\p{{{name}}}" for name in scripts.split()))
     for scripts, languages in _TABLE["scripts"].items()

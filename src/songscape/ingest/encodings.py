@@ -18,8 +18,6 @@ from songscape.ingest.file_signatures import control_share, looks_like, printabl
 from songscape.ingest.files import nfc
 from songscape.ingest.languages import language_probabilities
 
-__all__ = ["NotTextError", "decode_text"]
-
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     # The UTF-32 mark begins with the UTF-16 one, so it is tried first.
@@ -154,7 +152,7 @@ def _encoded_once(text: str) -> str | None:
 
 # -- older encodings ---------------------------------------------------------------------------
 
-_TABLE = read_table("ingest/data/encodings")
+_TABLE = read_table("ingest/data", "encodings")
 _LATIN = (
     *("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "iso8859_15"),
     *("mac_roman", "cp850", "cp852"),

@@ -13,8 +13,6 @@ from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
 from songscape.library.records import LedgerRow, Tags
 
-__all__ = ["Entry", "entries_of_files", "unclaimed_rows", "with_albums"]
-
 _ABOUT_FOLDERS = frozenset(
     {
         *("readme", "license", "licence", "copying", "notice"),

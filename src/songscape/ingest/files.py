@@ -23,8 +23,6 @@ from songscape.ingest.file_kinds import (
 )
 from songscape.ingest.file_signatures import HEAD_BYTES, is_sound, printable
 
-__all__ = ["Files", "UnreadableError", "display", "file_trouble", "nfc", "read_bytes", "walk"]
-
 _NO_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),

@@ -14,14 +14,6 @@ import regex
 from songscape.ingest.cleaning import clean_lyrics
 from songscape.language_codes import NAMES, SCRIPTS
 
-__all__ = [
-    "Line",
-    "identify_line",
-    "identify_lines",
-    "language_composition",
-    "lyric_lines",
-]
-
 RECIPE = 1
 """Raised when the same lyrics give other languages: libraries identify them anew then."""
 MIN_CONFIDENCE = 0.7

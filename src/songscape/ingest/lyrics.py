@@ -11,8 +11,6 @@ from songscape.ingest.files import UnreadableError, read_bytes
 from songscape.ingest.timed_lyrics import claimed_language
 from songscape.library.records import Lyrics
 
-__all__ = ["DOUBTFUL", "checked", "lyrics_in", "read_lyrics"]
-
 MAX_BYTES = 1_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
 

@@ -10,8 +10,6 @@ from songscape.ingest.files import Files
 from songscape.ingest.sound_digest import sound_digest
 from songscape.library.records import FileStamp, Listed
 
-__all__ = ["Named", "followed"]
-
 Named = tuple[str, str, str | None]
 """How a row names its audio, a hash of its cells, the file of that name (None: there is none)."""
 

@@ -12,8 +12,6 @@ from songscape.ingest.tags import read_tags
 from songscape.library.records import FileStamp, Lyrics, Tags
 from songscape.workers import IsolatingExecutor, WorkerError, available_cores
 
-__all__ = ["Reader", "Task", "read_batch", "read_files", "read_in_workers"]
-
 BATCH = 64
 """Files that a worker reads at a time."""
 TIME_LIMIT_S = 30.0

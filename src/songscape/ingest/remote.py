@@ -25,8 +25,6 @@ from songscape.ingest.file_kinds import FileKind, kind_of
 from songscape.library.records import Analysis
 from songscape.progress import say
 
-__all__ = ["analyse_copy", "local_folder", "readable_tags", "url_of"]
-
 _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/])")
 _BESIDE, _SOURCE = "remote", ".songscape-source.json"
 _EXTRAS = {"s3": "songscape[s3]", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}

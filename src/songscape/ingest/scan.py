@@ -29,8 +29,6 @@ from songscape.library.records import (
     Track,
 )
 
-__all__ = ["read_collection"]
-
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 EMBEDDED = "embedded"
 _SHOWN = 20

@@ -14,8 +14,6 @@ from songscape.ingest.file_kinds import is_audio_name, without_suffix
 from songscape.ingest.files import nfc
 from songscape.language_codes import language_name
 
-__all__ = ["Matches", "language_in_name", "match_sidecars"]
-
 _MARKS = regex.compile("[\u0300-\u036f]")
 _APOSTROPHES = regex.compile("['’‘ʼ´`＇]")
 _OTHER = regex.compile(r"[^\p{L}\p{M}\p{N}]+")

@@ -23,8 +23,6 @@ from songscape.ingest.moved import followed
 from songscape.ingest.sidecars import match_sidecars
 from songscape.library.records import LedgerRow, Listed
 
-__all__ = ["read_table", "tracks_of_rows"]
-
 OWN_COLUMNS = ("id", "audio", "lyrics")
 _PATH_COLUMN = regex.compile(
     r"(?:audio|track|song|full|relative|rel|sound)?(?:file|path)(?:name|path)?|location|ur[il]|wav|mp3"

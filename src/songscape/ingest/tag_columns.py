@@ -12,8 +12,6 @@ from songscape.language_codes import language_name
 from songscape.library.records import LedgerRow, Tags
 from songscape.spellings import split_cell
 
-__all__ = ["with_tags"]
-
 _ONE_COLUMN = frozenset(
     {Role.TITLE, Role.ALBUM, Role.ALBUM_ARTIST, Role.ARTIST, Role.COMPOSER}
     | {Role.GENRE, Role.LANGUAGE, Role.YEAR}

@@ -10,8 +10,6 @@ from typing import IO
 
 from songscape.ingest.file_signatures import HEAD_BYTES, synchsafe
 
-__all__ = ["TagError", "raw_tags"]
-
 _APE_FOOTER = struct.Struct("<8sIIII8x")
 _APE_NO_TEXT = 0b110  # the bits of its flags that tell binary items and links
 _LARGEST_TAG = 16 << 20

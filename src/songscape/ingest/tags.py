@@ -19,15 +19,15 @@ from songscape.ingest.tag_readers import TagError, raw_tags
 from songscape.language_codes import is_mixed, language_name
 from songscape.library.records import Lyrics, Tags
 
-__all__ = ["BETWEEN", "read_tags"]
-
 BETWEEN = "; "
 """Between the values of a cell that holds several."""
 _LONGEST = 1000
 _LONGEST_LYRICS = 1_000_000
 _LYRICS = ("lyrics", "syncedlyrics")
 _FIELD_OF = {
-    name: field for field, names in read_table("ingest/data/tags").items() for name in names.split()
+    name: field
+    for field, names in read_table("ingest/data", "tags").items()
+    for name in names.split()
 }
 _LANGUAGE_SUFFIX = regex.compile(r"(?<=lyrics)-(\w{3})$", regex.IGNORECASE)
 _CONTROL = regex.compile(r"\p{Cc}")

@@ -17,8 +17,6 @@ from songscape.library.schema import GONE, OUTCOME
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LYRICS_RECIPE", "Catalogue", "insert_rows"]
-
 LYRICS_RECIPE = "3"
 """Raised when the same lyrics give other text or another remark: files are read again then."""
 TAGS_RECIPE = f"2.{LYRICS_RECIPE}"

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from songscape.library.database import Database, as_text, transaction
 from songscape.library.records import FileStamp
 
-__all__ = ["Facts", "insert_facts"]
-
 
 class Facts:
     """The part of a library that keeps what was found out, so that it is found out once.

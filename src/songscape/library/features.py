@@ -18,8 +18,6 @@ from songscape.library.schema import OUTCOME
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Features"]
-
 FACTS = (
     *("duration_s", "sample_rate", "channels", "container", "codec", "bitrate_kbps"),
     *("loudness_dbfs", "peak_dbfs", "size_bytes", "digest"),

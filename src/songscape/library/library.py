@@ -12,8 +12,6 @@ from songscape.library.database import Database
 from songscape.library.features import Features
 from songscape.library.schema import connect
 
-__all__ = ["Library"]
-
 
 class Library(Catalogue, Features):
     """A collection's tracks, ledger, features and facts in one SQLite file (write-ahead log).

@@ -13,20 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Analysed",
-    "Analysis",
-    "Collection",
-    "Counts",
-    "FileStamp",
-    "LedgerRow",
-    "Listed",
-    "Lyrics",
-    "Tags",
-    "Track",
-    "digest_of_file",
-]
-
 _LARGEST = 2**63 - 1  # SQLite's; a date after the year 2262 has more nanoseconds
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from songscape.errors import SongscapeError
 from songscape.library.database import Database
 
-__all__ = ["GONE", "OUTCOME", "VERSION", "connect"]
-
 APPLICATION_ID = 0x536F6E67  # "Song": tells our files from other SQLite databases
 VERSION = 2
 GONE = "no longer in the collection"

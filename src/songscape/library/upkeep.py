@@ -19,16 +19,6 @@ from songscape.library.library import Library
 from songscape.library.records import FileStamp, LedgerRow
 from songscape.results import ResultsFolder
 
-__all__ = [
-    "Moved",
-    "ReasonGroup",
-    "files_of",
-    "group_by_reason",
-    "names_of",
-    "opened_alone",
-    "relocate",
-]
-
 _CLOCK_STEP_NS = 2_000_000_000
 """File systems of cameras and sticks keep times to two seconds."""
 _NUMBERS = re.compile(r"\d+([.,]\d+)*")
