@@ -38,13 +38,8 @@ def read_rows(path: Path, wanted: tuple[str, ...]) -> tuple[list[Row], str]:
     """The rows of a table that are not empty, the header first, and a remark on the encoding.
 
     Comma, semicolon, tab and bar separate cells: the one under which most of the names in `wanted`
-    are in the header, else the one that makes most cells. Line ends may be of any system; only
-    they end a row, not the other line separators of Unicode.
-
-    Raises
-    ------
-    SongscapeError
-        The file can't be read, is not text, or has quotes that don't match.
+    are in the header, else the one that makes most cells. Line ends may be of any system; only they
+    end a row, not the other line separators of Unicode.
     """
     name = display(path.name)
     try:

@@ -35,15 +35,7 @@ _ENDS = 1 << 20
 
 
 def local_folder(source: Path, beside: Path) -> Path:
-    """Where to catalogue a collection: `source`, or stand-ins below `beside` where it is a URL.
-
-    Raises
-    ------
-    SongscapeError
-        The URL can't be listed, or what opens such URLs is not installed.
-    UsageError
-        There is nothing at the URL.
-    """
+    """Where to catalogue a collection: `source`, or stand-ins below `beside` where it is a URL."""
     found = _URL.match(os.fspath(source))
     if found is None or source.exists():
         return source
