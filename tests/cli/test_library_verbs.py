@@ -142,7 +142,7 @@ def test_without_a_library_there_is_one_line_that_says_how_to_make_one(tmp_path,
     (tmp_path / "empty").mkdir()
     assert main([verb, str(tmp_path / "empty")]) == FAILED
     error = capsys.readouterr().err
-    assert "make one with songscape run" in error
+    assert "songscape run makes one" in error
     assert error.count("\n") == 1
     assert list((tmp_path / "empty").iterdir()) == []
 
