@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 
-__all__ = ["NAMES", "SCRIPTS", "is_mixed", "language_name"]
+from songscape.data_tables import read_table
 
-_TABLES = tomllib.loads((files("songscape") / "languages.toml").read_text(encoding="utf-8"))
+_TABLES = read_table("data", "languages")
 SCRIPTS: Mapping[str, str] = _TABLES["scripts"]
 """Script -> the one main language that is written in it."""
 NAMES: Mapping[str, str] = _TABLES["codes"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.fit import digest_of
+from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.progress import progress_bar
 from songscape.results import ResultsFolder, read_json, read_latents, write_json
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from songscape.clustering.groups import Groups
     from songscape.experiment.request import Outcome
     from songscape.experiment.trial_inputs import TrialInputs
-
-__all__ = ["find_groups", "name_group"]
 
 RECIPE = 1
 """Raised when the same songs would be grouped or described in another way."""
@@ -62,6 +61,9 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     # Kept a second time, because a comparison of other data clears the page and its groups.
     memory = folder.root / "trials" / "groups.json"
     before = read_json(path) or read_json(memory)
+    if before is not None and isinstance(before.get("tracks"), list):
+        with Library.open(folder.library, must_exist=True) as library:
+            before |= {"tracks": library.present_ids(before["tracks"])}
     there = [n for n in _DESCRIBED_BY if n in data.digests]
     there += ["language"] if "language" in data.views else []
     again = before is not None and before.get("key") == key
@@ -89,13 +91,6 @@ def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]
 
     `wanted` is an id, a name, or the beginning of a name. Returns the names before and after; the
     tables and the page of the folder have the new one.
-
-    Raises
-    ------
-    SongscapeError
-        The folder holds no groups.
-    UsageError
-        No group or several are meant, or another group has that name.
     """
     import pandas as pd
 

@@ -18,8 +18,6 @@ from songscape.results import write_bytes, write_parquet
 from songscape.web.atlas import Atlas
 from songscape.web.packing import as_json, groups_document, map_document, packed
 
-__all__ = ["joined_modules", "make_previews", "write_atlas_table", "write_map"]
-
 NEIGHBOURS = 12
 STATIC = files("songscape.web") / "static"
 _POLICY = (
@@ -128,7 +126,8 @@ def make_previews(
     """
     import soundfile
 
-    from songscape.features.decode import SAMPLE_RATE, DecodeError, load_mono
+    from songscape.features.decode import SAMPLE_RATE, load_mono
+    from songscape.features.readers import DecodeError
 
     found = {}
     spans = atlas.spans or [None] * len(atlas.ids)
