@@ -17,6 +17,8 @@ DEFAULT_MODELS = ("balanced-lda", "neutral-lda", "balanced-pca")
 """The default representations, free and language-neutral, and a yardstick."""
 DEFAULT_CLUSTERERS = ("kmeans",)
 LANGUAGES = ("auto", "together", "ignored")
+EXCERPTS = ("whole", "start", "middle", "loudest", "spread")
+"""What is read of a long file: all, or half a minute; "spread" is three pieces of ten seconds."""
 LARGEST_SEED = 2**32 - 1
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -35,10 +37,14 @@ class FeatureSettings:
         Frames of the `mfcc` view (512 samples at 22,050 Hz each, about 23 ms).
     max_words : int
         Words (columns) of the `lyrics` view, the most frequent first.
+    excerpt : str
+        What is read of files over a minute, one of `EXCERPTS`; "" is as the library was read
+        before, and whole files in a new one. A change reads these files again, and no others.
     """
 
     max_frames: int = 300
     max_words: int = 5000
+    excerpt: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,9 @@ class Settings:
         for seed in self.seeds:
             if not 0 <= seed <= LARGEST_SEED:
                 raise UsageError(f"seed {seed}: seeds are whole numbers from 0 to {LARGEST_SEED}")
+        if self.features.excerpt not in ("", *EXCERPTS):
+            one_of = ", ".join(EXCERPTS)
+            raise UsageError(f"features: excerpt = {self.features.excerpt!r}; one of {one_of}")
         if self.features.max_frames < 10 or self.features.max_words < 1:
             raise UsageError("features: max_frames must be at least 10 and max_words at least 1")
 
@@ -185,8 +194,12 @@ def settings_from(
             values[key] = _typed(value, int, f"{where}: {key}")
         elif key == "features":
             _reject_unknown(value, FeatureSettings, f"{where}: [features]")
+            kinds = {"excerpt": str}
             values[key] = FeatureSettings(
-                **{k: _typed(v, int, f"{where}: features.{k}") for k, v in value.items()}
+                **{
+                    k: _typed(v, kinds.get(k, int), f"{where}: features.{k}")
+                    for k, v in value.items()
+                }
             )
         elif key == "roles":
             values[key] = _typed(value, dict, f"{where}: [roles]")

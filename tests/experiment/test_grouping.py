@@ -60,6 +60,26 @@ def test_the_terminal_and_the_page_say_what_was_found(done: Done) -> None:
     assert "AMI" not in lines
 
 
+def test_a_given_name_stays_when_the_folder_of_the_songs_is_renamed(
+    done: Done, tmp_path: Path
+) -> None:
+    songs, before, summary = done
+    assert summary.groups is not None
+    out, moved = tmp_path / "results", tmp_path / "songs"
+    shutil.copytree(before, out)
+    shutil.copytree(songs, moved)
+    (moved / "tracks.csv").unlink()
+    root = tmp_path / "root"
+    root.mkdir()
+    first = summary.groups.regions[0]
+    assert main(["name", first.id, "Sunday morning", "--in", str(out)]) == 0
+    for name in ("My songs", "Songs"):
+        moved = moved.rename(root / name)
+        again = run(root, out, SETTINGS, workers=1).groups
+        assert again is not None
+    assert [one.id for one in again.regions if one.name == "Sunday morning"] == [first.id]
+
+
 def test_a_given_name_stays_when_the_collection_grows(
     done: Done, tmp_path: Path, write_collection: Callable[[Path, list[int]], Path]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from songscape.columns import find_roles
-from songscape.ingest.file_signatures import looks_like
+from songscape.ingest.file_signatures import id3_length, looks_like
 from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
 from songscape.library.upkeep import files_of, names_of
@@ -124,9 +124,8 @@ def _kind_of_content(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             head = file.read(64)
-            if head.startswith(b"ID3") and len(head) >= 10:
-                length = sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
-                file.seek(10 + length)
+            if length := id3_length(head):
+                file.seek(length)
                 head = file.read(64)
     except OSError:
         return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from songscape._version import __version__
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.fit import digest_of
+from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.progress import progress_bar
 from songscape.results import ResultsFolder, read_json, read_latents, write_bytes, write_json
@@ -65,6 +66,9 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     kept_key, kept = _kept(memory)
     before = read_json(path) or (None if kept is None else kept.as_dict())
     if kept is None or kept_key != key:
+        if before is not None and isinstance(before.get("tracks"), list):
+            with Library.open(folder.library, must_exist=True) as library:
+                before |= {"tracks": library.present_ids(before["tracks"])}
         there = [n for n in _DESCRIBED_BY if n in data.digests]
         there += ["language"] if "language" in data.views else []
         options: Any = {"k": k, "before": before, "roles": data.roles, "random_state": seed}
