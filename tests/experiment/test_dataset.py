@@ -16,7 +16,7 @@ import pytest
 from songscape.audit import duplicates
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.dataset import EVIDENCE_VIEWS, Dataset, load_dataset, read_library
-from songscape.experiment.targets import targets_of
+from songscape.experiment.trial_inputs import targets_of
 from songscape.features.analyse import RECIPES
 from songscape.features.loading import LazyBlocks, load_views
 from songscape.ingest import languages
@@ -159,7 +159,7 @@ def test_views_are_read_when_they_are_asked_for(tmp_path: Path, counted: dict[st
 
 def test_words_that_the_library_kept_are_those_that_were_counted(tmp_path: Path) -> None:
     path = write_library(tmp_path / "songscape.db")
-    for name in ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars"):
+    for name in ("lyrics", "lyrics-tfidf", "lyrics-counts"):
         with Library.open(path) as library:
             made, kept = load_views(library, [name]), load_views(library, [name])
             assert made.digest() == kept.digest()

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["check_collection", "uninformative_views"]
-
 TEMPLATED_SHARE = 0.2
 """Share of the tracks with lyrics that have a near copy, from which lyrics look templated."""
 FEWEST_HAPAXES = 0.1
@@ -41,36 +39,15 @@ def check_collection(
     audio_facts: pd.DataFrame,
     *,
     lyrics_texts: Sequence[str | None],
-    label_names: Sequence[str] = (),
     nuisances: Sequence[str] = (),
     roles: ColumnRoles | None = None,
     copies: Codes | None = None,
 ) -> list[Finding]:
     """Look for copies, generated or mistagged lyrics, confounded labels and views without content.
 
-    Parameters
-    ----------
-    views : Views
-        `mfcc`, `segments` and `lyrics` are used where they are.
-    labels : DataFrame
-        `Library.columns()`.
-    audio_facts : DataFrame
-        `Library.audio_facts()`.
-    lyrics_texts : sequence of str or None
-        Lyrics as read, in the order of `views.track_ids`.
-    label_names : sequence of str
-        Label columns to check; empty means those that `label_columns` finds.
-    nuisances : sequence of str
-        Label columns to treat as nuisances beside those that `nuisance_table` knows.
-    roles : ColumnRoles, optional
-        Which columns hold language, artist, ...; default: those that are called so.
-    copies : ndarray of shape (n_tracks,), optional
-        Result of `duplicate_groups` where it is known.
-
-    Returns
-    -------
-    list of Finding
-        Warnings first; within a severity in a fixed order of checks.
+    `labels` and `audio_facts` are the library's `columns()` and `audio_facts()`, lyrics stand in
+    the order of the tracks, and `copies` are those of `duplicate_groups` where they are known.
+    Findings come warnings first, then in a fixed order of checks.
     """
     ids = views.track_ids
     if len(lyrics_texts) != len(ids):
@@ -78,7 +55,7 @@ def check_collection(
     known = labels.reindex(list(ids))
     roles = roles or find_roles(known.columns)
     languages = _languages(known, roles)
-    columns = label_columns(known, label_names, nuisances=nuisances, roles=roles)
+    columns = label_columns(known, nuisances=nuisances, roles=roles)
     if roles.language is not None and roles.language not in columns:
         columns.append(roles.language)
     findings = [
@@ -119,10 +96,8 @@ def uninformative_views(views: Views) -> list[str]:
 
 def _duplicate_audio(ids: Sequence[str], groups: Codes) -> list[Finding]:
     shared = _shared(ids, groups)
-    if not shared:
-        return []
-    tracks = tuple(track for group in shared for track in group)
-    return [Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, tracks, {"groups": shared})]
+    tracks, values = tuple(track for group in shared for track in group), {"groups": shared}
+    return [Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, tracks, values)] if shared else []
 
 
 def _duplicate_lyrics(
@@ -183,16 +158,12 @@ def _languages(labels: pd.DataFrame, roles: ColumnRoles) -> list[tuple[str, ...]
 def _mismatches(
     ids: Sequence[str], texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]
 ) -> list[Finding]:
-    found = language_mismatches(texts, languages)
-    if not found:
-        return []
-    details = [
-        {"track": ids[m.position], "tagged": m.tagged, "fits": m.fits, "margin": m.margin}
-        for m in found
+    found = [
+        {"track": ids[row], "tagged": tagged, "fits": fits, "margin": -minus}
+        for minus, row, tagged, fits in language_mismatches(texts, languages)
     ]
-    tracks = tuple(ids[m.position] for m in found)
-    values = {"mismatches": details}
-    return [Finding(Check.LANGUAGE_MISMATCH, Severity.WARNING, tracks, values)]
+    tracks, values = tuple(str(one["track"]) for one in found), {"mismatches": found}
+    return [Finding(Check.LANGUAGE_MISMATCH, Severity.WARNING, tracks, values)] if found else []
 
 
 def _absent(texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]) -> list[Finding]:

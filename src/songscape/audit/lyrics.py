@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features.text import tokenize
-
-__all__ = ["Mismatch", "hapax_share", "language_mismatches"]
 
 MIN_TRACKS = 5
 """Tracks in one language alone that are needed to compare other tracks with it."""
@@ -25,41 +22,17 @@ _SMOOTHING = 0.01
 """Added to the count of every n-gram: more holds unseen words against a language of few songs."""
 
 
-@dataclass(frozen=True)
-class Mismatch:
-    """A track whose words fit another language better than its own, by `margin` nats per n-gram."""
-
-    position: int
-    tagged: str
-    fits: str
-    margin: float
-
-
 def language_mismatches(
-    texts: Sequence[str | None],
-    languages: Sequence[Sequence[str]],
-    *,
-    min_margin: float = MIN_MARGIN,
-) -> list[Mismatch]:
-    """Tracks whose lyrics look like another language of the same collection.
+    texts: Sequence[str | None], languages: Sequence[Sequence[str]]
+) -> list[tuple[float, int, str, str]]:
+    """Lyrics that look like another language of the same collection, the clearest first.
+
+    Minus the margin (nats per n-gram), the row, the language tagged and the one that fits better.
 
     Multinomial naive Bayes over character n-grams (1 to 3, with word boundaries), as Cavnar and
     Trenkle (1994) and many after them told languages apart; no track is judged by a model that has
-    seen it (five folds). Languages learn from tracks in that language alone.
-
-    Parameters
-    ----------
-    texts : sequence of str or None
-        Lyrics per track.
-    languages : sequence of sequences of str
-        All languages of each track: a song in two is at home in both.
-    min_margin : float
-        Nats per n-gram.
-
-    Returns
-    -------
-    list of Mismatch
-        Largest margin first.
+    seen it (five folds). Languages learn from tracks in that language alone; a song in two is at
+    home in both.
     """
     counts = _ngrams(texts)
     lengths = np.asarray(counts.sum(axis=1)).ravel()
@@ -79,10 +52,10 @@ def language_mismatches(
             continue
         best = int(np.argmax(scores[row]))
         margin = float(scores[row, best] - scores[row, own].max()) / lengths[row]
-        if margin > 0 and margin >= min_margin:
+        if margin >= MIN_MARGIN:
             tagged = " and ".join(dict.fromkeys(languages[row]))
-            found.append(Mismatch(int(row), tagged, enough[best], margin))
-    return sorted(found, key=lambda m: (-m.margin, m.position))
+            found.append((-margin, row, tagged, enough[best]))
+    return sorted(found)
 
 
 def _ngrams(texts: Sequence[str | None]) -> Any:
@@ -127,14 +100,7 @@ def hapax_share(texts: Sequence[str | None]) -> tuple[float, int]:
     """Share of the distinct words that occur in one text only, and how many words there are.
 
     In people's lyrics it is about half, and more in few of them (Zipf's law); words drawn from a
-    list come back in text after text, and the share falls to nothing.
-
-    Returns
-    -------
-    share : float
-        NaN without words.
-    n_words : int
-        Distinct words.
+    list come back in text after text, and the share falls to nothing. NaN without words.
     """
     frequency: Counter[str] = Counter()
     for text in texts:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from songscape.audit.finding import Finding
 
-__all__ = ["Benchmark", "BenchmarkResults", "Evaluation", "evaluate", "setup_of"]
-
 Advance = Callable[[int, int], None]
 
 
@@ -90,23 +88,11 @@ def setup_of(
 
 @dataclass(frozen=True, eq=False)
 class BenchmarkResults(Evaluation):
-    """What a benchmark found.
+    """What a benchmark found: the frames of `Evaluation`, and what follows from them.
 
-    Attributes
-    ----------
-    table : DataFrame
-        Every measured value: one row per model, clusterer, k, seed, axis, metric and column.
-    summary : DataFrame
-        One row per figure, with estimate and interval.
-    differences : DataFrame
-        Every test against the baseline.
-    models : DataFrame
-        One row per model and seed: status, and reason where its space could not be measured.
-    findings : tuple of Finding
-        What is odd about the targets.
-    clusters : NumberOfClusters
-    assessment : Assessment
-        Verdicts and recommendation, with their sentences.
+    `models` has a row per model and seed (status, and reason where its space could not be
+    measured), `findings` are what is odd about the targets, and `assessment` holds verdicts and
+    recommendation.
     """
 
     models: pd.DataFrame
@@ -126,7 +112,7 @@ class BenchmarkResults(Evaluation):
     def report(self, path: Path | str) -> Path:
         """Write one self-contained page and return its path."""
         # The page is a floor above: it is imported only when it is asked for.
-        write = import_module("songscape.report.benchmark_page").write_benchmark_page
+        write = import_module("songscape.report.page").write_benchmark_page
         return Path(write(self, Path(path)))
 
 

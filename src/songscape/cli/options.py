@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +76,9 @@ def add_results(parser: argparse.ArgumentParser, *options: str) -> None:
 
 def find_library(given: Path) -> Path:
     """The library of a results folder: named by it, by its file, or by the music it is of."""
-    from songscape.experiment.experiment import default_folder
+    from songscape.results import find_folder
 
-    if given.suffix == ".db":
-        return given
-    beside = default_folder(given) / "songscape.db"
-    inside = given / "songscape.db"
-    return beside if beside.exists() and not inside.exists() else inside
+    return given if given.suffix == ".db" else find_folder(given).library
 
 
 def share(text: str) -> float:
@@ -142,46 +138,31 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
 
     if parsed.config is not None:
         settings = load_settings(parsed.config, settings)
-    return settings.updated(
-        models=parsed.models,
-        clusterers=parsed.clusterers,
-        k=parsed.k,
-        seeds=parsed.seeds,
-        labels=parsed.labels,
-        nuisances=parsed.nuisances,
-        encoders=parsed.encoders,
-        measures=parsed.measures,
-        title=parsed.title,
-        groups=getattr(parsed, "groups", None),
-        languages=getattr(parsed, "languages", None),
-    )
+    if getattr(parsed, "excerpt", None):
+        settings = settings.updated(features=replace(settings.features, excerpt=parsed.excerpt))
+    return settings.updated(**{f.name: getattr(parsed, f.name, None) for f in fields(settings)})
 
 
-def prepare_folder(parsed: argparse.Namespace, out: Path) -> None:
-    """What `--wait` and `--retry` ask for, before the work begins."""
+def conduct(
+    experiment: Any, source: Path, out: Path, settings: Settings, parsed: Any, arguments: list[str]
+) -> Any:
+    """Call `run` or `compare` as `--wait`, `--retry`, `--workers` and `--cluster` ask for."""
+    from songscape.dask_cluster import connected
+    from songscape.library import Library
     from songscape.results import ResultsFolder
 
-    folder = ResultsFolder(out)
-    if parsed.wait or (parsed.retry and folder.library.exists()):
+    workers, folder = asked_workers(parsed), ResultsFolder(out)
+    retry = parsed.retry and folder.library.exists()
+    if parsed.wait or retry:
         with folder.locked(wait=parsed.wait):
-            if parsed.retry and folder.library.exists():
-                from songscape.library import Library
-
+            if retry:
                 with Library.open(folder.library) as library:
                     library.forget_outcomes(library.track_ids("failed"))
-
-
-@contextmanager
-def asked_executor(parsed: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Where to work, and how much at a time: arguments of `run` and `compare`."""
-    workers = asked_workers(parsed)
-    if parsed.cluster is None:
-        yield {"workers": workers}
-        return
-    from songscape.dask_cluster import connected
-
-    with connected(parsed.cluster) as cluster:
-        yield {"workers": workers or cluster.workers, "executor": cluster}
+    where: dict[str, Any] = {"workers": workers, "command": ["songscape", *arguments]}
+    with connected(parsed.cluster) if parsed.cluster else nullcontext() as cluster:
+        if cluster is not None:
+            where |= {"workers": workers or cluster.workers, "executor": cluster}
+        return experiment(source, out, settings, **where)
 
 
 def asked_workers(parsed: argparse.Namespace) -> int | None:

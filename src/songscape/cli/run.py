@@ -5,20 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from songscape.cli.options import (
-    add_experiment,
-    add_verb,
-    asked_executor,
-    path,
-    prepare_folder,
-    with_options,
-)
+from songscape.cli.options import add_experiment, add_verb, conduct, path, with_options
 from songscape.cli.outcome import exit_code, greet, print_outcome
-from songscape.settings import LANGUAGES
+from songscape.settings import EXCERPTS, LANGUAGES
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `run` to the verbs."""
     parser = add_verb(
         verbs,
         "run",
@@ -48,6 +40,12 @@ def add_parser(verbs: Any) -> None:
         help="whether the language counts: together with sound and words, ignored, or auto "
         "(ignored where songs would group by language first)",
     )
+    parser.add_argument(
+        "--excerpt",
+        choices=EXCERPTS,
+        help="what is read of files over a minute: the whole, or half a minute; a change reads "
+        "these again (default: as before; whole in a new folder)",
+    )
     add_experiment(parser)
 
 
@@ -60,9 +58,7 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     settings = with_options(Settings(), parsed)
     greet(f"reading {parsed.folder}")
     out = parsed.out or default_folder(parsed.folder)
-    prepare_folder(parsed, out)
-    with asked_executor(parsed) as where:
-        done = run(parsed.folder, out, settings, command=["songscape", *arguments], **where)
+    done = conduct(run, parsed.folder, out, settings, parsed, arguments)
     print_outcome(done, as_json=parsed.json, fine=parsed.level == "fine")
     if "auto" in settings.encoders and at_terminal() and (line := offer()):
         say(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.features.views import View, Views
 from songscape.metrics.labels import encode_labels
 
-__all__ = ["ClusterDescription", "LabelShare", "describe_clusters"]
+__all__ = ["LabelShare", "describe_clusters"]
 
 Integers = NDArray[np.int64]
 
@@ -23,16 +24,9 @@ _EXACT_MEDOID_UP_TO = 5_000
 class LabelShare:
     """A label that is more common in a cluster than in the collection.
 
-    Attributes
-    ----------
-    count : int
-        Tracks of the cluster that carry it.
-    share : float
-        Share of the cluster's tracks that have a label in this column.
-    lift : float
-        Share in the cluster over share in the collection.
-    p_value : float
-        Probability of at least this count by chance (hypergeometric), not corrected.
+    `count` tracks of the cluster carry it, `share` of those that have a label in this column, which
+    is `lift` times the share in the collection; `p_value` is that of at least this count by chance
+    (hypergeometric), not corrected.
     """
 
     column: str
@@ -41,23 +35,6 @@ class LabelShare:
     share: float
     lift: float
     p_value: float
-
-
-@dataclass(frozen=True)
-class ClusterDescription:
-    """One cluster in words and numbers.
-
-    ``share`` is of all tracks, noise included; ``medoids`` are ids of the most central tracks, the
-    medoid first; ``words`` have their class-based TF-IDF, highest first; ``labels`` are the
-    over-represented ones, the least likely by chance first.
-    """
-
-    cluster: int
-    size: int
-    share: float
-    medoids: tuple[str, ...]
-    words: tuple[tuple[str, float], ...]
-    labels: tuple[LabelShare, ...]
 
 
 def describe_clusters(
@@ -69,21 +46,13 @@ def describe_clusters(
     n_medoids: int = 5,
     n_words: int = 10,
     n_labels: int = 5,
-) -> tuple[ClusterDescription, ...]:
-    """Describe every cluster.
+) -> list[dict[str, Any]]:
+    """Rows of `results/descriptions.csv`, one per cluster; noise (−1) is not described.
 
-    Parameters
-    ----------
-    labels : array-like of shape (n_tracks,), int
-        Clusters; noise (−1) is not described.
-    X : array-like of shape (n_tracks, n_dimensions)
-        The space that was clustered, for the medoids.
-    views : Views
-        Views of the same tracks; `lyrics` is used where present.
-    columns : mapping of name to array-like of shape (n_tracks,), optional
-        Label columns; a data frame will do.
-    n_medoids, n_words, n_labels : int
-        At most so many of each.
+    `share` is of all tracks, noise included; `typical` has the ids of the most central tracks in
+    `X`, the medoid first; `words` are those of the view `lyrics` with the largest class-based
+    TF-IDF; `labels` are the over-represented ones, the least likely by chance first, as
+    "column=value share".
     """
     clusters = np.asarray(labels)
     if clusters.shape != (views.n_tracks,):
@@ -98,18 +67,19 @@ def describe_clusters(
         likely = sorted(
             (share for column in shares for share in column[cluster]),
             key=lambda s: (s.p_value, -s.lift, s.column, s.label),
-        )
+        )[:n_labels]
+        typical = rows[medoids(space[rows], n_medoids)]
         described.append(
-            ClusterDescription(
-                cluster,
-                len(rows),
-                len(rows) / len(clusters),
-                tuple(views.track_ids[row] for row in rows[medoids(space[rows], n_medoids)]),
-                words.get(cluster, ()),
-                tuple(likely[:n_labels]),
-            )
+            {
+                "cluster": cluster,
+                "size": len(rows),
+                "share": len(rows) / len(clusters),
+                "typical": "; ".join(views.track_ids[row] for row in typical),
+                "words": "; ".join(word for word, _ in words.get(cluster, ())),
+                "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in likely),
+            }
         )
-    return tuple(described)
+    return described
 
 
 def _ids(clusters: Integers) -> list[int]:

@@ -15,7 +15,6 @@ from songscape.clustering.earlier import (
     groups_before,
     kept_ids,
     levels_before,
-    stored_levels,
 )
 from songscape.clustering.identity import changes
 from songscape.clustering.levels import COMES_BACK, Levels, find_levels
@@ -27,8 +26,6 @@ from songscape.features.views import Views
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Group", "Groups", "group"]
-
 SURE = 0.75
 """Jaccard similarity from which a group is called sure (Hennig 2007)."""
 _MOST_BETWEEN = 12
@@ -36,23 +33,12 @@ _MOST_BETWEEN = 12
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A region or a neighbourhood.
+    """A region, or a neighbourhood, whose `parent` is its region.
 
-    Attributes
-    ----------
-    id : str
-        Stays the same over refits, as long as most of the songs do.
-    name : str
-        What people read: the one that was given, or else the one that was made.
-    made_name : str
-        The name that follows from the songs.
-    parent : str or None
-        The region of a neighbourhood.
-    portrait : Portrait
-    stability : float or None
-        Mean Jaccard similarity to its best match when a fifth of the songs is missing.
-    between : tuple of (row, id)
-        Songs that could also be in another group, and in which; the least sure first.
+    Its `id` stays the same over refits, as long as most of the songs do. People read `name`: the
+    one that was given, or else `made_name`, which follows from the songs. `stability` is the mean
+    Jaccard similarity to its best match when a fifth of the songs is missing. `between` are songs
+    (by row) that could also be in another group, and its id; the least sure first.
     """
 
     id: str
@@ -79,20 +65,10 @@ class Group:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Groups:
-    """All groups of a collection.
+    """All groups of a collection, in the order of the numbers in `levels`.
 
-    Attributes
-    ----------
-    track_ids, titles : tuple of str
-    levels : Levels
-    regions, neighbourhoods : tuple of Group
-        In the order of the numbers in `levels`.
-    languages : tuple of Share
-        Of the whole collection.
-    changes : tuple of str
-        What became of the groups of last time.
-    note : str
-        A sentence about the space that was grouped.
+    `languages` are of the whole collection, `changes` say what became of the groups of last time,
+    and `note` is a sentence about the space that was grouped.
     """
 
     track_ids: tuple[str, ...]
@@ -118,10 +94,9 @@ class Groups:
             self, regions=rename(self.regions), neighbourhoods=rename(self.neighbourhoods)
         )
 
-    def noted(self, note: str, changes: Sequence[str] | None = None) -> Groups:
-        """The same with a sentence about the space, and with the changes of last time."""
-        said = self.changes if changes is None else tuple(changes)
-        return replace(self, note=note, changes=said)
+    def noted(self, note: str) -> Groups:
+        """The same with a sentence about the space."""
+        return replace(self, note=note)
 
     def of(self, track_id: str) -> tuple[Group, Group]:
         """The region and the neighbourhood of a song."""
@@ -230,7 +205,6 @@ def group(
     *,
     k: int | None = None,
     before: Mapping[str, Any] | None = None,
-    unchanged: bool = False,
     roles: ColumnRoles | None = None,
     random_state: int = 0,
 ) -> Groups:
@@ -249,8 +223,6 @@ def group(
     before : mapping, optional
         `Groups.as_dict` of an earlier time: groups that are still there keep their ids, and songs
         that are new find their places among them.
-    unchanged : bool
-        `before` is of the same space and songs: its groups are only described.
     roles : ColumnRoles, optional
         Default: by the names of the columns.
     random_state : int
@@ -273,9 +245,7 @@ def group(
         if roles.by_column.get(name) is not Role.YEAR
     ]
     earlier = [groups_before(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
-    levels = stored_levels(before, ids) if unchanged and before is not None else None
-    if levels is None:
-        levels = find_levels(X, k=k, previous=levels_before(*earlier), random_state=random_state)
+    levels = find_levels(X, k=k, previous=levels_before(*earlier), random_state=random_state)
     titles = _titles(ids, table, roles)
     regions = portraits(levels.regions, X, views, table, roles, labels)
     pieces = portraits(levels.neighbourhoods, X, views, table, roles, labels)

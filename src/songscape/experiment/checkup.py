@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from songscape.columns import find_roles
-from songscape.ingest.file_signatures import looks_like
+from songscape.ingest.file_signatures import id3_length, looks_like
 from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
 from songscape.library.upkeep import files_of, names_of
-
-__all__ = ["KINDS", "Checkup", "Trouble", "examine"]
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "unreadable": ("cannot be read", "copy these again from where you have them, or remove them"),
@@ -77,13 +75,7 @@ class Checkup:
 
 
 def examine(library: Library) -> Checkup:
-    """Look over a library that is up to date with its collection.
-
-    Parameters
-    ----------
-    library : Library
-        After `songscape.features.extract.extract`.
-    """
+    """Look over a library that is up to date with its collection."""
     names, files = names_of(library), files_of(library)
     found = [_of_row(row) for row in library.ledger() if row.status != "gone"]
     found += _wrong_extensions(library)
@@ -132,9 +124,8 @@ def _kind_of_content(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             head = file.read(64)
-            if head.startswith(b"ID3") and len(head) >= 10:
-                length = sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
-                file.seek(10 + length)
+            if length := id3_length(head):
+                file.seek(length)
                 head = file.read(64)
     except OSError:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from songscape.benchmark.targets import Targets
+from songscape.errors import UsageError
 from songscape.experiment.fit import digest_of
 from songscape.features.loading import LazyBlocks
 from songscape.features.views import View, Views
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from songscape.experiment.dataset import Dataset
     from songscape.settings import Settings
-
-__all__ = ["TrialInputs", "read_shown", "read_targets", "read_views"]
 
 _SPARSE = ("data", "indices", "indptr")
 _DESCRIBED_BY = ("timbre", "lyrics")
@@ -35,17 +36,9 @@ _DESCRIBED_BY = ("timbre", "lyrics")
 class TrialInputs:
     """What the trials of a collection are run on and measured against.
 
-    Attributes
-    ----------
-    dataset : Dataset
-    targets : Targets
-        Without reference spaces.
-    shown : tuple of str
-        Labels, and nuisances that are columns of the collection: what clusters are described by.
-    digests : mapping of view to digest
-        Of the views that some track has, and of who is grouped with whom.
-    context : str
-        Digest of everything that trials are measured against.
+    The targets have no reference spaces yet. `shown` are labels, and nuisances that are columns:
+    what clusters are described by. `digests` are of the views that some track has and of who is
+    grouped with whom, `context` of everything that trials are measured against.
     """
 
     dataset: Dataset
@@ -57,8 +50,6 @@ class TrialInputs:
     @classmethod
     def of(cls, dataset: Dataset, settings: Settings) -> TrialInputs:
         """From a loaded collection; no view is read."""
-        from songscape.experiment.targets import targets_of
-
         targets = targets_of(dataset, dataset.label_columns if settings.labels else ())
         shown = tuple(name for name in targets.columns if name in dataset.columns)
         # No split separates the tracks of a group: latents depend on the groups too.
@@ -79,8 +70,6 @@ class TrialInputs:
 
         It is removed at the end, and so is what a run that was killed has left.
         """
-        from songscape.experiment.targets import reference_spaces
-
         for left in root.glob(".inputs-*"):
             shutil.rmtree(left, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
@@ -94,6 +83,67 @@ class TrialInputs:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
+    """What the collection's labels, nuisances and artists are; reference spaces come later.
+
+    Columns that the user named are labels, even where they would be nuisances; but for the artist,
+    which every comparison measures by retrieval. It is both what tracks are grouped by and a
+    nuisance: clusters of artists are no styles.
+    """
+    from songscape.audit.nuisances import nuisance_table
+
+    roles, artists = dataset.roles, dataset.artists
+    extra = dataset.nuisance_columns
+    table = nuisance_table(dataset.columns, dataset.facts, dataset.views, extra=extra, roles=roles)
+    assert dataset.views.groups is not None
+    if roles.artist in named:
+        raise UsageError(
+            f"labels: {roles.artist} is measured in every comparison, by retrieval and as leakage; "
+            "name other columns"
+        )
+    nuisances = {
+        str(name): table[name].to_numpy(dtype=object)
+        for name in table.columns
+        if name not in named and roles.nuisances.get(str(name)) not in named
+    }
+    return Targets(
+        labels={name: dataset.columns[name].to_numpy(object) for name in dataset.label_columns},
+        nuisances=nuisances,
+        artists=None if artists is None else np.asarray(artists, dtype=object),
+        groups=dataset.views.groups,
+        copies=dataset.copies,
+    )
+
+
+def reference_spaces(views: Views) -> dict[str, NDArray[np.floating]]:
+    """Spaces that no model was trained in: standardised timbre, words, and both balanced.
+
+    A view that is the same for every track stays a space, so that it is named as unmeasured, and
+    takes no part in the balanced one.
+    """
+    from songscape.audit.checks import uninformative_views
+    from songscape.models.presets import make_model
+
+    timbre = views["timbre"]
+    known = timbre.values[timbre.present]
+    spread = known.std(axis=0)
+    standardised = np.full(timbre.values.shape, np.nan)
+    standardised[timbre.present] = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    spaces = {"timbre": standardised}
+    if "lyrics" not in views:
+        return spaces
+    lyrics, both = views["lyrics"], views.select(["timbre", "lyrics"])
+    same = uninformative_views(both)
+    if lyrics.present.sum() >= 2 and "lyrics" in same:
+        spaces["lyrics"] = np.where(lyrics.present[:, None], 0.0, np.nan)
+    elif lyrics.present.sum() >= 2 and lyrics.shape[1] >= 2:
+        words = make_model("tfidf").fit_transform(views.select(["lyrics"]))
+        spaces["lyrics"] = np.where(lyrics.present[:, None], words, np.nan)
+        if not same:
+            spaces["joint"] = make_model("balanced-pca").fit_transform(both)
+    return spaces
 
 
 def _write(

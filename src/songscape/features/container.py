@@ -15,8 +15,6 @@ from typing import IO
 
 from songscape.ingest.file_signatures import id3_length
 
-__all__ = ["Contents", "Part", "is_plain", "read_contents"]
-
 # ISO/IEC 11172-3 and 13818-3, layer III: kbit/s by index, for MPEG 1 and for MPEG 2 and 2.5.
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
@@ -107,12 +105,6 @@ def read_contents(file: IO[bytes]) -> Contents:
     if data.read(0, 3) == b"ID3":  # decoders step over it themselves
         parts[0] = replace(parts[0], start=0)
     return Contents(tuple(parts), data.size - at, n_tracks)
-
-
-def is_plain(file: IO[bytes]) -> bool:
-    """Whether an open file holds one recording, from its first byte or tag on, and nothing else."""
-    found = read_contents(file)
-    return len(found.parts) == 1 and not found.parts[0].start and not found.n_trailing
 
 
 def _after_tags(data: _Bytes, at: int) -> int:

@@ -9,10 +9,8 @@ are melodic and harmonic steps.
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
-
-__all__ = ["TRICHORDS", "PitchStream", "chroma", "harmony_summary", "tonal_centroid", "tuning"]
 
 N_FFT = 8192
 HOP_LENGTH = 4096

@@ -19,11 +19,8 @@ from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.library import Library
 
-__all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "LazyBlocks", "ViewLoader", "check_view_names"]
-__all__ += ["load_views"]
-
 DEFAULT_VIEWS = (*CORE, "lyrics")
-TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars")
+TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS, *ENCODERS)
 _SPARSE = ("data", "indices", "indptr")
 # Views of steps: the axis that they run along.
@@ -56,10 +53,10 @@ def load_views(
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
         mask, `rhythm` (n, 160), `harmony` (n, 89), `descriptors` (n, 10), `mel` (n, 10, 128) with
         mask, `lyrics` (n, up to max_words), every word counted once; `lyrics-tfidf` and
-        `lyrics-counts` (the same words, by plain TF-IDF, and counted) and `chars` (character
-        n-grams), all four sparse; `musicnn` (n, 10, 1506) and `voice` (n, 10, 256) with
-        mask, `e5` (n, 384) and `use` (n, 512), rows of unit length, where their packages are
-        installed; `embedding:NAME` (n, d), rows of unit length.
+        `lyrics-counts` (the same words, by plain TF-IDF, and counted), all three sparse; `musicnn`
+        (n, 10, 1506) and `voice` (n, 10, 256) with mask, `e5` (n, 384) and `use` (n, 512), rows of
+        unit length, where their packages are installed; `embedding:NAME` (n, d), rows of unit
+        length.
     max_words : int
         Largest vocabulary of a view of the lyrics.
     max_frames : int
@@ -227,8 +224,6 @@ class ViewLoader:
         from songscape.features import text
 
         texts = list(self.texts.values())
-        if name == "chars":
-            return text.chars_view(texts, max_ngrams=self.max_words)
         of_words = {"lyrics-counts": text.counts_view, "lyrics-tfidf": text.tfidf_view}
         return of_words.get(name, text.lyrics_view)(texts, max_words=self.max_words)
 
@@ -244,8 +239,7 @@ class ViewLoader:
     def _has_words(self, name: str) -> bool:
         from songscape.features import text
 
-        split = text.ngrams if name == "chars" else text.tokenize
-        return any(split(words) for words in self.texts.values() if words)
+        return any(text.tokenize(words) for words in self.texts.values() if words)
 
 
 def _digest(*parts: object) -> str:

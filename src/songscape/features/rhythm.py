@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
-
-__all__ = ["band_levels", "modulation_spectrum", "rates", "rhythm_summary"]
 
 N_BANDS = 10
 N_RATES = 16

@@ -7,14 +7,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
-
-__all__ = [
-    *("HOP_LENGTH", "N_FFT", "N_MELS", "N_MFCC", "MelStream", "SegmentMeans"),
-    *("delta", "mel_filterbank", "mel_power", "mfcc", "mfcc_from_db", "power_to_db"),
-    *("segment_summary", "timbre_summary"),
-]
 
 N_FFT = 2048
 HOP_LENGTH = 512

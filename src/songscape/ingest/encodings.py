@@ -13,12 +13,10 @@ from collections.abc import Callable
 
 import regex
 
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 from songscape.ingest.file_signatures import control_share, looks_like, printable
 from songscape.ingest.files import nfc
 from songscape.ingest.languages import language_probabilities
-
-__all__ = ["NotTextError", "decode_text"]
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -154,7 +152,7 @@ def _encoded_once(text: str) -> str | None:
 
 # -- older encodings ---------------------------------------------------------------------------
 
-_TABLE = read_table("encodings")
+_TABLE = read_table("ingest/data", "encodings")
 _LATIN = (
     *("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "iso8859_15"),
     *("mac_roman", "cp850", "cp852"),

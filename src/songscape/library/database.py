@@ -10,8 +10,6 @@ from typing import Any
 
 from songscape.errors import SongscapeError
 
-__all__ = ["Database", "as_text", "transaction"]
-
 _MAGIC = b"SQLite format 3\0"
 _LARGEST = 2**63 - 1
 # What a caller did wrong, not the file.
@@ -79,6 +77,16 @@ class _Cursor(sqlite3.Cursor):
     ) -> _Cursor:
         with self.connection.plainly():
             return super().executemany(sql, (tuple(map(_storable, row)) for row in rows))
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        step = super().__next__
+        with self.connection.plainly():  # once, not for every row
+            while True:
+                try:
+                    row = step()
+                except StopIteration:
+                    return
+                yield row
 
     def __next__(self) -> Any:
         with self.connection.plainly():

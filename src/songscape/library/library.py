@@ -12,8 +12,6 @@ from songscape.library.database import Database
 from songscape.library.features import Features
 from songscape.library.schema import connect
 
-__all__ = ["Library"]
-
 
 class Library(Catalogue, Features):
     """A collection's tracks, ledger, features and facts in one SQLite file (write-ahead log).
@@ -35,13 +33,11 @@ class Library(Catalogue, Features):
     def open(cls, path: str | os.PathLike[str], *, must_exist: bool = False) -> Self:
         """Open a library; create it where there is none, unless `must_exist`.
 
-        A library of an older version is brought to this one.
-
         Raises
         ------
         SongscapeError
-            If the file is missing (`must_exist`), is damaged or something else, was written by a
-            newer version, or cannot be opened.
+            If the file is missing (`must_exist`), is damaged or something else, was written by
+            another version, or cannot be opened.
         """
         path = Path(path)
         return cls(path, connect(path, must_exist=must_exist))

@@ -13,19 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Analysed",
-    "Analysis",
-    "Collection",
-    "Counts",
-    "FileStamp",
-    "LedgerRow",
-    "Lyrics",
-    "Tags",
-    "Track",
-    "digest_of_file",
-]
-
 _LARGEST = 2**63 - 1  # SQLite's; a date after the year 2262 has more nanoseconds
 
 
@@ -86,39 +73,42 @@ def digest_of_file(path: str | os.PathLike[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Lyrics:
-    """The outcome of reading one lyric file or cell.
+    """The outcome (ok, warning or failed) of reading one lyric file or cell, with the reason.
 
-    Attributes
-    ----------
-    text : str or None
-        The words of the song and nothing else, a line a line; None where there are none to use.
-    status : {"ok", "warning", "failed"}
-    reason : str
-        What is to be known, and the mend; empty when all is well.
+    `text` are the words of the song and nothing else, a line a line; None where there are none to
+    use. `language` is what tags say that they are in, by its English name.
     """
 
     text: str | None
     status: str = "ok"
     reason: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
 class Tags:
-    """What an audio file says of itself.
+    """What an audio file says of itself: columns of the collection's table, and the words.
 
-    Attributes
-    ----------
-    cells : mapping of str to str
-        Columns of the collection's table; "; " between several values.
-    lyrics : Lyrics or None
-        The words in the tags, None where there are none.
-    remark : str
-        Why the tags could not be read; empty where they could.
+    Cells have "; " between several values. `remark` says why the tags could not be read, `sheet` is
+    the CUE sheet of an album in one file; both are else empty.
     """
 
     cells: Mapping[str, str] = field(default_factory=dict)
     lyrics: Lyrics | None = None
     remark: str = ""
+    sheet: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row of the collection's table (a hash of it), and the audio that it meant at the last look.
+
+    `sound` is a hash of the file's sound, "" where it was not read.
+    """
+
+    row: str
+    stamp: FileStamp
+    sound: str
 
 
 @dataclass(frozen=True)
@@ -176,6 +166,8 @@ class Collection:
         Names of the label columns in the table's order.
     files : mapping of FileStamp to Lyrics or Tags
         What the scan read, or knew from the library, of every lyric and audio file.
+    rows : mapping of str to (str, str)
+        By track, how the table names its audio, and a hash of the row.
     """
 
     root: Path
@@ -183,6 +175,7 @@ class Collection:
     problems: tuple[LedgerRow, ...] = ()
     label_columns: tuple[str, ...] = ()
     files: Mapping[FileStamp, Lyrics | Tags] = field(default_factory=dict)
+    rows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -213,17 +206,10 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Analysed:
-    """What a library knows of a track's extraction.
+    """What a library knows of a track's extraction: its `outcome` is ok, failed or None.
 
-    Attributes
-    ----------
-    outcome : {"ok", "failed"} or None
-    recipe : str or None
-        Of the features that every track has.
-    stamp : FileStamp or None
-        The file that they are of.
-    file_digest : str or None
-        Hash of its sound; of all its bytes where an earlier version stored it.
+    `recipe` is of the features that every track has, `stamp` the file that they are of, and
+    `file_digest` a hash of its sound.
     """
 
     outcome: str | None
