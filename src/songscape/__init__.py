@@ -14,6 +14,7 @@ _HOMES = {
     "Index": "songscape.neighbours.index",
     "Library": "songscape.experiment.library",
     "Objective": "songscape.models.parameters",
+    "ParquetFeatures": "songscape.features.parquet",
     "Settings": "songscape.settings",
     "SongVAE": "songscape.models.vae",
     "SongscapeError": "songscape.errors",
