@@ -248,9 +248,9 @@ def test_the_slider_lays_the_map_out_again_and_there_is_a_way_back(page: Any) ->
     page.evaluate("document.querySelectorAll('#side .title')[0].click()")
     page.wait_for_selector("#side h3:has-text('Nearest songs') + div .song")
     before, place = rows_listed(page), spot(page, 7)
-    for value in (0, 100):
+    for value, said in ((0, "by sound alone"), (70, "70\u00a0% by words"), (100, "by words alone")):
         page.locator("#mix").fill(str(value))
-        until(page, f"remark.textContent.includes('{value}\u00a0% by words')")
+        until(page, f"remark.textContent.includes('{said}')")
     until(
         page,
         f"""String([...document.querySelectorAll('#side .song')]

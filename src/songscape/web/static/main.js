@@ -249,8 +249,9 @@ async function begin() {
         if (mine !== asked) return; // the slider has moved on
         map.places(placesOf(places));
         const share = Math.round(100 * words);
+        const mixed = share % 100 ? `${share}\u00a0% by words and ${100 - share}\u00a0% by sound` : `by ${share ? "words" : "sound"} alone`;
         const still = stay ? ` ${number(stay)} songs that lack them stay where they were.` : "";
-        remark(`The map is laid out again: songs lie together that are alike, ${share}\u00a0% by words and ${100 - share}\u00a0% by sound.${still} Near songs, paths and playlists follow that too.`, true);
+        remark(`The map is laid out again: songs lie together that are alike, ${mixed}.${still} Near songs, paths and playlists follow that too.`, true);
       } catch (error) {
         if (mine === asked) remark(error.message, true);
       }
