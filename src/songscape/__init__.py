@@ -26,6 +26,7 @@ _HOMES = {
     "compare": "songscape.experiment.experiment",
     "compose_collection": "songscape.demo",
     "extract": "songscape.features.extract",
+    "extract_to_parquet": "songscape.features.parquet",
     "group": "songscape.clustering.groups",
     "internal_metrics": "songscape.metrics.clusters",
     "load_model": "songscape.models.saving",

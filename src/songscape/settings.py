@@ -194,13 +194,9 @@ def settings_from(
             values[key] = _typed(value, int, f"{where}: {key}")
         elif key == "features":
             _reject_unknown(value, FeatureSettings, f"{where}: [features]")
-            kinds = {"excerpt": str}
-            values[key] = FeatureSettings(
-                **{
-                    k: _typed(v, kinds.get(k, int), f"{where}: features.{k}")
-                    for k, v in value.items()
-                }
-            )
+            for k, v in value.items():
+                _typed(v, str if k == "excerpt" else int, f"{where}: features.{k}")
+            values[key] = FeatureSettings(**value)
         elif key == "roles":
             values[key] = _typed(value, dict, f"{where}: [roles]")
             for role, column in value.items():

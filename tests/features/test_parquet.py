@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from songscape.cli import DONE, SOME_FAILED, main
 from songscape.errors import SongscapeError
 from songscape.features.extract import extract
 from songscape.features.loading import load_views
@@ -127,21 +126,9 @@ def test_other_programs_can_read_it(folder):
     assert table.set_index("id").loc["broken", "reason"]
 
 
-def test_the_verb_writes_and_accounts(music, tmp_path, capsys):
-    out = tmp_path / "features"
-    assert main(["extract", str(music), str(out), "--workers", "2"]) == SOME_FAILED
-    assert capsys.readouterr().out == "21 found = 20 analysed + 0 skipped + 1 failed\n"
-    assert "mfcc" not in next(iter(ParquetFeatures(str(out)).batches(["timbre"])))
-    (music / "broken.flac").rename(tmp_path / "x")
-    try:
-        assert main(["extract", str(music), str(out), "--workers", "2"]) == DONE
-    finally:
-        (tmp_path / "x").rename(music / "broken.flac")
-
-
 def test_a_folder_that_cannot_be_written_or_read_is_one_line(music, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SongscapeError, match=r"cannot be written .*; check place, rights and room"):
         extract_to_parquet(read_collection(music), str(tmp_path / "file" / "x"), workers=2)
-    with pytest.raises(SongscapeError, match="no features here; songscape extract writes them"):
+    with pytest.raises(SongscapeError, match="no features here; extract_to_parquet writes them"):
         ParquetFeatures(str(tmp_path / "nothing"))

@@ -89,12 +89,7 @@ class Library(Stored):
         collection = scan(self._source or self.root, self.path)
         with progress_bar("reading audio and lyrics") as advance:
             return extract(
-                self,
-                collection,
-                views=views,
-                workers=workers,
-                executor=executor,
-                progress=advance,
+                self, collection, views=views, workers=workers, executor=executor, progress=advance
             )
 
     def views(self, names: Sequence[str] = USUAL_VIEWS) -> Views:

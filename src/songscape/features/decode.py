@@ -200,8 +200,6 @@ class Decoder:
             self.warnings.append(
                 f"{len(found.parts)} recordings joined end to end: {self.seconds:.1f} s in all"
             )
-        if found.n_tracks > 1:
-            self.warnings.append(f"holds {found.n_tracks} audio tracks; only one of them is read")
         if found.n_trailing > max(4096, min(size // 20, 1 << 16)):
             share = found.n_trailing / size
             self.warnings.append(

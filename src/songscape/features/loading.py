@@ -118,12 +118,8 @@ class LazyBlocks(Mapping[str, View]):
 class ViewLoader:
     """Makes the views of some tracks from a library, and knows their digests without that.
 
-    Parameters
-    ----------
-    texts : mapping of str to str or None
-        Track id -> lyrics, in the order of the views' rows.
-    max_words, max_frames : int
-        See `load_views`.
+    `texts` are track ids and lyrics, in the order of the views' rows; for the rest see
+    `load_views`.
     """
 
     def __init__(

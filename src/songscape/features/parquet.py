@@ -46,10 +46,13 @@ def extract_to_parquet(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Counts:
-    """Analyse a collection into Parquet files; those that are there already stay.
+    """Analyse a `collection` into Parquet files; those that are there already stay.
 
-    The folder, or its URL, must be one that all workers can write to; files hold `per_file` tracks
-    on average. `progress` is called with the number of tracks that are done, and of all.
+    The `folder`, or its URL, must be one that all workers can write to; files hold `per_file`
+    tracks on average. An `executor` such as that of a Dask client makes `workers` files at a time;
+    without one this machine does. `excerpt` is what is read of files over a minute, and `progress`
+    is called with the tracks that are done and all. Raises `SongscapeError` if a file cannot be
+    written.
     """
     place, parts = Folder(folder), dict(_parts(collection.tracks, excerpt, per_file))
     before = place.names()
@@ -158,7 +161,7 @@ class ParquetFeatures:
         self._folder = Folder(folder)
         there = self._folder.names()
         if SCAN not in there:
-            raise SongscapeError(f"{folder}: no features here; songscape extract writes them")
+            raise SongscapeError(f"{folder}: no features here; extract_to_parquet writes them")
         parts = {n: self._read(n, ["id", "status"]) for n in there if n.startswith("part-")}
         self._parts = sorted(parts, key=lambda name: parts[name]["id"][0].as_py())
         self._outcomes = [o for name in self._parts for o in parts[name]["status"].to_pylist()]

@@ -19,15 +19,7 @@ from songscape.ingest.sidecars import language_in_name
 from songscape.ingest.tables import read_table, tracks_of_rows
 from songscape.ingest.tag_columns import with_tags
 from songscape.language_codes import language_name
-from songscape.library.records import (
-    Collection,
-    FileStamp,
-    LedgerRow,
-    Listed,
-    Lyrics,
-    Tags,
-    Track,
-)
+from songscape.library.records import Collection, FileStamp, LedgerRow, Listed, Lyrics, Tags, Track
 
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 EMBEDDED = "embedded"
