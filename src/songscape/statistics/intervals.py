@@ -1,6 +1,8 @@
 """Intervals of means over tracks, and paired differences to a baseline.
 
 Everything is resampled by group (artist): tracks of one artist are not independent evidence.
+
+Groups have shape (n_tracks,).
 """
 
 from __future__ import annotations
