@@ -62,12 +62,8 @@ def load_views(
     max_frames : int
         Frames of `mfcc` to keep, up to 300 (7.0 s).
 
-    Raises
-    ------
-    UsageError
-        For a name that is no view, or more frames than are stored.
-    SongscapeError
-        If no track was analysed, or a view was never computed for this library.
+    Raises `UsageError` for a name that is no view, or more frames than are stored;
+    `SongscapeError` if no track was analysed, or a view was never computed for this library.
     """
     check_view_names(names)
     texts = library.texts()
