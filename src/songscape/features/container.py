@@ -145,10 +145,7 @@ _HEADS = tuple(
         (b"\x11\xa6\xd9\0\xaa", 7, rb"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa\0b\xcel"),  # ASF
         (b"caff\0\1\0", 0, rb"caff\0\x01\0.desc"),
         (b"riff\x2e\x91", 0, rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0"),  # W64
-        (b"#!AMR", 0, rb"#!AMR(?:-WB)?\n"),
         (b"MAC ", 0, rb"MAC .\x0f"),
-        (b"TTA", 0, rb"TTA[12][\x01-\x03]\0"),
-        (b"DSD \x1c", 0, rb"DSD \x1c\0{7}"),
     )
 )
 """Heads of recordings that are too long to occur by chance: a literal, where it is, and all."""

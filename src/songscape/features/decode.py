@@ -77,13 +77,7 @@ class Decoder:
         end = first.seconds or 0.0 if end is None else end
         if end - start <= LONG_S or part.cut or len(self._contents.parts) > 1 or not first.can_skip:
             return
-
-        def power(second: float) -> float:
-            first.skip(second)
-            return next((float(np.square(mix(b)).mean()) for _, b in first.blocks if len(b)), 0.0)
-
-        self.pieces, self._length = pieces_of(excerpt, start, end, power), end - start
-        first.skip(0.0)
+        self.pieces, self._length = pieces_of(excerpt, start, end), end - start
 
     @property
     def n_frames(self) -> int:
