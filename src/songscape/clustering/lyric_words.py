@@ -37,40 +37,16 @@ def words_within_languages(
 ) -> dict[int, dict[str, tuple[str, ...]]]:
     """Per group and language, the words that its songs have more often than others in it.
 
-        A word counts once a song. Songs of the group are compared with the other songs in the same
-        language (log odds with a Dirichlet prior; Monroe, Colaresi & Quinn 2008), so no language's
-    <<<<<<< HEAD
-        grammar sets anything apart. What is left is grammar that songs of one kind prefer, such as
-        "thee" in hymns. So a word must be one that songs in its language are about: titles of songs
-        that have it have it surely more often than words drawn from their lyrics would (three times;
-        p < 0.05, Poisson), and it is repeated within songs (Church & Gale 1995). Neither is it in the
-        lists of stopwords-iso, or in many songs.
+    A word counts once a song. Songs of the group are compared with the other songs in the same
+    language (log odds with a Dirichlet prior; Monroe, Colaresi & Quinn 2008), so no language's
+    grammar sets anything apart. What is left is grammar that songs of one kind prefer, such as
+    "thee" in hymns. So a word must be one that songs in its language are about: titles of songs
+    that have it have it surely more often than words drawn from their lyrics would (three times;
+    p < 0.05, Poisson), and it is repeated within songs (Church & Gale 1995). Neither is it in the
+    lists of stopwords-iso, or in many songs.
 
-        Parameters
-        ----------
-        groups : ndarray of shape (n_tracks,), int
-            -1 for none.
-        counts : View
-            `lyrics-counts`.
-        languages : sequence of str or None
-            The language of each song's lyrics.
-        titles : sequence of str
-        n_words : int
-            At most so many, the surest first.
-
-        Returns
-        -------
-        mapping of group to mapping of language to words
-            The languages with most songs in the group first; those without such words are left out.
-    =======
-        grammar sets anything apart. Words of grammar that songs of one kind prefer are left out: those
-        of the lists of stopwords-iso, in any language of the collection, and where there is no list by
-        what is true of them everywhere: they are in many songs, or short, or rarely repeated within one
-        (Church & Gale 1995, Inverse document frequency: a measure of deviations from Poisson).
-
-        `counts` is the view `lyrics-counts`; a group of -1 is none. The surest words come first, and
-        the languages with most songs in the group; those without such words are left out.
-    >>>>>>> main
+    `counts` is the view `lyrics-counts`; a group of -1 is none. The surest words come first, and
+    the languages with most songs in the group; those without such words are left out.
     """
     spoken = np.array(["" if one is None else str(one) for one in languages], dtype=object)
     matrix = sp.csr_array(counts.values)
