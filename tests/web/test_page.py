@@ -34,6 +34,7 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"),
 )
 LIMIT_MS = 20_000
+REAL = Path(__file__).parents[3] / "shared" / "data"
 GENRES = ["folk", "house", "waltz"]  # the names of the three groups
 
 
@@ -199,6 +200,26 @@ def test_a_format_that_the_browser_does_not_know_plays_all_the_same(
     page = opened(served(own_folder))
     page.evaluate("songscape.player.play(4)")
     plays(page, 4)
+
+
+@pytest.mark.parametrize("collection", ["artsong", "recorded"])
+def test_real_songs_play_in_a_folder_with_blanks_and_signs(
+    opened: Callable[..., Any],
+    served: Callable[..., str],
+    tmp_path: Path,
+    results_of: ModuleType,
+    collection: str,
+) -> None:
+    songs = sorted((REAL / collection / "audio").glob("*"))[:3]
+    if not songs:
+        pytest.skip(f"there are no songs in {REAL / collection}")
+    folder = results_of.make_results(tmp_path / "mü sic #1 50%", 12, recordings=songs)
+    page = opened(served(folder))
+    for row, song in enumerate(songs):
+        page.evaluate(f"songscape.player.play({row})")
+        plays(page, row)
+        length = page.evaluate("audio.duration")
+        assert length == pytest.approx(soundfile.info(song).duration, abs=0.2)
 
 
 def test_search_finds_a_word_that_is_sung_by_keys_alone(page: Any) -> None:
