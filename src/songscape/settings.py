@@ -185,37 +185,31 @@ def settings_from(
     document: Mapping[str, Any], where: str, base: Settings | None = None
 ) -> Settings:
     """Settings from parsed TOML; `where` names the source in errors."""
-    _reject_unknown(document, Settings, where)
-    values: dict[str, Any] = {}
-    for key, value in document.items():
-        if key in ("title", "languages"):
-            values[key] = _typed(value, str, f"{where}: {key}")
-        elif key == "groups":
-            values[key] = _typed(value, int, f"{where}: {key}")
-        elif key == "features":
-            _reject_unknown(value, FeatureSettings, f"{where}: [features]")
-            kinds = {"excerpt": str}
-            values[key] = FeatureSettings(
-                **{
-                    k: _typed(v, kinds.get(k, int), f"{where}: features.{k}")
-                    for k, v in value.items()
-                }
-            )
-        elif key == "roles":
-            values[key] = _typed(value, dict, f"{where}: [roles]")
-            for role, column in value.items():
-                _typed(column, str, f"{where}: roles.{role}")
-        elif key in ("model_options", "clusterer_options"):
-            for name, options in _typed(value, dict, f"{where}: {key}").items():
-                _typed(options, dict, f"{where}: {key}.{name}")
-            values[key] = value
-        elif key == "encoders" and value == "none":
-            values[key] = ()
-        elif key == "k":
-            values[key] = () if value == "auto" else _sequence(value, int, f"{where}: k")
-        else:
-            values[key] = _sequence(value, int if key == "seeds" else str, f"{where}: {key}")
+    values = _values(document, Settings, f"{where}: ")
     return replace(base or Settings(), **values)
+
+
+def _values(document: Mapping[str, Any], cls: type, where: str) -> dict[str, Any]:
+    """Every value has the type of the default."""
+    _reject_unknown(document, cls, where.rstrip(": "))
+    usual, values = cls(), dict[str, Any]()
+    for key, value in document.items():
+        default, what = getattr(usual, key), f"{where}{key}"
+        if isinstance(default, FeatureSettings):
+            values[key] = FeatureSettings(**_values(value, FeatureSettings, f"{what}."))
+        elif isinstance(default, str | int):
+            values[key] = _typed(value, type(default), what)
+        elif isinstance(default, Mapping):
+            for name, item in _typed(value, dict, what).items():
+                _typed(item, str if key == "roles" else dict, f"{what}.{name}")
+            values[key] = value
+        elif (key, value) in (("encoders", "none"), ("k", "auto")):
+            values[key] = ()
+        else:
+            given = value if isinstance(value, list | tuple) else [value]
+            kind = int if key in ("k", "seeds") else str
+            values[key] = tuple(_typed(item, kind, what) for item in given)
+    return values
 
 
 def _reject_unknown(mapping: Any, cls: type, where: str) -> None:
@@ -231,8 +225,3 @@ def _typed(value: Any, kind: type, where: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise UsageError(f"{where}: {value!r} is not of type {kind.__name__}")
     return value
-
-
-def _sequence(value: Any, kind: type, where: str) -> tuple[Any, ...]:
-    values = value if isinstance(value, list | tuple) else [value]
-    return tuple(_typed(item, kind, where) for item in values)

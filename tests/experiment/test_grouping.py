@@ -115,6 +115,25 @@ def test_groups_are_known_again_where_their_file_was_cleared(done: Done, tmp_pat
     assert path.read_bytes() == kept
 
 
+def test_what_has_not_changed_is_not_grouped_again(
+    done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, before, summary = done
+    out = tmp_path / "results"
+    shutil.copytree(before, out)
+    asked: list[object] = []
+    monkeypatch.setattr("songscape.clustering.groups.find_levels", lambda *_, **__: asked.append(1))
+    again = run(folder, out, SETTINGS, workers=1).groups
+    assert asked == []
+    assert again is not None
+    assert summary.groups is not None
+    assert described(again) == described(summary.groups)
+    (out / "trials" / "groups.bin").write_bytes(b"damaged")
+    with pytest.raises(AttributeError):  # of what the replaced function gave
+        run(folder, out, SETTINGS, workers=1)
+    assert asked == [1]
+
+
 def test_a_name_that_cannot_be_given_is_one_line(done: Done, tmp_path: Path) -> None:
     _, before, summary = done
     assert summary.groups is not None
