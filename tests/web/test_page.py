@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,11 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import uvicorn
 
 from songscape.library import Library
 from songscape.results import ResultsFolder
-from songscape.web.app import make_app
 from songscape.web.export import make_previews, write_map
 from songscape.web.load import load_atlas
 
@@ -48,28 +44,6 @@ def browser() -> Iterator[Any]:
             pytest.skip(f"no browser can be started: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def served() -> Iterator[Callable[[ResultsFolder], str]]:
-    """Serves folders until the tests are over; gives the address."""
-    servers = []
-
-    def serve(folder: ResultsFolder) -> str:
-        listening = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(make_app(folder), log_level="error", lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        servers.append((server, thread))
-        while not server.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
-
-    yield serve
-    for server, thread in servers:
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.fixture(scope="session")
