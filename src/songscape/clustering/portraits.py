@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -249,8 +249,16 @@ def _traits(groups: Integers, views: Views) -> dict[int, tuple[Trait, ...]]:
             sentence = f"{text} {share} % of your music"
             word = scale.high if high else scale.low
             found.setdefault(group, []).append(Trait(scale.name, word, place, effect, sentence))
-    for trait_of in (*_key_traits(groups, views), *_voice_traits(groups, views)):
-        for group, trait in trait_of.items():
+    values = np.asarray(view.values, np.float64)
+    known = view.present & (values[:, DESCRIPTORS.index("key_confidence")] >= _SURE_KEY)
+    major = values[:, DESCRIPTORS.index("mode")] > 0.5
+    words = ("major", "in a major key"), ("minor", "in a minor key")
+    two_valued = [_shares(groups, known, major, "key", *words)]
+    if (sung := _sung(views)) is not None:
+        words = ("sung", "with a voice"), ("instrumental", "without a voice")
+        two_valued.append(_shares(groups, views["musicnn"].present, sung, "voice", *words))
+    for one in two_valued:
+        for group, trait in one.items():
             found.setdefault(group, []).append(trait)
     return {
         group: tuple(sorted(traits, key=lambda t: -abs(t.effect))[:MOST_TRAITS])
@@ -258,31 +266,16 @@ def _traits(groups: Integers, views: Views) -> dict[int, tuple[Trait, ...]]:
     }
 
 
-def _key_traits(groups: Integers, views: Views) -> Iterator[dict[int, Trait]]:
-    view = views["descriptors"]
-    values = np.asarray(view.values, np.float64)
-    known = view.present & (values[:, DESCRIPTORS.index("key_confidence")] >= _SURE_KEY)
-    major = values[:, DESCRIPTORS.index("mode")] > 0.5
-    yield _shares(
-        groups, known, major, "key", ("major", "in a major key"), ("minor", "in a minor key")
-    )
-
-
-def _voice_traits(groups: Integers, views: Views) -> Iterator[dict[int, Trait]]:
-    """What the encoder `musicnn` says of voices, where songs have its vectors."""
+def _sung(views: Views) -> Booleans | None:
+    """In which songs the encoder `musicnn` hears a voice; None where it is not asked or gone."""
     if "musicnn" not in views:
-        return
+        return None
     from songscape.features.encoders.musicnn import heard_voices
 
-    view = views["musicnn"]
     try:
-        sung, woman = heard_voices(np.asarray(view.values), np.asarray(view.mask)).T
-    except SongscapeError:  # its package is not there any more
-        return
-    words = ("sung", "with a voice"), ("instrumental", "without a voice")
-    yield _shares(groups, view.present, sung, "voice", *words)
-    words = ("female voice", "with a woman's voice"), ("male voice", "with a man's voice")
-    yield _shares(groups, view.present & sung, woman, "voice", *words)
+        return heard_voices(views["musicnn"].values, views["musicnn"].mask)
+    except SongscapeError:
+        return None
 
 
 def _shares(

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Musicnn", "heard_voices", "load"]
 
 SOUND = Sound(n_fft=512, hop=256, n_mels=96, n_frames=187)
-_WOMAN, _MAN, _VOICE, _NO_VOICE = (15, 26, 40, 48), (18, 27, 33, 39), (13, 19, 20, 36), (21, 28, 44)
-"""Of the network's 50 tags: "female", "woman", "female vocal", "female voice", and so on."""
+_VOICES = [13, 15, 18, 19, 20, 26, 27, 33, 36, 39, 40, 48]
+"""Of the network's 50 tags: "vocal", "female", "male", "singing", "man", "voice", and so on."""
+_LEAST_LIKELY = 0.15
 _EPSILON = 1e-3
 _ROWS_AT_ONCE = 16  # frames: their spectra for all filters (1.3 MB) stay in the second-level cache
 
@@ -127,28 +128,13 @@ class Musicnn:
 
 
 def heard_voices(vectors: Array, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the tagger hears a voice, and whether a woman's rather than a man's, (n_tracks, 2).
+    """Whether the tagger hears a voice in tracks: (n_tracks,), of segments and their mask.
 
-    Parameters
-    ----------
-    vectors : ndarray of shape (n_tracks, n_segments, 1506)
-    mask : ndarray of shape (n_tracks, n_segments), bool
-
-    Raises
-    ------
-    SongscapeError
-        The package of the weights is not there, or not whole.
+    Raises `SongscapeError` if the package of the weights is not there, or not whole.
     """
     network: Musicnn = load_network("musicnn")
-    found = np.zeros((len(vectors), 2), bool)
-    for row, (segments, there) in enumerate(zip(vectors, mask)):
-        if there.any():
-            tags = network.tags(segments[there]).mean(axis=0)
-            woman, man, voice, none = (
-                float(tags[list(some)].max()) for some in (_WOMAN, _MAN, _VOICE, _NO_VOICE)
-            )
-            found[row] = max(woman, man, voice) > none, woman > man
-    return found
+    tags = [network.tags(some[there]).mean(axis=0) for some, there in zip(vectors, mask)]
+    return np.array([one[_VOICES].max() >= _LEAST_LIKELY for one in tags], bool)
 
 
 class _Largest:
