@@ -36,7 +36,7 @@ __all__ = ["Training", "digest_of", "fit", "trained"]
 
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
-RECIPE = 6
+RECIPE = 7
 """Raised when the same model gives other latents."""
 
 
