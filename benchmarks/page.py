@@ -22,11 +22,13 @@ import pandas as pd
 import uvicorn
 from playwright.sync_api import sync_playwright
 
+from songscape.clustering.portraits import Scale
 from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
 from songscape.web.app import make_app
 from songscape.web.atlas import Atlas, Group, Layout, Level
 from songscape.web.desk import Desk, Shown
+from songscape.web.nearness import Nearness
 
 FLAGS = (
     *("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
@@ -34,6 +36,7 @@ FLAGS = (
 )
 PAN_MS = 4000
 QUESTIONS = 50
+ASKED = ("similar", "places", "path", "search")
 _PAN = """async () => {
   let frames = 0;
   const begin = performance.now();
@@ -63,6 +66,10 @@ def invented(n: int) -> Atlas:
     regions = tuple(Group(f"r{i}", f"Slow, acoustic {i}", n // 8) for i in range(8))
     parts = tuple(Group(f"n{i}", f"Folk, softer {i}", n // 200, f"r{i % 8}") for i in range(200))
     sure = rng.random(n, dtype=np.float32)
+    sounds = {
+        Scale(name, "low", "high", "lower than", "higher than"): rng.normal(size=n)
+        for name in ("tempo", "loudness", "percussion", "brightness", "dynamics", "beat")
+    }
     columns = {
         "genre": [f"genre {i}" for i in rng.integers(0, 30, n)],
         "language": [("English", "German", "Bangla", "Spanish")[i] for i in rng.integers(0, 4, n)],
@@ -77,6 +84,7 @@ def invented(n: int) -> Atlas:
         audio=(None,) * n,
         lyrics=(None,) * n,
         columns=pd.DataFrame(columns),
+        sounds=sounds,
         roles={"genre": "genre", "language": "language", "year": "year"},
         layouts=(Layout("", "a", places, vectors), Layout("", "b", -places, vectors)),
         levels=(
@@ -92,8 +100,12 @@ class FixedDesk(Desk):
     def __init__(self, atlas: Atlas) -> None:
         super().__init__(ResultsFolder(Path(tempfile.mkdtemp())))
         self._fixed = Shown(self.folder, (), atlas)
+        vectors = atlas.layouts[0].vectors
+        parts = {"sound": vectors[:, :16], "words": vectors[:, 16:]}
         table = atlas.columns.assign(title=list(atlas.titles), artist=list(atlas.artists))
-        self._fixed.nearness.songs = Songs.of_table(table.set_axis(list(atlas.ids)))
+        nearness = Nearness(atlas, self.folder, parts)
+        nearness.songs = Songs.of_table(table.set_axis(list(atlas.ids)))
+        self._fixed.__dict__["nearness"] = nearness
 
     @property
     def shown(self) -> Shown:
@@ -119,13 +131,15 @@ def questions(desk: Desk) -> dict[str, float]:
     rng = np.random.default_rng(1)
     for endpoint in ENDPOINTS:
         name = endpoint.path.rpartition("/")[2]
-        if name not in ("similar", "near", "path", "search"):
+        if name not in ASKED:
             continue
         times = []
-        for _ in range(QUESTIONS if len(atlas.ids) <= 100_000 else 10):
+        few = name == "places" or len(atlas.ids) > 100_000
+        for _ in range(5 if few else QUESTIONS):
             one, other = (atlas.ids[i] for i in rng.integers(0, len(atlas.ids), 2))
             title = f"length {int(one[-11:-4])}"
             asked = {"search": {"q": title}, "path": {"from": one, "to": other}}
+            asked["places"] = {"words": rng.random()}
             values = read_values(endpoint, asked.get(name, {"id": one}))
             if name == "search" and not times:
                 _ = desk.shown.search
@@ -141,7 +155,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     songs = parser.parse_args().songs
     print(
-        "songs      file MB  ready s  again s  frames/s  hover ms  similar  near  path  search ms"
+        "songs      file MB  ready s  again s  frames/s  hover ms  similar  places  path  search ms"
     )
     with sync_playwright() as run:
         browser = run.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
@@ -165,7 +179,7 @@ def main() -> None:
             asked = questions(desk)
             print(
                 f"{n:<10,} {size:7.1f} {ready[0]:8.2f} {ready[1]:8.2f} {frames:9.1f} {hover:9.2f} "
-                + " ".join(f"{asked[name]:7.1f}" for name in ("similar", "near", "path", "search")),
+                + " ".join(f"{asked[name]:7.1f}" for name in ASKED),
                 flush=True,
             )
         browser.close()

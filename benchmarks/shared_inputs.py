@@ -24,7 +24,7 @@ def read_folder(source: Path, work: Path, also: Sequence[str] = ()) -> tuple[Any
     from dataclasses import replace
 
     from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, read_library
-    from songscape.experiment.targets import targets_of
+    from songscape.experiment.trial_inputs import targets_of
     from songscape.library import Library
     from songscape.settings import Settings
 

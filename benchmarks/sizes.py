@@ -79,7 +79,9 @@ def main() -> None:
                 difference = with_t_interval(both[:, 0] - both[:, 1], signed=True)
                 table.append({"tracks": size, "label": label, **cells, "difference": difference})
                 figures.append({"tracks": size, "label": label, "values": both.tolist()})
-        print(f"\n## {name}\n\n{markdown(table)}", flush=True)
+        n_tracks = inputs.views.n_tracks
+        shown = markdown(table) if table else f"{n_tracks} tracks and no part of {options.sizes}"
+        print(f"\n## {name}\n\n{shown}", flush=True)
         results[name] = figures
         write_json(options.json, results)
 

@@ -18,19 +18,6 @@ from songscape.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "ABOUT_PEOPLE",
-    "ARTIST_RULE",
-    "ColumnRoles",
-    "Role",
-    "bare",
-    "display_title",
-    "find_columns",
-    "find_roles",
-    "label_columns",
-    "role_of",
-]
-
 
 class Role(StrEnum):
     """What a column is; a column without a role may be a label."""
@@ -125,15 +112,7 @@ def display_title(track_id: str, title: str | None = None, artist: str | None = 
 
 @dataclass(frozen=True)
 class ColumnRoles:
-    """The roles of a table's columns.
-
-    Attributes
-    ----------
-    by_column : mapping of str to Role or None
-        Every column, in the order of the table.
-    named : mapping of Role to str
-        Columns that the settings name for a role.
-    """
+    """The roles of a table's columns, in its order, and columns `named` by the settings."""
 
     by_column: Mapping[str, Role | None]
     named: Mapping[Role, str] = field(default_factory=dict)
@@ -188,19 +167,7 @@ class ColumnRoles:
 
 
 def find_roles(names: Iterable[str], named: Mapping[str, str] | None = None) -> ColumnRoles:
-    """The roles of columns with these names.
-
-    Parameters
-    ----------
-    names : iterable of str
-    named : mapping of str to str, optional
-        Role -> column, from the settings; it goes before what the name says.
-
-    Raises
-    ------
-    UsageError
-        `named` names a role or a column that is not there.
-    """
+    """The roles of columns with these names; `named` (role -> column) goes before the name."""
     by_column = {str(name): role_of(str(name)) for name in names}
     chosen: dict[Role, str] = {}
     for role, column in (named or {}).items():
@@ -215,13 +182,7 @@ def find_roles(names: Iterable[str], named: Mapping[str, str] | None = None) -> 
 
 
 def find_columns(wanted: Iterable[str], there: Iterable[str], what: str = "label") -> list[str]:
-    """The columns that are meant, as the table spells them.
-
-    Raises
-    ------
-    UsageError
-        One (of labels, or `what` else) is not there.
-    """
+    """The columns that are meant, as the table spells them; one that is not there is refused."""
     known = [str(name) for name in there]
     found = []
     for name in wanted:
@@ -243,24 +204,10 @@ def label_columns(
 ) -> list[str]:
     """The columns to compare clusters with.
 
-    Parameters
-    ----------
-    columns : DataFrame of shape (n_tracks, n_columns)
-        One row per track, missing values as None.
-    wanted : sequence of str
-        Columns to use as they are; empty means to choose those that group tracks: at least two
-        values, at least half of the tracks labelled, fewer than half as many values as labelled
-        tracks, not a number or date with more than 20 values, and by their role no people, album,
-        language, source, licence, title or bookkeeping.
-    nuisances : sequence of str
-        Columns that are no labels, whatever they hold.
-    roles : ColumnRoles, optional
-        Default: by the columns' names.
-
-    Raises
-    ------
-    UsageError
-        A wanted column is not there.
+    Those that are `wanted`, else those that group tracks: at least two values, at least half of the
+    tracks labelled, fewer than half as many values as labelled tracks, not a number or date with
+    more than 20 values, no nuisance, and by their role no people, album, language, source, licence,
+    title or bookkeeping. Missing values are None.
     """
     if wanted:
         return find_columns(wanted, columns.columns)

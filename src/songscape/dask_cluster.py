@@ -14,21 +14,13 @@ from typing import Any
 from songscape._version import __version__
 from songscape.errors import SongscapeError, first_line
 
-__all__ = ["Cluster", "connected"]
-
 CONNECT_S = 30
 RETRIES = 3
 """Times that a task is run again after it raised; one whose worker was lost always is."""
 
 
 class Cluster(Executor):
-    """The executor of a cluster.
-
-    Attributes
-    ----------
-    workers : int
-        Tasks that run at the same time.
-    """
+    """The executor of a cluster, on which `workers` tasks run at the same time."""
 
     def __init__(self, client: Any, workers: int) -> None:
         self.workers = workers
@@ -49,13 +41,7 @@ class Cluster(Executor):
 
 @contextmanager
 def connected(address: str) -> Iterator[Cluster]:
-    """The cluster whose scheduler listens at `address`, such as tcp://10.0.0.5:8786.
-
-    Raises
-    ------
-    SongscapeError
-        Dask is not installed, nothing answers, or the workers have another Songscape.
-    """
+    """The cluster whose scheduler listens at `address`, such as tcp://10.0.0.5:8786."""
     try:
         import distributed
     except ImportError:

@@ -1,7 +1,5 @@
 """Errors for the person at the keyboard: one line that names the thing, the reason, the mend."""
 
-__all__ = ["SongscapeError", "UsageError", "first_line"]
-
 
 class SongscapeError(Exception):
     """Something went wrong that the user can act on; the message is printed as it is (exit 1)."""

@@ -8,8 +8,6 @@ import sys
 import threading
 from typing import Any, NoReturn
 
-__all__ = ["catch_signals", "check", "exit_code"]
-
 _received: int | None = None
 
 

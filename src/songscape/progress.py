@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 
 from songscape.interrupts import check
 
-__all__ = ["TimeLeft", "at_terminal", "progress_bar", "say"]
-
 Advance = Callable[..., None]
 """Takes how much is done, of how much, and may be told of which track."""
 # Less than this is not worth a line on the terminal.
@@ -64,15 +62,6 @@ class TimeLeft:
     A task is expected to take as long as the tasks of its kind did on average, and as long as all
     of them did where none of its kind is done. Nothing is said under a minute, before the first
     task is done, or before half of what was announced has passed.
-
-    Parameters
-    ----------
-    kinds : sequence of str
-        Of every task that is left.
-    workers : int
-        Tasks that run at the same time.
-    what : str
-        What a task is called.
     """
 
     def __init__(

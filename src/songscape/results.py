@@ -20,9 +20,27 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["ResultsFolder", "find_folder", "read_latents", "write_atomically", "write_parquet"]
-
 _KEY = b"songscape.key"
+_FIGURE = ("model", "clusterer", "k", "axis", "metric", "column")
+_NULLS = ("chance", "null_95", "p_value")
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "table": (*_FIGURE, "seed", "value", *_NULLS, "reason"),
+    "summary": (*_FIGURE, "estimate", "low", "high", *_NULLS, "interval"),
+    "differences": ("model", "axis", "metric", "column"),
+    "models": (
+        *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
+        *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib"),
+        "summary",
+    ),
+    "clusters": ("track_id", "model", "clusterer", "k", "seed", "cluster"),
+    "warnings": ("check", "severity", "message", "tracks", "values"),
+    "unmeasured": ("model", "clusterer", "k", "seed", "what", "reason"),
+    "stability": (),
+    "tracks": ("track_id",),
+    "labels": ("track_id",),
+    "ledger": ("track_id", "stage", "status", "reason"),
+}
+"""Tables of `results/`, and the columns that each has even where it is empty."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -66,10 +84,7 @@ class ResultsFolder:
     def locked(self, *, wait: bool = False) -> Iterator[None]:
         """Keep the folder to this process; the lock ends with the process, however that ends.
 
-        Raises
-        ------
-        SongscapeError
-            Another process has it, and nobody said to `wait`.
+        Where another process has it, `wait` for that or raise SongscapeError.
         """
         from filelock import FileLock, Timeout
 
@@ -178,13 +193,7 @@ class ResultsFolder:
 
 
 def find_folder(path: Path) -> ResultsFolder:
-    """The results folder that a person names: itself, what is in it, the one beside it or in it.
-
-    Raises
-    ------
-    SongscapeError
-        There is no library, or more than one.
-    """
+    """The results folder that a person names: itself, what is in it, the one beside it or in it."""
     places = [path, path.parent, path.parent.parent]
     for place in places:
         if (place / "songscape.db").is_file():
@@ -247,13 +256,7 @@ def write_latents(
 
 
 def read_latents(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`.
-
-    Raises
-    ------
-    SongscapeError
-        The file is not there, damaged, or another's.
-    """
+    """Track ids and values, shape (n_tracks, n_columns), of a file of `write_latents`."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["Rule", "flag", "number", "one_of", "optional", "sequence_of", "whole"]
-
 
 @dataclass(frozen=True)
 class Rule:

@@ -13,8 +13,6 @@ from typing import Any
 from songscape.columns import find_roles
 from songscape.errors import UsageError
 
-__all__ = ["FeatureSettings", "Settings", "load_settings", "settings_from"]
-
 DEFAULT_MODELS = ("balanced-lda", "neutral-lda", "balanced-pca")
 """The default representations, free and language-neutral, and a yardstick."""
 DEFAULT_CLUSTERERS = ("kmeans",)
@@ -178,11 +176,6 @@ def settings_from(
     document: Mapping[str, Any], where: str, base: Settings | None = None
 ) -> Settings:
     """Settings from parsed TOML; `where` names the source in errors."""
-    if "table" in document:
-        raise UsageError(
-            f"{where}: [[table]] is no setting any more; move its rows to a file for "
-            "experiments/course_table.py, which prints published figures beside those of a run"
-        )
     _reject_unknown(document, Settings, where)
     values: dict[str, Any] = {}
     for key, value in document.items():

@@ -14,8 +14,6 @@ from songscape.language_codes import is_mixed, language_name
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["known_artists", "normalised", "split_cell"]
-
 _SEPARATOR = re.compile(r"\s*[;,/|+]\s*")
 _JOINT = re.compile(r"(?<=\w)[\s_‐-―-]+(?=\w)")
 _AND = re.compile(r"\s*&\s*|\W+(?:and|n|und|et)\W+")

@@ -29,16 +29,6 @@ import numpy as np
 
 from songscape.errors import SongscapeError
 
-__all__ = [
-    "IsolatingExecutor",
-    "WorkerError",
-    "available_cores",
-    "pack",
-    "run_limited",
-    "serve",
-    "unpack",
-]
-
 TIME_LIMIT_S = 120.0
 MEMORY_LIMIT = 1 << 30
 """Bytes of memory that a worker may allocate, where the system can limit it (Linux)."""
@@ -67,21 +57,9 @@ def run_limited(
     """Call `function(*arguments)` in a worker process with limits on time and memory.
 
     Every thread keeps its worker for the next call. Works inside the processes of any other
-    executor too.
-
-    Parameters
-    ----------
-    function : callable
-        Importable by name. Its arguments and result are plain JSON types, arrays, or frozen
-        dataclasses of this package made of them.
-    timeout_s : float
-        Longest time for the call; the worker is killed then.
-
-    Raises
-    ------
-    WorkerError
-    SongscapeError
-        If no worker can be started at all.
+    executor too. The function must be importable by name; its arguments and result are plain JSON
+    types, arrays, or frozen dataclasses of this package made of them. Raises WorkerError, and
+    SongscapeError if no worker can be started at all.
     """
     return _shared.run(function, arguments, timeout_s)
 
@@ -89,13 +67,7 @@ def run_limited(
 class IsolatingExecutor(ThreadPoolExecutor):
     """Runs each task as `run_limited` does, with a number of workers that are its own.
 
-    Parameters
-    ----------
-    workers : int
-    timeout_s : float
-        Longest time for one task.
-    light : bool
-        Whether the workers have one thread and `MEMORY_LIMIT`; otherwise what the parent has.
+    Workers that are `light` have one thread and `MEMORY_LIMIT`; others what the parent has.
     """
 
     def __init__(
@@ -254,13 +226,7 @@ def _exit_words(code: int) -> str:
 
 
 def serve(memory_limit: int) -> None:
-    """What a worker process does: run tasks from stdin, send results to stdout, until stdin ends.
-
-    Parameters
-    ----------
-    memory_limit : int
-        Bytes that it may allocate; 0 for no limit.
-    """
+    """Run tasks from stdin and send results to stdout, until stdin ends; 0 is no memory limit."""
     _limit_resources(memory_limit)
     # Whoever stops a whole group of processes is heard by the parent, which then ends its workers.
     for number in (signal.SIGINT, signal.SIGTERM):

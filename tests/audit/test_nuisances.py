@@ -17,7 +17,7 @@ from songscape.cli import USAGE, main
 from songscape.columns import find_roles, label_columns
 from songscape.errors import UsageError
 from songscape.experiment.dataset import Dataset
-from songscape.experiment.targets import targets_of
+from songscape.experiment.trial_inputs import targets_of
 from songscape.features.views import View, Views
 from songscape.metrics.neighbours import nearest_neighbors
 from songscape.settings import Settings

@@ -16,7 +16,7 @@ import pytest
 from songscape.audit import duplicates
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.dataset import EVIDENCE_VIEWS, Dataset, load_dataset, read_library
-from songscape.experiment.targets import targets_of
+from songscape.experiment.trial_inputs import targets_of
 from songscape.features.analyse import RECIPES
 from songscape.features.loading import LazyBlocks, load_views
 from songscape.ingest import languages

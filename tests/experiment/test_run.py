@@ -420,24 +420,16 @@ def test_a_collection_that_goes_away_is_named_and_not_k(
         run(copy, tmp_path / "out", SMALL.updated(k=()))
 
 
-def test_files_of_older_versions_are_not_left_beside_ours(
-    collection: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_metrics_has_the_figures_of_the_table_side_by_side(
+    collection: Path, tmp_path: Path
 ) -> None:
-    old = tmp_path / "compare" / "results" / "compare.json"
-    for path in (tmp_path / "results" / "seeds.csv", tmp_path / "results" / "run.json", old):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("{}")
     run_here(collection, tmp_path, SMALL)
-    assert not (tmp_path / "results" / "seeds.csv").exists()
-    assert not (tmp_path / "results" / "run.json").exists()
     table = pd.read_csv(tmp_path / "results" / "table.csv").query("axis == 'own space'")
     metrics = pd.read_csv(tmp_path / "results" / "metrics.csv")
     where = ["model", "clusterer", "k", "seed"]
     beside = table[table["metric"] == "silhouette"].merge(metrics, on=where)
     assert len(beside) == len(metrics) > 0
     assert np.array_equal(beside["value"], beside["silhouette"], equal_nan=True)
-    assert old.exists(), "what is not ours to judge stays"
-    assert "no longer read" in capsys.readouterr().err
 
 
 def test_too_few_tracks_are_one_line_without_a_ledger(

@@ -85,14 +85,6 @@ def write_songs(folder: Path, made: ModuleType, models: tuple[str, ...]) -> None
         pd.DataFrame({"track_id": ids, "model": m, **where, "cluster": clusters}) for m in models
     ]
     pd.concat(each).to_csv(folder / "clusters.csv", index=False)
-    described = [
-        {"model": model, **where, "cluster": cluster, "size": 8, "share": 1 / 3}
-        | {"typical": f"album/{cluster:02d}; album/{cluster + 3:02d}"}
-        | {"words": f"word{cluster}; nacht", "labels": "", "sound": ""}
-        for model in models
-        for cluster in range(len(LANGUAGES))
-    ]
-    pd.DataFrame(described).to_csv(folder / "descriptions.csv", index=False)
     ledger = [
         (ids[0], "audio", "ok", ""),
         (NASTY, "lyrics", "warning", "Latin-1 text"),

@@ -106,13 +106,13 @@ def test_a_heavy_page_names_pictures_instead(folder: Path, monkeypatch: pytest.M
     assert " ".join(page.text).count("pictures/") == 3
 
 
-def test_the_groups_of_songs_come_before_methods_and_figures(folder: Path) -> None:
+def test_what_songs_there_are_comes_before_methods_and_figures(folder: Path) -> None:
     raw = write_page(folder).read_text(encoding="utf-8")
     body = raw[raw.index("<body>") :]
-    places = [body.index(f'<h2 id="{name}"') for name in ("collection", "groups")]
-    places += [body.index('id="evidence"'), body.index('<h2 id="agreement"')]
+    names = ('<h2 id="collection"', 'id="evidence"', '<h2 id="agreement"')
+    places = [body.index(name) for name in names]
     assert places == sorted(places)
-    assert body.index("<table") > places[2]
+    assert body.index("<table") > places[1]
 
 
 def test_found_is_analysed_plus_skipped_plus_failed(run_folder: Path) -> None:
@@ -199,7 +199,7 @@ def test_frames_in_memory_give_the_page_of_the_folder(
     document: dict[str, Any] = json.loads((compared_folder / "experiment.json").read_text())
     path = write_page(Results.of(document, frames), tmp_path / "mine.html")
     assert path == tmp_path / "mine.html"
-    for name in ("labels", "clusters", "descriptions", "ledger", "tracks", "table"):
+    for name in ("labels", "clusters", "ledger", "tracks", "table"):
         frame = pd.read_csv(compared_folder / f"{name}.csv")
         (compared_folder / f"{name}.csv").write_text(frame[:0].to_csv(index=False))
     assert write_page(compared_folder).read_bytes() == path.read_bytes()

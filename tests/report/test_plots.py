@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 
 from songscape.report import maps, plots, style
 from songscape.report.categories import group_clusters, group_labels
-from songscape.report.reconstruction_plots import reconstruction_figure
+from songscape.report.plots import reconstruction_figure
 
 RNG = np.random.default_rng(0)
 
@@ -183,9 +183,9 @@ def test_k_distance_counts_songs_above_eps():
 
 def test_stability_shows_the_null_band_and_the_choice():
     k = np.arange(2, 6)
-    figure = plots.stability_figure(
-        k, k / 10, k / 10 - 0.1, k / 10 + 0.1, null_low=k * 0.0, null_high=k * 0.05, chosen=4
-    )
+    curve = {"k": k, "stability": k / 10, "low": k / 10 - 0.1, "high": k / 10 + 0.1}
+    curve |= {"null_low": k * 0.0, "null_high": k * 0.05}
+    figure = plots.stability_figure(pd.DataFrame(curve), 4, title="k")
     assert {"chosen: k = 4", "data without structure"} <= set(legend(figure.axes[0]))
     draw(figure)
 
@@ -221,7 +221,6 @@ def test_any_label_text_is_drawn_without_a_warning():
         (12345.6, "12,346"),
         (float("nan"), "–"),
         (float("inf"), "∞"),
-        (None, "–"),
     ],
 )
 def test_numbers_have_sensible_digits(value, expected):

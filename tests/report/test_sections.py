@@ -1,4 +1,4 @@
-"""Owners read first what their songs are, which groups they form, and what to be careful about."""
+"""Owners read first what their songs are, and what to be careful about."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from songscape.benchmark.keys import PartitionKey
-from songscape.report.groups import described_groups, facts, song_name, unsure_songs
+from songscape.report.collection import facts, song_name, unsure_songs
 from songscape.report.read import Partition, read_results
 from songscape.report.sections import problems, short, verdicts
 
@@ -31,40 +31,6 @@ def test_songs_are_called_by_title_and_artist_or_else_by_id(run_folder: Path) ->
     assert song_name(results, "album/02") == "Ben – Song 02"
     assert song_name(results, "album/01") == "album/01"
     assert song_name(results, "not among the songs") == "not among the songs"
-
-
-def test_groups_have_songs_labels_words_and_the_name_of_what_most_of_them_share(
-    run_folder: Path,
-) -> None:
-    found = described_groups(read_results(run_folder))
-    assert [group.title for group in found] == [
-        *("Group 0: English", "Group 1: Bangla", "Group 2: Hindi"),
-        "In no group",
-    ]
-    assert [group.n_songs for group in found] == [8, 8, 7, 1]
-    assert dict(found[2].labels)["language"] == "Hindi 100\u00a0%"
-    assert found[2].typical == ("Ben – Song 02", "Ann – Song 05")
-    assert found[2].words == ("word2", "nacht")
-    assert found[3].typical == found[3].words == ()
-    assert not any(group.stable for group in found), "nobody clustered again"
-
-
-def test_a_group_is_as_stable_as_the_lower_of_its_similarities(
-    made: ModuleType, write_results: Callable[..., Path], tmp_path: Path
-) -> None:
-    jaccard = {"0": (0.76, 0.90), "1": (0.90, 0.61), "2": (0.59, None)}
-    rows = [row for m in ("balanced-pca", "song-vae") for row in made.model_rows(m)]
-    for column, values in jaccard.items():
-        for metric, value in zip(("cluster_jaccard", "cluster_jaccard_over_seeds"), values):
-            if value is not None:
-                rows.append(made.row("song-vae", "stability", metric, column, value))
-    folder = write_results(tmp_path / "results", rows, [made.outcome("song-vae", "better")])
-    assert [group.stable for group in described_groups(read_results(folder))] == [
-        "✓ stable (Jaccard 0.76)",
-        "? doubtful (Jaccard 0.61)",
-        "✗ does not come back (Jaccard 0.59)",
-        "",
-    ]
 
 
 def test_unsure_songs_are_named_the_least_sure_first(compared_folder: Path) -> None:
@@ -128,7 +94,7 @@ def test_groups_that_follow_the_language_are_called_that_with_and_without_nulls(
 def test_first_of_all_stand_the_number_of_groups_and_their_sizes(run_folder: Path) -> None:
     careful, text = short(read_results(run_folder))[0]
     assert not careful
-    assert text.startswith("The songs are divided into 3 groups of 7 to 8; 1 are in no group")
+    assert text.startswith("The songs are divided into 3 clusters of 7 to 8; 1 are in no cluster")
 
 
 def test_problems_name_songs_that_are_not_ok_even_one_called_na(run_folder: Path) -> None:

@@ -89,6 +89,33 @@ def test_a_song_that_is_gone_or_no_file_is_not_there(
     assert audio(own_client).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "content", [b"root:x:0:0:root\n", b"SQLite format 3\0...", b"PK\3\4x", b""]
+)
+@pytest.mark.parametrize("by_link", [True, False])
+def test_what_took_a_songs_place_and_is_no_audio_is_not_given(
+    own_client: TestClient, own_folder: ResultsFolder, content: bytes, by_link: bool
+) -> None:
+    secret = own_folder.root.parent / "secret"
+    secret.write_bytes(content)
+    wav_of(own_folder).unlink()
+    if by_link:
+        wav_of(own_folder).symlink_to(secret)
+    else:
+        secret.rename(wav_of(own_folder))
+    for headers in ({}, {"Range": "bytes=0-10"}):
+        assert audio(own_client, **headers).status_code == 404
+    converted = own_client.get("/api/audio", params={"id": SONG, "as": "flac"})
+    assert (converted.status_code, b"root" in converted.content) == (415, False)
+
+
+def test_a_link_to_audio_elsewhere_plays(own_client: TestClient, own_folder: ResultsFolder) -> None:
+    data = wav_of(own_folder).read_bytes()
+    elsewhere = wav_of(own_folder).rename(own_folder.root.parent / "another disk.wav")
+    wav_of(own_folder).symlink_to(elsewhere)
+    assert audio(own_client).content == data
+
+
 class Listener:
     """An ASGI client that hears the answer a piece at a time, as slowly as it likes."""
 

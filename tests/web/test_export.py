@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections import Counter
@@ -10,12 +11,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from songscape.cli import DONE, FAILED, main
+from songscape.clustering.portraits import Scale
 from songscape.errors import SongscapeError
 from songscape.results import ResultsFolder
 from songscape.web.atlas import Atlas, Group, Layout, Level
-from songscape.web.export import STATIC, joined_modules, write_atlas_table, write_map
+from songscape.web.export import (
+    STATIC,
+    joined_modules,
+    make_previews,
+    write_atlas_table,
+    write_map,
+)
 from songscape.web.load import load_atlas
 
 
@@ -34,8 +43,13 @@ def large_atlas(n: int) -> Atlas:
     member = (np.arange(n) % 40).astype(np.int32)
     genres = [f"genre {i % 30}" for i in range(n)]
     groups = tuple(Group(str(i), f"Slow, acoustic, mostly number {i}", n // 40) for i in range(40))
+    sounds = {
+        Scale(name, "low", "high", "lower than", "higher than"): vectors[:, i].astype(float)
+        for i, name in enumerate(("tempo", "loudness", "beat", "dynamics", "brightness", "key"))
+    }
     return Atlas(
         title="Many",
+        sounds=sounds,
         ids=tuple(f"Some Artist {i % 700}/Some Album/{i:06} A Song Title.mp3" for i in range(n)),
         titles=tuple(f"A Song Title of the Usual Length {i}" for i in range(n)),
         artists=tuple(f"Some Artist {i % 700}" for i in range(n)),
@@ -48,8 +62,8 @@ def large_atlas(n: int) -> Atlas:
 
 
 def test_ten_thousand_songs_take_less_than_15_megabytes(tmp_path: Path) -> None:
-    path = write_map(large_atlas(10_000), tmp_path / "map.html")
-    assert path.stat().st_size < 15e6
+    atlas = large_atlas(10_000)
+    assert write_map(atlas, tmp_path / "map.html").stat().st_size < 15e6
 
 
 def test_equal_collections_give_equal_bytes(folder: ResultsFolder, tmp_path: Path) -> None:
@@ -90,8 +104,13 @@ def test_modules_can_be_joined_because_no_name_is_exported_twice() -> None:
 
 
 def test_the_table_has_places_groups_and_columns(folder: ResultsFolder, tmp_path: Path) -> None:
-    found = pd.read_parquet(write_atlas_table(load_atlas(folder), tmp_path / "x.parquet"))
+    atlas = load_atlas(folder)
+    previews = make_previews(atlas, 1.0)
+    found = pd.read_parquet(write_atlas_table(atlas, tmp_path / "x.parquet", previews))
     assert len(found) == 36
+    preview = found["preview"][0]  # an object with bytes, as embedding-atlas plays it
+    samples, rate = soundfile.read(io.BytesIO(preview["bytes"]))
+    assert len(samples) / rate == pytest.approx(1.0, abs=0.1)
     assert {"track_id", "title", "artist", "x", "y", "x_2", "y_2", "genre"} <= set(found.columns)
     assert found["x"].between(-1, 1).all()
 

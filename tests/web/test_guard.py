@@ -37,6 +37,12 @@ def test_a_name_that_is_not_this_machines_is_refused(
     assert client.get(path, headers={"Host": host}).status_code == 421
 
 
+def test_two_names_at_once_are_refused(client: TestClient) -> None:
+    hosts = [("Host", "127.0.0.1:8765"), ("Host", "evil.example")]
+    for headers in (hosts, hosts[::-1]):
+        assert client.get("/api/map", headers=headers).status_code == 421
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8765", "[::1]:8765"])
 def test_this_machines_own_names_are_good(client: TestClient, host: str) -> None:
     assert client.get("/api/progress", headers={"Host": host}).status_code == 200

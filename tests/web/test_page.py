@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,9 +18,10 @@ import pytest
 import soundfile
 import uvicorn
 
+from songscape.library import Library
 from songscape.results import ResultsFolder
 from songscape.web.app import make_app
-from songscape.web.export import write_map
+from songscape.web.export import make_previews, write_map
 from songscape.web.load import load_atlas
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -241,21 +244,23 @@ def test_another_name_is_still_there_after_a_reload(
     assert "أغاني <b>Sunday</b>" in page.locator("#names").inner_text()
 
 
-def test_the_slider_between_sound_and_words_changes_what_is_near(page: Any) -> None:
+def test_the_slider_lays_the_map_out_again_and_there_is_a_way_back(page: Any) -> None:
     page.evaluate("document.querySelectorAll('#side .title')[0].click()")
     page.wait_for_selector("#side h3:has-text('Nearest songs') + div .song")
-    before = rows_listed(page)
-    for value in ("0", "100"):
-        page.locator("#mix").fill(value)
-        until(page, f"remark.textContent.includes('{value} % by words')")
+    before, place = rows_listed(page), spot(page, 7)
+    for value in (0, 100):
+        page.locator("#mix").fill(str(value))
+        until(page, f"remark.textContent.includes('{value}\u00a0% by words')")
     until(
         page,
         f"""String([...document.querySelectorAll('#side .song')]
         .map((one) => +one.dataset.row)) !== '{",".join(map(str, before))}'""",
     )
-    assert page.locator("#legend").inner_text().split() == ["far", "near"]
-    page.locator("#learned").click()
-    page.wait_for_selector("#legend", state="hidden")
+    assert spot(page, 7) != pytest.approx(place, abs=2)
+    page.get_by_role("button", name="back to the map").click()
+    until(page, "!songscape.map.moving()")
+    assert spot(page, 7) == pytest.approx(place, abs=1)
+    assert page.locator("#learned").is_hidden()
 
 
 def test_the_language_switch_moves_the_songs_and_back(page: Any) -> None:
@@ -300,6 +305,104 @@ def test_a_path_between_two_songs_is_listed_and_saved_as_a_playlist(
     files = [Path(line) for line in lines if not line.startswith("#")]
     assert [int(path.stem[5:8]) for path in files] == listed
     assert all(path.is_file() for path in files)
+
+
+def test_a_path_and_a_playlist_keep_to_the_number_of_songs_by_one_artist(
+    page: Any, tmp_path: Path
+) -> None:
+    def artists_saved(name: str) -> list[str]:
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=name).click()
+        waiting.value.save_as(tmp_path / "list.jspf")
+        tracks = json.loads((tmp_path / "list.jspf").read_text("utf-8"))["playlist"]["track"]
+        return [track["creator"] for track in tracks]
+
+    page.locator("#side .group .open").first.click()
+    assert page.get_by_label("Songs by one artist").input_value() == "2"
+    page.get_by_label("Format of the playlist").select_option("jspf")
+    assert max(Counter(artists_saved("Playlist of 30")).values()) == 2
+    page.get_by_label("Songs by one artist").select_option("1")
+    assert max(Counter(artists_saved("Playlist of 30")).values()) == 1
+    page.locator("#side .songs .title").first.click()
+    page.get_by_role("button", name="Path to …").click()
+    page.locator("#query").fill("Song 8")
+    page.locator("#found [role=option]").first.click()
+    page.wait_for_selector("#side h2:has-text('→')")
+    once = rows_listed(page)
+    assert len({row % 7 for row in once}) == len(once)
+    page.get_by_label("Songs by one artist").select_option("0")
+    until(page, f"document.querySelectorAll('#side .song').length > {len(once)}")
+    assert len(artists_saved("Playlist")) == len(rows_listed(page))
+
+
+def test_a_group_shows_how_its_songs_sound_among_all(page: Any) -> None:
+    page.locator("#side .group .open").nth(2).click()
+    rows = page.locator("#side .bar")
+    assert "slower than 85 % of your music" in rows.first.inner_text()
+    # Each group has a loudness of its own: the mark of the third is right of that of the first.
+    marks = []
+    for group in (2, 0):
+        page.locator("#home").click()
+        page.locator("#side .group .open").nth(group).click()
+        loudness = page.locator("#side .bar", has_text="loudness").locator("line")
+        marks.append(float(loudness.get_attribute("x1")))
+    assert marks[0] > marks[1]
+
+
+def test_a_song_is_said_to_differ_from_the_middle_of_its_group_where_it_does(page: Any) -> None:
+    # Song 35 is the slowest of all, 17 in the middle.
+    for row, said in ((35, "slower than 9"), (17, "as in most of its songs")):
+        page.evaluate(f"songscape.player.play({row})")
+        page.locator("#why").click()
+        until(page, f"side.innerText.includes('{said}')")
+
+
+def test_two_songs_are_compared(page: Any) -> None:
+    page.evaluate("songscape.player.play(30)")
+    page.locator("#why").click()
+    page.get_by_role("button", name="Compare with …").click()
+    page.locator("#query").fill("Song 33")
+    page.locator("#found [role=option]").first.click()
+    page.wait_for_selector("#side h3:has-text('Why together?')")
+    until(page, "side.innerText.includes('by sound than')")
+    text = page.locator("#side").inner_text()
+    assert "Both are in Folk." in text
+    assert "Both are slower than 8" in text
+    page.get_by_role("button", name="Path between them").click()
+    page.wait_for_selector("#side h2:has-text('→')")
+
+
+def test_songs_of_the_queue_come_first(page: Any) -> None:
+    page.locator("#side .song .play").first.click()
+    page.locator("#side .song").nth(3).hover()
+    wanted = rows_listed(page)[3:5]
+    for at in (3, 4):
+        page.locator("#side .song .later").nth(at).click(force=True)
+    assert page.locator("#queue").inner_text() == "2 in the queue"
+    page.locator("#queue").click()
+    assert rows_listed(page) == wanted
+    for row in wanted:
+        page.locator("#next").click()
+        plays(page, row)
+    assert page.locator("#queue").is_hidden()
+
+
+def test_a_collection_that_is_being_analysed_says_how_far_it_is(
+    opened: Callable[..., Any], served: Callable[..., str], own_folder: ResultsFolder
+) -> None:
+    for path in sorted(own_folder.tables.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    with Library.open(own_folder.library) as library:
+        library.forget_outcomes([f"album/song {i:03}" for i in range(30, 36)])
+    with own_folder.locked():
+        page = opened(served(own_folder))
+        page.wait_for_selector("#progress")
+        assert "Being analysed: 30 of 36 songs." in page.locator("#progress").inner_text()
+        assert page.locator("#progress progress").get_attribute("value") == "30"
+        assert page.locator("#side .song").count() == 30
+        page.locator("#side .song .play").nth(9).click()
+        plays(page, rows_listed(page)[9])
+    until(page, "side.innerText.includes('The analysis stopped at 30 of 36')")
 
 
 def test_keys_alone_reach_the_map_and_its_songs(page: Any) -> None:
@@ -373,7 +476,7 @@ def test_with_reduced_motion_the_songs_do_not_walk(
 def test_hostile_tags_are_shown_as_text_and_nothing_of_them_runs(
     opened: Callable[..., Any], served: Callable[..., str], tmp_path: Path, results_of: ModuleType
 ) -> None:
-    folder = results_of.make_results(tmp_path / "x", 30, titles=results_of.HOSTILE)
+    folder = results_of.make_results(tmp_path / "x", 30, hostile=True)
     page = opened(served(folder))
     for row, title in enumerate(results_of.HOSTILE):
         page.evaluate(f"songscape.player.play({row})")
@@ -381,17 +484,34 @@ def test_hostile_tags_are_shown_as_text_and_nothing_of_them_runs(
         page.locator("#why").click()
         page.wait_for_selector("#side pre", state="attached")
         page.mouse.move(*spot(page, row))
+        page.locator("#side .songs .later").first.click(force=True)
+    page.get_by_role("button", name="Compare with …").click()
+    page.evaluate("document.querySelectorAll('#side .songs .title')[1].click()")
+    page.wait_for_selector("#side h3:has-text('Why together?')")
+    page.locator("#queue").click()
+    for key in page.locator("#colour option").evaluate_all("all => all.map(one => one.value)"):
+        page.locator("#colour").select_option(key)
+    page.locator("#home").click()
+    for at in range(3):
+        page.locator("#side .group .open").nth(at).click()
+        page.locator("#side .back").click()
     page.locator("#query").fill("script")
     page.wait_for_selector("#found [role=option]")
     assert page.evaluate("window.hacked") is None
-    assert page.locator("#side script, #side img, #found script, #card img").count() == 0
+    made = "script, img, b b, svg[onload], [onerror], [onmouseover]"
+    assert (
+        page.locator(", ".join(f"main {one}, aside {one}" for one in made.split(", "))).count() == 0
+    )
+    assert page.locator("head script:not([src])").count() == 0
 
 
 def test_the_file_opens_without_a_server_and_plays_its_previews(
     opened: Callable[..., Any], folder: ResultsFolder, tmp_path: Path
 ) -> None:
-    path = write_map(load_atlas(folder), tmp_path / "ü #1 map.html", preview_seconds=2)
+    atlas = load_atlas(folder)
+    path = write_map(atlas, tmp_path / "ü #1 map.html", make_previews(atlas, 2))
     page = opened(path.as_uri())
+    assert "no words that are sung" in page.locator("#side").inner_text()
     page.locator("#side .song .play").first.click()
     plays(page, page.evaluate("songscape.player.now()"))
     page.locator("#query").fill("向こ")
@@ -404,12 +524,24 @@ def test_the_file_opens_without_a_server_and_plays_its_previews(
     page.locator("#found [role=option]").first.click()
     page.wait_for_selector("#side h2:has-text('→')")
     page.locator("#neutral").click()
+    assert page.locator("#mix").is_hidden()
+    page.locator("#home").click()
+    page.locator("#side .group .open").first.click()
+    assert page.locator("#side .hills").count() > 0
+    page.get_by_label("Songs by one artist").select_option("1")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Playlist of 30").click()
+    waiting.value.save_as(tmp_path / "list.txt")
+    artists = [
+        line.partition(" – ")[2] for line in (tmp_path / "list.txt").read_text().splitlines()
+    ]
+    assert len(artists) == len(set(artists)) > 1
 
 
 def test_hostile_tags_stay_text_in_the_file_too(
     opened: Callable[..., Any], tmp_path: Path, results_of: ModuleType
 ) -> None:
-    folder = results_of.make_results(tmp_path / "x", 30, titles=results_of.HOSTILE)
+    folder = results_of.make_results(tmp_path / "x", 30, hostile=True)
     page = opened(write_map(load_atlas(folder), tmp_path / "map.html").as_uri())
     for row, title in enumerate(results_of.HOSTILE):
         assert page.evaluate(f"songscape.songs.title({row})") == title

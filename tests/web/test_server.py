@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from songscape.errors import SongscapeError
-from songscape.results import ResultsFolder, find_folder
+from songscape.features.analyse import RECIPES
+from songscape.library import Library
+from songscape.library.records import Analysis, Collection, FileStamp
+from songscape.results import ResultsFolder, find_folder, read_latents, write_latents
 from songscape.web.app import make_app
 
 SONG = "album/song 000"
@@ -130,7 +137,7 @@ def test_a_wrong_question_is_told_which_part_is_wrong(
 
 
 def test_an_unknown_track_is_not_there(client: TestClient) -> None:
-    for name in ("track", "similar", "near", "why", "excerpt"):
+    for name in ("track", "similar", "why", "excerpt"):
         assert client.get(f"/api/{name}", params={"id": "no such"}).status_code == 404
 
 
@@ -145,8 +152,11 @@ def test_the_interface_describes_every_address_it_answers(client: TestClient) ->
 
 
 def test_reasons_name_what_two_songs_share(client: TestClient) -> None:
-    here = client.get("/api/why", params={"id": SONG}).json()["lines"]
-    assert any("by sound" in line and "by words" in line for line in here)
+    here = client.get("/api/why", params={"id": SONG}).json()
+    assert any("by sound" in line and "by words" in line for line in here["lines"])
+    nearest = client.get("/api/similar", params={"id": SONG, "n": 10}).json()["tracks"]
+    assert list(here["by"]) == [track["id"] for track in nearest]
+    assert {"sound", "words"} >= {part for parts in here["by"].values() for part in parts}
     near = client.get("/api/why", params={"id": SONG, "other": "album/song 003"}).json()["lines"]
     far = client.get("/api/why", params={"id": SONG, "other": "album/song 001"}).json()["lines"]
 
@@ -154,6 +164,37 @@ def test_reasons_name_what_two_songs_share(client: TestClient) -> None:
         return int(lines[0].partition("by sound than ")[2].partition(" %")[0])
 
     assert share(near) > 60 > share(far)
+
+
+def test_two_songs_are_said_to_share_the_words_that_few_others_sing(
+    tmp_path: Path, results_of: ModuleType
+) -> None:
+    folder = results_of.make_results(tmp_path / "x", 60)
+    with Library.open(folder.library) as library:
+        words = {0: "the harbour and a lantern", 3: "a lantern at the harbour", 6: "the lantern"}
+        tracks = [
+            replace(track, lyrics=f"{words.get(int(track.id[-3:]), 'the sea')} the and a at")
+            for track in library.tracks("analysed")
+        ]
+        library.update(Collection(library.root, tuple(tracks)))
+    client = TestClient(make_app(folder), base_url="http://localhost")
+    asked = {"id": "album/song 000", "other": "album/song 003"}
+    lines = client.get("/api/why", params=asked).json()["lines"]
+    assert lines[-1] == "Both sing of what few others do: harbour, lantern."
+
+
+def test_laid_out_again_songs_lie_by_what_weighs(client: TestClient) -> None:
+    def spread(words: float, of: list[int]) -> float:
+        """How far some songs lie from each other, beside all songs."""
+        packed = client.get("/api/places", params={"words": words}).json()["places"]["data"]
+        places = np.frombuffer(base64.b64decode(packed), "<u2").reshape(-1, 2).astype(float)
+        return float(places[of].std(axis=0).sum() / places.std(axis=0).sum())
+
+    one_cloud, winter = list(range(1, 36, 3)), list(range(0, 36, 3))
+    assert spread(0, one_cloud) < 0.6  # by sound a cloud of songs lies together
+    assert spread(1, winter) < 0.6  # by words those that sing of winter do
+    summer = [i for i in range(36) if i % 3]  # two clouds that sing the same words
+    assert spread(1, summer) < spread(0, summer)
 
 
 # -- playlists -------------------------------------------------------------------------------------
@@ -185,6 +226,30 @@ def test_a_playlist_of_a_group_or_a_seed_has_songs_of_one_cloud(own_client: Test
         numbers = [int(line[-10:-7]) for line in text.splitlines() if line.endswith(".wav")]
         assert len(numbers) == len(set(numbers)) == 8
         assert {number % 3 for number in numbers} == {1}
+
+
+def test_no_artist_is_in_a_playlist_more_often_than_asked(
+    own_client: TestClient, own_folder: ResultsFolder
+) -> None:
+    every = [f"album/song {i:03}" for i in range(36)]
+    ends = {"from": SONG, "to": "album/song 001", "n": 12}
+    for most in (1, 2):
+        cap = {"max_per_artist": most}
+        for asked in (
+            {"ids": every},
+            {"group": "g1"},
+            {"seed": SONG},
+            {"seed": SONG, "words": 0.5},
+        ):
+            found = own_client.post("/api/playlist", json={**asked, **cap, "format": "jspf"}).json()
+            tracks = json.loads(found["text"])["playlist"]["track"]
+            assert len(tracks) == found["n_songs"] > 2
+            assert max(Counter(track["creator"] for track in tracks).values()) <= most
+        path = own_client.get("/api/path", params={**ends, **cap}).json()["tracks"]
+        assert max(Counter(track["artist"] for track in path).values()) <= most
+        assert (path[0]["id"], path[-1]["id"]) == (ends["from"], ends["to"])
+    kept = own_client.post("/api/playlist", json={"ids": every[:3], "max_per_artist": 1}).json()
+    assert kept["n_songs"] == 3
 
 
 @pytest.mark.parametrize("name", ["Mine", "../../../outside", "/etc/passwd", "con", "a\\b:c"])
@@ -227,12 +292,35 @@ def test_another_name_is_kept_and_seen_at_once(
 def test_hostile_tags_go_out_as_json_and_nothing_else(
     tmp_path: Path, results_of: ModuleType
 ) -> None:
-    folder = results_of.make_results(tmp_path / "x", 12, titles=results_of.HOSTILE)
+    folder = results_of.make_results(tmp_path / "x", 30, hostile=True)
     client = TestClient(make_app(folder), base_url="http://localhost")
     answer = client.get("/api/map")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["titles"][:10] == list(results_of.HOSTILE)
     assert "hacked" not in client.get("/").text
+    for i in range(len(results_of.HOSTILE_FILES)):  # no name of a file becomes a header
+        headers = client.get("/api/audio", params={"id": f"album/song {i:03}"}).headers
+        assert headers["content-length"] == "96044"
+        assert "hacked" not in str(headers)
+
+
+def test_no_name_of_a_file_adds_a_line_to_a_playlist(
+    tmp_path: Path, results_of: ModuleType
+) -> None:
+    folder = results_of.make_results(tmp_path / "x", 30, hostile=True)
+    client = TestClient(make_app(folder), base_url="http://localhost")
+    client.headers["X-Songscape-Token"] = client.get("/api/session").json()["token"]
+    ids = [f"album/song {i:03}" for i in range(len(results_of.HOSTILE_FILES))]
+    asked = {"ids": ids, "name": "x\n/etc/passwd"}
+    text = client.post("/api/playlist", json=asked).json()["text"]
+    places = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(places) == len(ids)
+    assert not {"/etc/passwd", "secret.wav"} & set(places)
+    spoken = client.get("/rest/getSonicSimilarTracks", params={"id": ids[0], "count": 20})
+    names = ElementTree.fromstring(spoken.text).iter()
+    assert {name.tag.rpartition("}")[2] for name in names} == {
+        *("subsonic-response", "sonicMatch", "entry")
+    }
 
 
 # -- folders ---------------------------------------------------------------------------------------
@@ -277,5 +365,42 @@ def test_a_collection_that_is_still_analysed_is_shown_without_a_map(
     assert (len(found["ids"]), found["layouts"], found["levels"]) == (9, [], [])
     progress = client.get("/api/progress").json()
     assert (progress["found"], progress["analysed"], progress["has_map"]) == (9, 9, False)
+    assert progress["running"] is False
+    with folder.locked():
+        assert client.get("/api/progress").json()["running"] is True
     asked = client.get("/api/similar", params={"id": SONG})
     assert (asked.status_code, "analysed" in asked.json()["error"]) == (400, True)
+    asked = client.get("/rest/getSonicSimilarTracks", params={"id": SONG, "f": "json"})
+    assert asked.json()["subsonic-response"]["error"]["code"] == 0
+
+
+def test_songs_that_are_analysed_meanwhile_are_shown(
+    tmp_path: Path, results_of: ModuleType
+) -> None:
+    folder = results_of.make_results(tmp_path / "x", 9)
+    for path in sorted(folder.tables.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    with Library.open(folder.library) as library:
+        library.forget_outcomes(["album/song 004"])
+    client = TestClient(make_app(folder), base_url="http://localhost")
+    assert len(client.get("/api/map").json()["ids"]) == 8
+    assert client.get("/api/progress").json()["done"] == 8
+    with Library.open(folder.library) as library:
+        made = Analysis({"timbre": np.zeros(160, np.float32)})
+        stamp = FileStamp.of(wav_of(folder, 4))
+        library.store("album/song 004", made, stamp=stamp, recipe=RECIPES["timbre"])
+    assert len(client.get("/api/map").json()["ids"]) == 9
+    assert "album/song 004" in client.get("/api/map").json()["ids"]
+
+
+def test_songs_that_are_newer_than_the_map_wait_for_the_next_and_the_rest_is_shown(
+    own_client: TestClient, own_folder: ResultsFolder
+) -> None:
+    for file in own_folder.tables.rglob("*.parquet"):
+        ids, values = read_latents(file)
+        write_latents(file, ids[1:], values[1:], [f"z{i}" for i in range(values.shape[1])], "k")
+    found = own_client.get("/api/map").json()
+    assert SONG not in found["ids"]
+    assert (len(found["ids"]), len(found["layouts"])) == (35, 2)
+    near = own_client.get("/api/similar", params={"id": "album/song 003", "words": 0.5})
+    assert len(near.json()["tracks"]) == 30

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["check_collection", "uninformative_views"]
-
 TEMPLATED_SHARE = 0.2
 """Share of the tracks with lyrics that have a near copy, from which lyrics look templated."""
 FEWEST_HAPAXES = 0.1
@@ -41,36 +39,15 @@ def check_collection(
     audio_facts: pd.DataFrame,
     *,
     lyrics_texts: Sequence[str | None],
-    label_names: Sequence[str] = (),
     nuisances: Sequence[str] = (),
     roles: ColumnRoles | None = None,
     copies: Codes | None = None,
 ) -> list[Finding]:
     """Look for copies, generated or mistagged lyrics, confounded labels and views without content.
 
-    Parameters
-    ----------
-    views : Views
-        `mfcc`, `segments` and `lyrics` are used where they are.
-    labels : DataFrame
-        `Library.columns()`.
-    audio_facts : DataFrame
-        `Library.audio_facts()`.
-    lyrics_texts : sequence of str or None
-        Lyrics as read, in the order of `views.track_ids`.
-    label_names : sequence of str
-        Label columns to check; empty means those that `label_columns` finds.
-    nuisances : sequence of str
-        Label columns to treat as nuisances beside those that `nuisance_table` knows.
-    roles : ColumnRoles, optional
-        Which columns hold language, artist, ...; default: those that are called so.
-    copies : ndarray of shape (n_tracks,), optional
-        Result of `duplicate_groups` where it is known.
-
-    Returns
-    -------
-    list of Finding
-        Warnings first; within a severity in a fixed order of checks.
+    `labels` and `audio_facts` are the library's `columns()` and `audio_facts()`, lyrics stand in
+    the order of the tracks, and `copies` are those of `duplicate_groups` where they are known.
+    Findings come warnings first, then in a fixed order of checks.
     """
     ids = views.track_ids
     if len(lyrics_texts) != len(ids):
@@ -78,7 +55,7 @@ def check_collection(
     known = labels.reindex(list(ids))
     roles = roles or find_roles(known.columns)
     languages = _languages(known, roles)
-    columns = label_columns(known, label_names, nuisances=nuisances, roles=roles)
+    columns = label_columns(known, nuisances=nuisances, roles=roles)
     if roles.language is not None and roles.language not in columns:
         columns.append(roles.language)
     findings = [

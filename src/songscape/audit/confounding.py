@@ -13,8 +13,6 @@ from songscape.columns import ABOUT_PEOPLE, ColumnRoles, find_roles, role_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FUNCTION_BELOW", "confounded_labels"]
-
 FUNCTION_BELOW = 0.1
 """A column is almost a function of another that leaves this little open (`unexplained_share`)."""
 TIED_BELOW = 0.5
@@ -37,18 +35,8 @@ def confounded_labels(
     """One finding per column that is almost a function of others, or closely tied to them.
 
     It is a note, not a warning, where people or many small groups decide: who sings decides the
-    language nearly everywhere, and splits that keep artists together handle it.
-
-    Parameters
-    ----------
-    labels : DataFrame
-    columns : sequence of str
-        Label columns to look at; those that are nuisances themselves are left out, except
-        language.
-    nuisances : DataFrame
-        From `nuisance_table`, same rows.
-    roles : ColumnRoles, optional
-        As for `nuisance_table`.
+    language nearly everywhere, and splits that keep artists together handle it. Columns that are
+    nuisances themselves are left out, except language; `nuisances` is of `nuisance_table`.
     """
     decided: dict[tuple[str, Severity, bool], dict[str, float]] = {}
     examples: dict[tuple[str, str], str] = {}

@@ -15,8 +15,6 @@ from songscape.spellings import known_artists
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["duplicate_groups", "duplicate_lyrics_groups", "split_groups"]
-
 Integers = NDArray[np.int64]
 
 LYRICS_THRESHOLD = 0.8
@@ -30,23 +28,12 @@ _ROWS_AT_ONCE = 512
 def duplicate_groups(views: Views, audio_facts: pd.DataFrame | None = None) -> Integers:
     """Group tracks whose audio is the same, byte for byte or to the ear.
 
-    Same are tracks with equal digests, and tracks whose fingerprints (from `mfcc`, about the
-    first seven seconds) correlate: re-encoded, louder, filtered, or cut by up to a second at the
-    start. Candidates are nearest neighbours of two compact vectors; each is verified by the
-    correlation of the fingerprints at the best lag (`AUDIO_THRESHOLD`), in each quarter
-    (`WORST_PART`), and over the whole clip by `segments` where the lengths agree.
-
-    Parameters
-    ----------
-    views : Views
-        `mfcc` and `segments` are used where they are.
-    audio_facts : DataFrame, optional
-        `Library.audio_facts()`: columns `digest` and `duration_s`, indexed by track id.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,), int64
-        Group ids, numbered by first appearance; a track without a copy is alone in its group.
+    Same are tracks with equal digests, and tracks whose fingerprints (from `mfcc`, about the first
+    seven seconds) correlate: re-encoded, louder, filtered, or cut by up to a second at the start.
+    Candidates are nearest neighbours of two compact vectors; each is verified by the correlation of
+    the fingerprints at the best lag (`AUDIO_THRESHOLD`), in each quarter (`WORST_PART`), and over
+    the whole clip by `segments` where the lengths agree. Group ids are numbered by first
+    appearance; a track without a copy is alone.
     """
     n = views.n_tracks
     digests = _column(audio_facts, "digest", views.track_ids)
@@ -61,24 +48,12 @@ def duplicate_groups(views: Views, audio_facts: pd.DataFrame | None = None) -> I
 
 
 def duplicate_lyrics_groups(views: Views, *, threshold: float = LYRICS_THRESHOLD) -> Integers:
-    """Group tracks whose lyrics are the same or nearly so: cosine of TF-IDF, chained.
+    """Group tracks whose `lyrics` are the same or nearly so: cosine of TF-IDF, chained.
 
     Memory stays bounded and common words cost little: of each row, the part in the most common
     words whose norm stays below the threshold is left out of the index (Bayardo, Ma and Srikant,
     "Scaling up all pairs similarity search", WWW 2007), and what is found is compared in full.
-
-    Parameters
-    ----------
-    views : Views
-        With `lyrics`; without it every track is alone.
-    threshold : float
-        Least cosine, above 0.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,), int64
-        Group ids, numbered by first appearance. Tracks without lyrics, or with fewer than
-        `MIN_WORDS` distinct words, are alone.
+    Tracks with fewer than `MIN_WORDS` distinct words are alone.
     """
     n = views.n_tracks
     if "lyrics" not in views:
@@ -90,17 +65,7 @@ def duplicate_lyrics_groups(views: Views, *, threshold: float = LYRICS_THRESHOLD
 def split_groups(*groups: ArrayLike, artists: Sequence[Any] | None = None) -> Integers:
     """The units that a split never separates: same group or same artist, chained.
 
-    Parameters
-    ----------
-    *groups : array-like of shape (n_tracks,)
-        Results of `duplicate_groups`, `duplicate_lyrics_groups` or the like.
-    artists : sequence of str or None, optional
-        One per track; placeholders (`known_artists`) tie nothing together.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,), int64
-        Group ids, numbered by first appearance.
+    Placeholders of artists (`known_artists`) tie nothing together.
     """
     columns = [np.asarray(g) for g in groups]
     if artists is not None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Check", "Finding", "Severity"]
-
 
 class Check(StrEnum):
     """What was checked."""
@@ -36,15 +34,8 @@ class Severity(StrEnum):
 class Finding:
     """One thing that a reader of the results should know about the data.
 
-    Attributes
-    ----------
-    check : Check
-    severity : Severity
-    tracks : tuple of str
-        Ids of the tracks it is about.
-    values : mapping
-        The figures behind it, and the groups or columns, ready for JSON. Its sentence is made by
-        `songscape.benchmark.wording.finding_sentence`.
+    `tracks` are the ids it is about; `values` the figures behind it, and the groups or columns,
+    ready for JSON. Its sentence is made by `songscape.benchmark.wording.finding_sentence`.
     """
 
     check: Check

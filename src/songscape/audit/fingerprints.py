@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from songscape.features.views import View, Views
 
-__all__ = ["AUDIO_THRESHOLD", "same_audio_pairs"]
-
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
@@ -42,21 +40,9 @@ _TRACKS_AT_ONCE = 2048
 
 
 def same_audio_pairs(views: Views, rows: Integers, durations: NDArray[np.float64]) -> Integers:
-    """Pairs of tracks that sound the same.
+    """Pairs of tracks, among these rows, that sound the same: shape (n_pairs, 2), smaller first.
 
-    Parameters
-    ----------
-    views : Views
-        With `mfcc`; `segments` is used where it is.
-    rows : ndarray of int
-        Positions of the tracks to compare.
-    durations : ndarray of shape (n_tracks,)
-        Seconds; NaN where unknown.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs, 2), int64
-        Positions, the smaller first.
+    From `mfcc`, and `segments` where it is; `durations` are in seconds, NaN where unknown.
     """
     prints, n_steps = _fingerprints(views["mfcc"])
     loud = views["mfcc"].present & (n_steps >= _MIN_STEPS) & prints.any(axis=(1, 2))

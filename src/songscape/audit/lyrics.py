@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from songscape.features.text import tokenize
 
-__all__ = ["Mismatch", "hapax_share", "language_mismatches"]
-
 MIN_TRACKS = 5
 """Tracks in one language alone that are needed to compare other tracks with it."""
 MIN_NGRAMS = 60
@@ -36,30 +34,14 @@ class Mismatch:
 
 
 def language_mismatches(
-    texts: Sequence[str | None],
-    languages: Sequence[Sequence[str]],
-    *,
-    min_margin: float = MIN_MARGIN,
+    texts: Sequence[str | None], languages: Sequence[Sequence[str]]
 ) -> list[Mismatch]:
-    """Tracks whose lyrics look like another language of the same collection.
+    """Tracks whose lyrics look like another language of the same collection, largest margin first.
 
     Multinomial naive Bayes over character n-grams (1 to 3, with word boundaries), as Cavnar and
     Trenkle (1994) and many after them told languages apart; no track is judged by a model that has
-    seen it (five folds). Languages learn from tracks in that language alone.
-
-    Parameters
-    ----------
-    texts : sequence of str or None
-        Lyrics per track.
-    languages : sequence of sequences of str
-        All languages of each track: a song in two is at home in both.
-    min_margin : float
-        Nats per n-gram.
-
-    Returns
-    -------
-    list of Mismatch
-        Largest margin first.
+    seen it (five folds). Languages learn from tracks in that language alone; a song in two is at
+    home in both.
     """
     counts = _ngrams(texts)
     lengths = np.asarray(counts.sum(axis=1)).ravel()
@@ -79,7 +61,7 @@ def language_mismatches(
             continue
         best = int(np.argmax(scores[row]))
         margin = float(scores[row, best] - scores[row, own].max()) / lengths[row]
-        if margin > 0 and margin >= min_margin:
+        if margin >= MIN_MARGIN:
             tagged = " and ".join(dict.fromkeys(languages[row]))
             found.append(Mismatch(int(row), tagged, enough[best], margin))
     return sorted(found, key=lambda m: (-m.margin, m.position))
@@ -127,14 +109,7 @@ def hapax_share(texts: Sequence[str | None]) -> tuple[float, int]:
     """Share of the distinct words that occur in one text only, and how many words there are.
 
     In people's lyrics it is about half, and more in few of them (Zipf's law); words drawn from a
-    list come back in text after text, and the share falls to nothing.
-
-    Returns
-    -------
-    share : float
-        NaN without words.
-    n_words : int
-        Distinct words.
+    list come back in text after text, and the share falls to nothing. NaN without words.
     """
     frequency: Counter[str] = Counter()
     for text in texts:

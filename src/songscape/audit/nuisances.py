@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.features.views import Views
-
-__all__ = ["bin_labels", "column_nuisances", "nuisance_table", "texts_of", "unexplained_share"]
 
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
@@ -35,29 +33,11 @@ def nuisance_table(
     extra: Sequence[str] = (),
     roles: ColumnRoles | None = None,
 ) -> pd.DataFrame:
-    """Nuisance columns of a collection, those that vary.
+    """Nuisance columns of a collection that vary, as text, indexed by the track ids of `views`.
 
-    Parameters
-    ----------
-    labels : DataFrame
-        `Library.columns()`; language, artist, album, source and licence are taken where there are
-        such columns. Placeholder artists ("Traditional") count as missing.
-    audio_facts : DataFrame
-        `Library.audio_facts()`.
-    views : Views
-        Gives the tracks and their order, and who has lyrics.
-    extra : sequence of str
-        More label columns to treat as nuisances; numbers with many values are binned.
-    roles : ColumnRoles, optional
-        Which columns hold language, artist, ...; default: those that are called so.
-
-    Returns
-    -------
-    DataFrame of shape (n_tracks, n_nuisances)
-        Indexed by track id; text, missing as None. Of language, artist, album, source, licence,
-        codec, container, sample_rate, channels, duration_s, loudness_dbfs, bitrate_kbps and
-        has_lyrics, then `extra`: the columns with two values or more. Measured ones are cut into
-        up to five bins (`bin_labels`).
+    Language, artist, album, source, licence, codec, container, sample_rate, channels, duration_s,
+    loudness_dbfs, bitrate_kbps and has_lyrics, then the columns `extra`. Measured ones are cut into
+    up to five bins (`bin_labels`).
     """
     import pandas as pd
 
@@ -127,26 +107,12 @@ def bin_labels(
     unit: str = "",
     min_range: float = 0.0,
 ) -> list[str | None]:
-    """Cut numbers into up to `n_bins` bins with labels such as "3.0–9.9 s".
+    """Cut numbers into up to `n_bins` bins with labels such as "3.0–9.9 s"; NaN is missing.
 
-    Few distinct values are bins of their own. Otherwise the cuts are first wide gaps (a quarter
-    of the range, five tracks on either side), then quantiles.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_tracks,)
-        NaN is missing.
-    n_bins : int
-    step : float
-        Values are rounded to multiples of it before anything else.
-    unit : str
-    min_range : float
-        Less than this is no difference: nothing is cut where the 2nd and 98th percentile, or all
-        values between two gaps, lie closer.
-
-    Returns
-    -------
-    list of str or None
+    Few distinct values are bins of their own. Otherwise the cuts are first wide gaps (a quarter of
+    the range, five tracks on either side), then quantiles. Values are rounded to multiples of
+    `step` before. Nothing is cut where the 2nd and 98th percentile, or all values between two gaps,
+    lie closer than `min_range`.
     """
     numbers = np.asarray(values, dtype=np.float64)
     there = np.isfinite(numbers)
@@ -215,23 +181,11 @@ def _gap_edges(rounded: NDArray[np.float64]) -> NDArray[np.float64]:
 def unexplained_share(values: ArrayLike, given: ArrayLike, *, random_state: int = 0) -> float:
     """How much of a column another column leaves open: 0 for a function of it, 1 for chance.
 
-    H(values | given) / H(values), corrected for chance like adjusted mutual information (Vinh,
-    Epps and Bailey, 2010): 1 − (I − E[I]) / (H − E[I]), where E[I] is the expected information of
-    independent columns with the same counts. A column with few tracks per value explains much by
-    chance alone, and nothing after the correction.
-
-    Parameters
-    ----------
-    values, given : array-like of shape (n_tracks,)
-        Missing (None, NaN, "") in either leaves the track out.
-    random_state : int
-        Seed of the permutations that stand in for the exact E[I] in tables of more than
-        a million cells.
-
-    Returns
-    -------
-    float
-        NaN where `values` is constant, or chance explains all there is.
+    H(values | given) / H(values), corrected for chance like adjusted mutual information (Vinh, Epps
+    and Bailey, 2010): 1 − (I − E[I]) / (H − E[I]), where E[I] is the expected information of
+    independent columns with the same counts; permutations stand in for it in tables of more than a
+    million cells. A column with few tracks per value explains much by chance alone, and nothing
+    after the correction. NaN where `values` is constant, or chance explains all there is.
     """
     table = contingency(encode_labels(given)[0], values)
     if min(table.shape) == 0 or table.shape[1] < 2:
@@ -274,6 +228,8 @@ def _information(table: NDArray[np.int64]) -> float:
     return _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table[table > 0])
 
 
-def texts_of(column: pd.Series) -> list[str | None]:
+def texts_of(column: Iterable[Any]) -> list[str | None]:
     """The cells as texts without spaces around; None where there is nothing."""
-    return [None if v is None or v != v or not str(v).strip() else str(v).strip() for v in column]
+    import pandas as pd
+
+    return [None if pd.isna(v) else str(v).strip() or None for v in column]

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from songscape.audit.finding import Finding
 
-__all__ = ["Benchmark", "BenchmarkResults", "Evaluation", "evaluate", "setup_of"]
-
 Advance = Callable[[int, int], None]
 
 
@@ -90,23 +88,11 @@ def setup_of(
 
 @dataclass(frozen=True, eq=False)
 class BenchmarkResults(Evaluation):
-    """What a benchmark found.
+    """What a benchmark found: the frames of `Evaluation`, and what follows from them.
 
-    Attributes
-    ----------
-    table : DataFrame
-        Every measured value: one row per model, clusterer, k, seed, axis, metric and column.
-    summary : DataFrame
-        One row per figure, with estimate and interval.
-    differences : DataFrame
-        Every test against the baseline.
-    models : DataFrame
-        One row per model and seed: status, and reason where its space could not be measured.
-    findings : tuple of Finding
-        What is odd about the targets.
-    clusters : NumberOfClusters
-    assessment : Assessment
-        Verdicts and recommendation, with their sentences.
+    `models` has a row per model and seed (status, and reason where its space could not be
+    measured), `findings` are what is odd about the targets, and `assessment` holds verdicts and
+    recommendation.
     """
 
     models: pd.DataFrame

@@ -17,8 +17,6 @@ from songscape.metrics.labels import encode_labels
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLE_COLUMNS", "Evidence", "per_track", "tidy_table"]
-
 TABLE_COLUMNS = (
     *("model", "clusterer", "k", "seed", "axis", "metric", "column"),
     *("value", "chance", "null_95", "p_value", "reason"),
@@ -29,16 +27,9 @@ TABLE_COLUMNS = (
 class Evidence:
     """What one model gave, over its seeds.
 
-    Attributes
-    ----------
-    model : str
-    kind : str
-        "baseline" (training-free), "reference" (knows nothing or only one thing), else a candidate.
-    rows : list of dict
-        Of every seed, with `seed`; see `songscape.benchmark.measure.Measurements`.
-    samples : mapping of SampleKey to ndarray of shape (n_seeds, n_tracks)
-    partitions : mapping of PartitionKey to ndarray of shape (n_seeds, n_tracks)
-        Those that every seed has: else only the seeds that went well would be tested.
+    The kind is "baseline" (training-free), "reference" (knows nothing or only one thing), or else a
+    candidate's. Samples and partitions have shape (n_seeds, n_tracks); partitions are those that
+    every seed has: else only the seeds that went well would be tested.
     """
 
     model: str

@@ -41,8 +41,6 @@ from songscape.statistics.space_nulls import (
     probe,
 )
 
-__all__ = ["MEASURES", "Measurements", "Row", "measure", "partition_rows", "space_rows"]
-
 Row = dict[str, Any]
 Samples = dict[SampleKey, NDArray[np.float64]]
 
@@ -64,20 +62,15 @@ ERRORS = (SongscapeError, ArithmeticError, MemoryError, RuntimeError, TypeError,
 class Measurements:
     """What `measure` found for one space.
 
-    Attributes
-    ----------
-    rows : list of dict
-        axis, metric, column, value, of partitions clusterer and k, and where they apply: chance
-        (mean over permuted labels), null_95 (what 5 % of the permutations go beyond: upwards, for
-        iLISI and kBET downwards), p_value, and reason (why there is no value). On axis "failed"
-        the metric is what could not be computed: "space", "partition", "measures" or "stability".
-    samples : mapping of SampleKey to ndarray of shape (n_tracks,)
-        Values per track, NaN where undefined. "knn", "hit" and "ap" of a column; of a partition
-        "border" (1 minus `simplified_silhouette`: 0 in the centre of the cluster, 1 half way to
-        the next) and "unsure" (share of the other tracks of its cluster that a track loses
-        over subsamples).
-    partitions : mapping of PartitionKey to ndarray of shape (n_tracks,)
-        Clusters; −1 is noise.
+    `rows` have axis, metric, column, value, of partitions clusterer and k, and where they apply
+    chance (mean over permuted labels), null_95 (what 5 % of the permutations go beyond: upwards,
+    for iLISI and kBET downwards), p_value, and reason (why there is no value). On axis "failed" the
+    metric is what could not be computed: "space", "partition", "measures" or "stability".
+
+    `samples` are values per track, NaN where undefined: "knn", "hit" and "ap" of a column; of a
+    partition "border" (1 minus `simplified_silhouette`: 0 in the centre of the cluster, 1 half way
+    to the next) and "unsure" (share of the other tracks of its cluster that a track loses over
+    subsamples). Of the clusters in `partitions` −1 is noise.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -101,28 +94,10 @@ def measure(
     """Measure a space, cluster it in every way asked for, and measure the clusters.
 
     What cannot be computed is a row with a reason and stops nothing else. A space that is the same
-    for every track is not measured at all.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_tracks, n_dimensions)
-    targets : Targets
-    clusterers : sequence of str
-        Of `songscape.clustering.methods`.
-    options : mapping of clusterer to its arguments
-    ks : sequence of int
-        Numbers of clusters, for clusterers that need one.
-    seed : int
-        Of clusterers, permutations and probes.
-    space : bool
-        False leaves out the space itself: its partitions only.
-    nulls : bool
-        False leaves out permutation nulls, probes and subsamples: values only.
-    subsamples : int
-        How often 80 % of the groups are clustered again for the stability of every partition;
-        0 leaves it out.
-    measures : iterable of str
-        Further measures, of `MEASURES`.
+    for every track is not measured at all. Without `space` only its partitions are measured,
+    without `nulls` there are values only: no permutations, probes or subsamples. `subsamples` says
+    how often 80 % of the groups are clustered again for the stability of every partition;
+    `measures` are of `MEASURES`.
     """
     from songscape.clustering.methods import NEEDS_K, cluster
 
@@ -207,9 +182,9 @@ def space_rows(
     for name in codes:
         for kind in ("linear", "nonlinear") if nulls and name not in nested else ():
             one = probe(X, codes[name], targets.groups, kind=kind, random_state=seed)
-            reason = "" if one.n_used else "fewer than two values occur in two groups"
-            value = one.balanced_accuracy
-            rows.append(_row("leakage", f"probe_{kind}", name, value, null=one.null, reason=reason))
+            reason = "fewer than two values occur in two groups"
+            metric, value = f"probe_{kind}", one.observed
+            rows.append(_row("leakage", metric, name, value, null=one, reason=reason))
     for name in codes if set(measures) else ():
         mixed = mixing_nulls(
             near,

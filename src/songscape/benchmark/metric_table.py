@@ -13,8 +13,6 @@ from songscape.columns import Role, role_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Figures", "KOrigin", "Setup"]
-
 
 class KOrigin(StrEnum):
     """Where the number of clusters comes from."""
@@ -27,19 +25,7 @@ class KOrigin(StrEnum):
 
 @dataclass(frozen=True)
 class Setup:
-    """What was compared.
-
-    Attributes
-    ----------
-    baseline : str
-    headline : PartitionKey
-        The partitions whose agreement is tested.
-    labels, nuisances : tuple of str
-    n_tracks, n_groups, n_seeds : int
-    k_origin, k_reason : KOrigin, str
-        Where k comes from, and why, in words.
-    has_artists : bool
-    """
+    """What was compared; `headline` says of which partitions agreement is tested."""
 
     baseline: str = ""
     headline: PartitionKey = SPACE

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark.metric_table import KOrigin
 from songscape.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike
+    from numpy.typing import NDArray
 
-__all__ = ["NumberOfClusters", "check_k", "number_of_clusters"]
+FEWEST_TO_CHOOSE = 5
+"""Tracks, to choose k from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class NumberOfClusters:
     curve: pd.DataFrame | None = None
 
 
-def number_of_clusters(X: ArrayLike, given: Sequence[int] = ()) -> NumberOfClusters:
+def number_of_clusters(X: NDArray[Any], given: Sequence[int] = ()) -> NumberOfClusters:
     """The numbers given, else one chosen in the space `X` by stability.
 
     One k for all models keeps their partitions comparable. Labels and silhouettes play no part.
@@ -42,6 +43,9 @@ def number_of_clusters(X: ArrayLike, given: Sequence[int] = ()) -> NumberOfClust
 
     if given:
         return NumberOfClusters(tuple(given))
+    if len(X) < FEWEST_TO_CHOOSE:
+        reason = f"{len(X)} tracks are too few to choose k"
+        return NumberOfClusters((2,), KOrigin.NO_GROUPS, reason)
     choice = choose_k(X, random_state=0)
     origin, k = KOrigin.STABLE, choice.k
     if k < 2:

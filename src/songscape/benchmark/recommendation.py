@@ -32,8 +32,6 @@ from songscape.benchmark.verdicts import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Assessment", "assess", "caveats_of_partition", "flags_of_partition"]
-
 FEW_GROUPS, MANY_GROUPS = 20, 50
 FEW_SEEDS = 5
 MIN_FOUND_AMI = 0.05
@@ -73,22 +71,12 @@ def assess(
     findings: Sequence[Finding],
     setup: Setup,
 ) -> Assessment:
-    """Verdicts and recommendation.
+    """Verdicts and recommendation, from the frames of `Evaluation` as computed or read back.
 
     A method is recommended if it is no reference, never collapsed, better than the baseline on at
     least one label and worse on none. Of several, the one that is better on most tests; ties are
-    all named, but for those that another of them beats. Where none is, the baseline.
-
-    Parameters
-    ----------
-    summary, differences : DataFrame
-        Of `songscape.benchmark.benchmark.Evaluation`, as computed or read back.
-    models : DataFrame
-        One row per model and seed: model, kind, status ("ok", "failed", "skipped"), reason,
-        collapsed.
-    findings : sequence of Finding
-        What is odd about the data.
-    setup : Setup
+    all named, but for those that another of them beats. Where none is, the baseline. `models` has a
+    row per model and seed: model, kind, status ("ok", "failed", "skipped"), reason, collapsed.
     """
     figures = Figures(summary)
     tests = [PairedTest.of(row) for row in differences.to_dict(orient="records")]

@@ -19,10 +19,6 @@ from songscape.statistics.intervals import Difference, paired_difference
 from songscape.statistics.multiple_tests import holm
 from songscape.statistics.subsampling import half_sample_difference
 
-__all__ = [
-    *("above_chance", "corrected", "degenerate", "paired_tests", "partition_flags", "withhold"),
-]
-
 MAX_NOISE = 0.5
 """Share of noise above which a partition says nothing of the collection."""
 MAX_ONE_CLUSTER = 0.9

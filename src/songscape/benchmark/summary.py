@@ -18,8 +18,6 @@ from songscape.statistics.subsampling import half_sample_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["N_HALF_SAMPLES", "N_RESAMPLES", "summarise"]
-
 N_RESAMPLES = 1_000
 N_HALF_SAMPLES = 60
 SAMPLED = {"knn": ("knn", "knn_balanced"), "hit": ("hit",), "ap": ("map",)}
@@ -31,16 +29,13 @@ def summarise(
     targets: Targets,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Put an interval on every figure.
+    """Put an interval on every figure: one row per model, clusterer, k, axis, metric and column.
 
-    Returns
-    -------
-    DataFrame
-        One row per model, clusterer, k, axis, metric and column: estimate, low, high, n_seeds,
-        chance, null_95, p_value (the largest of the seeds), reason (where there is no estimate),
-        interval (over groups and seeds where a figure exists per track or partition, else over
-        seeds). Axis "stability" also has the agreement between seeds: ari_over_seeds, and
-        cluster_jaccard_over_seeds with the number of the first seed's cluster as column.
+    Estimate, low, high, n_seeds, chance, null_95, p_value (the largest of the seeds), reason (where
+    there is no estimate), interval (over groups and seeds where a figure exists per track or
+    partition, else over seeds). Axis "stability" also has the agreement between seeds:
+    ari_over_seeds, and cluster_jaccard_over_seeds with the number of the first seed's cluster as
+    column.
     """
     import pandas as pd
 

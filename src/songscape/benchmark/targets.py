@@ -14,8 +14,6 @@ from songscape.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MIN_TRACKS", "Targets"]
-
 MIN_TRACKS = 4
 
 
@@ -23,21 +21,11 @@ MIN_TRACKS = 4
 class Targets:
     """What a space or a partition is compared with, every array of shape (n_tracks,).
 
-    Attributes
-    ----------
-    labels : mapping of column to values
-        What a method should find.
-    nuisances : mapping of column to values
-        What should not decide: language, artist, codec, loudness, ...
-    artists : array-like or None
-        For retrieval; None where unknown.
-    groups : array-like
-        Tracks of one group (artist, copies) are one piece of evidence, and no neighbours.
-    references : mapping of name to array of shape (n_tracks, n_dimensions)
-        Shared spaces that the structure of every partition is measured in; rows of NaN are left
-        out.
-    copies : array-like or None
-        Tracks of one recording have one number; retrieval of artists doesn't count them.
+    `labels` are what a method should find, `nuisances` what should not decide: language, artist,
+    codec, ... Tracks of one of the `groups` (artist, copies) are one piece of evidence, and no
+    neighbours. The structure of every partition is measured in the `references`, of shape
+    (n_tracks, n_dimensions); their rows of NaN are left out. `copies` of one recording have one
+    number; retrieval of `artists` doesn't count them.
     """
 
     labels: Mapping[str, ArrayLike]
@@ -69,27 +57,14 @@ class Targets:
     ) -> Targets:
         """Sort the columns of a table into labels, nuisances and artists.
 
-        Parameters
-        ----------
-        columns : DataFrame or mapping of name to array-like of shape (n_tracks,)
-            None, NaN and "" are missing; spellings of one value count as one.
-        labels : sequence of str, optional
-            What should be found; default: see `songscape.columns.label_columns`.
-        nuisances : sequence of str
-            What should not decide; columns of language, artist, album, source and licence
-            (`songscape.columns`) are nuisances anyway unless they are named as labels. Numbers
-            with many values are cut into bins.
-        artist : str, optional
-            Who made a track: switches on the artist filter and retrieval, and is a nuisance.
-            Default: by the columns' names.
-        copies, references
-            See `Targets`.
+        None, NaN and "" are missing; spellings of one value count as one. `labels` are those that
+        `songscape.columns.label_columns` finds unless they are named. Language, artist, album,
+        source and licence are nuisances unless they are named as labels, and numbers with many
+        values are cut into bins. The artist (by default the column called so) switches on the
+        artist filter and retrieval.
 
-        Raises
-        ------
-        UsageError
-            Columns of different lengths or unknown names, fewer than 4 tracks, nothing to compare
-            with.
+        Raises UsageError for columns of different lengths or unknown names, fewer than 4 tracks, or
+        nothing to compare with.
         """
         from songscape.audit.duplicates import split_groups
         from songscape.audit.nuisances import column_nuisances

@@ -12,11 +12,6 @@ from typing import Any
 
 from songscape.benchmark.keys import PartitionKey
 
-__all__ = [
-    *("Caveat", "CaveatKind", "Flag", "FlagKind", "Outcome", "PairedTest", "Recommendation"),
-    *("Trust", "Verdict", "Weight"),
-]
-
 NAN = float("nan")
 
 
@@ -189,18 +184,9 @@ class Caveat:
 class Recommendation:
     """Which method to use, and how far to trust that.
 
-    Attributes
-    ----------
-    models : tuple of str
-        One, or several that tie; empty where nothing could be tested.
-    wins : tuple of PairedTest
-        Those of the first of `models`; empty where the baseline is recommended.
-    mixed : tuple of str
-        Methods that are better on one label and worse on another.
-    caveats : tuple of Caveat
-        The gravest first.
-    neutral : tuple of str
-        What to use where the language must not decide.
+    `models` are one, or several that tie; empty where nothing could be tested. `wins` are those of
+    the first of them. `mixed` are better on one label and worse on another, `neutral` is what to
+    use where the language must not decide. The gravest caveat stands first.
     """
 
     models: tuple[str, ...]

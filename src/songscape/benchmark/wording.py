@@ -20,12 +20,6 @@ from songscape.benchmark.verdicts import (
     Weight,
 )
 
-__all__ = [
-    *("FLAG_WORDS", "TRUST_WORDS", "caveat_sentence", "figure", "finding_sentence", "flag_words"),
-    *("listed", "metric_name", "neutral_sentences", "recommendation_sentence", "trust_sentence"),
-    "verdict_sentence",
-]
-
 METRIC_NAMES = {"knn": "kNN", "knn_balanced": "kNN", "ami": "AMI", "hit": "hit@10", "map": "mAP"}
 METRIC_NAMES |= {"ilisi": "iLISI", "kbet": "kBET"}
 FLAG_WORDS = {

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `assign` to the verbs."""
     parser = add_verb(
         verbs,
         "assign",

@@ -35,8 +35,6 @@ from songscape.cli.outcome import FAILED, USAGE
 from songscape.errors import SongscapeError, UsageError
 from songscape.progress import say
 
-__all__ = ["main", "make_parser"]
-
 VERBS = (
     run,
     serve,

@@ -17,7 +17,6 @@ from songscape.cli.outcome import exit_code, greet, print_outcome
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `compare` to the verbs."""
     parser = add_verb(
         verbs,
         "compare",

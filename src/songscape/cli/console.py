@@ -7,8 +7,6 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-__all__ = ["finish", "one_line", "prepare_streams"]
-
 
 def prepare_streams() -> None:
     """Make prints survive closed streams and consoles that are not UTF-8.

@@ -10,7 +10,6 @@ from songscape.cli.outcome import DONE, print_json
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `datasets` to the verbs."""
     summary = "list the layouts of data sets that are read, their licences, and where files go"
     parser = add_verb(verbs, "datasets", _datasets, summary)
     parser.add_argument(

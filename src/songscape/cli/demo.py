@@ -12,7 +12,6 @@ from songscape.progress import progress_bar
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `demo` to the verbs."""
     parser = add_verb(
         verbs,
         "demo",

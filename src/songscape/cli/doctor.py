@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.cli.console import one_line
-from songscape.cli.options import add_verb, asked_workers, find_library, path
+from songscape.cli.options import add_verb, asked_workers, path
 from songscape.cli.outcome import DONE, SOME_FAILED, greet, print_json
 from songscape.progress import progress_bar
 
@@ -20,7 +20,6 @@ _EXAMPLES = 5
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `doctor` to the verbs."""
     parser = add_verb(
         verbs,
         "doctor",
@@ -41,6 +40,7 @@ def add_parser(verbs: Any) -> None:
 def _doctor(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.experiment.checkup import examine
     from songscape.experiment.dataset import scan
+    from songscape.experiment.experiment import default_folder
     from songscape.features.extract import extract
     from songscape.library import Library
     from songscape.results import ResultsFolder
@@ -48,7 +48,7 @@ def _doctor(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     workers = asked_workers(parsed)
     greet(f"looking over {parsed.folder}")
     with ExitStack() as stack:
-        file = (parsed.out or find_library(parsed.folder).parent) / "songscape.db"
+        file = (parsed.out or default_folder(parsed.folder)) / "songscape.db"
         if parsed.out is None and not file.exists():
             file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "songscape.db"
         else:

@@ -10,13 +10,13 @@ from songscape.cli.outcome import DONE
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `export` to the verbs."""
     parser = add_verb(
         verbs,
         "export",
         _export,
         "write the map of a collection as one file that any browser opens",
-        "The file needs no server and no network; it has titles and groups, and no lyrics.",
+        "The file needs no server and no network. It has titles and groups, and neither lyrics nor "
+        "songs: there is no slider, words that are sung can't be searched, names can't be changed.",
     )
     parser.add_argument("what", choices=["map"], help="what to write: the map")
     parser.add_argument("file", type=path, help="HTML file to write")
@@ -37,19 +37,21 @@ def _export(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.progress import progress_bar
     from songscape.results import find_folder
-    from songscape.web.export import write_atlas_table, write_map
+    from songscape.web.export import make_previews, write_atlas_table, write_map
     from songscape.web.load import load_atlas
 
     if not 0 <= parsed.previews <= 600:
         raise UsageError("--previews: seconds, 0 to 600")
     if parsed.file.is_dir():
         raise UsageError(f"{parsed.file}: is a folder; name a file")
-    atlas = load_atlas(find_folder(parsed.results))
-    with progress_bar("making previews", "song") as advance:
-        write_map(atlas, parsed.file, preview_seconds=parsed.previews, progress=advance)
+    atlas, previews = load_atlas(find_folder(parsed.results)), {}
+    if parsed.previews:
+        with progress_bar("making previews", "song") as advance:
+            previews = make_previews(atlas, parsed.previews, advance)
+    write_map(atlas, parsed.file, previews)
     size = parsed.file.stat().st_size / 1e6
     print(f"map: {parsed.file.resolve().as_uri()} ({len(atlas.ids):,} songs, {size:.1f} MB)")
     if parsed.atlas is not None:
-        write_atlas_table(atlas, parsed.atlas)
+        write_atlas_table(atlas, parsed.atlas, previews)
         print(f"table: {parsed.atlas} (open it with embedding-atlas)")
     return DONE

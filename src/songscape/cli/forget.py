@@ -11,7 +11,6 @@ from songscape.cli.outcome import DONE, print_json
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `forget` to the verbs."""
     parser = add_verb(
         verbs,
         "forget",

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from songscape.clustering.groups import Group, Groups
     from songscape.clustering.portraits import Share
 
-__all__ = ["described"]
-
 MOST_LANGUAGES, TWO = 5, 2
 OF_YOURS = " of your music"
 

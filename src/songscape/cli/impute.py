@@ -10,7 +10,6 @@ from songscape.cli.outcome import DONE, print_json
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `impute` to the verbs."""
     parser = add_verb(
         verbs,
         "impute",

@@ -11,7 +11,6 @@ from songscape.cli.outcome import DONE, print_json
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `ledger` to the verbs."""
     summary = "list the tracks that were skipped, failed or have warnings, each with its reason"
     parser = add_verb(verbs, "ledger", _ledger, summary)
     parser.add_argument("library", type=path, help="results folder, its songscape.db, or the music")

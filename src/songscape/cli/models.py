@@ -10,7 +10,6 @@ from songscape.cli.outcome import DONE, print_json
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `models` to the verbs."""
     parser = add_verb(verbs, "models", _models, "list the models and the clusterers")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +77,9 @@ def add_results(parser: argparse.ArgumentParser, *options: str) -> None:
 
 def find_library(given: Path) -> Path:
     """The library of a results folder: named by it, by its file, or by the music it is of."""
-    from songscape.experiment.experiment import default_folder
+    from songscape.results import find_folder
 
-    if given.suffix == ".db":
-        return given
-    beside = default_folder(given) / "songscape.db"
-    inside = given / "songscape.db"
-    return beside if beside.exists() and not inside.exists() else inside
+    return given if given.suffix == ".db" else find_folder(given).library
 
 
 def share(text: str) -> float:
@@ -142,19 +139,7 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
 
     if parsed.config is not None:
         settings = load_settings(parsed.config, settings)
-    return settings.updated(
-        models=parsed.models,
-        clusterers=parsed.clusterers,
-        k=parsed.k,
-        seeds=parsed.seeds,
-        labels=parsed.labels,
-        nuisances=parsed.nuisances,
-        encoders=parsed.encoders,
-        measures=parsed.measures,
-        title=parsed.title,
-        groups=getattr(parsed, "groups", None),
-        languages=getattr(parsed, "languages", None),
-    )
+    return settings.updated(**{f.name: getattr(parsed, f.name, None) for f in fields(settings)})
 
 
 def prepare_folder(parsed: argparse.Namespace, out: Path) -> None:

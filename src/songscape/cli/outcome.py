@@ -13,7 +13,7 @@ from songscape.cli.groups_text import described
 from songscape.progress import at_terminal, say
 
 if TYPE_CHECKING:
-    from songscape.experiment.experiment import ExperimentSummary
+    from songscape.experiment.outputs import ExperimentSummary
     from songscape.library import Counts
 
 MOST_WARNINGS = 2

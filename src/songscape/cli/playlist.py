@@ -21,7 +21,6 @@ _MOST_ROUGH = 5
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `playlist` to the verbs."""
     parser = add_verb(
         verbs,
         "playlist",

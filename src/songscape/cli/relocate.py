@@ -14,7 +14,6 @@ _SHOWN = 5
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `relocate` to the verbs."""
     parser = add_verb(
         verbs,
         "relocate",

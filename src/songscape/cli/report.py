@@ -10,7 +10,6 @@ from songscape.cli.outcome import DONE
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `report` to the verbs."""
     parser = add_verb(verbs, "report", _report, "write the report again from a results folder")
     parser.add_argument(
         "out", type=path, help="results folder of `songscape run` or `songscape compare`"

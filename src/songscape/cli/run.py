@@ -18,7 +18,6 @@ from songscape.settings import LANGUAGES
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `run` to the verbs."""
     parser = add_verb(
         verbs,
         "run",

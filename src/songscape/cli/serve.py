@@ -10,7 +10,6 @@ from songscape.cli.outcome import DONE
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `serve` to the verbs."""
     parser = add_verb(
         verbs,
         "serve",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `similar` to the verbs."""
     parser = add_verb(
         verbs,
         "similar",

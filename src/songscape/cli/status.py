@@ -19,7 +19,6 @@ _HEADINGS = {"failed": "failed", "skipped": "skipped", "warning": "remarks", "go
 
 
 def add_parser(verbs: Any) -> None:
-    """Add `status` to the verbs."""
     parser = add_verb(
         verbs,
         "status",

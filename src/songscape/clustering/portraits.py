@@ -18,7 +18,8 @@ from songscape.features.views import Views
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Portrait", "Share", "Trait", "mix", "portraits", "primary_languages"]
+__all__ = ["Portrait", "Scale", "Share", "Trait", "heard", "mix", "portraits"]
+__all__ += ["primary_languages"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -31,7 +32,7 @@ _SURE_TEMPO, _SURE_KEY = 0.1, 0.2
 
 
 @dataclass(frozen=True)
-class _Scale:
+class Scale:
     """A descriptor in words: its name, the two ends, and how they are compared."""
 
     name: str
@@ -41,15 +42,15 @@ class _Scale:
     higher: str
 
 
-_SCALES: Mapping[str, _Scale] = {
-    "tempo_bpm": _Scale("tempo", "slow", "fast", "slower than", "faster than"),
-    "percussive": _Scale(
+_SCALES: Mapping[str, Scale] = {
+    "tempo_bpm": Scale("tempo", "slow", "fast", "slower than", "faster than"),
+    "percussive": Scale(
         "percussion", "gentle", "percussive", "less percussive than", "more percussive than"
     ),
-    "loudness_db": _Scale("loudness", "soft", "loud", "softer than", "louder than"),
-    "brightness_hz": _Scale("brightness", "dark", "bright", "darker than", "brighter than"),
-    "dynamics_db": _Scale("dynamics", "even", "dynamic", "more even than", "more dynamic than"),
-    "steadiness": _Scale("beat", "free", "steady", "less steady than", "steadier than"),
+    "loudness_db": Scale("loudness", "soft", "loud", "softer than", "louder than"),
+    "brightness_hz": Scale("brightness", "dark", "bright", "darker than", "brighter than"),
+    "dynamics_db": Scale("dynamics", "even", "dynamic", "more even than", "more dynamic than"),
+    "steadiness": Scale("beat", "free", "steady", "less steady than", "steadier than"),
 }
 
 
@@ -198,6 +199,18 @@ def primary_languages(views: Views, columns: pd.DataFrame, roles: ColumnRoles) -
     return [None if not isinstance(v, str) or not v else v for v in columns[name]]
 
 
+def heard(descriptors: ArrayLike, present: NDArray[np.bool_]) -> dict[Scale, Floats]:
+    """What a person would hear, of rows of the view `descriptors`: (n_tracks,), NaN if unknown."""
+    values = np.asarray(descriptors, np.float64)
+    sure = values[:, DESCRIPTORS.index("tempo_confidence")] >= _SURE_TEMPO
+    return {
+        scale: np.where(
+            present & (sure | (name != "tempo_bpm")), values[:, DESCRIPTORS.index(name)], np.nan
+        )
+        for name, scale in _SCALES.items()
+    }
+
+
 def _traits(groups: Integers, views: Views) -> dict[int, tuple[Trait, ...]]:
     """Per group its clearest differences in sound."""
     from scipy.stats import rankdata
@@ -205,13 +218,9 @@ def _traits(groups: Integers, views: Views) -> dict[int, tuple[Trait, ...]]:
     if "descriptors" not in views:
         return {}
     view = views["descriptors"]
-    values = np.asarray(view.values, np.float64)
     found: dict[int, list[Trait]] = {}
-    for name, scale in _SCALES.items():
-        column = values[:, DESCRIPTORS.index(name)]
-        known = view.present.copy()
-        if name == "tempo_bpm":
-            known &= values[:, DESCRIPTORS.index("tempo_confidence")] >= _SURE_TEMPO
+    for scale, column in heard(view.values, view.present).items():
+        known = ~np.isnan(column)
         ranks = np.zeros(len(column))
         ranks[known] = rankdata(column[known])
         n = int(known.sum())

@@ -19,8 +19,6 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.results import write_bytes, write_json
 from songscape.workers import IsolatingExecutor, WorkerError
 
-__all__ = ["compose_collection"]
-
 _RECORD = "demo.json"
 _COMPOSER = 1
 """Raised whenever the same parameters would give other bytes than before."""

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from songscape.demo.synthesis import SYNTHESIS_RATE
 from songscape.results import write_atomically
 
-__all__ = ["write_audio"]
-
 # libsndfile's name of the encoding inside each container.
 _SUBTYPES = {"MP3": "MPEG_LAYER_III", "OGG": "VORBIS", "FLAC": "PCM_16", "WAV": "PCM_16"}
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

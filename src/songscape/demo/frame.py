@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Frame", "Note", "Part", "degree_pitch", "fold", "melody", "triad"]
-
 
 @dataclass(frozen=True)
 class Note:

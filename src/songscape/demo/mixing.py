@@ -4,10 +4,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from songscape.data_tables import Row
 from songscape.demo.synthesis import SYNTHESIS_RATE
-from songscape.demo.tables import Row
-
-__all__ = ["balance", "decibels", "master"]
 
 
 def decibels(value: float) -> float:

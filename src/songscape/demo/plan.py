@@ -6,12 +6,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from songscape.demo.tables import read_table
+from songscape.data_tables import read_table
 from songscape.demo.words import LANGUAGES, THEMES
 
-__all__ = ["LANGUAGE_OF_STYLE", "SongPlan", "plan_collection"]
-
-LANGUAGE_OF_STYLE: dict[str, str] = read_table("artists")["languages"]
+LANGUAGE_OF_STYLE: dict[str, str] = read_table("demo/data", "artists")["languages"]
 """The language that ``confound`` ties to each style: arbitrary, the music does not depend on it."""
 
 _STYLES = tuple(LANGUAGE_OF_STYLE)
@@ -187,7 +185,7 @@ def _sorted_with_random_ties(rng: np.random.Generator, keys: Sequence[Hashable])
 
 
 def _artist_names(rng: np.random.Generator, count: int) -> list[str]:
-    words = read_table("artists")
+    words = read_table("demo/data", "artists")
     pairs = [f"{first} {second}" for first in words["first"] for second in words["second"]]
     names = [pairs[i] for i in rng.permutation(len(pairs))[:count]]
     # A collection of thousands needs more names than there are pairs.

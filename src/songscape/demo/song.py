@@ -6,23 +6,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.data_tables import Row, read_table
 from songscape.demo.frame import Frame, Part, melody
 from songscape.demo.mixing import balance, decibels, master
 from songscape.demo.plan import SongPlan
 from songscape.demo.styles import MOODS, SCALES, STYLES, play
 from songscape.demo.synthesis import INSTRUMENTS, SYNTHESIS_RATE, Colour, Player, drum
-from songscape.demo.tables import Row, read_table
 from songscape.demo.voice import sing
-
-__all__ = ["Song", "compose_song", "draw_tempo"]
 
 
 @dataclass(frozen=True)
 class Song:
-    """The sound of one song, shape (n_channels, n_samples) at ``SYNTHESIS_RATE``.
-
-    ``sung_from`` is the time in seconds of the first syllable, 0 for an instrumental.
-    """
+    """The sound, shape (n_channels, n_samples), and when the first syllable comes (s; else 0)."""
 
     samples: NDArray[np.float32]
     sung_from: float
@@ -140,7 +135,7 @@ def _draw(rng: np.random.Generator, table: Row) -> dict[str, Any]:
 
 
 def _draw_artist(rng: np.random.Generator) -> _Artist:
-    tables = read_table("sounds")
+    tables = read_table("demo/data", "sounds")
     register = "high" if rng.random() < 0.5 else "low"
     weights = rng.dirichlet(np.full(6, 3.0))
     voice = _draw(rng, tables["voices"][register]) | {"vowels": weights / weights.sum()}
@@ -149,7 +144,7 @@ def _draw_artist(rng: np.random.Generator) -> _Artist:
 
 
 def _draw_record(rng: np.random.Generator, artist: _Artist, mood: Row, n_samples: int) -> Row:
-    console, record = artist.console, _draw(rng, read_table("sounds")["record"])
+    console, record = artist.console, _draw(rng, read_table("demo/data", "sounds")["record"])
     length = n_samples / SYNTHESIS_RATE
     high_cut = np.clip(console["high_cut"] * np.exp(record["high_cut"]), 2800, 10800)
     reverb_time = console["reverb_time"] * np.exp(0.5 * mood["room"] + record["reverb_time"])

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from songscape.data_tables import Row, read_table
 from songscape.demo.frame import Frame, Note, Part, degree_pitch, fold, melody, triad
-from songscape.demo.tables import Row, read_table
 
-__all__ = ["MOODS", "SCALES", "STYLES", "play"]
-
-_TABLE = read_table("styles")
+_TABLE = read_table("demo/data", "styles")
 MOODS: dict[str, Row] = _TABLE["moods"]
 SCALES: dict[str, tuple[int, ...]] = _TABLE["scales"]
 STYLES: dict[str, Row] = _TABLE["styles"]

@@ -8,9 +8,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from songscape.demo.tables import Row, read_table
-
-__all__ = ["INSTRUMENTS", "SYNTHESIS_RATE", "Colour", "Player", "drum", "hertz", "smooth", "table"]
+from songscape.data_tables import Row, read_table
 
 Signal = NDArray[np.float32]
 
@@ -21,7 +19,7 @@ TABLE_SIZE = 2048
 _HIGHEST = 0.45 * SYNTHESIS_RATE
 
 
-_TABLES = read_table("sounds")
+_TABLES = read_table("demo/data", "sounds")
 INSTRUMENTS: dict[str, Row] = {
     name: _TABLES["instrument"] | row for name, row in _TABLES["instruments"].items()
 }

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.data_tables import Row, read_table
 from songscape.demo.frame import Note
 from songscape.demo.synthesis import SYNTHESIS_RATE, TABLE_SIZE, hertz, smooth, table
-from songscape.demo.tables import Row, read_table
 
-__all__ = ["sing"]
-
-_VOWELS = {name: np.array(values) for name, values in read_table("sounds")["vowels"].items()}
+_TABLE = read_table("demo/data", "sounds")["vowels"]
+_VOWELS = {name: np.array(values) for name, values in _TABLE.items()}
 
 
 def sing(

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songscape.demo.tables import Row, read_table
+from songscape.data_tables import Row, read_table
 
-__all__ = ["LANGUAGES", "THEMES", "Lyrics", "to_lrc", "write_lyrics"]
-
-LANGUAGES: dict[str, Row] = read_table("lyrics")
+LANGUAGES: dict[str, Row] = read_table("demo/data", "lyrics")
 THEMES = ("love", "sea", "city", "harvest", "journey", "freedom")
 
 

@@ -14,8 +14,6 @@ from songscape.experiment.trials import run_trial
 from songscape.results import ResultsFolder, model_stem
 from songscape.workers import IsolatingExecutor
 
-__all__ = ["packed", "packed_results", "run_trial_apart", "unpack_results"]
-
 
 def packed(folder: Path, names: Iterable[Path] | None = None) -> bytes:
     """Files below a folder (all, or these) as one archive."""
@@ -48,22 +46,10 @@ def unpack_results(archive: bytes, root: Path) -> None:
 def run_trial_apart(
     inputs: bytes, results: bytes, model: str, seed: int, *arguments: Any
 ) -> tuple[float, bytes]:
-    """`run_trial` in a process and a folder of its own.
+    """`run_trial` in a process and a folder of its own; returns its seconds and `packed_results`.
 
-    Parameters
-    ----------
-    inputs : bytes
-        `packed` folder of `songscape.experiment.trial_inputs`.
-    results : bytes
-        `packed_results` of what is known of the trial.
-    model, seed, *arguments
-        As `run_trial` takes them after its two folders.
-
-    Returns
-    -------
-    seconds : float
-    results : bytes
-        `packed_results` of what is known now.
+    `inputs` is a `packed` folder of `songscape.experiment.trial_inputs`, `results` the
+    `packed_results` of what is known of the trial.
     """
     with tempfile.TemporaryDirectory(prefix="songscape-") as place:
         out, given = Path(place, "out"), Path(place, "inputs")

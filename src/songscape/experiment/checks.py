@@ -14,27 +14,13 @@ from songscape.settings import Settings
 if TYPE_CHECKING:
     from songscape.library import Collection
 
-__all__ = [
-    "MIN_TRACKS",
-    "check_collection",
-    "check_folder",
-    "check_promises",
-    "check_settings",
-    "check_still_there",
-]
-
 MIN_TRACKS = 4
 RESERVED = ("track_id",)
 """What our own tables call a column: no label of the collection may be called so."""
 
 
 def check_settings(settings: Settings) -> None:
-    """Refuse unknown models, clusterers and views, and options that they do not have or take.
-
-    Raises
-    ------
-    UsageError
-    """
+    """Refuse unknown models, clusterers and views, and options that they do not have or take."""
     from songscape.clustering.options import check_clusterer_options
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.encoders.registry import ENCODERS
@@ -64,15 +50,7 @@ def check_settings(settings: Settings) -> None:
 
 
 def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
-    """Refuse what a collection of so many tracks with these columns cannot give.
-
-    Raises
-    ------
-    UsageError
-        k is not below the number of tracks, or a column has the name of one of ours.
-    SongscapeError
-        Too few tracks.
-    """
+    """Refuse what a collection of so many tracks with these columns cannot give."""
     if n_tracks < MIN_TRACKS:
         raise SongscapeError(
             f"{n_tracks} tracks: clustering needs at least {MIN_TRACKS}; add tracks"
@@ -87,12 +65,7 @@ def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) 
 
 
 def check_still_there(collection: Collection) -> None:
-    """Raise where none of the collection's audio files is there any more.
-
-    Raises
-    ------
-    SongscapeError
-    """
+    """Raise where none of the collection's audio files is there any more."""
     if not any(track.audio and track.audio.exists() for track in collection.tracks):
         raise SongscapeError(
             f"{collection.root}: none of its audio files is there any more; make the folder "
@@ -101,12 +74,7 @@ def check_still_there(collection: Collection) -> None:
 
 
 def check_folder(out: Path, source: Path) -> None:
-    """Refuse a results folder that cannot be written, or that holds somebody's music.
-
-    Raises
-    ------
-    UsageError
-    """
+    """Refuse a results folder that cannot be written, or that holds somebody's music."""
     existing = next((path for path in (out, *out.parents) if path.exists()), Path())
     if not existing.is_dir():
         raise UsageError(f"{existing}: a file, not a folder; name another folder with --out")
@@ -118,12 +86,7 @@ def check_folder(out: Path, source: Path) -> None:
 
 
 def check_promises(paths: Sequence[Path]) -> None:
-    """Make sure that everything that was written is still there.
-
-    Raises
-    ------
-    SongscapeError
-    """
+    """Make sure that everything that was written is still there."""
     gone = [path for path in paths if not path.exists()]
     if gone:
         raise SongscapeError(

@@ -13,8 +13,6 @@ from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
 from songscape.library.upkeep import files_of, names_of
 
-__all__ = ["KINDS", "Checkup", "Trouble", "examine"]
-
 KINDS: Mapping[str, tuple[str, str]] = {
     "unreadable": ("cannot be read", "copy these again from where you have them, or remove them"),
     "silent": ("silent", "export these again or remove them"),
@@ -77,13 +75,7 @@ class Checkup:
 
 
 def examine(library: Library) -> Checkup:
-    """Look over a library that is up to date with its collection.
-
-    Parameters
-    ----------
-    library : Library
-        After `songscape.features.extract.extract`.
-    """
+    """Look over a library that is up to date with its collection."""
     names, files = names_of(library), files_of(library)
     found = [_of_row(row) for row in library.ledger() if row.status != "gone"]
     found += _wrong_extensions(library)

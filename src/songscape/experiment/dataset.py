@@ -31,15 +31,6 @@ if TYPE_CHECKING:
     from songscape.library import Collection, Library
     from songscape.models.presets import Preset
 
-__all__ = [
-    "EVIDENCE_VIEWS",
-    "Dataset",
-    "covariates_needed",
-    "load_dataset",
-    "read_library",
-    "views_needed",
-]
-
 # What k is chosen in, whatever the models read; and what a comparison needs beyond that.
 REFERENCE_VIEWS = ("timbre", "lyrics")
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments", "descriptors", "lyrics-counts")
@@ -49,30 +40,14 @@ EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments", "descriptors", "lyrics
 class Dataset:
     """An analysed collection, every table in the order of `views.track_ids`.
 
-    Attributes
-    ----------
-    views : Views
-        Features (each read when it is first asked for), covariates (`language` where a language is
-        known, and columns that models are conditioned on), and the groups (artists, copies) that no
-        split separates.
-    digests : mapping of str to str
-        Of each view that some track has; known without reading it.
-    columns : DataFrame
-        The columns of the collection's table, each value in one spelling
-        (`songscape.spellings.normalised`), missing as None; where it has no language, a column
-        `language` as the lyrics tell it.
-    roles : ColumnRoles
-        Which of the columns is the artist, the language, ...
-    label_columns : tuple of str
-        Those that clusters are compared with: named by the settings, or those that group tracks.
-    nuisance_columns : tuple of str
-        Those that the settings name as nuisances; `roles.nuisances` has the others.
-    facts : DataFrame
-        What the audio files say of themselves: length, loudness, codec, ...
-    texts : tuple of str or None
-        The lyrics.
-    copies : ndarray of shape (n_tracks,), int64, or None
-        Tracks of one recording have one number; None where nobody looked for copies.
+    `views` has features (each read when it is first asked for), covariates (`language` where a
+    language is known, and columns that models are conditioned on), and the groups (artists, copies)
+    that no split separates; `digests` has those of views that some track has, known without reading
+    them. `columns` is the collection's table with one spelling for each value
+    (`songscape.spellings.normalised`) and, where it has no language, a column `language` as the
+    lyrics tell it. `label_columns` are named by the settings, or those that group tracks;
+    `nuisance_columns` are named by the settings. `facts` is what the audio files say of themselves;
+    tracks of one recording have one number in `copies`.
     """
 
     views: Views
@@ -135,14 +110,8 @@ def read_library(
 ) -> Library:
     """Catalogue the collection at `source` and extract what is missing; the caller closes it.
 
-    `views` are those that will be needed, so that no file is decoded twice.
-
-    Raises
-    ------
-    UsageError
-        The settings ask for what the collection does not have: said before any audio is decoded.
-    SongscapeError
-        Too few tracks, or all of them went away while they were read.
+    `views` are those that will be needed, so that no file is decoded twice. UsageError (the
+    settings ask for what the collection does not have) is raised before any audio is decoded.
     """
     from songscape.features.embeddings import embeddings_of, find_models
     from songscape.features.extract import extract
@@ -269,22 +238,8 @@ def load_dataset(
 ) -> Dataset:
     """Views, columns and facts of all analysed tracks; what the library lacks is computed first.
 
-    Parameters
-    ----------
-    library : Library
-        One that can't be written is read all the same; what it lacks is then found each time.
-    settings : Settings
-    view_names : iterable of str
-        Besides those that models with options of their own read.
-    workers, executor
-        As for `read_library`, where views are lacking.
-
-    Raises
-    ------
-    SongscapeError
-        Too few tracks were analysed.
-    UsageError
-        The settings name a column that is not there: as a label, as a nuisance or for a role.
+    A library that can't be written is read all the same; what it lacks is then found each time.
+    `view_names` are read besides those of models with options of their own.
     """
     from songscape.audit.duplicates import split_groups
     from songscape.experiment.track_facts import KnownLanguages, known_copies

@@ -27,15 +27,6 @@ from songscape.settings import Settings, settings_from
 if TYPE_CHECKING:
     from songscape.library import Library
 
-__all__ = [
-    "ExperimentSummary",
-    "compare",
-    "comparison_folder",
-    "comparison_settings",
-    "default_folder",
-    "run",
-]
-
 # What stands in every comparison, whatever models are asked for.
 ALWAYS = (
     *("balanced-pca", "balanced-pca-centred", "balanced-lda", "neutral-lda"),

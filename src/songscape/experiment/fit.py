@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from songscape.features.views import Views
 
-__all__ = ["Training", "digest_of", "fit", "trained"]
-
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
 RECIPE = 7
@@ -44,20 +42,10 @@ RECIPE = 7
 class Training:
     """What is to be trained, and what its result is called.
 
-    Attributes
-    ----------
-    model : str
-        Name of the preset.
-    seed : int
-    views : tuple of str
-        Those that the collection has, of those that the model reads.
-    options : mapping
-        Arguments that differ from the preset's.
-    key : str
-        Digest of everything that the latents are computed from; "" where nothing can be trained.
-    row : mapping
-        What is known before: model, seed, summary, and where it cannot be trained status and
-        reason.
+    `views` are those that the collection has, of those that the model reads; `options` differ from
+    the preset's. `key` is a digest of everything that the latents are computed from, "" where
+    nothing can be trained. `row` is what is known before: model, seed, summary, and where it cannot
+    be trained status and reason.
     """
 
     model: str
@@ -71,14 +59,7 @@ class Training:
     def of(
         cls, model: str, seed: int, options: Mapping[str, Any], digests: Mapping[str, str]
     ) -> Training:
-        """Plan a training.
-
-        Parameters
-        ----------
-        model, seed, options
-        digests : mapping of view to digest
-            Of the views that some track has; a model may do without the others.
-        """
+        """Plan a training; `digests` are of the views that some track has."""
         from songscape.features.encoders.registry import ENCODERS
         from songscape.models.presets import find_preset
 

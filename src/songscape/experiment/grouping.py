@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from songscape.experiment.request import Outcome
     from songscape.experiment.trial_inputs import TrialInputs
 
-__all__ = ["find_groups", "name_group"]
-
 RECIPE = 1
 """Raised when the same songs would be grouped or described in another way."""
 MOSTLY, LEAST_SHARE = 0.5, 0.05
@@ -89,13 +87,6 @@ def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]
 
     `wanted` is an id, a name, or the beginning of a name. Returns the names before and after; the
     tables and the page of the folder have the new one.
-
-    Raises
-    ------
-    SongscapeError
-        The folder holds no groups.
-    UsageError
-        No group or several are meant, or another group has that name.
     """
     import pandas as pd
 

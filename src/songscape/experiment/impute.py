@@ -13,8 +13,6 @@ from songscape.results import ResultsFolder
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["impute"]
-
 
 def impute(
     out: Path | str,
@@ -27,28 +25,9 @@ def impute(
 ) -> pd.DataFrame:
     """Look up, by a trained model, what a track lacks among the tracks that have it.
 
-    Parameters
-    ----------
-    out : path
-        Results folder of `songscape run`, in which that model was trained.
-    wanted : {"lyrics", "audio"}
-    model, seed : str, int
-    tracks : sequence of str
-        Track ids, also of tracks that have what is wanted; none means all that lack it.
-    n_neighbors : int
-
-    Returns
-    -------
-    DataFrame
-        track_id, rank, nearest, distance; see `songscape.models.imputation.nearest_by_view`.
-
-    Raises
-    ------
-    SongscapeError
-        There is no such run or model, the collection changed since, or nothing is to be chosen
-        from.
-    UsageError
-        An unknown track, or none that lacks what is wanted.
+    `tracks` are ids, also of tracks that have what is `wanted` ("lyrics" or "audio"); none means
+    all that lack it. The columns are track_id, rank, nearest, distance; see
+    `songscape.models.imputation.nearest_by_view`.
     """
     from songscape.experiment.dataset import load_dataset, views_needed
     from songscape.library import Library

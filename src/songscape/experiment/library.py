@@ -15,8 +15,6 @@ from songscape.progress import progress_bar
 if TYPE_CHECKING:
     from songscape.features.views import Views
 
-__all__ = ["Library"]
-
 USUAL_VIEWS = ("segments", "timbre", "rhythm", "harmony", "descriptors", "lyrics", "lyrics-counts")
 """What the models that need no further packages read, and what describes groups."""
 

@@ -21,8 +21,8 @@ from songscape.experiment.pictures import draw_pictures
 from songscape.experiment.request import Name, Outcome
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.experiment.trials import RECIPE
-from songscape.progress import progress_bar, say
-from songscape.results import ResultsFolder, write_text
+from songscape.progress import progress_bar
+from songscape.results import TABLES, ResultsFolder, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,13 +32,7 @@ if TYPE_CHECKING:
     from songscape.clustering.groups import Groups
     from songscape.library import Counts
 
-__all__ = ["Collected", "ExperimentSummary", "write_results"]
-
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
-# What versions without trials wrote, and what would look current today.
-OLD_TABLES = ("seeds", "course", "calibration")
-OLD_FILES = ("run.json", "compare.json", "differences.tex")
-WARNINGS = ("check", "severity", "message", "tracks", "values")
 EARLIER = (
     "A comparison in this folder was of an earlier state of the data or the settings; it is left "
     "out here, and songscape compare makes it again."
@@ -59,23 +53,10 @@ class Collected:
 class ExperimentSummary:
     """What an experiment left behind.
 
-    Attributes
-    ----------
-    report : Path
-        The page to open.
-    counts : Counts
-        found = analysed + skipped + failed, in tracks.
-    k : tuple of int
-        Numbers of clusters used; `k_reason` says how they were chosen.
-    table : DataFrame
-        The tidy table: one row per model, clusterer, k, seed and measure.
-    summary, differences : DataFrame or None
-        Of a comparison: estimates with intervals, and every test against the baseline.
-    verdicts, warnings, unmeasured, notes : tuple of str
-        A sentence each: what to use and whether to trust that, what is odd about the collection,
-        what could not be measured and why, what else to know of the results.
-    groups : Groups or None
-        What people meet first; of a run.
+    `report` is the page to open, `k` the numbers of clusters used and `k_reason` how they were
+    chosen; `table` is the tidy table. A comparison has `summary` and `differences` (estimates with
+    intervals, and every test against the baseline), a run `groups`. Verdicts, warnings (what is odd
+    about the collection), what is unmeasured and notes are a sentence each.
     """
 
     report: Path
@@ -101,15 +82,8 @@ def write_results(
 ) -> ExperimentSummary:
     """Write everything of `results/`.
 
-    Parameters
-    ----------
-    folder : ResultsFolder
-    collected : Collected
-    inputs : TrialInputs
-    mine : Outcome
-        Of the command that runs.
-    kept : Outcome or None
-        What the other command (`run`, `compare`) left of the same data.
+    `mine` is of the command that runs, `kept` what the other (`run`, `compare`) left of the same
+    data.
     """
     from songscape.benchmark.evidence import tidy_table
     from songscape.report.latex import latex_table
@@ -117,7 +91,6 @@ def write_results(
     from songscape.report.read import read_results
     from songscape.report.unmeasured import unmeasured_lines
 
-    _clear_older_versions(folder)
     outcomes = [one for one in (mine, kept) if one is not None]
     # Whichever command came last: the same tables and the same page.
     outcomes.sort(key=lambda one: not one.request.nulls)
@@ -162,11 +135,7 @@ def write_results(
         (folder.tables / "table.tex").unlink(missing_ok=True)
         document["notes"] = [EARLIER] if before.get("compare") or before.get("notes") else []
     folder.write_document(document)
-    ran = next((one for one in outcomes if not one.request.nulls), None)
-    groups = None if ran is None else find_groups(folder, inputs, ran)
-    if groups is None:
-        (folder.tables / "groups.json").unlink(missing_ok=True)
-        folder.write_table("groups", None)
+    groups = find_groups(folder, inputs, outcomes[-1])  # of the run, where there is one
     results = read_results(folder.tables, {"clusters": clustered})
     if comparison is not None:
         write_text(folder.tables / "table.tex", latex_table(results))
@@ -187,7 +156,7 @@ def write_results(
         warnings=tuple(results.warnings["message"]),
         unmeasured=() if unmeasured is None else tuple(unmeasured_lines(unmeasured)),
         notes=tuple(document.get("notes", ())),
-        groups=groups,
+        groups=None if mine.request.nulls else groups,
     )
 
 
@@ -264,7 +233,7 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
             copies=data.copies,
         )
     rows = [finding.as_row(finding_sentence(finding)) for finding in findings]
-    folder.write_table("warnings", pd.DataFrame(rows, columns=list(WARNINGS)))
+    folder.write_table("warnings", pd.DataFrame(rows, columns=list(TABLES["warnings"])))
     return key
 
 
@@ -296,14 +265,3 @@ def _document(
         "platform": platform.platform(),
         "versions": {name: version(name) for name in VERSIONS_OF},
     }
-
-
-def _clear_older_versions(folder: ResultsFolder) -> None:
-    """Remove what older versions wrote under other names, and mention what is left."""
-    for name in OLD_TABLES:
-        folder.write_table(name, None)
-    for name in OLD_FILES:
-        (folder.tables / name).unlink(missing_ok=True)
-    old = folder.root / "compare"
-    if (old / "results" / "compare.json").exists():
-        say(f"{old}: a comparison by an older version, which is no longer read; remove it")

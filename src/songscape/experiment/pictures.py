@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from songscape.report.figures import Planned
     from songscape.report.read import Results
 
-__all__ = ["draw_pictures"]
-
 RECIPE = 1
 """Raised when a picture of the same data looks different."""
 N_EXAMPLES = 3
@@ -45,14 +43,7 @@ def draw_pictures(
 ) -> None:
     """Draw every planned picture that is not there yet, and remove all others.
 
-    Parameters
-    ----------
-    folder : ResultsFolder
-    results : Results
-        The tables, as just written.
-    inputs : TrialInputs
-    outcomes : sequence of Outcome
-        Maps and heat maps show the groups, or the partitions of their first seeds.
+    Maps and heat maps show the groups, or the partitions of the outcomes' first seeds.
     """
     from songscape.report.figures import picture_plan
     from songscape.report.style import png_bytes
@@ -134,14 +125,8 @@ class _Drawing:
     def _stability(self) -> Figure | None:
         from songscape.report.plots import stability_figure
 
-        curve = self.results.stability
-        return stability_figure(
-            *(curve[name] for name in ("k", "stability", "low", "high")),
-            null_low=curve["null_low"],
-            null_high=curve["null_high"],
-            chosen=self.results.setup.headline.k,
-            title="k-means on balanced PCA",
-        )
+        chosen = self.results.setup.headline.k
+        return stability_figure(self.results.stability, chosen, title="k-means on balanced PCA")
 
     def _map(self, model: str) -> Figure | None:
         from songscape.report.figures import shown_columns

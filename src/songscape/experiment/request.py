@@ -18,25 +18,13 @@ from songscape.settings import Settings
 if TYPE_CHECKING:
     from songscape.benchmark.number_of_clusters import NumberOfClusters
 
-__all__ = ["Name", "Outcome", "Request"]
-
 Name = tuple[str, int]
 """Model and seed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What a command asks for.
-
-    Attributes
-    ----------
-    settings : Settings
-    clusters : NumberOfClusters
-    nulls : bool
-        With permutation nulls, probes and subsamples, as a comparison needs them.
-    command : tuple of str
-        The command line.
-    """
+    """What a command asks for; a comparison with `nulls`: permutations, probes and subsamples."""
 
     settings: Settings
     clusters: NumberOfClusters
@@ -125,16 +113,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of a request.
-
-    Attributes
-    ----------
-    request : Request
-    trials : mapping of (model, seed) to Trial
-        Those of models that could be trained.
-    summaries : mapping of (model, seed) to mapping
-        Rows of the table of models.
-    """
+    """What became of a request: trials of models that could be trained, a row for every model."""
 
     request: Request
     trials: Mapping[Name, Trial]

@@ -15,28 +15,16 @@ from songscape.experiment.trials import run_trial
 from songscape.progress import TimeLeft, progress_bar
 from songscape.workers import IsolatingExecutor, WorkerError
 
-__all__ = ["run_trials"]
-
 
 def run_trials(
     tasks: Mapping[tuple[str, int], Sequence[Any]], workers: int, executor: Executor | None = None
 ) -> dict[tuple[str, int], str]:
     """Run every trial, and say now and then how long it still takes.
 
-    Parameters
-    ----------
-    tasks : mapping of (model, seed) to the arguments of `run_trial`
-        All models of the first seed first, so that every model is timed early.
-    workers : int
-        Trials that run at the same time; each uses one core.
-    executor : Executor, optional
-        Where to run instead. Its workers must be processes: training seeds the generators of its
-        process.
-
-    Returns
-    -------
-    dict of (model, seed) to str
-        Trials that raised or whose process died, with the reason; the others went on.
+    `tasks` are the arguments of `run_trial`, all models of the first seed first, so that every
+    model is timed early; each uses one core. Workers of an executor must be processes: training
+    seeds the generators of its process. Returns the reasons of trials that raised or whose process
+    died.
     """
     crashed: dict[tuple[str, int], str] = {}
     left = TimeLeft([model for model, _ in tasks], workers)

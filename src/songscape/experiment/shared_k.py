@@ -16,22 +16,13 @@ if TYPE_CHECKING:
     from songscape.experiment.trial_inputs import TrialInputs
     from songscape.features.views import Views
 
-__all__ = ["kept_k", "shared_k"]
-
 VIEWS = ("timbre", "lyrics")
-FEWEST_TO_CHOOSE = 5
-"""Tracks, to choose k from."""
 
 
-def shared_k(views: Views, given: Sequence[int] = ()) -> NumberOfClusters:
-    """k as given, or chosen by stability in the space of balanced PCA."""
+def shared_k(views: Views) -> NumberOfClusters:
+    """k chosen by stability in the space of balanced PCA."""
     from songscape.models.presets import make_model
 
-    if given:
-        return NumberOfClusters(tuple(given))
-    if views.n_tracks < FEWEST_TO_CHOOSE:
-        reason = f"{views.n_tracks} tracks are too few to choose k"
-        return NumberOfClusters((2,), KOrigin.NO_GROUPS, reason)
     there = [name for name in VIEWS if name in views and views[name].present.any()]
     model = make_model("balanced-pca", views=tuple(there))
     return number_of_clusters(model.fit_transform(views.select(there)))

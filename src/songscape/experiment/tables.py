@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from songscape.results import TABLES
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -15,26 +17,10 @@ if TYPE_CHECKING:
     from songscape.experiment.trials import Trial
     from songscape.library import Library
 
-__all__ = [
-    "clusters_table",
-    "descriptions_table",
-    "ledger_table",
-    "metrics_table",
-    "models_table",
-    "tracks_table",
-    "unmeasured_table",
-]
-
-MODELS = (
-    *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
-    *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib", "summary"),
-)
-CLUSTERS = ("track_id", "model", "clusterer", "k", "seed", "cluster")
 DESCRIPTIONS = (
     *("model", "clusterer", "k", "seed", "cluster", "size", "share"),
     *("typical", "words", "labels", "sound"),
 )
-UNMEASURED = ("model", "clusterer", "k", "seed", "what", "reason")
 
 
 def models_table(summaries: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -49,14 +35,14 @@ def models_table(summaries: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         if row.get("kl_per_dimension") is not None:
             row["kl_per_dimension"] = " ".join(f"{kl:.3g}" for kl in row["kl_per_dimension"])
         rows.append(row)
-    return pd.DataFrame(rows, columns=list(MODELS))
+    return pd.DataFrame(rows, columns=list(TABLES["models"]))
 
 
 def clusters_table(measured: Mapping[Name, Measurements], track_ids: Sequence[str]) -> pd.DataFrame:
     """`clusters.csv`: one row per partition and track; cluster -1 is noise."""
     import pandas as pd
 
-    frames = [pd.DataFrame(columns=list(CLUSTERS)).astype({"k": "Int64"})]
+    frames = [pd.DataFrame(columns=list(TABLES["clusters"])).astype({"k": "Int64"})]
     for (model, seed), found in measured.items():
         for key, labels in found.partitions.items():
             head = {"track_id": track_ids, "model": model, "clusterer": key.clusterer}
@@ -125,7 +111,8 @@ def unmeasured_table(
         for row in found.rows
         if row["axis"] == "failed"
     ]
-    return pd.DataFrame(rows, columns=list(UNMEASURED)).astype({"k": "Int64"}) if rows else None
+    columns = list(TABLES["unmeasured"])
+    return pd.DataFrame(rows, columns=columns).astype({"k": "Int64"}) if rows else None
 
 
 def tracks_table(
@@ -153,4 +140,4 @@ def ledger_table(library: Library) -> pd.DataFrame:
     import pandas as pd
 
     rows = [(row.track_id, row.stage, row.status, row.reason) for row in library.ledger()]
-    return pd.DataFrame(rows, columns=["track_id", "stage", "status", "reason"])
+    return pd.DataFrame(rows, columns=list(TABLES["ledger"]))

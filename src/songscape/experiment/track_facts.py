@@ -15,8 +15,6 @@ from songscape.library import Library
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KnownLanguages", "known_copies"]
-
 COPIES_RECIPE = 1
 """Raised when the same features give other copies."""
 _FINGERPRINTED = ("mfcc", "segments")

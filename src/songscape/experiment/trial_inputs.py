@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from songscape.benchmark.targets import Targets
+from songscape.errors import UsageError
 from songscape.experiment.fit import digest_of
 from songscape.features.loading import LazyBlocks
 from songscape.features.views import View, Views
@@ -24,8 +25,6 @@ from songscape.features.views import View, Views
 if TYPE_CHECKING:
     from songscape.experiment.dataset import Dataset
     from songscape.settings import Settings
-
-__all__ = ["TrialInputs", "read_shown", "read_targets", "read_views"]
 
 _SPARSE = ("data", "indices", "indptr")
 _DESCRIBED_BY = ("timbre", "lyrics")
@@ -35,17 +34,9 @@ _DESCRIBED_BY = ("timbre", "lyrics")
 class TrialInputs:
     """What the trials of a collection are run on and measured against.
 
-    Attributes
-    ----------
-    dataset : Dataset
-    targets : Targets
-        Without reference spaces.
-    shown : tuple of str
-        Labels, and nuisances that are columns of the collection: what clusters are described by.
-    digests : mapping of view to digest
-        Of the views that some track has, and of who is grouped with whom.
-    context : str
-        Digest of everything that trials are measured against.
+    The targets have no reference spaces yet. `shown` are labels, and nuisances that are columns:
+    what clusters are described by. `digests` are of the views that some track has and of who is
+    grouped with whom, `context` of everything that trials are measured against.
     """
 
     dataset: Dataset
@@ -57,8 +48,6 @@ class TrialInputs:
     @classmethod
     def of(cls, dataset: Dataset, settings: Settings) -> TrialInputs:
         """From a loaded collection; no view is read."""
-        from songscape.experiment.targets import targets_of
-
         targets = targets_of(dataset, dataset.label_columns if settings.labels else ())
         shown = tuple(name for name in targets.columns if name in dataset.columns)
         # No split separates the tracks of a group: latents depend on the groups too.
@@ -79,7 +68,7 @@ class TrialInputs:
 
         It is removed at the end, and so is what a run that was killed has left.
         """
-        from songscape.experiment.targets import reference_spaces
+        from songscape.experiment.references import reference_spaces
 
         for left in root.glob(".inputs-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -94,6 +83,38 @@ class TrialInputs:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
+    """What the collection's labels, nuisances and artists are; reference spaces come later.
+
+    Columns that the user named are labels, even where they would be nuisances; but for the artist,
+    which every comparison measures by retrieval. It is both what tracks are grouped by and a
+    nuisance: clusters of artists are no styles.
+    """
+    from songscape.audit.nuisances import nuisance_table
+
+    roles, artists = dataset.roles, dataset.artists
+    extra = dataset.nuisance_columns
+    table = nuisance_table(dataset.columns, dataset.facts, dataset.views, extra=extra, roles=roles)
+    assert dataset.views.groups is not None
+    if roles.artist in named:
+        raise UsageError(
+            f"labels: {roles.artist} is measured in every comparison, by retrieval and as leakage; "
+            "name other columns"
+        )
+    nuisances = {
+        str(name): table[name].to_numpy(dtype=object)
+        for name in table.columns
+        if name not in named and roles.nuisances.get(str(name)) not in named
+    }
+    return Targets(
+        labels={name: dataset.columns[name].to_numpy(object) for name in dataset.label_columns},
+        nuisances=nuisances,
+        artists=None if artists is None else np.asarray(artists, dtype=object),
+        groups=dataset.views.groups,
+        copies=dataset.copies,
+    )
 
 
 def _write(

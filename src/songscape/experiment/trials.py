@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from songscape.benchmark.measure import Measurements
     from songscape.benchmark.targets import Targets
 
-__all__ = ["Measured", "Part", "Trial", "read_trial", "run_trial"]
-
 RECIPE = 11
 """Raised when what a trial measures changes, so that old ones are measured again."""
 CLUSTERS, SPREAD = "clusters", SampleKey("spread")
@@ -31,20 +29,11 @@ CLUSTERS, SPREAD = "clusters", SampleKey("spread")
 
 @dataclass(frozen=True)
 class Part:
-    """What is asked for of a space or of one of its partitions.
+    """What is asked for of a space (`SPACE`) or of one of its partitions.
 
-    Attributes
-    ----------
-    key : PartitionKey
-        `SPACE` for the space itself.
-    nulls : bool
-        With permutation nulls and probes.
-    first : bool
-        Of the first seed: clusters are described, and with nulls made from subsamples as well.
-    options : mapping
-        Of the clusterer, where they differ from its defaults.
-    measures : tuple of str
-        Further measures of the space.
+    `nulls` asks for permutation nulls and probes, `first` (the first seed) for descriptions of
+    clusters, and with nulls for subsamples as well. `options` are the clusterer's, `measures`
+    further ones of the space.
     """
 
     key: PartitionKey
@@ -90,14 +79,8 @@ class Measured:
 class Trial:
     """What one model and seed gave.
 
-    Attributes
-    ----------
-    summary : mapping
-        Row of the table of models: model, seed, status, reason, health, cost.
-    parts : mapping of PartitionKey to Measured
-    arrays : DataFrame of shape (n_tracks, n_arrays)
-        Values per track under the names of their `SampleKey`; clusters of a partition are
-        "clusters@clusterer|k".
+    `summary` is a row of the table of models. The columns of `arrays` are values per track under
+    the names of their `SampleKey`; clusters of a partition are "clusters@clusterer|k".
     """
 
     summary: Mapping[str, Any]
@@ -130,13 +113,7 @@ class Trial:
 def read_trial(
     folder: ResultsFolder, training: Training, context: str, track_ids: Sequence[str]
 ) -> Trial | None:
-    """What is kept of a trial, if it is of this training and was measured in this context.
-
-    Parameters
-    ----------
-    context : str
-        Digest of everything that the trial is measured against.
-    """
+    """What is kept of a trial, if it is of this training and was measured in this context."""
     import pandas as pd
 
     path = folder.trial(training.model, training.seed)
@@ -171,19 +148,9 @@ def run_trial(
 ) -> float:
     """Train, cluster and measure what is missing of one trial; returns the seconds that it took.
 
-    Everything that it is given is plain, so that any executor can send it. The trial's file is
-    written last, and whole; what failed before is tried again.
-
-    Parameters
-    ----------
-    out, inputs : str
-        The results folder, and a folder of `TrialInputs.written`.
-    model, seed, options, digests
-        See `songscape.experiment.fit.Training.of`.
-    context : str
-        See `read_trial`.
-    parts : sequence of mapping
-        `Part.as_dict` of what is asked for.
+    Everything that it is given is plain, so that any executor can send it: two folders, what
+    `Training.of` takes, the `context` (see `read_trial`), and `Part.as_dict` of what is asked for.
+    The trial's file is written last, and whole; what failed before is tried again.
     """
     import pandas as pd
 

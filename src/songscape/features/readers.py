@@ -27,8 +27,8 @@ from songscape.errors import first_line
 from songscape.features.container import Part
 from songscape.ingest.file_signatures import looks_like, printable
 
-__all__ = ["DecodeError", "Recording", "UnreachableError", "check_file", "installed_decoders"]
-__all__ += ["mix", "open_recording"]
+__all__ = ["AUDIO_KINDS", "DecodeError", "Recording", "UnreachableError", "check_file"]
+__all__ += ["installed_decoders", "mix", "open_recording"]
 
 BLOCK_FRAMES = 1 << 17
 """Frames decoded at a time: 3 s at 44.1 kHz; their 1 MB is still in the cache when it is mixed."""
@@ -45,6 +45,7 @@ FFMPEG_FORMATS = (
 )
 _SNDFILE_KINDS = ("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF")
 _AV_KINDS = ("an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM")
+AUDIO_KINDS = (*_SNDFILE_KINDS, *_AV_KINDS)
 
 Block = NDArray[np.float32]
 
@@ -196,7 +197,7 @@ def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
     with path.open("rb") as file:
         file.seek(part.start)
         kind = looks_like(file.read(64))
-    if kind is not None and kind not in (*_SNDFILE_KINDS, *_AV_KINDS):
+    if kind is not None and kind not in AUDIO_KINDS:
         raise DecodeError(f"not audio (looks like {kind}); rename or remove it")
     damaged = f"looks like {kind}, but is damaged ({sndfile_says}); copy it again"
     if importlib.util.find_spec("av") is None:

@@ -13,20 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.labels import encode_labels
 from songscape.metrics.silhouette import clustered_rows, sampled_silhouette, silhouette
 
-__all__ = [
-    "SCORES",
-    "agreement",
-    "ami",
-    "ari",
-    "calinski_harabasz",
-    "contingency",
-    "davies_bouldin",
-    "internal_metrics",
-    "score_table",
-    "score_tables",
-    "undefined_agreement",
-]
-
 Integers = NDArray[np.int64]
 
 SCORES = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness", "v_measure")
@@ -147,21 +133,10 @@ def score_table(metric: str, table: Integers) -> float:
 
 
 def score_tables(metric: str, tables: Integers) -> NDArray[np.float64]:
-    """The score of each table of counts.
+    """The score (of `SCORES`) of each table of counts, shape (n_tables, n_clusters, n_classes).
 
-    The expected information that AMI subtracts depends on the margins; that of the first
-    table is used for all, because it costs more than all the rest.
-
-    Parameters
-    ----------
-    metric : str
-        One of `SCORES`.
-    tables : ndarray of shape (n_tables, n_clusters, n_classes), int64
-        All with the same total; a permutation changes class sizes little or not at all.
-
-    Returns
-    -------
-    ndarray of shape (n_tables,)
+    All have the same total. The expected information that AMI subtracts depends on the margins;
+    that of the first table is used for all, because it costs more than all the rest.
     """
     from scipy.special import xlogy
     from sklearn.metrics.cluster import expected_mutual_information

@@ -7,26 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["bin_nuisance", "encode_labels", "group_codes"]
-
 Integers = NDArray[np.int64]
 
 
 def encode_labels(values: ArrayLike) -> tuple[Integers, tuple[Any, ...]]:
-    """Integer codes of a label column, and its classes in sorted order.
+    """Integer codes of a label column, −1 where it is missing, and its classes in sorted order.
 
-    Parameters
-    ----------
-    values : array-like of shape (n_tracks,)
-        Labels; None, NaN, NaT and "" are missing, and so are negative integers. Labels that are
-        not all numbers compare as text.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_tracks,), int64
-        −1 where the label is missing.
-    classes : tuple
-        The label of each code.
+    None, NaN, NaT, "" and negative integers are missing. Labels that are not all numbers compare as
+    text.
     """
     import pandas as pd
 
@@ -58,14 +46,9 @@ def group_codes(groups: ArrayLike | None, n: int) -> Integers:
 
 
 def bin_nuisance(values: ArrayLike, n_bins: int = 5) -> Integers:
-    """Classes of a nuisance: quantile bins of a continuous one, codes of a categorical one.
+    """Classes of a nuisance, −1 where missing: quantile bins of a continuous one, else its codes.
 
     Numbers with more than 2 × `n_bins` different values are continuous (loudness, length).
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,), int64
-        −1 where missing.
     """
     codes, classes = encode_labels(values)
     numeric = all(isinstance(c, int | float) and not isinstance(c, bool) for c in classes)

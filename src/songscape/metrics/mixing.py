@@ -10,60 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.labels import encode_labels
 from songscape.metrics.neighbours import Neighbors
 
-__all__ = ["kbet_neighbors", "kbet_samples", "lisi_samples", "mixing_scores"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _FEWEST_NEIGHBORS = 10
+_ALPHA = 0.05
 _CHUNK_ROWS = 20_000
 _CHUNK_CELLS = 8_000_000
-
-
-def lisi_samples(
-    neighbors: Neighbors, nuisance: ArrayLike, *, perplexity: float | None = None
-) -> Floats:
-    """Local inverse Simpson index of each track (Korsunsky et al. 2019).
-
-    The effective number of nuisance classes around a track: 1 / Σ p², where neighbours weigh
-    exp(−β distance) and β is found so that their weights have the perplexity given.
-
-    Parameters
-    ----------
-    neighbors : Neighbors
-        About 90.
-    nuisance : array-like of shape (n_tracks,)
-        Missing values take no part.
-    perplexity : float, optional
-        Effective number of neighbours, a third of them by default.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        1 … n_classes; NaN where the nuisance is missing.
-    """
-    codes, classes = encode_labels(nuisance)
-    weights = _neighbor_weights(neighbors, codes >= 0, perplexity)
-    return _lisi(neighbors.indices, weights, codes, len(classes))
-
-
-def kbet_samples(neighbors: Neighbors, nuisance: ArrayLike, *, include_self: bool = True) -> Floats:
-    """p-value of Pearson's χ² test of each neighbourhood against the whole (Büttner et al. 2019).
-
-    Parameters
-    ----------
-    neighbors, nuisance
-        As in `lisi_samples`.
-    include_self : bool
-        Whether the track counts in its own neighbourhood, as in scib-metrics.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        NaN where the nuisance is missing, has one class, or nobody around has any.
-    """
-    codes, classes = encode_labels(nuisance)
-    return _kbet(neighbors.indices, codes, len(classes), include_self)
 
 
 def kbet_neighbors(nuisance: ArrayLike, n_neighbors: int) -> int:
@@ -79,52 +32,38 @@ def kbet_neighbors(nuisance: ArrayLike, n_neighbors: int) -> int:
 
 
 def mixing_scores(
-    neighbors: Neighbors,
-    labellings: Integers,
-    *,
-    perplexity: float | None = None,
-    alpha: float = 0.05,
-    k_kbet: int | None = None,
+    neighbors: Neighbors, labellings: Integers, *, k_kbet: int | None = None
 ) -> Floats:
-    """iLISI and kBET of many labellings of the same neighbourhoods.
+    """iLISI and kBET of many labellings of the same neighbourhoods, shape (n_labellings, 2).
 
     iLISI is the median LISI scaled to 0 (every neighbourhood pure) … 1 (all mixed), (median − 1) /
     (n_classes − 1), Luecken et al. 2022; unequal class sizes keep it below 1 even when perfectly
-    mixed. kBET is the share of neighbourhoods whose classes look like the whole collection's (the
-    χ² test accepts): about 1 − alpha by chance. Both are NaN with one class.
-
-    Parameters
-    ----------
-    neighbors, perplexity
-        As in `lisi_samples`.
-    labellings : ndarray of shape (n_labellings, n_tracks), int64
-        −1 is missing, in all of them for the same tracks.
-    alpha : float
-    k_kbet : int, optional
-        Neighbours that kBET tests, all by default; see `kbet_neighbors`.
-
-    Returns
-    -------
-    ndarray of shape (n_labellings, 2)
+    mixed. kBET is the share of neighbourhoods, of `k_kbet` tracks, whose classes look like the
+    whole collection's (the χ² test accepts): about 0.95 by chance. Both are NaN with one
+    class. A label of −1 is missing, in all labellings for the same tracks.
     """
     n_classes = int(labellings.max(initial=-1)) + 1
     scores = np.full((len(labellings), 2), np.nan)
     if n_classes < 2:
         return scores
-    weights = _neighbor_weights(neighbors, labellings[0] >= 0, perplexity)
+    weights = neighbor_weights(neighbors, labellings[0] >= 0)
     nearest = neighbors.indices[:, :k_kbet]
     for row, labels in enumerate(labellings):
-        lisi = _lisi(neighbors.indices, weights, labels, n_classes)
-        p_values = _kbet(nearest, labels, n_classes, include_self=True)
+        lisi = lisi_samples(neighbors.indices, weights, labels, n_classes)
+        p_values = kbet_samples(nearest, labels, n_classes)
         p_values = p_values[np.isfinite(p_values)]
         if np.isfinite(lisi).any():
             scores[row, 0] = (np.nanmedian(lisi) - 1) / (n_classes - 1)
         if len(p_values):
-            scores[row, 1] = np.mean(p_values >= alpha)
+            scores[row, 1] = np.mean(p_values >= _ALPHA)
     return scores
 
 
-def _lisi(indices: Integers, weights: Floats, codes: Integers, n_classes: int) -> Floats:
+def lisi_samples(indices: Integers, weights: Floats, codes: Integers, n_classes: int) -> Floats:
+    """Local inverse Simpson index of each track (Korsunsky et al. 2019); NaN where it has no code.
+
+    The effective number of classes around a track: 1 / Σ p² of `neighbor_weights`.
+    """
     values: Floats = np.full(len(codes), np.nan)
     for part, cells in _class_cells(indices, codes, n_classes):
         sums = _class_sums(cells, n_classes, weights[part])
@@ -134,7 +73,11 @@ def _lisi(indices: Integers, weights: Floats, codes: Integers, n_classes: int) -
     return values
 
 
-def _kbet(indices: Integers, codes: Integers, n_classes: int, include_self: bool) -> Floats:
+def kbet_samples(indices: Integers, codes: Integers, n_classes: int) -> Floats:
+    """p-value of Pearson's χ² test of each neighbourhood against the whole (Büttner et al. 2019).
+
+    As in scib-metrics a track counts in its own neighbourhood. NaN where it has no code.
+    """
     from scipy.special import chdtrc
 
     p_values: Floats = np.full(len(codes), np.nan)
@@ -145,8 +88,7 @@ def _kbet(indices: Integers, codes: Integers, n_classes: int, include_self: bool
     for part, cells in _class_cells(indices, codes, n_classes):
         counts = _class_sums(cells, n_classes)
         known = np.flatnonzero(codes[part] >= 0)
-        if include_self:
-            counts[known, codes[part][known]] += 1
+        counts[known, codes[part][known]] += 1
         size = counts.sum(axis=1)
         used = known[size[known] > 0]
         # Σ (O − E)² / E with E = share × size.
@@ -183,11 +125,12 @@ def _class_sums(cells: Integers, n_classes: int, weights: Floats | None = None) 
     return result
 
 
-def _neighbor_weights(
-    neighbors: Neighbors, known: NDArray[np.bool_], perplexity: float | None
-) -> Floats:
-    """Weight of every neighbour that has the nuisance; rows add up to 1, or to 0 without any."""
-    target = np.log(neighbors.n_neighbors // 3 if perplexity is None else perplexity)
+def neighbor_weights(neighbors: Neighbors, known: NDArray[np.bool_]) -> Floats:
+    """Weight of every neighbour that has the nuisance; rows add up to 1, or to 0 without any.
+
+    It is exp(−β distance), with β such that the perplexity is a third of the neighbours.
+    """
+    target = np.log(neighbors.n_neighbors // 3)
     weights: Floats = np.zeros(neighbors.indices.shape)
     for start in range(0, len(weights), _CHUNK_ROWS):
         part = slice(start, start + _CHUNK_ROWS)

@@ -16,12 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.errors import SongscapeError
 from songscape.metrics.labels import encode_labels, group_codes
 
-__all__ = [
-    *("Neighbors", "class_mean", "knn_agreement_samples", "knn_chance", "nearest_neighbors"),
-    *("row_chunks", "squared_distances", "too_few_candidates", "undefined_neighbours"),
-    *("uninformative", "without_groups"),
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -33,12 +27,8 @@ _CACHED_NUMBERS = 250_000
 class Neighbors:
     """The nearest other tracks of every track, nearest first; equal distances by row.
 
-    Attributes
-    ----------
-    indices : ndarray of shape (n_tracks, n_neighbors), int64
-        Rows of the neighbours, the track itself excluded; −1 where there is none.
-    distances : ndarray of shape (n_tracks, n_neighbors), float64
-        Euclidean; inf where there is none.
+    `indices` and Euclidean `distances` have shape (n_tracks, n_neighbors); where there is no
+    neighbour stand −1 and inf.
     """
 
     indices: Integers
@@ -60,19 +50,9 @@ class Neighbors:
 
 
 def nearest_neighbors(X: ArrayLike, k: int = 90) -> Neighbors:
-    """The k nearest other tracks of every track, by exact search.
+    """The k nearest other tracks of every track (at most n_tracks − 1), by exact search.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-        Finite numbers.
-    k : int
-        Neighbours; at most n_tracks − 1 are given.
-
-    Raises
-    ------
-    SongscapeError
-        Fewer than 2 tracks, or values that are not finite.
+    Raises SongscapeError for fewer than 2 tracks, or values that are not finite.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -99,15 +79,8 @@ def without_groups(
 ) -> Neighbors:
     """The k nearest neighbours that are not of the track's own group (the artist filter).
 
-    Parameters
-    ----------
-    neighbors : Neighbors
-    groups : array-like of shape (n_tracks,)
-        Artist of each track, or copies; a track without one is filtered against nobody.
-    k : int
-    X : array-like of shape (n_tracks, n_dimensions), optional
-        The space. Where a track's known neighbours run out of strangers the search is completed
-        in it; without it the places stay empty (−1).
+    A track without a group is filtered against nobody. Where a track's known neighbours run out of
+    strangers the search is completed in the space `X`; without it the places stay empty (−1).
     """
     codes = encode_labels(groups)[0]
     known = neighbors.indices
@@ -183,15 +156,7 @@ def uninformative(X: ArrayLike) -> str:
 
 
 def undefined_neighbours(labels: ArrayLike, groups: ArrayLike, k: int) -> str:
-    """Why neighbour agreement says nothing of any space, whatever it is; "" where it can.
-
-    Parameters
-    ----------
-    labels, groups : array-like of shape (n_tracks,)
-        Groups (artists, copies) whose tracks are no neighbours.
-    k : int
-        Neighbours of each track.
-    """
+    """Why agreement of k neighbours, none of the own group, says nothing; "" where it can."""
     codes = encode_labels(labels)[0]
     blocks = group_codes(groups, len(codes))
     known = codes >= 0
@@ -214,20 +179,7 @@ def too_few_candidates(candidates: int, k: int) -> str:
 
 
 def knn_agreement_samples(neighbors: Neighbors, labels: ArrayLike) -> Floats:
-    """Share of each track's neighbours that carry its label.
-
-    Parameters
-    ----------
-    neighbors : Neighbors
-        As many as should count, e.g. `.first(10)` or `without_groups(…)`.
-    labels : array-like of shape (n_tracks,)
-        Missing labels are left out, as tracks and as neighbours.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        NaN for tracks without a label or without labelled neighbours.
-    """
+    """Share of each track's neighbours that carry its label; NaN without labels to compare."""
     codes = encode_labels(labels)[0]
     around = np.where(neighbors.indices >= 0, codes[neighbors.indices], -1)
     labelled = (around >= 0).sum(axis=1)

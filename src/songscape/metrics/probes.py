@@ -11,35 +11,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["probe_scores", "probe_tracks"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_MAX_CLASSES = 50
+_MAX_CLASSES, _SPLITS = 50, 5
 _N_FEATURES = 256
 _BATCH_NUMBERS = 20_000_000
 
 
 def probe_tracks(
     space: Floats, codes: Integers, blocks: Integers, max_tracks: int, rng: np.random.Generator
-) -> tuple[Integers, int]:
-    """Rows to probe, and how many more have a class in fewer than 2 groups.
+) -> Integers:
+    """Rows to probe: those whose class is in at least 2 groups.
 
-    Parameters
-    ----------
-    space : ndarray of shape (n_tracks, n_dimensions)
-        Rows with missing values are left out.
-    codes, blocks : ndarray of shape (n_tracks,), int64
-        Classes (−1 is missing) and groups.
-    max_tracks : int
-        With more tracks a random sample is probed.
+    Rows with missing values and tracks without a class (−1) are left out; of more than `max_tracks`
+    a random sample is taken.
     """
     used = np.flatnonzero((codes >= 0) & np.isfinite(space).all(axis=1))
     if len(used) > max_tracks:
         used = np.sort(rng.choice(used, max_tracks, replace=False))
-    kept = used[np.isin(codes[used], _testable(codes[used], blocks[used]))]
-    return kept, len(used) - len(kept)
+    return used[np.isin(codes[used], _testable(codes[used], blocks[used]))]
 
 
 def probe_scores(
@@ -49,27 +40,16 @@ def probe_scores(
     rng: np.random.Generator,
     *,
     kind: str = "linear",
-    n_splits: int = 5,
 ) -> Floats:
     """Balanced accuracy of a probe for each of many labellings, in grouped cross-validation.
 
-    Parameters
-    ----------
-    space : ndarray of shape (n_tracks, n_dimensions)
-    labellings : ndarray of shape (n_labellings, n_tracks), int64
-        Classes 0 … n; folds are dealt by the first.
-    blocks : ndarray of shape (n_tracks,)
-        Groups, never on both sides of a split.
-    rng : numpy.random.Generator
-        Of folds and features.
-    kind : {"linear", "nonlinear"}
-    n_splits : int
-        Folds.
+    Labellings, shape (n_labellings, n_tracks), have classes 0 … n; folds are dealt by the first.
+    `blocks` are groups, never on both sides of a split; `kind` is "linear" or "nonlinear".
     """
     if kind not in ("linear", "nonlinear"):
         raise ValueError(f"no probe {kind!r}: linear or nonlinear")
     n_classes = int(labellings.max()) + 1
-    folds = _folds(labellings[0], blocks, n_splits, rng)
+    folds = _folds(labellings[0], blocks, _SPLITS, rng)
     features = _standardised(space)
     if kind == "nonlinear":
         features = _fourier(features, rng)

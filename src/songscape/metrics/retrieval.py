@@ -17,14 +17,6 @@ from songscape.metrics.neighbours import (
     too_few_candidates,
 )
 
-__all__ = [
-    "average_precision_chance",
-    "average_precision_samples",
-    "has_relevant",
-    "hit_samples",
-    "undefined_retrieval",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -34,20 +26,9 @@ def hit_samples(
 ) -> Floats:
     """1 where one of the k nearest neighbours is of the same group (artist), else 0.
 
-    Parameters
-    ----------
-    neighbors : Neighbors
-        Where there are copies, those left by ``without_groups(neighbors, copies, k, X)``.
-    groups : array-like of shape (n_tracks,)
-    k : int
-    copies : array-like of shape (n_tracks,), optional
-        Tracks of one recording (`songscape.audit.duplicates.duplicate_groups`): to find a
-        track's own copy is no merit.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        NaN for tracks whose group has no other track that is no copy of theirs.
+    NaN for tracks whose group has no other track that is no copy of theirs: to find a track's own
+    copy is no merit. With `copies`, neighbours are those of ``without_groups(neighbors, copies, k,
+    X)``.
     """
     codes = encode_labels(groups)[0]
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices
@@ -67,15 +48,9 @@ def average_precision_samples(
 ) -> Floats:
     """Average precision of finding the tracks of one's group in the ranking of all others.
 
-    Tracks at equal distance share the worse rank, as in scikit-learn's
-    `average_precision_score`. The full ranking is used; where more than `max_queries` tracks could
-    ask, a random sample of them does. A track's own copies (see `hit_samples`) are not ranked.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        NaN for tracks whose group has no other track (their copies apart), and for those not
-        drawn.
+    Tracks at equal distance share the worse rank, as in scikit-learn's `average_precision_score`. A
+    track's own copies are not ranked. NaN for tracks whose group has no other track, and, where
+    more than `max_queries` tracks could ask, for those that were not drawn.
     """
     space = np.ascontiguousarray(X, dtype=np.float64)
     codes = encode_labels(groups)[0]
@@ -115,15 +90,7 @@ def average_precision_chance(groups: ArrayLike, copies: ArrayLike | None = None)
 
 
 def has_relevant(codes: Integers, same_song: Integers) -> NDArray[np.bool_]:
-    """Whether the group of each track has another track, copies of that track apart.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n_tracks,), int64
-        Groups (artists); −1 is none.
-    same_song : ndarray of shape (n_tracks,), int64
-        Copies, as `songscape.metrics.labels.group_codes` numbers them.
-    """
+    """Whether each track's group (−1 is none) has another track, copies of that track apart."""
     return _n_relevant(codes, same_song) > 0
 
 
@@ -141,12 +108,7 @@ def _n_relevant(codes: Integers, same_song: Integers) -> Integers:
 def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | None = None) -> str:
     """Why retrieval of groups (artists) says nothing of any space; "" where it can.
 
-    Parameters
-    ----------
-    groups, copies : array-like of shape (n_tracks,)
-        As in `hit_samples`.
-    k : int or None
-        Neighbours that are looked at; None where all are ranked.
+    `k` neighbours are looked at; None ranks all.
     """
     codes = encode_labels(groups)[0]
     same_song = group_codes(copies, len(codes))

@@ -8,11 +8,6 @@ from scipy.spatial.distance import cdist
 
 from songscape.metrics.neighbours import row_chunks
 
-__all__ = [
-    *("clustered_rows", "sampled_silhouette", "silhouette", "silhouette_samples"),
-    "simplified_silhouette",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -20,10 +15,7 @@ _CACHED_NUMBERS = 250_000
 
 
 def silhouette(X: ArrayLike, labels: ArrayLike) -> float:
-    """Mean silhouette of the clustered tracks, exact; NaN where undefined.
-
-    Time grows with n², memory with n. See `silhouette_samples` for parameters.
-    """
+    """Mean silhouette of the clustered tracks, exact (time grows with n²); NaN where undefined."""
     values = silhouette_samples(X, labels)
     clustered = values[np.asarray(labels) >= 0]
     return float(clustered.mean()) if len(clustered) else float("nan")
@@ -33,18 +25,8 @@ def silhouette_samples(X: ArrayLike, labels: ArrayLike) -> Floats:
     """Silhouette of every track: (b − a) / max(a, b) with Euclidean distances.
 
     a is the mean distance to the other tracks of its cluster, b the smallest mean distance to
-    another cluster; a track alone in its cluster gets 0, as in scikit-learn.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-    labels : array-like of shape (n_tracks,), int
-        Clusters; −1 is noise, which takes no part.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        NaN for noise; NaN everywhere with fewer than 2 clusters or no two tracks in one.
+    another cluster; a track alone in its cluster gets 0, as in scikit-learn. NaN for noise (−1),
+    and everywhere with fewer than 2 clusters or no two tracks in one.
     """
     space, codes, sizes, kept = clustered_rows(X, labels)
     result = np.full(len(kept), np.nan)
@@ -59,17 +41,7 @@ def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
 
     a is the distance to the centre (mean) of its own cluster, b that to the nearest other one
     (Vendramin, Campello & Hruschka 2010): 1 in the centre, 0 half way to the next, under 0 nearer
-    to another. Time and memory grow with n times the number of clusters.
-
-    Parameters
-    ----------
-    X, labels
-        As in `silhouette_samples`.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        NaN where `silhouette_samples` has NaN; 0 where both distances are 0.
+    to another. NaN where `silhouette_samples` has NaN; 0 where both distances are 0.
     """
     space, codes, sizes, kept = clustered_rows(X, labels)
     result = np.full(len(kept), np.nan)
@@ -94,24 +66,10 @@ def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
 def sampled_silhouette(
     X: ArrayLike, labels: ArrayLike, *, n_samples: int = 2_000, random_state: int = 0
 ) -> tuple[float, float]:
-    """Mean silhouette of a random sample of tracks, and its standard error.
+    """Mean silhouette of a random sample of clustered tracks, and its standard error.
 
     The sampled tracks are compared with *all* tracks, so each value is exact and the mean is
-    unbiased; only which tracks were drawn is random.
-
-    Parameters
-    ----------
-    X, labels
-        As in `silhouette_samples`.
-    n_samples : int
-        Tracks drawn without replacement from the clustered ones.
-    random_state : int
-        Seed of the draw.
-
-    Returns
-    -------
-    value, error : float
-        Mean, and its standard error with the finite-population correction (0 when all are drawn).
+    unbiased. The error has the finite-population correction: 0 when all are drawn.
     """
     space, codes, sizes, _ = clustered_rows(X, labels)
     if len(sizes) == 0:

@@ -11,17 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.clusters import ari
 from songscape.metrics.labels import group_codes
 
-__all__ = [
-    "NOT_DRAWN",
-    "Stability",
-    "assurance",
-    "cluster_jaccard",
-    "pairwise_ari",
-    "stability",
-    "subsample_partitions",
-    "subsamples",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Run = Callable[[Integers, int], ArrayLike]
@@ -34,16 +23,10 @@ NOT_DRAWN = -2
 class Stability:
     """How far a partition comes back when it is made again.
 
-    Attributes
-    ----------
-    ari : ndarray of shape (n_repeats,)
-        Adjusted Rand index of the partition and each repeat.
-    jaccard : ndarray of shape (n_clusters,)
-        Per cluster, the mean Jaccard similarity to its best match (Hennig 2007): above 0.75
-        stable, below 0.6 not to be believed.
-    unsure : ndarray of shape (n_tracks,)
-        Per track, 0 … 1: the share of its cluster's tracks that changes between repeats; NaN
-        where the track was in no repeat.
+    `ari` holds the adjusted Rand index of the partition and each repeat. `jaccard` holds per
+    cluster the mean Jaccard similarity to its best match (Hennig 2007): above 0.75 stable, below
+    0.6 not to be believed. `unsure` holds per track the share of its cluster's tracks that changes
+    between repeats, NaN where it was in none.
     """
 
     ari: Floats
@@ -61,16 +44,9 @@ class Stability:
 
 
 def stability(reference: ArrayLike, repeats: ArrayLike | Sequence[ArrayLike]) -> Stability:
-    """Compare a partition with repeats of it, over seeds or subsamples.
+    """Compare a partition with repeats of it, over seeds or subsamples (of `subsample_partitions`).
 
     Memory grows with tracks and repeats, never with pairs of tracks.
-
-    Parameters
-    ----------
-    reference : array-like of shape (n_tracks,), int
-        The partition that is reported; −1 is noise.
-    repeats : array-like of shape (n_repeats, n_tracks), int
-        From other seeds, or from `subsample_partitions`; `NOT_DRAWN` where a track was not in.
     """
     labels = np.asarray(reference)
     others = np.atleast_2d(np.asarray(repeats))
@@ -84,13 +60,7 @@ def stability(reference: ArrayLike, repeats: ArrayLike | Sequence[ArrayLike]) ->
 
 
 def pairwise_ari(partitions: ArrayLike) -> Floats:
-    """ARI of every pair of partitions of the same tracks, shape (n_pairs,).
-
-    Parameters
-    ----------
-    partitions : array-like of shape (n_partitions, n_tracks), int
-        Noise (−1) and `NOT_DRAWN` are left out pair by pair.
-    """
+    """ARI of every pair of partitions of the same tracks; noise and `NOT_DRAWN` are left out."""
     rows = np.asarray(partitions)
     pairs = [(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows))]
     return np.array([ari(rows[i], rows[j]) for i, j in pairs])
@@ -123,23 +93,10 @@ def subsample_partitions(
     groups: ArrayLike | None = None,
     random_state: int = 0,
 ) -> Integers:
-    """Cluster random subsamples.
+    """Cluster random subsamples, each a share of the groups; `NOT_DRAWN` for tracks outside.
 
-    Parameters
-    ----------
-    run : callable (rows, seed) -> labels
-        Clusters the tracks in `rows` (sorted positions) and gives a label for each.
-    n_tracks, n_repeats : int
-    share : float
-        Of the tracks (or groups) in each subsample.
-    groups : array-like of shape (n_tracks,), optional
-        Kept together.
-    random_state : int
-
-    Returns
-    -------
-    ndarray of shape (n_repeats, n_tracks), int64
-        `NOT_DRAWN` for tracks outside; for `stability`.
+    `run(rows, seed)` clusters the tracks in `rows` (sorted positions) and gives a label for each.
+    The result has shape (n_repeats, n_tracks).
     """
     partitions = np.full((n_repeats, n_tracks), NOT_DRAWN, dtype=np.int64)
     drawn = subsamples(
@@ -154,11 +111,6 @@ def cluster_jaccard(reference: ArrayLike, other: ArrayLike) -> Floats:
     """Per cluster of the reference, the largest Jaccard similarity to a cluster of the other.
 
     Both are taken on the tracks drawn in the other; a cluster with none of them gets 0.
-
-    Returns
-    -------
-    ndarray of shape (n_clusters,)
-        By cluster id of the reference, 0 … its largest.
     """
     labels, others = np.asarray(reference), np.asarray(other)
     n_clusters = int(labels.max(initial=-1)) + 1
@@ -172,17 +124,12 @@ def cluster_jaccard(reference: ArrayLike, other: ArrayLike) -> Floats:
 
 
 def assurance(reference: ArrayLike, repeats: ArrayLike) -> Floats:
-    """Per track, how much of its cluster stays the same: 1 all of it, 0 nothing.
+    """Per track, how much of its cluster stays the same: 1 all of it, 0 nothing; NaN in no repeat.
 
     The other tracks of its cluster in the reference and in a repeat are compared, among those
     drawn; their Jaccard similarity is averaged over the repeats it was drawn in. This is the
     row-wise agreement of the co-assignment matrices (Monti et al. 2003) without the matrices. Noise
     counts as one more cluster.
-
-    Returns
-    -------
-    ndarray of shape (n_tracks,)
-        NaN for tracks in no repeat.
     """
     labels = np.asarray(reference)
     n_clusters = int(labels.max(initial=-1)) + 1

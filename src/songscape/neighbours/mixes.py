@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +27,7 @@ def mix_around(
     *,
     max_per_artist: int | None = None,
     library: Library | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Playlist:
     """Songs and what is near to them, `n` in all, in an order that begins with the first.
 
@@ -38,12 +39,15 @@ def mix_around(
     max_per_artist : int, optional
     library : Library, optional
         Knows tempo, loudness and key.
+    weights : mapping of str to float, optional
+        Of the blocks of vectors, as `Index.similar` takes them.
     """
     seeds = [index.songs[i] for i in dict.fromkeys(track_ids)][:n]
     near = []
     if len(seeds) < n:
         ids = [song.id for song in seeds]
-        near = index.similar(ids, n - len(seeds), max_per_artist=max_per_artist)
+        left = n - len(seeds)
+        near = index.similar(ids, left, max_per_artist=max_per_artist, weights=weights)
     songs = (*seeds, *(neighbour.song for neighbour in near))
     return Playlist(f"Like {seeds[0].title}", _in_order(index, songs, library))
 

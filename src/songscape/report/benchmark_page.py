@@ -14,8 +14,6 @@ from songscape.report.read import Results
 if TYPE_CHECKING:
     from songscape.benchmark.benchmark import BenchmarkResults
 
-__all__ = ["write_benchmark_page"]
-
 
 def write_benchmark_page(bench: BenchmarkResults, path: Path) -> Path:
     """Write one self-contained page and return its path."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Group", "group_clusters", "group_labels", "is_missing"]
+from songscape.audit.nuisances import texts_of
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,13 @@ class Group:
         return int(self.members.sum())
 
 
-def is_missing(value: object) -> bool:
-    """Whether a label cell is empty: None, NaN, NA or a blank string."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return True
-    if type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(value, float | np.floating) and bool(np.isnan(value))
-
-
 def group_labels(values: Sequence[object], limit: int = 10) -> list[Group]:
     """Return the ``limit`` commonest labels as groups, then "other" and "missing" if there are any.
 
     Ties go by name, so the result does not depend on the order of the songs. When a single label
     would be left over it is shown rather than called "other".
     """
-    names = np.array([None if is_missing(v) else str(v).strip() for v in values], dtype=object)
+    names = np.array(texts_of(values), dtype=object)
     counts = Counter(name for name in names if name is not None)
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
     shown = ranked if len(ranked) <= limit + 1 else ranked[:limit]

@@ -28,17 +28,6 @@ from songscape.report.tables import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "artist_table",
-    "label_table",
-    "models_table",
-    "nuisance_table",
-    "partition_label_table",
-    "shape_table",
-    "stability_table",
-    "structure_table",
-]
-
 OWN_SPACE = "own space: not comparable between models"
 KIND_NOTES = {"baseline": "no training", "reference": "reference"}
 BY_MODEL = {

@@ -15,19 +15,6 @@ from songscape.report.read import main_label
 if TYPE_CHECKING:
     from songscape.report.read import Results
 
-__all__ = [
-    "GROUPS",
-    "NumberedFigure",
-    "Planned",
-    "group_numbers",
-    "number_figures",
-    "picture_name",
-    "picture_plan",
-    "png_size",
-    "shown_columns",
-    "shown_partitions",
-]
-
 # Base64 makes three bytes four, and the page must stay below 12 MB with its tables.
 BUDGET_BYTES = 7_500_000
 SECTIONS = (
@@ -47,18 +34,11 @@ _INSIDE = {
 
 @dataclass(frozen=True)
 class Planned:
-    """A picture that the page shows if it lies in `pictures/`.
+    """A picture that the page shows if it lies in `pictures/` under this name.
 
-    Attributes
-    ----------
-    section : str
-        One of `SECTIONS`; "map" and "heatmap" are of the groups that the page describes.
-    name : str
-        File name without ".png".
-    caption : str
-        What it shows; how to read its kind is said once per section.
-    parts : tuple of str
-        What it is of: the model, and the column of a heat map.
+    Its section is one of `SECTIONS`; "map" and "heatmap" are of the groups that the page describes.
+    How to read its kind is said once per section. `parts` is what it is of: the model, and the
+    column of a heat map.
     """
 
     section: str

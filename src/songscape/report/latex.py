@@ -11,8 +11,6 @@ from songscape.report.read import main_label
 if TYPE_CHECKING:
     from songscape.report.read import Results
 
-__all__ = ["escape", "latex_table"]
-
 _MARKS = {Outcome.BETTER: r"$\blacktriangle$", Outcome.WORSE: r"$\triangledown$"}
 _ESCAPES = {
     "\\": r"\textbackslash{}",

@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.errors import SongscapeError
 from songscape.workers import IsolatingExecutor, WorkerError
 
-__all__ = ["MIN_UMAP_TRACKS", "keep_places", "map_method", "umap_map"]
-
 MIN_UMAP_TRACKS = 15
 _WIDE = 64
 _LONGEST_S = 6 * 3600.0
@@ -32,31 +30,13 @@ def map_method(X: ArrayLike) -> str:
 
 
 def umap_map(X: ArrayLike, random_state: int = 0, *, n_neighbors: int = 15) -> NDArray[np.float32]:
-    """Lay tracks out in two dimensions so that near neighbours stay near.
+    """Lay tracks out in two dimensions, shape (n, 2), so that near neighbours stay near.
 
     UMAP (McInnes, Healy & Melville 2018, arXiv:1802.03426), started from the first two principal
-    components. More than 64 dimensions are first reduced to 64 principal components. Fewer than
-    15 distinct tracks give UMAP nothing to work with and are drawn by their first two principal
-    components (`map_method` says which was used).
-
-    Parameters
-    ----------
-    X : array, shape (n, d)
-        Latents.
-    random_state : int
-        Seed; the same seed gives the same bytes on the same machine.
-    n_neighbors : int
-        Neighbours that UMAP tries to keep, at most n − 1.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, 2)
-        Positions without unit.
-
-    Raises
-    ------
-    ValueError
-        If ``X`` is not two-dimensional or holds NaN or infinity.
+    components. More than 64 dimensions are first reduced to 64 principal components. Fewer than 15
+    distinct tracks give UMAP nothing to work with and are drawn by their first two principal
+    components (`map_method` says which was used). The same seed gives the same bytes on the same
+    machine.
     """
     data = np.asarray(X, dtype=np.float64)
     if data.ndim != 2:
@@ -90,27 +70,11 @@ def keep_places(
 ) -> NDArray[np.float32] | None:
     """Places of an earlier map, kept for the tracks that it has, with the new tracks among them.
 
-    A new track lies at the mean of its 5 nearest old tracks in the latents, weighted by
-    1 / distance, and slightly beside it where another track lies there already. The earlier map
-    must have two thirds of the tracks, and still tell who is near whom: its trustworthiness
-    (Venna & Kaski 2001) is at least 0.95 of that of a map drawn anew, both of the same old tracks,
-    2,000 of them where there are more.
-
-    Parameters
-    ----------
-    latents : array, shape (n, d)
-        Today's latents.
-    ids : sequence of str
-        Their n track ids.
-    old_ids : sequence of str
-        The m tracks of the earlier map.
-    old_places : array, shape (m, 2)
-        Where they lie, as `umap_map` or `keep_places` gave it.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, 2), or None
-        Positions; None where the map is to be drawn anew.
+    A new track lies at the mean of its 5 nearest old tracks in the latents, weighted by 1 /
+    distance, and slightly beside it where another track lies there already. The earlier map must
+    have two thirds of the tracks, and still tell who is near whom: its trustworthiness (Venna &
+    Kaski 2001) is at least 0.95 of that of a map drawn anew, both of the same old tracks, 2,000 of
+    them where there are more. Else None: the map is to be drawn anew.
     """
     X, old = np.asarray(latents, np.float64), np.asarray(old_places, np.float32)
     row_of = {track: row for row, track in enumerate(old_ids)}

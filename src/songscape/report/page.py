@@ -14,28 +14,14 @@ from songscape.results import write_bytes
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["write_page"]
-
 _COUNTS = ("found", "analysed", "skipped", "failed")
 
 
 def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
-    """Write the page of an experiment and return its path.
+    """Write the page of a results folder (or of its frames) and return its path.
 
     The page is a function of the files in the folder or of the frames, and equal ones give equal
     bytes. Sections for which there is nothing are left out.
-
-    Parameters
-    ----------
-    results : Results or path
-        The folder `results` of an experiment, or its frames (`Results.of`).
-    path : Path, optional
-        Default: `report.html` in the folder.
-
-    Raises
-    ------
-    SongscapeError
-        A file that must be there is missing, or one can't be read.
     """
     if not isinstance(results, Results):
         results = read_results(results)

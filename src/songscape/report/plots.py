@@ -1,4 +1,4 @@
-"""Pictures: maps, heat maps, training curves, the k-distance curve, stability by k.
+"""Pictures: maps, heat maps, training and k-distance curves, stability by k, reconstructions.
 
 Every function takes arrays and returns a `matplotlib.figure.Figure`; none touches pyplot's state.
 """
@@ -13,23 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.report import style
 from songscape.report.categories import Group, group_clusters, group_labels
-from songscape.report.reconstruction_plots import reconstruction_figure
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "heatmap_figure",
-    "k_distance_figure",
-    "map_figure",
-    "reconstruction_figure",
-    "stability_figure",
-    "training_figure",
-]
-
 Floats = NDArray[np.float64]
 NATS = "nats per song"
+_SECONDS_PER_FRAME = 512 / 22050
 TRAINING_PANELS = (
     ("ELBO: higher is better", NATS, ("train_elbo", "validation_elbo")),
     ("Reconstruction term", NATS, ("reconstruction",)),
@@ -47,20 +39,10 @@ def map_figure(
     cluster_name: str = "cluster",
     method: str = "UMAP",
 ) -> Figure:
-    """Draw one map several times: coloured by cluster, then by each label column.
+    """Draw one map several times: coloured by cluster (−1 is noise), then by each label column.
 
-    Parameters
-    ----------
-    xy : array, shape (n, 2)
-        Positions, see `songscape.report.maps.umap_map`.
-    clusters : array of int, shape (n,)
-        Cluster numbers, −1 for noise (drawn as small grey crosses).
-    labels : mapping of str to n values, optional
-        Label columns; the ten commonest values get a colour, empty cells are grey.
-    title, cluster_name : str
-        Of the picture and of its first panel.
-    method : str
-        How the positions were made, see `songscape.report.maps.map_method`.
+    The ten commonest values get a colour, empty cells are grey. `method` says how the positions
+    were made, see `songscape.report.maps.map_method`.
     """
     points = np.asarray(xy, dtype=float).reshape(-1, 2)
     panels: list[tuple[str, list[Group]]] = [(cluster_name, group_clusters(clusters))]
@@ -89,17 +71,8 @@ def heatmap_figure(
 ) -> Figure:
     """Draw which share of each cluster carries which label, with counts, beside all songs.
 
-    Each row sums to 100 %. Noise has a row of its own, set apart; the last row is the collection
-    as a whole: a cluster that looks like it says nothing about the label.
-
-    Parameters
-    ----------
-    clusters : array of int, shape (n,)
-        Cluster numbers, −1 for noise.
-    labels : sequence of n values
-        One label column; empty cells become "not given".
-    label_name, title, cluster_name : str
-        Names for the picture, and what a cluster is called.
+    Each row sums to 100 %. Noise has a row of its own, set apart; the last row is the collection as
+    a whole: a cluster that looks like it says nothing about the label.
     """
     columns = group_labels(labels, limit=12)
     everyone = Group("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
@@ -140,22 +113,11 @@ def heatmap_figure(
     return style.finish(figure, heading)
 
 
-def training_figure(
-    history: Sequence[Mapping[str, Any]],
-    *,
-    title: str | None = None,
-    best_epoch: int | None = None,
-) -> Figure:
-    """Draw ELBO, reconstruction term, KL divergence and β over the epochs.
+def training_figure(history: Sequence[Mapping[str, Any]], *, title: str = "Training") -> Figure:
+    """Draw ELBO, reconstruction term, KL divergence (nats per song) and β over the epochs.
 
-    Parameters
-    ----------
-    history : sequence of mappings
-        One per epoch with ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
-        ``reconstruction``, ``kl`` (nats per song) and ``beta``. Absent series are left out.
-    title : str, optional
-    best_epoch : int, optional
-        Epoch whose weights were kept; by default the one with the highest validation ELBO.
+    A row of the history has ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
+    ``reconstruction``, ``kl`` and ``beta``; absent series are left out.
     """
     epochs = np.array([row.get("epoch", i) for i, row in enumerate(history)], dtype=float)
 
@@ -164,8 +126,8 @@ def training_figure(
         return np.array([np.nan if v is None else float(v) for v in values], dtype=float)
 
     validation = series("validation_elbo")
-    if best_epoch is None and np.isfinite(validation).any():
-        best_epoch = int(epochs[np.nanargmax(validation)])
+    held_out = np.isfinite(validation).any()
+    best_epoch = int(epochs[np.nanargmax(validation)]) if held_out else None
     # A deterministic autoencoder has neither KL nor β: a row of zeros is no picture.
     present = [
         panel for panel in TRAINING_PANELS if any(np.nan_to_num(series(n)).any() for n in panel[2])
@@ -193,10 +155,9 @@ def training_figure(
         style.plain_axes(axes)
     if present:
         grid[0, 0].legend(fontsize=7, frameon=False, loc="lower right")
-    heading = title or "Training"
     if len(epochs) and best_epoch is not None and epochs[-1] > best_epoch:
-        heading += f": stopped after epoch {int(epochs[-1])}"
-    return style.finish(figure, heading)
+        title += f": stopped after epoch {int(epochs[-1])}"
+    return style.finish(figure, title)
 
 
 def k_distance_figure(
@@ -206,16 +167,6 @@ def k_distance_figure(
 
     The curve of Ester, Kriegel, Sander & Xu (KDD 1996): songs above the line lie in no dense
     region, unless a dense one is within eps.
-
-    Parameters
-    ----------
-    k_distances : array, shape (n,)
-        Distances in the units of the latent space; sorted here.
-    eps : float
-        DBSCAN's radius.
-    min_samples : int
-        Which neighbour the distances go to.
-    title : str, optional
     """
     distances = np.sort(np.asarray(k_distances, dtype=float).ravel())
     above = int((distances > eps).sum())
@@ -240,55 +191,83 @@ def k_distance_figure(
     return style.finish(figure, title or f"k-distance curve, min_samples = {min_samples}")
 
 
-def stability_figure(
-    ks: ArrayLike,
-    stability: ArrayLike,
-    low: ArrayLike | None = None,
-    high: ArrayLike | None = None,
-    *,
-    null_low: ArrayLike | None = None,
-    null_high: ArrayLike | None = None,
-    chosen: int | None = None,
-    axis_label: str = "stability (ARI over subsamples)",
-    title: str | None = None,
-) -> Figure:
-    """Draw stability by number of clusters over the band that structureless data reaches.
-
-    Parameters
-    ----------
-    ks : array of int, shape (m,)
-        Numbers of clusters.
-    stability, low, high : array, shape (m,)
-        Mean and ends of the interval.
-    null_low, null_high : array, shape (m,), optional
-        The band of the null reference.
-    chosen : int, optional
-        The k that was taken.
-    axis_label, title : str
-        Names for the picture.
-    """
+def stability_figure(curve: pd.DataFrame, chosen: int | None = None, *, title: str) -> Figure:
+    """Draw stability by k (`stability.csv`) over the band that data without structure reaches."""
     from matplotlib.ticker import MaxNLocator
 
-    x, y = np.asarray(ks, dtype=float), np.asarray(stability, dtype=float)
     figure = style.new_figure(6.0, 3.6)
     axes = figure.subplots()
-    color = style.CATEGORY_COLORS[0]
-    if null_low is not None and null_high is not None:
-        bottom, top = np.asarray(null_low, dtype=float), np.asarray(null_high, dtype=float)
-        axes.fill_between(x, bottom, top, color=style.FAINT, label="data without structure")
-    if low is not None and high is not None:
-        bottom, top = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-        axes.fill_between(x, bottom, top, color=color, alpha=0.2, linewidth=0, label="interval")
-    axes.plot(x, y, "o-", color=color, markersize=4, linewidth=1.4, label="this collection")
+    color, k = style.CATEGORY_COLORS[0], curve["k"]
+    low, high, name = curve["null_low"], curve["null_high"], "data without structure"
+    axes.fill_between(k, low, high, color=style.FAINT, label=name)
+    low, high = curve["low"], curve["high"]
+    axes.fill_between(k, low, high, color=color, alpha=0.2, linewidth=0, label="interval")
+    name = "this collection"
+    axes.plot(k, curve["stability"], "o-", color=color, markersize=4, linewidth=1.4, label=name)
     if chosen is not None:
         label = f"chosen: k = {chosen}"
         axes.axvline(chosen, color=style.CATEGORY_COLORS[3], ls="--", lw=1.2, label=label)
     axes.set_xlabel("k, number of clusters", fontsize=9)
-    axes.set_ylabel(axis_label, fontsize=9)
+    axes.set_ylabel("stability (ARI over subsamples)", fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.plain_axes(axes)
     axes.legend(fontsize=8, frameon=False)
-    return style.finish(figure, title or "How stable is each k?")
+    return style.finish(figure, title)
+
+
+def reconstruction_figure(
+    original: ArrayLike,
+    reconstructed: ArrayLike,
+    mask: ArrayLike,
+    titles: Sequence[object],
+    *,
+    center: ArrayLike | None = None,
+    scale: ArrayLike | None = None,
+    title: str = "Input and reconstruction",
+) -> Figure:
+    """Draw MFCC matrices (m, C, T) beside what the decoder made of them, on one colour scale.
+
+    Coefficient 0 is a hundred times larger than the others and would drown them, so every
+    coefficient is shown as its distance from ``center`` in units of ``scale``, shape (C,), the same
+    for input and output. Frames that ``mask``, shape (m, T), calls padding are hatched.
+    """
+    before, after = (np.asarray(a, dtype=float) for a in (original, reconstructed))
+    if before.shape != after.shape:
+        raise ValueError(f"original {before.shape} and reconstructed {after.shape} differ in shape")
+    count, coefficients, frames = before.shape
+    real = np.asarray(mask, dtype=bool)
+    heard = before.transpose(0, 2, 1)[real]
+    middle = heard.mean(axis=0) if center is None else np.asarray(center, dtype=float)
+    spread = heard.std(axis=0) if scale is None else np.asarray(scale, dtype=float)
+    spread = np.where(spread > 1e-8, spread, 1.0)
+    figure = style.new_figure(8.6, 0.7 + 2.0 * count)
+    grid = figure.subplots(count, 2, squeeze=False, sharex=True, sharey=True)
+    extent = (0.0, frames * _SECONDS_PER_FRAME, -0.5, coefficients - 0.5)
+    for i, sides in enumerate(zip(before, after)):
+        name = style.drawable(style.shorten(titles[i], 38))
+        for axes, values, side in zip(grid[i], sides, ("input", "output of the decoder")):
+            shown = np.where(real[i], (values - middle[:, None]) / spread[:, None], np.nan)
+            axes.set_facecolor("#F2F2F2")
+            axes.patch.set(hatch="////", edgecolor=style.FAINT)
+            image = axes.imshow(
+                shown,
+                cmap=style.levels(style.DIVERGING),
+                vmin=-3,
+                vmax=3,
+                aspect="auto",
+                origin="lower",
+                extent=extent,
+                interpolation="nearest",
+            )
+            axes.set_title(f"{name}: {side}", fontsize=8)
+            axes.tick_params(labelsize=7)
+        grid[i, 0].set_ylabel("MFCC index", fontsize=8)
+    for axes in grid[-1]:
+        axes.set_xlabel("seconds" + ("" if real.all() else " (hatched: padding)"), fontsize=8)
+    bar = figure.colorbar(image, ax=list(grid.flat), fraction=0.025, pad=0.01, extend="both")
+    bar.set_label("deviations from the coefficient's mean", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+    return style.finish(figure, title)
 
 
 def _scatter(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:

@@ -17,36 +17,13 @@ from songscape.benchmark.significance import partition_flags
 from songscape.benchmark.verdicts import Flag, PairedTest
 from songscape.columns import ColumnRoles, Role, find_roles, role_of
 from songscape.errors import SongscapeError
-from songscape.results import read_json
+from songscape.results import TABLES, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Partition", "Results", "main_label", "read_results"]
-
-# The columns that each frame has even where it is empty; all but NUMBERS are text.
 _KEYS = ("model", "clusterer", "k", "axis", "metric", "column")
 _NULLS = ("chance", "null_95", "p_value")
-FRAMES: dict[str, tuple[str, ...]] = {
-    "table": (*_KEYS, "seed", "value", *_NULLS, "reason"),
-    "summary": (*_KEYS, "estimate", "low", "high", *_NULLS, "interval"),
-    "differences": ("model", "axis", "metric", "column"),
-    "models": (
-        *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
-        *("validation_elbo", "warnings", "seconds", "peak_memory_mib", "summary"),
-    ),
-    "clusters": ("track_id", "model", "clusterer", "k", "seed", "cluster"),
-    "descriptions": (
-        *("model", "clusterer", "k", "seed", "cluster", "size", "share"),
-        *("typical", "words", "labels", "sound"),
-    ),
-    "warnings": ("check", "severity", "message", "tracks", "values"),
-    "unmeasured": ("model", "clusterer", "k", "seed", "what", "reason"),
-    "stability": (),
-    "tracks": ("track_id",),
-    "labels": ("track_id",),
-    "ledger": ("track_id", "stage", "status", "reason"),
-}
 NUMBERS = {
     *("k", "seed", "value", "estimate", "low", "high", *_NULLS, "cluster", "size", "share"),
     *("n_latent", "active_units", "validation_elbo", "seconds", "peak_memory_mib"),
@@ -71,19 +48,10 @@ class Partition(NamedTuple):
 class Results:
     """What an experiment found; every frame is there, empty where there was no file.
 
-    Attributes
-    ----------
-    document : mapping
-        `experiment.json`, with `groups.json` as its "groups".
-    table, summary, differences, models, clusters, descriptions, warnings, unmeasured, stability,
-    tracks, labels, ledger : DataFrame
-        As in the CSV files of the same names, text "" and numbers NaN where a cell is empty.
-        Of what was not compared, `summary` holds the mean and the range over seeds. `labels` is
-        indexed by track id.
-    compared : bool
-        Whether methods were tested against the baseline.
-    folder : Path or None
-        Where pictures lie; None where there are none.
+    `document` is `experiment.json`, with `groups.json` as its "groups". The frames are the CSV
+    files of the same names, text "" and numbers NaN where a cell is empty; `labels` is indexed by
+    track id, and of what was not compared, `summary` holds the mean and the range over seeds.
+    Pictures lie in `folder`.
     """
 
     document: Mapping[str, Any]
@@ -92,7 +60,6 @@ class Results:
     differences: pd.DataFrame
     models: pd.DataFrame
     clusters: pd.DataFrame
-    descriptions: pd.DataFrame
     warnings: pd.DataFrame
     unmeasured: pd.DataFrame
     stability: pd.DataFrame
@@ -110,7 +77,7 @@ class Results:
         folder: Path | None = None,
     ) -> Results:
         """From frames by name; without `summary` nothing was tested."""
-        found = {name: _normal(frames.get(name), name) for name in FRAMES}
+        found = {name: _normal(frames.get(name), name) for name in TABLES}
         compared = "summary" in frames
         found["summary"] = _completed(found["summary"], found["table"])
         found["labels"] = found["labels"].set_index("track_id")
@@ -189,7 +156,7 @@ class Results:
         return max(kept, key=agreement, default=None)
 
     def of_featured(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows of `clusters` or `descriptions` that belong to it, of its first seed."""
+        """The rows of `clusters` that belong to it, of its first seed."""
         if self.featured is None:
             return frame[:0]
         model, (clusterer, k) = self.featured.model, vars(self.featured.key).values()
@@ -205,13 +172,7 @@ def main_label(labels: Sequence[str]) -> str | None:
 
 
 def read_results(folder: Path | str, known: Mapping[str, pd.DataFrame] | None = None) -> Results:
-    """Read the folder `results` of an experiment; `known` are tables that need not be read.
-
-    Raises
-    ------
-    SongscapeError
-        `table.csv`, `models.csv` or `experiment.json` is missing, or a file can't be read.
-    """
+    """Read the folder `results` of an experiment; `known` are tables that need not be read."""
     import pandas as pd
 
     folder, frames = Path(folder), dict(known or {})
@@ -219,7 +180,7 @@ def read_results(folder: Path | str, known: Mapping[str, pd.DataFrame] | None = 
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         document["groups"] = read_json(folder / "groups.json")
-        for name in FRAMES:
+        for name in TABLES:
             path = folder / f"{name}.csv"
             if name not in frames and (path.exists() or name in ("table", "models")):
                 # "NA" may be the name of a song or an artist: only an empty cell is missing.
@@ -234,7 +195,7 @@ def _normal(frame: pd.DataFrame | None, name: str) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame() if frame is None else frame
-    frame = frame.reindex(columns=list(dict.fromkeys([*FRAMES[name], *frame.columns])))
+    frame = frame.reindex(columns=list(dict.fromkeys([*TABLES[name], *frame.columns])))
     for column in frame.columns:
         if column in NUMBERS and name != "labels":
             frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)

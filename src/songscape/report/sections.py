@@ -12,15 +12,13 @@ from songscape.benchmark import wording
 from songscape.benchmark.recommendation import caveats_of_partition
 from songscape.benchmark.verdicts import Outcome, PairedTest
 from songscape.report import evidence
+from songscape.report.collection import facts, unsure_songs
 from songscape.report.figures import SECTIONS as FIGURE_SECTIONS
 from songscape.report.figures import NumberedFigure
-from songscape.report.groups import described_groups, facts, unsure_songs
 from songscape.report.read import Results
 from songscape.report.style import number
 from songscape.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell
 from songscape.report.unmeasured import unmeasured_lines
-
-__all__ = ["EVIDENCE", "FIRST", "Section", "short"]
 
 MAX_LEDGER_ROWS = 200
 AS_USUAL = 0.1  # the largest difference of a language's share that is not worth a line
@@ -49,9 +47,8 @@ def short(results: Results) -> list[tuple[bool, str]]:
         noise = int(sizes.get(-1, 0))
         sizes = sizes.drop(-1, errors="ignore")
         if len(sizes):
-            part = "cluster" if results.document.get("groups") else "group"
-            text = f"The songs are divided into {len(sizes):,} {part}s of {sizes.min():,} to "
-            text += f"{sizes.max():,}" + (f"; {noise:,} are in no {part}" if noise else "")
+            text = f"The songs are divided into {len(sizes):,} clusters of {sizes.min():,} to "
+            text += f"{sizes.max():,}" + (f"; {noise:,} are in no cluster" if noise else "")
             said.append((False, f"{text} (by {results.featured.title})."))
         caveats = caveats_of_partition(model, key, results.figures, results.setup)
         said += [(c.weight > 0, wording.caveat_sentence(c)) for c in caveats]
@@ -66,7 +63,7 @@ def short(results: Results) -> list[tuple[bool, str]]:
 
 
 def _best_match(results: Results) -> list[str]:
-    """The column that the featured groups match best."""
+    """The column that the featured clusters match best."""
     assert results.featured is not None
     model, key = results.featured
     names = [("agreement", name) for name in results.setup.labels]
@@ -79,7 +76,7 @@ def _best_match(results: Results) -> list[str]:
     if not known:
         return []
     value, name = max(known, key=lambda pair: pair[0])
-    text = f"Of all columns the groups match {name} best: AMI {number(value, 2)}"
+    text = f"Of all columns the clusters match {name} best: AMI {number(value, 2)}"
     return [f"{text}, where 0 is chance and 1 is the same division."]
 
 
@@ -110,15 +107,6 @@ def found(results: Results, _: Figures) -> Section | None:
     ]
     content = {**groups, "cards": cards}
     return Section("found", "What is in this music", content)
-
-
-def groups(results: Results, _: Figures) -> Section | None:
-    """The featured partition, group by group; where there are no groups for people."""
-    found = described_groups(results)
-    if results.featured is None or not found or results.document.get("groups"):
-        return None
-    content = {"name": results.featured.title, "groups": found, "unsure": unsure_songs(results)}
-    return Section("groups", "The groups", content)
 
 
 def maps(_: Results, figures: Figures) -> Section | None:
@@ -219,8 +207,9 @@ def structure(results: Results, _: Figures) -> Section | None:
 
 
 def stability(results: Results, figures: Figures) -> Section | None:
-    """Whether partitions come back, and at which k."""
-    content = {"table": evidence.stability_table(results), "pictures": figures.get("k", ())}
+    """Whether partitions come back, at which k, and which songs change sides."""
+    table, unsure = evidence.stability_table(results), unsure_songs(results)
+    content = {"table": table, "unsure": unsure, "pictures": figures.get("k", ())}
     return Section("stability", "Stability", content) if any(content.values()) else None
 
 
@@ -291,7 +280,7 @@ def repeat(results: Results, _: Figures) -> Section:
     return Section("repeat", "Repeat it", content)
 
 
-FIRST: tuple[Make, ...] = (found, collection, groups, maps)
+FIRST: tuple[Make, ...] = (found, collection, maps)
 EVIDENCE: tuple[Make, ...] = (
     *(verdicts, agreement, leakage, structure, stability, models),
     *(problems, pictures, methods, repeat),

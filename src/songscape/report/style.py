@@ -11,22 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = [
-    "CATEGORY_COLORS",
-    "CATEGORY_MARKERS",
-    "DPI",
-    "drawable",
-    "finish",
-    "font_chain",
-    "levels",
-    "new_figure",
-    "number",
-    "plain_axes",
-    "png_bytes",
-    "share",
-    "shorten",
-]
-
 # Okabe & Ito (2008), "Color Universal Design"; yellow is last, because it is faint on white.
 CATEGORY_COLORS = (
     *("#0072B2", "#E69F00", "#009E73", "#D55E00"),
@@ -100,38 +84,25 @@ def shorten(text: object, width: int = 24) -> str:
     return words if len(words) <= width else words[: width - 1].rstrip() + "…"
 
 
-def number(value: object, digits: int = 3) -> str:
+def number(value: float, digits: int = 3) -> str:
     """Format a figure for reading: fixed digits, a real minus sign, an en dash where there is none.
 
     Numbers from 1,000 on lose their decimals and gain thousands separators.
     """
-    if value is None or isinstance(value, str):
-        return value or "–" if isinstance(value, str) else "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    figure = float(value)  # type: ignore[arg-type]
-    if math.isnan(figure):
-        return "–"
-    if math.isinf(figure):
-        return "∞" if figure > 0 else "−∞"
-    text = f"{figure:,.0f}" if abs(figure) >= 1000 else f"{figure:.{digits}f}"
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−")
 
 
-def share(value: object) -> str:
+def share(value: float) -> str:
     """Format a share between 0 and 1 as per cent, with a no-break space; a trace stays `<1 %`."""
-    if value is None:
+    if math.isnan(value):
         return "–"
-    figure = float(value)  # type: ignore[arg-type]
-    if math.isnan(figure):
-        return "–"
-    if 0 < figure < 0.01:
-        return "<1\u00a0%"
-    if 0.99 < figure < 1:
-        return ">99\u00a0%"
-    return f"{100 * figure:.0f}\u00a0%"
+    text = "<1" if 0 < value < 0.01 else ">99" if 0.99 < value < 1 else f"{100 * value:.0f}"
+    return f"{text}\u00a0%"
 
 
 def levels(name: str) -> "Colormap":

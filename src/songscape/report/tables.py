@@ -8,22 +8,6 @@ from dataclasses import dataclass
 from songscape.benchmark.verdicts import Outcome
 from songscape.report.style import number, share
 
-__all__ = [
-    "EMPTY",
-    "Cell",
-    "Column",
-    "Content",
-    "Figure",
-    "Row",
-    "Table",
-    "Tested",
-    "Whisker",
-    "drawn",
-    "number_cell",
-    "share_cell",
-    "text_cell",
-]
-
 NAN = float("nan")
 MARKS = {
     Outcome.BETTER: ("▲ better", "than"),

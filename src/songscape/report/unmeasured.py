@@ -9,8 +9,6 @@ from songscape.benchmark.keys import PartitionKey
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["unmeasured_lines"]
-
 _WHAT = {
     "model": "",
     "skipped": "left out: ",

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.metrics.labels import group_codes
 
-__all__ = ["Difference", "Interval", "bootstrap_mean", "paired_difference"]
-
 Floats = NDArray[np.float64]
 
 _CHUNK_NUMBERS = 4_000_000
@@ -47,21 +45,13 @@ def bootstrap_mean(
     values: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 1_000,
     random_state: int = 0,
 ) -> Interval:
-    """Mean of per-track values with a percentile interval over resampled groups and seeds.
+    """Mean of per-track values with a 95 % percentile interval over resampled groups and seeds.
 
-    Parameters
-    ----------
-    values : array-like of shape (n_tracks,) or (n_seeds, n_tracks)
-        NaN values are left out. With several seeds, seeds are resampled too.
-    groups : array-like of shape (n_tracks,), optional
-        Artists; tracks without one stand alone.
-    confidence : float
-    n_resamples : int
-    random_state : int
+    Values of shape (n_tracks,) or (n_seeds, n_tracks); NaN are left out. Tracks without a group
+    (artist) stand alone.
     """
     samples = np.atleast_2d(np.asarray(values, dtype=np.float64))
     sums, counts = _group_sums(samples, groups)
@@ -69,7 +59,7 @@ def bootstrap_mean(
     if not total:
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     means = _resampled_means(sums, counts, n_resamples, np.random.default_rng(random_state))
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(means, [0.025, 0.975])
     n_groups = int((counts.sum(axis=0) > 0).sum())
     return Interval(float(sums.sum() / total), float(low), float(high), n_groups)
 
@@ -79,7 +69,6 @@ def paired_difference(
     baseline: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 1_000,
     random_state: int = 0,
     inflation: float = 1.0,
@@ -88,19 +77,10 @@ def paired_difference(
 
     The interval is a cluster bootstrap over groups and seeds; the p-value comes from flipping the
     sign of whole groups over the mean of the seeds, an exact test when differences are symmetric
-    about 0.
-
-    Parameters
-    ----------
-    values, baseline : array-like of shape (n_tracks,) or (n_seeds, n_tracks)
-        The two methods on the same tracks; a track missing (NaN) in one is left out of both. With
-        unequal numbers of seeds, seeds are averaged before pairing.
-    groups, confidence, n_resamples, random_state
-        As in `bootstrap_mean`.
-    inflation : float
-        Factor on the variance, for values that groups have in common: of two tracks that are
-        neighbours of each other each has the other's agreement, so neighbour agreement varies up
-        to twice as much as independent groups would.
+    about 0. A track missing (NaN) in one is left out of both; unequal numbers of seeds are averaged
+    before pairing. `inflation` is a factor on the variance, for values that groups have in common:
+    of two tracks that are neighbours of each other each has the other's agreement, so neighbour
+    agreement varies up to twice as much as independent groups would.
     """
     ours = np.atleast_2d(np.asarray(values, dtype=np.float64))
     theirs = np.atleast_2d(np.asarray(baseline, dtype=np.float64))
@@ -109,9 +89,7 @@ def paired_difference(
     if len(ours) != len(theirs) and 1 not in (len(ours), len(theirs)):
         ours, theirs = ours.mean(axis=0, keepdims=True), theirs.mean(axis=0, keepdims=True)
     gap = ours - theirs
-    interval = bootstrap_mean(
-        gap, groups, confidence=confidence, n_resamples=n_resamples, random_state=random_state
-    )
+    interval = bootstrap_mean(gap, groups, n_resamples=n_resamples, random_state=random_state)
     p_value = _sign_flip_p(gap.mean(axis=0), groups, random_state, inflation)
     middle, wider = interval.estimate, inflation**0.5
     low, high = (middle + wider * (end - middle) for end in (interval.low, interval.high))

@@ -11,15 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.metrics.clusters import SCORES, contingency, score_tables, undefined_agreement
 from songscape.metrics.labels import encode_labels, group_codes
 
-__all__ = [
-    "PermutationNull",
-    "affordable",
-    "group_permutations",
-    "known_permutations",
-    "nested_in_groups",
-    "permutation_nulls",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -33,15 +24,9 @@ _BUDGET = 200_000_000
 class PermutationNull:
     """An observed value beside its permutation distribution.
 
-    Attributes
-    ----------
-    observed : float
-    null_mean, null_95 : float
-        Mean when labels are permuted, and what only 5 % of the permutations go beyond: the 95th
-        percentile, or the 5th where small values are the remarkable ones.
-    p_value : float
-        Share of permutations (the observed one counted) that reach the observed value.
-    n_permutations : int
+    `null_95` is what only 5 % of the permutations go beyond: the 95th percentile, or the 5th where
+    small values are the remarkable ones. `p_value` is the share of permutations (the observed one
+    counted) that reach the observed value.
     """
 
     observed: float
@@ -76,23 +61,12 @@ def p_value_above(observed: float, null: ArrayLike) -> float:
 def group_permutations(
     codes: Integers, groups: ArrayLike | None, n_permutations: int, rng: np.random.Generator
 ) -> Integers:
-    """Permuted labels; with groups, whole groups swap labels, so that they stay as clumped.
+    """Permuted labels, (n_permutations, n_tracks); whole groups swap labels and stay as clumped.
 
-    An artist's tracks mostly share one label: permuting track by track would break that and make
-    the null too narrow. Groups swap with about ten groups of their size; the labels of the other
-    are repeated or cut to fit, so class counts change a little unless sizes are equal.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n_tracks,), int64
-    groups : array-like of shape (n_tracks,), optional
-        Artist of each track; missing ones stand alone. None permutes track by track.
-    n_permutations : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (n_permutations, n_tracks), int64
+    An artist's tracks mostly share one label: permuting track by track (as without groups) would
+    break that and make the null too narrow. Groups swap with about ten groups of their size; the
+    labels of the other are repeated or cut to fit, so class counts change a little unless sizes are
+    equal.
     """
     n = len(codes)
     permuted = np.empty((n_permutations, n), dtype=np.int64)
@@ -162,27 +136,10 @@ def permutation_nulls(
     n_permutations: int = 999,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """Several agreement scores of a partition with a label column, all on the same permutations.
+    """Agreement scores (`SCORES`) of a partition with a label column, all on the same permutations.
 
-    The information that AMI expects by chance is computed once, for the sizes observed.
-
-    Parameters
-    ----------
-    labels : array-like of shape (n_tracks,), int
-        Clusters; −1 is noise and left out.
-    truth : array-like of shape (n_tracks,)
-        Missing labels are left out.
-    metrics : sequence of str
-        Of ami, nmi, ari, purity, homogeneity, completeness, v_measure.
-    groups : array-like of shape (n_tracks,), optional
-        Artists, see `group_permutations`.
-    n_permutations : int
-    random_state : int
-
-    Returns
-    -------
-    dict of metric to PermutationNull
-        NaN where the metric is undefined.
+    The information that AMI expects by chance is computed once, for the sizes observed. Noise (−1)
+    and missing labels are left out; NaN where a score is undefined.
     """
     unknown = [metric for metric in metrics if metric not in SCORES]
     if unknown:

@@ -6,8 +6,6 @@ space are in the null as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,16 +21,9 @@ from songscape.statistics.permutations import (
     known_permutations,
 )
 
-__all__ = [
-    "ProbeResult",
-    "hit_null",
-    "knn_nulls",
-    "mixing_nulls",
-    "probe",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+_MOST_PROBED = 3_000
 
 
 def knn_nulls(
@@ -43,22 +34,9 @@ def knn_nulls(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """Neighbour agreement beside its permutation null.
+    """Neighbour agreement beside its null: `knn` (mean over tracks), `knn_balanced` (over classes).
 
-    Parameters
-    ----------
-    neighbors : Neighbors
-        Those that count, the artist filter applied.
-    labels : array-like of shape (n_tracks,)
-        Missing ones stay where they are.
-    groups : array-like of shape (n_tracks,), optional
-        Artists, permuted in blocks.
-    n_permutations, random_state : int
-
-    Returns
-    -------
-    dict
-        `knn` (mean over tracks) and `knn_balanced` (mean of the class means).
+    Groups (artists) are permuted in blocks; missing labels stay where they are.
     """
     codes, classes = encode_labels(labels)
     near = neighbors.indices
@@ -98,12 +76,6 @@ def hit_null(
     """hit@k beside its null: artists are permuted among the tracks that have one.
 
     Copies stay with one artist: a song that is there twice is found twice or not at all.
-
-    Parameters
-    ----------
-    neighbors, artists, k, copies
-        As in `songscape.metrics.retrieval.hit_samples`.
-    n_permutations, random_state : int
     """
     codes = encode_labels(artists)[0]
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices
@@ -123,76 +95,35 @@ def hit_null(
     return PermutationNull.of(observed, null[np.isfinite(null)])
 
 
-@dataclass(frozen=True)
-class ProbeResult:
-    """How well a nuisance can be read off the latents of unseen groups.
-
-    Attributes
-    ----------
-    balanced_accuracy : float
-        Mean over classes of the share recognised, in grouped cross-validation.
-    null : PermutationNull
-        The same beside permuted labels.
-    n_used, n_classes : int
-        Tracks and classes probed; chance is 1 / n_classes.
-    n_left_out : int
-        Tracks with a nuisance too rare to test: in fewer than 2 groups.
-    """
-
-    balanced_accuracy: float
-    null: PermutationNull
-    n_used: int
-    n_classes: int
-    n_left_out: int
-
-
 def probe(
     X: ArrayLike,
     nuisance: ArrayLike,
     groups: ArrayLike | None = None,
     *,
     kind: str = "linear",
-    n_splits: int = 5,
     n_permutations: int = 199,
-    max_tracks: int = 3_000,
-    n_bins: int = 5,
     random_state: int = 0,
-) -> ProbeResult:
-    """Probe the latents for a nuisance, beside probes for permuted labels.
+) -> PermutationNull:
+    """How well a probe reads a nuisance off the latents of unseen groups, beside permuted labels.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-    nuisance : array-like of shape (n_tracks,)
-        Categories, or numbers, which are binned by quantiles. Missing values are left out.
-    groups : array-like of shape (n_tracks,), optional
-        Artists (or duplicate sets): never on both sides of a split, and permuted in blocks.
-    kind, n_splits
-        See `songscape.metrics.probes.probe_scores`.
-    max_tracks : int
-        With more tracks a random sample is probed.
-    n_permutations, n_bins, random_state : int
-
-    Returns
-    -------
-    ProbeResult
-        NaN where fewer than 2 classes are left.
+    Measured is balanced accuracy in grouped cross-validation. Numbers are binned by quantiles,
+    missing values left out. Groups (artists) are never on both sides of a split, and permuted in
+    blocks. Of more than 3,000 tracks a random sample is probed. NaN where fewer than 2 classes are
+    left.
     """
     rng = np.random.default_rng(random_state)
-    codes = bin_nuisance(nuisance, n_bins)
+    codes = bin_nuisance(nuisance)
     space = np.asarray(X, dtype=np.float64)
     blocks = group_codes(groups, len(space))
-    kept, n_left_out = probe_tracks(space, codes, blocks, max_tracks, rng)
+    kept = probe_tracks(space, codes, blocks, _MOST_PROBED, rng)
     classes, labels = np.unique(codes[kept], return_inverse=True)
     if len(classes) < 2:
-        nothing = PermutationNull.of(float("nan"), [])
-        return ProbeResult(float("nan"), nothing, 0, len(classes), n_left_out)
+        return PermutationNull.of(float("nan"), [])
     units = None if groups is None else blocks[kept]
     permuted = group_permutations(labels.astype(np.int64), units, n_permutations, rng)
     labellings = np.vstack([labels[None, :], permuted]).astype(np.int64)
-    scores = probe_scores(space[kept], labellings, blocks[kept], rng, kind=kind, n_splits=n_splits)
-    null = PermutationNull.of(float(scores[0]), scores[1:])
-    return ProbeResult(float(scores[0]), null, len(kept), len(classes), n_left_out)
+    scores = probe_scores(space[kept], labellings, blocks[kept], rng, kind=kind)
+    return PermutationNull.of(float(scores[0]), scores[1:])
 
 
 def mixing_nulls(
@@ -200,31 +131,15 @@ def mixing_nulls(
     nuisance: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    perplexity: float | None = None,
-    alpha: float = 0.05,
     k_kbet: int | None = None,
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """iLISI and kBET beside the values of a permuted nuisance.
+    """`ilisi` and `kbet` beside the values of a permuted nuisance; NaN where undefined.
 
     Little mixing is what gives a nuisance away: `p_value` is the share of permutations that mix as
-    little as was observed, and 95 % of them mix better than `null_95`.
-
-    Parameters
-    ----------
-    neighbors, nuisance, perplexity, alpha, k_kbet
-        See `songscape.metrics.mixing.mixing_scores`; missing values stay where they are.
-    groups : array-like of shape (n_tracks,), optional
-        Artists, permuted in blocks.
-    n_permutations : int
-        Fewer are made where they would take minutes, see `affordable`.
-    random_state : int
-
-    Returns
-    -------
-    dict
-        `ilisi` and `kbet`, NaN where undefined.
+    little as was observed, and 95 % of them mix better than `null_95`. Groups (artists) are
+    permuted in blocks.
     """
     codes, classes = encode_labels(nuisance)
     labellings = codes[None, :]
@@ -232,7 +147,7 @@ def mixing_nulls(
         count = affordable(n_permutations, neighbors.indices.size + len(codes) * len(classes))
         rng = np.random.default_rng(random_state)
         labellings = np.vstack([labellings, known_permutations(codes, groups, count, rng)])
-    scores = mixing_scores(neighbors, labellings, perplexity=perplexity, alpha=alpha, k_kbet=k_kbet)
+    scores = mixing_scores(neighbors, labellings, k_kbet=k_kbet)
     return {
         name: PermutationNull.of(scores[0, column], scores[1:, column], lower=True)
         for column, name in enumerate(("ilisi", "kbet"))

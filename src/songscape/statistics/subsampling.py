@@ -14,8 +14,6 @@ from songscape.metrics.clusters import contingency, score_table
 from songscape.metrics.labels import encode_labels, group_codes
 from songscape.statistics.intervals import N_FLIPS, ROUNDING, Difference, Interval
 
-__all__ = ["half_sample_difference", "half_sample_interval"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Metric = Callable[[ArrayLike, ArrayLike], float]
@@ -27,7 +25,6 @@ def half_sample_interval(
     truth: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 100,
     random_state: int = 0,
 ) -> Interval:
@@ -38,19 +35,11 @@ def half_sample_interval(
     the delete-half jackknife, just the spread wanted (Shao & Tu 1995, ch. 2; Politis & Romano
     1994). The spread between seeds is added, and the interval is Student's t over groups.
 
-    Parameters
-    ----------
-    metric : callable (labels, truth) -> float, or str
-        E.g. `songscape.metrics.clusters.ami`; its name, "ami", gives the same and is faster.
-    labels : array-like of shape (n_tracks,) or (n_seeds, n_tracks), int
-    truth : array-like of shape (n_tracks,)
-    groups, confidence, random_state
-        As in `bootstrap_mean`.
-    n_resamples : int
-        Half samples.
+    The metric is a function of (labels, truth) or, faster, a name: "ami". Labels have shape
+    (n_tracks,) or (n_seeds, n_tracks).
     """
     result = _half_samples(metric, [labels], truth, groups, n_resamples, random_state)
-    low, high, _ = _student(*result, confidence=confidence)
+    low, high, _ = _student(*result)
     return Interval(result[0], low, high, result[2])
 
 
@@ -61,21 +50,15 @@ def half_sample_difference(
     truth: ArrayLike,
     groups: ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
     n_resamples: int = 100,
     random_state: int = 0,
 ) -> Difference:
     """Difference of a partition metric to a baseline, both on the same half samples.
 
-    Parameters
-    ----------
-    metric, truth, groups, confidence, n_resamples, random_state
-        As in `half_sample_interval`.
-    labels, baseline : array-like of shape (n_tracks,) or (n_seeds, n_tracks), int
-        Partitions of the same tracks; the numbers of seeds may differ.
+    The numbers of seeds may differ.
     """
     result = _half_samples(metric, [labels, baseline], truth, groups, n_resamples, random_state)
-    low, high, p_value = _student(*result, confidence=confidence)
+    low, high, p_value = _student(*result)
     return Difference(result[0], low, high, p_value, result[2])
 
 
@@ -148,9 +131,8 @@ def _halved(
     return score_table(metric, whole), np.array([score_table(metric, t) for t in tables])
 
 
-def _student(
-    estimate: float, error: float, n_groups: int, *, confidence: float
-) -> tuple[float, float, float]:
+def _student(estimate: float, error: float, n_groups: int) -> tuple[float, float, float]:
+    """Ends of the 95 % interval, and p."""
     from scipy.stats import t
 
     if not np.isfinite(error) or n_groups < 3:
@@ -159,7 +141,7 @@ def _student(
         p_value = 1.0 if abs(estimate) <= ROUNDING else _smallest_p(n_groups)
         return estimate, estimate, p_value
     freedom = n_groups - 1
-    reach = float(t.ppf((1 + confidence) / 2, freedom)) * error
+    reach = float(t.ppf(0.975, freedom)) * error
     p_value = float(2 * t.sf(abs(estimate) / error, freedom))
     return estimate - reach, estimate + reach, p_value
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from songscape.errors import UsageError
 from songscape.library import Library
 from songscape.neighbours.collection import NamedGroup, with_sound
+from songscape.neighbours.index import Index
 from songscape.neighbours.mixes import mix_around, mix_of_group
 from songscape.neighbours.playlists import Places, Playlist, file_name, place_for
+from songscape.neighbours.songs import Song
 from songscape.web.atlas import Atlas
 from songscape.web.desk import Desk
 from songscape.web.excerpt import excerpt
 from songscape.web.interface import Endpoint, Field, NotThere
 from songscape.web.nearness import NotMeasured
-from songscape.web.packing import groups_document, packed
+from songscape.web.packing import groups_document, packed_places
 from songscape.web.why import why_here, why_together
 
 __all__ = ["ENDPOINTS", "OTHERS"]
@@ -82,22 +84,20 @@ def _why(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
     row, layout = _row(shown.atlas, values["id"]), _layout(shown.atlas, values["map"])
     if values["other"] is None:
-        return {"lines": why_here(shown.atlas, shown.nearness, row, layout)}
+        return why_here(shown.atlas, shown.nearness, row, layout)
     other = _row(shown.atlas, values["other"])
-    return {"lines": why_together(shown.atlas, shown.nearness, row, other, layout)}
+    lines = why_together(shown.atlas, shown.nearness, row, other, layout)
+    words = shown.search.rare_in_both(row, other)
+    if words:
+        lines.append(f"Both sing of what few others do: {', '.join(words)}.")
+    return {"lines": lines}
 
 
-def _near(desk: Desk, values: dict[str, Any]) -> Any:
+def _places(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
-    row = _row(shown.atlas, values["id"])
     layout = _layout(shown.atlas, values["map"])
-    found = shown.nearness.distances(row, layout, values["words"])
-    rank = np.empty(len(found))
-    rank[np.argsort(found, kind="stable")] = np.arange(len(found))
-    return {
-        "id": values["id"],
-        "nearness": packed(255 - 255 * rank / max(1, len(rank) - 1), "uint8"),
-    }
+    places, stay = shown.nearness.places(layout, values["words"])
+    return {"places": packed_places(places), "stay": stay}
 
 
 def _similar(desk: Desk, values: dict[str, Any]) -> Any:
@@ -121,11 +121,15 @@ def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, A
 
 def _path(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
-    rows = [_row(shown.atlas, values[name]) for name in ("from", "to")]
-    index = shown.nearness.index(_layout(shown.atlas, values["map"]))
-    if rows[0] == rows[1]:
-        return {"tracks": [_named(shown.atlas, rows[0])]}
-    found = index.path(values["from"], values["to"], values["n"])
+    layout = _layout(shown.atlas, values["map"])
+    for name in ("to", "from"):
+        row = _row(shown.atlas, values[name])
+        index, weights = shown.nearness.asked(row, layout, values["words"])
+    if values["from"] == values["to"]:
+        return {"tracks": [_named(shown.atlas, row)]}
+    most = values["max_per_artist"]
+    ends = values["from"], values["to"]
+    found = index.path(*ends, values["n"], max_per_artist=most, weights=weights)
     return {"tracks": [_named(shown.atlas, shown.atlas.row_of[i]) for i in found.ids]}
 
 
@@ -140,24 +144,25 @@ def _rename(desk: Desk, values: dict[str, Any]) -> Any:
 
 def _playlist(desk: Desk, values: dict[str, Any]) -> Any:
     shown = desk.shown
-    index = shown.nearness.index(_layout(shown.atlas, 0))
-    each = {"max_per_artist": values["max_per_artist"]}
+    layout, most = _layout(shown.atlas, values["map"]), values["max_per_artist"]
+    index = shown.nearness.index(layout)
     with Library.open(desk.folder.library, must_exist=True) as library:
         root = library.root
+        each = {"max_per_artist": most, "library": library}
         if values["ids"]:
             for track_id in values["ids"]:
                 _row(shown.atlas, track_id)
-            songs = [index.songs[i] for i in values["ids"]]
-            found = Playlist("", with_sound(songs, library))
+            found = Playlist("", with_sound(_capped(index, values["ids"], most), library))
         elif values["group"] is not None:
             if values["group"] not in shown.atlas.group_of:
                 raise NotThere(f"{values['group']}: no such group")
             ids = tuple(shown.atlas.ids[row] for row in shown.atlas.members(values["group"]))
             group = NamedGroup(values["group"], values["name"], ids)
-            found = mix_of_group(index, group, min(values["n"], len(ids)), library=library, **each)
+            found = mix_of_group(index, group, min(values["n"], len(ids)), **each)
         elif values["seed"] is not None:
-            _row(shown.atlas, values["seed"])
-            found = mix_around(index, [values["seed"]], values["n"], library=library, **each)
+            row = _row(shown.atlas, values["seed"])
+            index, weights = shown.nearness.asked(row, layout, values["words"])
+            found = mix_around(index, [values["seed"]], values["n"], weights=weights, **each)
         else:
             raise UsageError("give ids, group or seed")
     playlist = replace(found, name=" ".join(values["name"].split())[:MOST_LETTERS] or "Songscape")
@@ -168,7 +173,18 @@ def _playlist(desk: Desk, values: dict[str, Any]) -> Any:
         return {"saved": str(file), "n_songs": len(playlist)}
     name = f"{file_name(playlist.name)}{suffix}"
     text = playlist.text(suffix, places=Places(root=root))
-    return {"filename": name, "type": "application/octet-stream", "text": text}
+    return {"filename": name, "n_songs": len(playlist), "text": text}
+
+
+def _capped(index: Index, ids: Sequence[str], most: int | None) -> list[Song]:
+    """The first so many songs of every artist; those of nobody known all stay."""
+    found, heard = [], Counter[str]()
+    for track_id in ids:
+        artist = index.songs.artist_keys[index.row_of[track_id]]
+        heard[artist] += 1
+        if not artist or most is None or heard[artist] <= most:
+            found.append(index.songs[track_id])
+    return found
 
 
 def _search(desk: Desk, values: dict[str, Any]) -> Any:
@@ -187,6 +203,7 @@ _WORDS = Field(
     "words", "share of the words against sound; left out: as learned", "number", None, 0, 1
 )
 _N = Field("n", "at most so many", "integer", 30, 1, 1000)
+_CAP = Field("max_per_artist", "at most so many of one artist", "integer", None, 1, 1000)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/groups", "the groups of every level, from coarse to fine", _groups),
@@ -208,7 +225,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _why,
         (_ID, Field("other", "id of another track"), _MAP),
     ),
-    Endpoint("/api/near", "how near every song of the map is to one", _near, (_ID, _MAP, _WORDS)),
+    Endpoint(
+        "/api/places",
+        "the map laid out again with sound and words weighed by hand",
+        _places,
+        (replace(_WORDS, required=True), _MAP),
+    ),
     Endpoint(
         "/api/search",
         "songs with all these words in title, artist or lyrics",
@@ -223,7 +245,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Field("from", "id of the first track", required=True),
             Field("to", "id of the last track", required=True),
             Field("n", "so many songs", "integer", 15, 2, 200),
-            _MAP,
+            *(_CAP, _MAP, _WORDS),
         ),
     ),
     Endpoint(
@@ -237,7 +259,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             _N,
             Field("name", "name of the playlist", default="Songscape"),
             Field("format", "of the file", default="m3u8", choices=("m3u8", "xspf", "jspf")),
-            Field("max_per_artist", "at most so many of one artist", "integer", None, 1, 1000),
+            *(_CAP, _MAP, _WORDS),
             Field("save", "write it to `playlists/` of the results instead", "boolean", False),
         ),
         changes=True,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,45 +14,32 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Atlas", "Group", "Layout", "Level"]
+    from songscape.clustering.portraits import Scale
+
+__all__ = ["ABOUT", "Atlas", "Group", "Layout", "Level"]
+
+
+ABOUT: dict[str, Any] = dict.fromkeys(("languages", "decades", "descriptors", "tags"), ())
+ABOUT |= {"stability": None, "sure": "", "words": {}}
+"""What `groups.json` says of a group besides its songs, and what it is where nothing is said."""
 
 
 @dataclass(frozen=True)
 class Group:
     """A region or neighbourhood of songs.
 
-    Attributes
-    ----------
-    id, name : str
-        `id` stays the same over refits; `name` is what people read, and can be changed.
-    size : int
-    parent : str or None
-        Group of the coarser level that holds it.
-    stability : float or None
-        Share of its songs that stay together when it is drawn again, 0 to 1.
-    sure : str
-        That in words: "sure", "fairly sure", "not stable"; "" where it is not known.
-    typical, between : tuple of int
-        Rows of the most typical songs, and of songs that could also be elsewhere.
-    languages, decades : tuple of (name, share, share in the collection)
-    descriptors : tuple of (name, percentile from 0 to 100, words)
-    tags : tuple of (name, times as common as in the collection)
-    words : mapping of language to words
+    `id` stays the same over refits; `name` is what people read, and can be changed; `parent` is the
+    id of the coarser group that holds it. `typical` and `between` are rows: the most typical songs,
+    and songs that could also be elsewhere.
     """
 
     id: str
     name: str
     size: int
     parent: str | None = None
-    stability: float | None = None
-    sure: str = ""
     typical: tuple[int, ...] = ()
     between: tuple[int, ...] = ()
-    languages: tuple[tuple[str, float, float], ...] = ()
-    decades: tuple[tuple[str, float, float], ...] = ()
-    descriptors: tuple[tuple[str, float, str], ...] = ()
-    tags: tuple[tuple[str, float], ...] = ()
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=lambda: ABOUT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +86,8 @@ class Atlas:
         From coarse to fine.
     spans : tuple of (start, end) or None
         Seconds of the file that are the song, where that is not all of it.
+    sounds : mapping of Scale to ndarray of shape (n,)
+        What a person would hear (tempo, loudness, ...), NaN where it is not known.
     report : Path or None
         The page of the evidence.
     note : str
@@ -116,6 +105,7 @@ class Atlas:
     layouts: tuple[Layout, ...] = ()
     levels: tuple[Level, ...] = ()
     spans: tuple[tuple[float, float | None] | None, ...] = ()
+    sounds: Mapping[Scale, NDArray[np.float64]] = field(default_factory=dict)
     report: Path | None = None
     note: str = ""
 

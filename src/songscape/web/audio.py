@@ -11,28 +11,19 @@ import regex
 from anyio import to_thread
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from songscape.features.readers import AUDIO_KINDS
+from songscape.ingest.file_signatures import HEAD_BYTES, looks_like, printable
+
 __all__ = ["MOST_BYTES", "audio_response", "byte_range"]
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of one answer to a range; a player asks for the next."""
 CHUNK = 128 * 1024
-TYPES = {
-    ".mp3": "audio/mpeg",
-    ".ogg": "audio/ogg",
-    ".oga": "audio/ogg",
-    ".opus": "audio/ogg",
-    ".flac": "audio/flac",
-    ".wav": "audio/wav",
-    ".m4a": "audio/mp4",
-    ".mp4": "audio/mp4",
-    ".aac": "audio/aac",
-    ".webm": "audio/webm",
-    ".weba": "audio/webm",
-    ".aif": "audio/aiff",
-    ".aiff": "audio/aiff",
-    ".wma": "audio/x-ms-wma",
-    ".ape": "audio/x-ape",
-}
+_ENDS = (
+    "mpeg mp3, ogg ogg, ogg oga, ogg opus, flac flac, wav wav, mp4 m4a, mp4 mp4, aac aac, webm webm"
+)
+_ENDS += ", webm weba, aiff aif, aiff aiff, x-ms-wma wma, x-ape ape"
+TYPES = {f".{end}": f"audio/{kind}" for kind, end in map(str.split, _ENDS.split(","))}
 _RANGE = regex.compile(r"bytes=(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))")
 
 
@@ -57,7 +48,8 @@ async def audio_response(path: Path | None, header: str | None, *, head: bool) -
     """The file, or a part of it; 404 where there is none any more.
 
     The file is opened for each chunk: a thousand listeners hold no files open, and one that is
-    deleted or replaced meanwhile ends the answer.
+    deleted or replaced meanwhile ends the answer. A text, an archive or a picture in its place
+    (a link that leads elsewhere by now) is not given.
     """
     state = None if path is None else await to_thread.run_sync(_state, path)
     if path is None or state is None:
@@ -84,12 +76,15 @@ async def audio_response(path: Path | None, header: str | None, *, head: bool) -
 
 
 def _state(path: Path) -> os.stat_result | None:
-    """Of a regular file; a pipe or a device is none."""
+    """Of a regular file that may be audio: a pipe is none, and what else took its place is none."""
     try:
-        state = os.stat(path)
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            state = os.fstat(file.fileno())
+            head = file.read(HEAD_BYTES) if stat.S_ISREG(state.st_mode) else b""
     except (OSError, ValueError):
         return None
-    return state if stat.S_ISREG(state.st_mode) else None
+    is_other = printable(head) or looks_like(head) not in (None, *AUDIO_KINDS)
+    return None if is_other or not head else state
 
 
 async def _chunks(path: Path, state: os.stat_result, start: int, stop: int) -> AsyncIterator[bytes]:

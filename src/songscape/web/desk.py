@@ -11,6 +11,7 @@ from typing import Any
 from songscape.errors import SongscapeError
 from songscape.experiment.grouping import name_group
 from songscape.library import Library
+from songscape.library.records import Counts
 from songscape.results import ResultsFolder
 from songscape.web.atlas import Atlas
 from songscape.web.load import load_atlas, state_of
@@ -61,12 +62,21 @@ class Desk:
 
     @property
     def shown(self) -> Shown:
-        """What there is now; a new run or another name is seen by the next question."""
+        """What there is now; a new run or another name is seen by the next question.
+
+        Before there are results, so is every song that has been analysed.
+        """
         state = state_of(self.folder)
         with self._lock:
+            if not any(state):
+                state = (*state, self._counts().analysed)
             if self._shown is None or self._shown.state != state:
                 self._shown = Shown(self.folder, state, load_atlas(self.folder))
             return self._shown
+
+    def _counts(self) -> Counts:
+        with Library.open(self.folder.library, must_exist=True) as library:
+            return library.counts()
 
     def warm(self) -> None:
         """Make what the first questions need, before they are asked."""
@@ -84,12 +94,16 @@ class Desk:
             return name_group(self.folder, group, name)[1]
 
     def progress(self) -> dict[str, Any]:
-        """How far the analysis is."""
-        with Library.open(self.folder.library, must_exist=True) as library:
-            counts = library.counts()
-        done = counts.analysed + counts.failed + counts.skipped
-        return {"found": counts.found, "done": done, "failed": counts.failed} | {
+        """How far the analysis is, and whether one is going on."""
+        counts = self._counts()
+        has_map = any((self.folder.tables / "maps").glob("*.parquet"))
+        unfinished = counts.pending > 0 or not has_map
+        return {
+            "found": counts.found,
+            "done": counts.found - counts.pending,
             "analysed": counts.analysed,
-            "has_map": any((self.folder.tables / "maps").glob("*.parquet")),
+            "failed": counts.failed,
+            "has_map": has_map,
+            "running": unfinished and self.folder.in_use() is not None,
             "version": "-".join(map(str, state_of(self.folder))),
         }

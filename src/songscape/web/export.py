@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from songscape.results import write_bytes, write_parquet
 from songscape.web.atlas import Atlas
 from songscape.web.packing import as_json, groups_document, map_document, packed
 
-__all__ = ["joined_modules", "write_atlas_table", "write_map"]
+__all__ = ["joined_modules", "make_previews", "write_atlas_table", "write_map"]
 
 NEIGHBOURS = 12
 STATIC = files("songscape.web") / "static"
@@ -31,13 +31,7 @@ _EXPORT = re.compile(r"^export (?:async )?(?:function|const) (\w+)", re.MULTILIN
 Progress = Callable[[int, int], None]
 
 
-def write_map(
-    atlas: Atlas,
-    path: Path,
-    *,
-    preview_seconds: float = 0.0,
-    progress: Progress = lambda done, total: None,
-) -> Path:
+def write_map(atlas: Atlas, path: Path, previews: Mapping[str, bytes] | None = None) -> Path:
     """Write the page with its songs; equal collections give equal bytes.
 
     Parameters
@@ -45,10 +39,8 @@ def write_map(
     atlas : Atlas
     path : Path
         An HTML file.
-    preview_seconds : float
-        So much of every song is put in as MP3, from its middle; 0 is none.
-    progress : callable
-        Takes (done, total) while previews are made.
+    previews : mapping of id to bytes
+        MP3s, see `make_previews`.
 
     Raises
     ------
@@ -56,12 +48,13 @@ def write_map(
         There is no map yet.
     """
     _check_map(atlas)
-    previews = _previews(atlas, preview_seconds, progress) if preview_seconds else {}
+    found = previews or {}
+    sounds = {i: f"data:audio/mpeg;base64,{_base64(data)}" for i, data in found.items()}
     written = {
-        "map": map_document(atlas) | {"plays": packed([i in previews for i in atlas.ids], "uint8")},
+        "map": map_document(atlas) | {"plays": packed([i in found for i in atlas.ids], "uint8")},
         "groups": groups_document(atlas),
         "neighbours": [packed(_neighbours(layout.vectors), "int32") for layout in atlas.layouts],
-        "previews": previews,
+        "previews": sounds,
     }
     page = _page(as_json(written).decode())
     write_bytes(path, page.encode("utf-8"))
@@ -113,7 +106,11 @@ def joined_modules(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return _base64(hashlib.sha256(text.encode()).digest())
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _neighbours(vectors: Any) -> Any:
@@ -122,8 +119,13 @@ def _neighbours(vectors: Any) -> Any:
     return nearest_neighbors(vectors, min(NEIGHBOURS, len(vectors) - 1)).indices
 
 
-def _previews(atlas: Atlas, seconds: float, progress: Progress) -> dict[str, str]:
-    """Base64 MP3s by id, of songs that can be read."""
+def make_previews(
+    atlas: Atlas, seconds: float, progress: Progress = lambda done, total: None
+) -> dict[str, bytes]:
+    """So much of every song as MP3, from its middle, by id; of songs that can be read.
+
+    `progress` takes (done, total).
+    """
     import soundfile
 
     from songscape.features.decode import SAMPLE_RATE, DecodeError, load_mono
@@ -144,13 +146,16 @@ def _previews(atlas: Atlas, seconds: float, progress: Progress) -> dict[str, str
         part = np.clip(samples[start : start + n], -1, 1)
         kind = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "VARIABLE"}
         soundfile.write(data, part, SAMPLE_RATE, compression_level=0.8, **kind)
-        text = base64.b64encode(data.getvalue()).decode("ascii")
-        found[track_id] = f"data:audio/mpeg;base64,{text}"
+        found[track_id] = data.getvalue()
     return found
 
 
-def write_atlas_table(atlas: Atlas, path: Path) -> Path:
+def write_atlas_table(
+    atlas: Atlas, path: Path, previews: Mapping[str, bytes] | None = None
+) -> Path:
     """Write a Parquet table that embedding-atlas opens: x, y, groups, titles and columns.
+
+    Previews are objects with `bytes` and `path`, which it shows as players.
 
     Raises
     ------
@@ -168,5 +173,8 @@ def write_atlas_table(atlas: Atlas, path: Path) -> Path:
     for level in atlas.levels:
         names = [group.name for group in level.groups]
         table[level.name] = [names[i] if i >= 0 else None for i in level.member]
+    if previews:
+        parts = [previews.get(i) for i in atlas.ids]
+        table["preview"] = [None if p is None else {"bytes": p, "path": "song.mp3"} for p in parts]
     write_parquet(path, table)
     return path

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.clustering.portraits import Scale, heard
 from songscape.columns import Role, display_title, find_roles
 from songscape.errors import SongscapeError
+from songscape.features.descriptors import DESCRIPTORS
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.results import ResultsFolder, read_json, read_latents
-from songscape.web.atlas import Atlas, Group, Layout, Level
+from songscape.web.atlas import ABOUT, Atlas, Group, Layout, Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,18 +32,21 @@ def state_of(folder: ResultsFolder) -> tuple[int, ...]:
 
 
 def load_atlas(folder: ResultsFolder) -> Atlas:
-    """What there is to show of a results folder; layouts and groups only where they are made."""
+    """What there is to show of a results folder; layouts and groups only where they are made.
+
+    Songs that were analysed after the map was drawn are left out until there is another.
+    """
     from songscape.library import Library
 
     with Library.open(folder.library, must_exist=True) as library:
         columns = _columns(library, folder)
         tracks = {track.id: track for track in library.tracks("analysed")}
         root = library.root
-    ids = tuple(sorted(tracks))
+        groups = read_json(folder.tables / "groups.json") or {}
+        ids, layouts = _layouts(folder, sorted(tracks), str(groups.get("model", "")))
+        sounds = _sounds(library, ids)
     columns = columns.reindex(list(ids))
     roles = find_roles(columns.columns)
-    groups = read_json(folder.tables / "groups.json") or {}
-    layouts = _layouts(folder, ids, str(groups.get("model", "")))
     titles = _texts(columns, roles.column(Role.TITLE))
     document = folder.read_document() or {}
     report = folder.tables / "report.html"
@@ -58,6 +63,7 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
         roles=named,
         layouts=layouts,
         levels=_levels(groups, ids),
+        sounds=sounds,
         note=" ".join(filter(None, (groups.get("note"), groups.get("warning")))),
         report=report if report.exists() else None,
     )
@@ -83,34 +89,51 @@ def _texts(columns: pd.DataFrame, name: str | None) -> list[str]:
     return ["" if value is None or value != value else str(value) for value in columns[name]]
 
 
-def _layouts(folder: ResultsFolder, ids: Sequence[str], grouped: str) -> tuple[Layout, ...]:
-    """The representation of the groups and the other default one, else the first that there is."""
-    found = []
+def _layouts(
+    folder: ResultsFolder, ids: Sequence[str], grouped: str
+) -> tuple[tuple[str, ...], tuple[Layout, ...]]:
+    """Those of `ids` that are drawn; the groups' layout and the other default one, else the first.
+
+    Where nothing is drawn yet these are all `ids`, and no layout.
+    """
     kinds = {DEFAULT_NEUTRAL: "neutral", DEFAULT_FREE: "free"}
-    models = [grouped, *(model for model in kinds if model != grouped)]
-    for model, name in ((model, kinds.get(model, "")) for model in models):
-        layout = _layout(folder, ids, model, name)
-        if layout is not None:
-            found.append(layout)
-    if not found:
-        for path in sorted((folder.tables / "maps").glob("*-seed0.parquet")):
-            layout = _layout(folder, ids, path.stem.removesuffix("-seed0"), "")
-            if layout is not None:
-                return (layout,)
-    return tuple(found)
+    files = sorted((folder.tables / "maps").glob("*-seed0.parquet"))
+    others = [path.stem.removesuffix("-seed0") for path in files]
+    shown, found = tuple(ids), list[Layout]()
+    for model in dict.fromkeys([grouped, *kinds, *others]):
+        drawn = None if found and model not in kinds else _drawn(folder, model)
+        if drawn is None:
+            continue
+        rows, places, vectors = drawn
+        its = tuple(track_id for track_id in (shown if found else ids) if track_id in rows)
+        if its and (its == shown or not found):
+            shown, order = its, [rows[track_id] for track_id in its]
+            places = _spread(places[order])
+            found.append(Layout(kinds.get(model, ""), model, places, vectors[order]))
+    return shown, tuple(found)
 
 
-def _layout(folder: ResultsFolder, ids: Sequence[str], model: str, name: str) -> Layout | None:
+def _drawn(
+    folder: ResultsFolder, model: str
+) -> tuple[Mapping[str, int], NDArray[np.float32], NDArray[np.float32]] | None:
+    """Rows by id, places and vectors of a model's map; None where there is none."""
     try:
         drawn, places = read_latents(folder.map(model, 0))
         known, vectors = read_latents(folder.latents(model, 0))
     except SongscapeError:
         return None
     rows = {track_id: row for row, track_id in enumerate(known)}
-    if drawn != known or not set(ids) <= rows.keys():
-        return None
-    order = [rows[track_id] for track_id in ids]
-    return Layout(name, model, _spread(places[order]), vectors[order])
+    return (rows, places, vectors) if drawn == known else None
+
+
+def _sounds(library: Library, ids: Sequence[str]) -> Mapping[Scale, NDArray[np.float64]]:
+    """What a person would hear of the songs."""
+    rows = {track_id: row for row, track_id in enumerate(ids)}
+    table = np.full((len(ids), len(DESCRIPTORS)), np.nan)
+    for track_id, values in library.each_feature("descriptors"):
+        if track_id in rows and len(values) == len(DESCRIPTORS):
+            table[rows[track_id]] = values
+    return heard(table, ~np.isnan(table[:, 0]))
 
 
 def _spread(places: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -153,23 +176,10 @@ def _read_levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level
 
 
 def _group(one: Mapping[str, Any], rows: Mapping[str, int]) -> Group:
-    typical = [rows[track_id] for track_id in one["typical"] if track_id in rows]
-    between = [rows[track_id] for track_id, _ in one["between"] if track_id in rows]
+    typical = tuple(rows[track_id] for track_id in one["typical"] if track_id in rows)
+    between = tuple(rows[track_id] for track_id, _ in one["between"] if track_id in rows)
     name = str(one["name"])
     if name == one.get("made_name"):  # a name that a person gave stays as it is
         name = name[:1].upper() + name[1:]
-    return Group(
-        str(one["id"]),
-        name,
-        int(one["size"]),
-        one["parent"],
-        one["stability"],
-        str(one["sure"]),
-        typical=tuple(typical),
-        between=tuple(between),
-        languages=tuple((str(v), float(s), float(u)) for v, s, u in one["languages"]),
-        decades=tuple((str(v), float(s), float(u)) for v, s, u in one["decades"]),
-        descriptors=tuple((str(n), float(p), str(t)) for n, p, t, *_ in one["descriptors"]),
-        tags=tuple((str(label), float(lift)) for label, lift, *_ in one["tags"]),
-        words={str(language): tuple(map(str, words)) for language, words in one["words"].items()},
-    )
+    about = {part: one[part] for part in ABOUT}
+    return Group(str(one["id"]), name, int(one["size"]), one["parent"], typical, between, about)

@@ -15,6 +15,7 @@ from songscape.neighbours.index import Index
 from songscape.neighbours.songs import Songs, read_songs
 from songscape.results import ResultsFolder
 from songscape.web.atlas import Atlas
+from songscape.web.relayout import laid_out_again
 
 __all__ = ["Nearness", "NotMeasured"]
 
@@ -33,11 +34,14 @@ class Nearness:
     ----------
     atlas : Atlas
     folder : ResultsFolder
-        Its library has sound and words, read when they are first weighed.
+    parts : mapping of str to array of shape (n, d), optional
+        "sound" and "words", NaN where a song lacks it; read from the library when first weighed.
     """
 
-    def __init__(self, atlas: Atlas, folder: ResultsFolder) -> None:
-        self._atlas, self._folder = atlas, folder
+    def __init__(
+        self, atlas: Atlas, folder: ResultsFolder, parts: Mapping[str, Floats] | None = None
+    ) -> None:
+        self._atlas, self._folder, self._parts = atlas, folder, parts
         self._lock = Lock()
         self._layouts: dict[int, Index] = {}
         self._weighed: Index | None = None
@@ -57,14 +61,14 @@ class Nearness:
                 self._layouts[layout] = Index(self._atlas.ids, vectors, self.songs)
             return self._layouts[layout]
 
-    def weighed(self, words: float, row: int) -> tuple[Index, Mapping[str, float]]:
+    def weighed(self, words: float, row: int | None = None) -> tuple[Index, Mapping[str, float]]:
         """The songs by sound and words, and the weights of both.
 
         Parameters
         ----------
         words : float
             The share of the words, 0 to 1; the rest is sound.
-        row : int
+        row : int, optional
             The song that is asked about.
 
         Raises
@@ -74,7 +78,9 @@ class Nearness:
         """
         with self._lock:
             if self._weighed is None:
-                parts = {name: _vectors(self._folder, self._atlas, name) for name in PARTS}
+                parts = self._parts or {
+                    name: _vectors(self._folder, self._atlas, name) for name in PARTS
+                }
                 self._lacks = {name: np.isnan(part[:, 0]) for name, part in parts.items()}
                 self._weighed = Index(self._atlas.ids, parts, self.songs)
         weights = {"sound": 1 - words, "words": words}
@@ -82,7 +88,7 @@ class Nearness:
         for name in weights:
             if self._lacks[name].all():
                 raise NotMeasured(f"these songs have no {name}")
-            if self._lacks[name][row]:
+            if row is not None and self._lacks[name][row]:
                 raise NotMeasured(f"{self._atlas.titles[row]}: has no {name}; move the slider away")
         return self._weighed, weights
 
@@ -97,6 +103,13 @@ class Nearness:
         index, weights = self.asked(row, layout, words)
         return index.distances(self._atlas.ids[row], weights)
 
+    def places(self, layout: int, words: float) -> tuple[Floats, int]:
+        """A layout laid out again with sound and words weighed by hand, and how many songs stay."""
+        index, weights = self.weighed(words)
+        found = laid_out_again(self._atlas.layouts[layout].places, index.space, weights)
+        stay = np.logical_and.reduce([self._lacks[name] for name in weights])
+        return found, int(stay.sum())
+
 
 def _vectors(folder: ResultsFolder, atlas: Atlas, part: str) -> Floats:
     """Vectors of sound or words; NaN for songs that lack it."""
@@ -107,11 +120,12 @@ def _vectors(folder: ResultsFolder, atlas: Atlas, part: str) -> Floats:
     view = find_preset(model).views[0]
     with Library.open(folder.library, must_exist=True) as library:
         views = load_views(library, [view])
-    if views.track_ids != atlas.ids:
+    row_of = {track_id: row for row, track_id in enumerate(views.track_ids)}
+    if not atlas.row_of.keys() <= row_of.keys():
         raise NotMeasured("the library has changed; load the page again")
     present = views[view].present
     if present.sum() < 2:
         return np.full((len(atlas.ids), 1), np.nan, np.float32)
     values = np.asarray(make_model(model).fit_transform(views), np.float32)
     values[~present] = np.nan
-    return values
+    return values[[row_of[track_id] for track_id in atlas.ids]]

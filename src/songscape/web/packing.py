@@ -5,19 +5,23 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
+from songscape.clustering.portraits import Scale
 from songscape.columns import Role, role_of
 from songscape.web.atlas import Atlas, Group, Level
 
-__all__ = ["as_json", "groups_document", "map_document", "packed"]
+__all__ = ["as_json", "groups_document", "map_document", "packed", "packed_places"]
 
 MOST_VALUES = 24
 """Of a column, the commonest are told apart by colour; the rest is "other"."""
 NOT_SHOWN = frozenset({Role.TITLE, Role.ID, Role.LICENCE})
+QUANTILES = 65
 STEPS = 65_535
 """Places are sent as 16-bit numbers: a step is a hundredth of a pixel on a large screen."""
 
@@ -32,6 +36,11 @@ def packed(values: Any, dtype: str) -> dict[str, str]:
     """Numbers as base64 of little-endian bytes; `dtype` is numpy's name without the order."""
     data = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
     return {"dtype": dtype, "data": base64.b64encode(data.tobytes()).decode("ascii")}
+
+
+def packed_places(places: Any) -> dict[str, str]:
+    """Places from -1 to 1, (n, 2)."""
+    return packed(np.rint((places + 1) / 2 * STEPS), "uint16")
 
 
 def map_document(atlas: Atlas) -> dict[str, Any]:
@@ -49,11 +58,12 @@ def map_document(atlas: Atlas) -> dict[str, Any]:
             {
                 "name": layout.name,
                 "model": layout.model,
-                "places": packed(np.rint((layout.places + 1) / 2 * STEPS), "uint16"),
+                "places": packed_places(layout.places),
             }
             for layout in atlas.layouts
         ],
         "levels": [_level(level) for level in atlas.levels],
+        "sounds": [_sound(*one) for one in atlas.sounds.items() if len(np.unique(one[1])) > 2],
         "report": atlas.report is not None,
     }
 
@@ -68,21 +78,10 @@ def groups_document(atlas: Atlas) -> list[dict[str, Any]]:
 
 def group_document(atlas: Atlas, group: Group) -> dict[str, Any]:
     """One group; songs by their ids."""
-    return {
-        "id": group.id,
-        "name": group.name,
-        "size": group.size,
-        "parent": group.parent,
-        "stability": group.stability,
-        "sure": group.sure,
-        "typical": [atlas.ids[row] for row in group.typical],
-        "between": [atlas.ids[row] for row in group.between],
-        "languages": [list(one) for one in group.languages],
-        "decades": [list(one) for one in group.decades],
-        "descriptors": [list(one) for one in group.descriptors],
-        "tags": [list(one) for one in group.tags],
-        "words": {language: list(words) for language, words in group.words.items()},
-    }
+    songs = {"typical": group.typical, "between": group.between}
+    ids = {name: [atlas.ids[i] for i in rows] for name, rows in songs.items()}
+    named = {"id": group.id, "name": group.name, "size": group.size, "parent": group.parent}
+    return {**named, **ids, **group.about}
 
 
 def _level(level: Level) -> dict[str, Any]:
@@ -94,6 +93,16 @@ def _level(level: Level) -> dict[str, Any]:
         "second": packed(second, "int32"),
         "certainty": packed(certainty, "uint8"),  # per cent, 255 where it is not known
     }
+
+
+def _sound(scale: Scale, values: Any) -> dict[str, Any]:
+    """A descriptor: each song's rank among all, 0 to 254 (255 is not known), and values by rank."""
+    known = np.isfinite(values)
+    ranks = np.full(len(values), 255)
+    ranks[known] = np.rint(254 * (rankdata(values[known]) - 0.5) / known.sum())
+    quantiles = np.quantile(values[known], np.linspace(0, 1, QUANTILES))
+    numbers = [float(f"{value:.4g}") for value in quantiles]
+    return asdict(scale) | {"ranks": packed(ranks, "uint8"), "quantiles": numbers}
 
 
 def _coded(values: Sequence[str | None]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ __all__ = ["SongSearch"]
 _UNSPACED = regex.compile(r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 MOST_WORDS = 12
+_RARE = 0.1  # of the songs have a word that says something
 
 
 class SongSearch:
@@ -37,6 +38,8 @@ class SongSearch:
         self._db.executemany(
             "INSERT INTO songs (rowid, title, artist, lyrics) VALUES (?,?,?,?)", rows
         )
+        self._db.execute("CREATE VIRTUAL TABLE words USING fts5vocab(songs, col)")
+        self._lyrics = atlas.lyrics
 
     def find(self, query: str, limit: int = 30) -> list[tuple[int, str]]:
         """Rows of the songs that have all words, titles first, and the line with the words.
@@ -59,6 +62,16 @@ class SongSearch:
             by_name = {row for (row,) in self._db.execute(query_, (named,))}
         lines = [(row - 1, "" if row in by_name else _joined(line)) for row, line, _ in found]
         return sorted(lines, key=lambda one: one[1] != "")
+
+    def rare_in_both(self, row: int, other: int, limit: int = 5) -> list[str]:
+        """Words that both songs sing and fewest others do, the rarest first."""
+        both = [set(_WORD.findall((self._lyrics[i] or "").casefold())) for i in (row, other)]
+        words = sorted(word for word in both[0] & both[1] if len(word) > 1)
+        most = max(2, int(_RARE * len(self._lyrics)))
+        query = "SELECT doc FROM words WHERE term = ? AND col = 'lyrics'"
+        with self._lock:
+            found = [(self._db.execute(query, (word,)).fetchone(), word) for word in words]
+        return [word for n, word in sorted(one for one in found if one[0]) if n[0] <= most][:limit]
 
 
 def _spaced(text: str | None) -> str:

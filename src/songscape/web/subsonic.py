@@ -12,15 +12,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 from songscape._version import __version__
-from songscape.columns import bare
 from songscape.errors import SongscapeError, UsageError
 from songscape.web.atlas import Atlas
-from songscape.web.desk import Desk
+from songscape.web.desk import Desk, Shown
 from songscape.web.interface import NotThere
 
 __all__ = ["answer_subsonic", "as_xml"]
 
-_MUSICBRAINZ = ("musicbrainzrecordingid", "musicbrainztrackid", "recordingmbid", "mbid")
 _FAILED, _MISSING, _NOT_FOUND = 0, 10, 70
 MOST = 500
 
@@ -56,15 +54,17 @@ def _answer(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
         return {"openSubsonicExtensions": [{"name": "sonicSimilarity", "versions": [1]}]}
     shown = desk.shown
     atlas = shown.atlas
+    if not atlas.layouts:
+        raise SongscapeError("the songs are still being analysed")
     count = given.get("count", "10")
     if not count.isdecimal() or not 1 <= int(count) <= MOST:
         raise UsageError(f"count: 1 to {MOST}")
     if name == "getSonicSimilarTracks":
-        row = _row(atlas, given.get("id"))
+        row = _row(shown, given.get("id"))
         found = shown.nearness.index().similar(atlas.ids[row], int(count))
         rows = [atlas.row_of[one.id] for one in found]
     else:
-        row, last = (_row(atlas, given.get(key)) for key in ("startSongId", "endSongId"))
+        row, last = (_row(shown, given.get(key)) for key in ("startSongId", "endSongId"))
         path = shown.nearness.index().path(atlas.ids[row], atlas.ids[last], max(2, int(count)))
         rows = [atlas.row_of[track_id] for track_id in path.ids]
     far = shown.nearness.distances(row)
@@ -84,23 +84,21 @@ def _entry(atlas: Atlas, row: int) -> dict[str, Any]:
     return entry | {name: value for name, value in more.items() if value}
 
 
-def _row(atlas: Atlas, given: str | None) -> int:
+def _row(shown: Shown, given: str | None) -> int:
     """The song of an id, a MusicBrainz id, or a path."""
     if not given:
         raise UsageError("id: missing")
-    found = atlas.row_of.get(given, _other_ids(atlas).get(given))
+    found = shown.atlas.row_of.get(given, _other_ids(shown).get(given))
     if found is None:
         raise NotThere(f"{given}: no such track")
     return found
 
 
 @lru_cache(maxsize=1)
-def _other_ids(atlas: Atlas) -> dict[str, int]:
-    found = {str(path): row for row, path in enumerate(atlas.audio) if path is not None}
-    for name in atlas.columns:
-        if bare(str(name)) in _MUSICBRAINZ:
-            found |= {str(v): row for row, v in enumerate(atlas.columns[name]) if v and v == v}
-    return found
+def _other_ids(shown: Shown) -> dict[str, int]:
+    found = {str(path): row for row, path in enumerate(shown.atlas.audio) if path is not None}
+    recordings = enumerate(shown.nearness.index().songs.values("recording"))
+    return found | {recording: row for row, recording in recordings if recording}
 
 
 def as_xml(answer: Mapping[str, Any]) -> bytes:

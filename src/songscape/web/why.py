@@ -1,6 +1,8 @@
-"""Why a song lies where it lies, and why two lie together: in sentences."""
+"""Why a song lies where it lies, and why two lie together: by sound, words and artist."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -15,22 +17,26 @@ NEAR_SHARE = 0.05
 PARTS = {"sound": 0.0, "words": 1.0}
 
 
-def why_here(atlas: Atlas, nearness: Nearness, row: int, layout: int) -> list[str]:
-    """What a song has in common with its nearest: sound, words, artist."""
-    nearest = _order(nearness.distances(row, layout), row)[:NEAREST]
-    if not len(nearest):
-        return []
+def why_here(atlas: Atlas, nearness: Nearness, row: int, layout: int) -> dict[str, Any]:
+    """What a song has in common with its nearest: in sentences, and by which part each is near."""
+    near = nearness.index(layout).similar(atlas.ids[row], NEAREST)
+    nearest = [atlas.row_of[one.id] for one in near]
     n_near = max(1, round(NEAR_SHARE * len(atlas.ids)))
+    by: dict[str, list[str]] = {atlas.ids[i]: [] for i in nearest}
     found, without = [], []
     for part, words in PARTS.items():
         try:
-            near = _order(nearness.distances(row, words=words), row)[:n_near]
+            far = nearness.distances(row, words=words)
         except NotMeasured:
             without.append(part)
             continue
-        found.append(f"{np.isin(nearest, near).sum()} by {part}")
+        order = [i for i in np.argsort(far, kind="stable")[: n_near + 1].tolist() if i != row]
+        its = set(nearest).intersection(order[:n_near])
+        found.append(f"{len(its)} by {part}")
+        for i in its:
+            by[atlas.ids[i]].append(part)
     lines = []
-    if found:
+    if found and nearest:
         lines.append(
             f"Of its {len(nearest)} nearest songs, {' and '.join(found)} are among the "
             f"{100 * NEAR_SHARE:.0f} % of all songs that are most like it."
@@ -40,7 +46,7 @@ def why_here(atlas: Atlas, nearness: Nearness, row: int, layout: int) -> list[st
     own = sum(atlas.artists[i] == artist for i in nearest) if artist else 0
     if own:
         lines.append(f"{own} of them {'is' if own == 1 else 'are'} by {artist} too.")
-    return lines
+    return {"lines": lines, "by": by}
 
 
 def why_together(atlas: Atlas, nearness: Nearness, row: int, other: int, layout: int) -> list[str]:
@@ -53,13 +59,8 @@ def why_together(atlas: Atlas, nearness: Nearness, row: int, other: int, layout:
         except NotMeasured:
             continue
         parts.append(f"by {part} than {_nearer_than(found, row, other)}")
-    return [f"{atlas.titles[other]} is nearer to it {', '.join(parts)} of the songs."]
-
-
-def _order(distances: Floats, row: int) -> list[int]:
-    order: list[int] = np.argsort(distances, kind="stable").tolist()
-    order.remove(row)
-    return order
+    one, two = atlas.titles[row], atlas.titles[other]
+    return [f"{two} is nearer to {one} {', '.join(parts)} of the songs."]
 
 
 def _nearer_than(distances: Floats, row: int, other: int) -> str:

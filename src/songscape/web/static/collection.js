@@ -18,7 +18,8 @@ export function readCollection(map, groups) {
     rowOf,
     columns,
     plays: unpack(map.plays),
-    layouts: map.layouts.map((layout) => ({ ...layout, places: placesOf(unpack(layout.places)) })),
+    sounds: map.sounds.map((sound) => ({ ...sound, ranks: unpack(sound.ranks) })),
+    layouts: map.layouts.map((layout) => ({ ...layout, places: placesOf(layout.places) })),
     levels: map.levels.map((level, i) => ({
       ...level,
       member: unpack(level.member),
@@ -36,7 +37,8 @@ export function readCollection(map, groups) {
   return songs;
 }
 
-function placesOf(steps) {
+export function placesOf(packed) {
+  const steps = unpack(packed);
   const places = new Float32Array(steps.length);
   for (let i = 0; i < steps.length; i++) places[i] = (2 * steps[i]) / STEPS - 1;
   return places;

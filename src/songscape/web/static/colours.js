@@ -1,5 +1,7 @@
 // What the colours of the dots mean.
 
+import { MOST_RANK, UNKNOWN } from "./sound.js";
+
 const DARK = ["#7fb4ff", "#ffb454", "#7fd1ae", "#f2788f", "#c59bff", "#e6d65c", "#5fd0e6", "#ff9ad5", "#b0c777", "#d9a07a", "#8f9dff", "#6fe08d"];
 const LIGHT = ["#2f6fd0", "#c26a00", "#1d8561", "#c93756", "#7b45c9", "#8d7a00", "#00809c", "#b93a8c", "#5f7a1f", "#955a30", "#4450c9", "#238a3f"];
 const STOPS = [[68, 60, 150], [56, 120, 168], [60, 176, 140], [170, 205, 80], [250, 225, 90]];
@@ -23,13 +25,17 @@ export const rampColour = (share) => `rgb(${ramp(share).join(" ")})`;
 
 export function colourChoices(songs) {
   const levels = songs.levels.map((level, i) => ({ key: `level:${i}`, label: level.name }));
-  return [...levels, ...songs.columns.map((column, i) => ({ key: `column:${i}`, label: column.name }))];
+  const columns = songs.columns.map((column, i) => ({ key: `column:${i}`, label: column.name }));
+  return [...levels, ...columns, ...songs.sounds.map((sound, i) => ({ key: `sound:${i}`, label: `${sound.name}, as heard` }))];
 }
 
 // Per song a number that says which colour, and the legend: { codes | shares, entries }.
-export function colouring(songs, key, nearness = null) {
-  if (key === "near") return { shares: Float32Array.from(nearness, (v) => v / 255), ends: ["far", "near"] };
+export function colouring(songs, key) {
   const [kind, at] = key.split(":");
+  if (kind === "sound") {
+    const { ranks, low, high } = songs.sounds[at];
+    return { shares: Float32Array.from(ranks, (rank) => (rank === UNKNOWN ? NaN : rank / MOST_RANK)), ends: [low, high] };
+  }
   if (kind === "level") {
     const level = songs.levels[at];
     const parents = at > 0 ? songs.levels[0].groups.map((group) => group.id) : null;

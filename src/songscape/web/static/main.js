@@ -1,23 +1,24 @@
 // Puts the page together: what a click here changes there.
 
-import { aboutSong, readCollection, sureness } from "./collection.js";
+import { aboutSong, placesOf, readCollection, sureness } from "./collection.js";
 import { colourChoices, colouring, paint, rampColour, swatch } from "./colours.js";
 import { byId, make, number, offer } from "./dom.js";
 import { openFinder } from "./finder.js";
 import { openMap } from "./map.js";
 import { openPanel } from "./panel.js";
 import { openPlayer } from "./player.js";
-import { openSource, unpack } from "./source.js";
+import { openSource } from "./source.js";
 
-const NEAR_LATER_MS = 150;
+const WEIGH_LATER_MS = 150;
 const FOLLOW_MS = 5000;
 
 async function begin() {
   const source = openSource();
   const [written, groups] = await Promise.all([source.map(), source.groups()]);
   const songs = readCollection(written, groups);
-  // `words` is the share that the slider gives them, null while nearness is as it was learned.
-  const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", nearness: null, only: null, song: -1, pathFrom: -1, format: "m3u8" };
+  // `words` is the share that the slider gives them, null while nearness is as it was learned;
+  // `picking` is what is done with the song that is chosen next; `most` songs of an artist are in a playlist, 0 is any number.
+  const state = { layout: 0, words: null, colour: songs.levels.length ? "level:0" : "column:0", only: null, song: -1, picking: null, format: "m3u8", most: 2 };
   let remarkTimer = 0;
   let version = null; // of the results that are shown
 
@@ -36,8 +37,7 @@ async function begin() {
 
   // -- colours ------------------------------------------------------------------------------
   function recolour() {
-    const near = state.nearness !== null;
-    const meaning = colouring(songs, near ? "near" : state.colour, state.nearness);
+    const meaning = colouring(songs, state.colour);
     map.colours(paint(songs, meaning, state.only));
     writeLegend(meaning);
   }
@@ -78,10 +78,10 @@ async function begin() {
   // -- what can be done -----------------------------------------------------------------------
   const actions = {
     similar,
-    why: (row, other) =>
-      source.why(songs.ids[row], { map: state.layout, other: other === null ? null : songs.ids[other] }).then((found) => found.lines, () => []),
+    why: (row, other = null) => source.why(songs.ids[row], { map: state.layout, other: other === null ? null : songs.ids[other] }),
     playing: () => player.now(),
     play: (row, list = null) => player.play(row, list),
+    enqueue: (row) => player.enqueue(row),
     overview() {
       map.way([]);
       map.mark("chosen", -1);
@@ -97,41 +97,44 @@ async function begin() {
       byId("side").focus({ preventScroll: true });
     },
     song(row) {
-      if (state.pathFrom >= 0) return void actions.path(state.pathFrom, row);
+      if (state.picking) return void picked(row);
       state.song = row;
       map.mark("chosen", row);
       if (!map.isInView(row)) map.show([row]);
       panel.song(row).catch((error) => remark(error.message));
       panel.playing(player.now());
-      if (state.words !== null) void renear();
     },
-    startPath(row) {
-      state.pathFrom = row;
-      remark(`Choose the song where the path from ${songs.title(row)} shall end (Escape: none).`, true);
+    pick(question, act) {
+      state.picking = act;
+      remark(`${question} Click a dot or a title, or search (Escape: none).`, true);
     },
     async path(from, to) {
-      state.pathFrom = -1;
-      remark("");
       try {
-        const { tracks } = await source.path(songs.ids[from], songs.ids[to], { map: state.layout });
+        const { tracks } = await source.path(songs.ids[from], songs.ids[to], { ...weights(), max_per_artist: state.most || null });
         const rows = tracks.map((track) => songs.rowOf.get(track.id));
-        map.way(rows);
-        fadeTo(rows);
-        map.show(rows);
-        panel.list(`${songs.title(from)} → ${songs.title(to)}`, `${rows.length} songs, each near the one before`, rows, `${songs.title(from)} to ${songs.title(to)}`);
+        const title = `${songs.title(from)} → ${songs.title(to)}`;
+        showWay(rows);
+        panel.list(title, `${rows.length} songs, each near the one before`, rows, { ids: rows.map((row) => songs.ids[row]), name: title.replace("→", "to"), again: () => actions.path(from, to) });
       } catch (error) {
         remark(error.message);
       }
     },
+    together(row, other) {
+      showWay([row, other]);
+      panel.together(row, other).catch((error) => remark(error.message));
+    },
     format: (chosen = state.format) => (state.format = chosen),
-    async playlist(values) {
+    most: (chosen = state.most) => (state.most = chosen),
+    async playlist({ again, ...values }) {
+      if (!again && state.most) values.max_per_artist = state.most;
       if (!source.live) return savePlaylist(values);
       try {
-        const found = await source.playlist({ ...values, format: state.format });
-        if (found.saved) return remark(`Kept: ${found.saved}`);
-        const { filename, type, text } = found;
-        offer(filename, text, type);
-        remark(`${filename} is saved where your browser keeps downloads.`);
+        const { map: layout, words } = weights();
+        const found = await source.playlist({ ...values, map: layout, words, format: state.format });
+        const about = `${found.n_songs} songs${state.most ? `, at most ${state.most} by one artist` : ""}`;
+        if (found.saved) return remark(`Kept: ${found.saved} (${about})`);
+        offer(found.filename, found.text, "application/octet-stream");
+        remark(`${found.filename} (${about}) is saved where your browser keeps downloads.`);
       } catch (error) {
         remark(error.message);
       }
@@ -157,7 +160,7 @@ async function begin() {
   const map = openMap(songs, {
     hovered: (row, left, top) => showCard(row, left, top),
     chosen(row) {
-      if (state.pathFrom >= 0) return actions.song(row);
+      if (state.picking) return void picked(row);
       player.play(row, null, true);
       actions.song(row);
     },
@@ -165,7 +168,7 @@ async function begin() {
       setLasso(false);
       if (!rows.length) return fade(null);
       fadeTo(rows);
-      panel.list(`${number(rows.length)} songs selected`, "drawn round on the map", rows, "Selection");
+      panel.list(`${number(rows.length)} songs selected`, "drawn round on the map", rows, { ids: rows.map((row) => songs.ids[row]), name: "Selection" });
     },
     group: (id) => actions.group(id),
   });
@@ -175,7 +178,6 @@ async function begin() {
       map.mark("playing", row);
       panel.playing(row);
       if (!map.isInView(row)) map.show([row]);
-      if (state.words !== null) void renear();
       document.title = `${songs.title(row)} · Songscape`;
     },
     failed: (text) => remark(text),
@@ -193,8 +195,8 @@ async function begin() {
     found: (rows) => fadeTo(rows),
     chosen(row) {
       fade(null);
+      if (!state.picking) map.show([row]);
       actions.song(row);
-      map.show([row]);
     },
   });
 
@@ -217,40 +219,51 @@ async function begin() {
     map.lassoing(on);
   }
 
+  function picked(row) {
+    const act = state.picking;
+    state.picking = null;
+    remark("");
+    act(row);
+  }
+
+  function showWay(rows) {
+    map.way(rows);
+    fadeTo(rows);
+    map.show(rows);
+  }
+
   // -- sound and words ----------------------------------------------------------------------------
-  let nearTimer = 0;
-  async function renear() {
-    const row = player.now() >= 0 && state.song < 0 ? player.now() : state.song;
-    byId("learned").hidden = state.words === null;
-    if (state.words === null || row < 0) {
-      state.nearness = null;
-      if (state.words !== null) remark("Choose a song: the colours then show how near every song is to it.", true);
-      return recolour();
+  let [weighTimer, asked] = [0, 0];
+  async function weigh(words) {
+    const mine = ++asked;
+    state.words = words;
+    byId("learned").hidden = words === null;
+    if (words === null) {
+      byId("mix").value = 50;
+      map.places(songs.layouts[state.layout].places);
+      remark("");
+    } else {
+      remark("Weighing sound and words …", true);
+      try {
+        const { places, stay } = await source.places(weights());
+        if (mine !== asked) return; // the slider has moved on
+        map.places(placesOf(places));
+        const share = Math.round(100 * words);
+        const still = stay ? ` ${number(stay)} songs that lack them stay where they were.` : "";
+        remark(`The map is laid out again: songs lie together that are alike, ${share}\u00a0% by words and ${100 - share}\u00a0% by sound.${still} Near songs, paths and playlists follow that too.`, true);
+      } catch (error) {
+        if (mine === asked) remark(error.message, true);
+      }
     }
-    remark("Weighing sound and words …", true);
-    try {
-      const found = await source.near(songs.ids[row], weights());
-      state.nearness = unpack(found.nearness);
-      const share = Math.round(100 * state.words);
-      remark(`Colours: how near every song is to ${songs.title(row)}, ${share} % by words and ${100 - share} % by sound. Next songs follow that too; places stay.`, true);
-    } catch (error) {
-      state.nearness = null;
-      remark(error.message, true);
-    }
-    recolour();
+    if (state.song >= 0) panel.again();
   }
 
   byId("mix").addEventListener("input", () => {
-    state.words = byId("mix").value / 100;
-    clearTimeout(nearTimer);
-    nearTimer = setTimeout(() => void renear().then(() => state.song >= 0 && panel.again()), NEAR_LATER_MS);
+    byId("mix").setAttribute("aria-valuetext", `${byId("mix").value} % by words`);
+    clearTimeout(weighTimer);
+    weighTimer = setTimeout(() => void weigh(byId("mix").value / 100), WEIGH_LATER_MS);
   });
-  byId("learned").addEventListener("click", () => {
-    state.words = null;
-    byId("mix").value = 50;
-    remark("");
-    void renear().then(() => state.song >= 0 && panel.again());
-  });
+  byId("learned").addEventListener("click", () => void weigh(null));
 
   // -- the bar above --------------------------------------------------------------------------------
   const groupsCounted = songs.levels.length ? ` · ${songs.levels[0].groups.length} groups` : "";
@@ -264,14 +277,12 @@ async function begin() {
   byId("neutral").checked = neutral === 0;
   byId("neutral").addEventListener("change", () => {
     state.layout = byId("neutral").checked ? neutral : free;
-    map.layout(state.layout);
+    void weigh(null);
     remark(byId("neutral").checked ? "Songs lie beside each other whatever their language." : "Songs in one language lie together now.");
-    if (state.song >= 0) panel.again();
   });
   byId("colour").replaceChildren(...colourChoices(songs).map(({ key, label }) => make("option", { value: key }, label)));
   byId("colour").addEventListener("change", () => {
     state.colour = byId("colour").value;
-    state.nearness = null;
     fade(null);
   });
   byId("home").addEventListener("click", () => {
@@ -283,6 +294,7 @@ async function begin() {
   byId("further").addEventListener("click", () => map.zoom(1 / 1.5));
   byId("whole").addEventListener("click", () => map.whole());
   byId("why").addEventListener("click", () => actions.song(player.now()));
+  byId("queue").addEventListener("click", () => panel.list("The queue", "played next, in this order", [...player.queue], { ids: player.queue.map((row) => songs.ids[row]), name: "Queue" }));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (recolour(), panel.again()));
 
   const wide = matchMedia("(min-width: 1181px)");
@@ -293,7 +305,7 @@ async function begin() {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=range]):not([type=checkbox]), select, textarea");
     if (event.key === "Escape") {
-      state.pathFrom = -1;
+      state.picking = null;
       setLasso(false);
       fade(null);
       map.way([]);
@@ -307,16 +319,15 @@ async function begin() {
     event.preventDefault();
   });
 
-  function savePlaylist(values) {
-    const ids = values.ids ?? (values.group ? groupIds(values) : null);
-    const chosen = ids ? Promise.resolve(ids.map((id) => songs.rowOf.get(id))) : similar(songs.rowOf.get(values.seed));
-    return chosen.then((rows) => {
-      const lines = rows.map((row) => [songs.title(row), songs.artist(row)].filter(Boolean).join(" – "));
-      offer(`${values.name}.txt`, `${lines.join("\n")}\n`, "text/plain");
-    });
+  // Without the server: a text of titles.
+  async function savePlaylist({ ids, group, seed, n, name, max_per_artist: most = Infinity }) {
+    const chosen = ids ?? (group ? songs.levels.flatMap((level) => level.groups).find((one) => one.id === group).typical : null);
+    const rows = chosen ? chosen.map((id) => songs.rowOf.get(id)) : [songs.rowOf.get(seed), ...(await similar(songs.rowOf.get(seed)))];
+    const heard = new Map();
+    const fits = (row) => heard.set(songs.artist(row), (heard.get(songs.artist(row)) ?? 0) + 1).get(songs.artist(row)) <= most || !songs.artist(row);
+    const lines = rows.filter(fits).slice(0, n).map((row) => [songs.title(row), songs.artist(row)].filter(Boolean).join(" – "));
+    offer(`${name}.txt`, `${lines.join("\n")}\n`, "text/plain");
   }
-
-  const groupIds = ({ group, n }) => songs.levels.flatMap((level) => level.groups).find((one) => one.id === group).typical.slice(0, n);
 
   // A collection that is still being analysed: how far it is, and the new map when there is one.
   async function follow() {
@@ -326,7 +337,7 @@ async function begin() {
     if (version !== now.version && !songs.layouts.length) return location.reload();
     if (version !== now.version) return remark("There is a newer map: load the page again.", true);
     const unfinished = now.done < now.found || !now.has_map;
-    if (unfinished) remark(`Being analysed: ${number(now.done)} of ${number(now.found)} songs.`, true);
+    panel.progress(unfinished ? now : null);
     setTimeout(follow, unfinished ? FOLLOW_MS : 6 * FOLLOW_MS);
   }
   if (source.live) void follow();

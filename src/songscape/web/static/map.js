@@ -17,7 +17,8 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
   const points = openPoints(canvas);
   const [box, drawn, namesBox, tools] = [byId("map"), byId("drawn"), byId("names"), byId("tools")];
   const view = { x: 0, y: 0, zoom: 1 };
-  let layout = 0;
+  let here = new Float32Array(0); // places of the songs, [x, y, x, y, ...]
+  let before = here; // where they walk from
   let grid = null;
   let [along, started] = [1, 0];
   let [width, height, ratio, unit] = [1, 1, 1, 1];
@@ -27,11 +28,10 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
   let lassoing = false;
   let [every, drawnAt, movedAt, restTimer] = [1, 0, 0, 0];
 
-  const places = () => songs.layouts[layout].places;
   const scale = () => unit * view.zoom;
   const onScreen = (x, y) => [(x - view.x) * scale() + width / 2, height / 2 - (y - view.y) * scale()];
   const onMap = (left, top) => [(left - width / 2) / scale() + view.x, (height / 2 - top) / scale() + view.y];
-  const spot = (row) => onScreen(places()[2 * row], places()[2 * row + 1]);
+  const spot = (row) => onScreen(here[2 * row], here[2 * row + 1]);
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   function redraw() {
@@ -48,11 +48,12 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
     const moving = now - movedAt < STILL_MS;
     adapt(moving, now);
     const dot = Math.max(1.6, Math.min(16, (2.6 + 90 / Math.sqrt(songs.n)) * Math.sqrt(view.zoom)));
-    const eased = along * along * (3 - 2 * along);
-    points.draw({ x: view.x, y: view.y, scale: scale() * ratio, size: dot * ratio, along: eased, every: moving ? every : 1 });
+    points.draw({ x: view.x, y: view.y, scale: scale() * ratio, size: dot * ratio, along: eased(), every: moving ? every : 1 });
     drawn.replaceChildren(...overlays(dot));
     placeNames();
   }
+
+  const eased = () => along * along * (3 - 2 * along);
 
   // Where drawing is slow (no graphics card, a million songs), fewer dots while the map moves.
   function adapt(moving, now) {
@@ -72,6 +73,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
 
   function overlays(dot) {
     const found = [];
+    if (!here.length) return found;
     const line = (rows) => rows.map((row, i) => `${i ? "L" : "M"}${spot(row).map(Math.round)}`).join("");
     if (way.length > 1) found.push(make("path", { d: line(way), class: "way" }));
     for (const row of way) found.push(ring(row, dot / 2 + 2, "stop"));
@@ -95,7 +97,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
     const [besideTools, belowTools] = [tools.offsetLeft - 4, tools.offsetTop + tools.offsetHeight];
     const fine = view.zoom >= FINE_FROM;
     for (const name of names) {
-      const [x, top] = onScreen(name.x[layout], name.y[layout]);
+      const [x, top] = onScreen(...name.middle);
       const [w, h] = [name.width / 2 + 6, name.height / 2 + 3];
       const there = x > 0 && top > 0 && x < width && top < height;
       const left = Math.max(w, Math.min((top - h < belowTools ? besideTools : width) - w, x));
@@ -115,17 +117,22 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
     // A group that is not divided keeps its name on the near map.
     const isNear = (at, one) => (at === 0 ? (parts.get(one.id) ?? 0) < 2 : parts.get(one.parent) > 1);
     for (const [at, level] of songs.levels.entries()) {
-      const middles = songs.layouts.map((one) => middlesOf(one.places, level.member, level.groups.length));
       for (const [i, one] of level.groups.entries()) {
         const small = make("small", {}, [one.size.toLocaleString("en"), one.sure].filter(Boolean).join(" · "));
         const element = make("button", { type: "button", class: "name", tabindex: -1, dir: "auto" }, one.name, small);
         element.addEventListener("click", () => group(one.id));
-        names.push({ level: at, near: isNear(at, one), size: one.size, element, x: middles.map((m) => m[i][0]), y: middles.map((m) => m[i][1]) });
+        names.push({ level: at, i, near: isNear(at, one), size: one.size, element, middle: [0, 0] });
       }
     }
     names.sort((a, b) => a.level - b.level || b.size - a.size);
     namesBox.replaceChildren(...names.map((name) => name.element));
     for (const name of names) [name.width, name.height] = [name.element.offsetWidth, name.element.offsetHeight];
+    findMiddles();
+  }
+
+  function findMiddles() {
+    const middles = songs.levels.map((level) => middlesOf(here, level.member, level.groups.length));
+    for (const name of names) name.middle = middles[name.level][name.i];
   }
 
   function fit() {
@@ -137,11 +144,10 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
 
   // The whole map fills the window.
   function frame() {
-    if (!songs.layouts.length) return;
     let [across, up] = [0.1, 0.1];
-    for (let i = 0; i < places().length; i += 2) {
-      across = Math.max(across, Math.abs(places()[i]));
-      up = Math.max(up, Math.abs(places()[i + 1]));
+    for (let i = 0; i < here.length; i += 2) {
+      across = Math.max(across, Math.abs(here[i]));
+      up = Math.max(up, Math.abs(here[i + 1]));
     }
     unit = 0.45 * Math.min(width / across, height / up);
   }
@@ -248,14 +254,16 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
       points.colours(values);
       redraw();
     },
-    // Another layout of the same songs: the dots walk there.
-    layout(to) {
-      const before = places();
-      layout = Math.min(to, songs.layouts.length - 1);
-      points.places(along < 1 ? places() : before, places());
-      grid = makeGrid(places());
+    // Other places of the same songs: the dots walk there from where they are.
+    places(to) {
+      const share = eased();
+      const from = along < 1 ? here.map((value, i) => before[i] + (value - before[i]) * share) : here;
+      [before, here] = [from.length ? from : to, to];
+      points.places(before, here);
+      grid = makeGrid(here);
       frame();
-      [along, started] = [still() || before === places() ? 1 : 0, performance.now()];
+      findMiddles();
+      [along, started] = [still() || before === here ? 1 : 0, performance.now()];
       redraw();
     },
     whole() {
@@ -264,10 +272,10 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
     },
     // Brings songs into view.
     show(rows) {
-      if (!rows.length) return;
+      if (!rows.length || !here.length) return;
       let [left, right, low, high] = [2, -2, 2, -2];
       for (const row of rows) {
-        const [x, y] = [places()[2 * row], places()[2 * row + 1]];
+        const [x, y] = [here[2 * row], here[2 * row + 1]];
         [left, right, low, high] = [Math.min(left, x), Math.max(right, x), Math.min(low, y), Math.max(high, y)];
       }
       [view.x, view.y] = [(left + right) / 2, (low + high) / 2];
@@ -278,7 +286,7 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
     },
     isInView: (row) => {
       const [left, top] = spot(row);
-      return left > 20 && top > 20 && left < width - 20 && top < height - 20;
+      return !here.length || left > 20 && top > 20 && left < width - 20 && top < height - 20;
     },
     mark(kind, row) {
       marks = [...marks.filter((one) => one.kind !== kind), { kind, row }];
@@ -293,8 +301,8 @@ export function openMap(songs, { hovered, chosen, lassoed, group }) {
       box.classList.toggle("lassoing", on);
     },
   };
+  if (songs.layouts.length) shown.places(songs.layouts[0].places);
   fit();
-  if (songs.layouts.length) shown.layout(0);
   writeNames();
   return shown;
 }

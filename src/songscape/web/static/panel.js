@@ -3,12 +3,15 @@
 import { aboutSong, sureness } from "./collection.js";
 import { swatch } from "./colours.js";
 import { button, byId, make, number, percent } from "./dom.js";
+import { alike, apartFrom, soundPlot } from "./sound.js";
 
 const FEW = 5;
+const CAPS = [1, 2, 3, 5, 0]; // songs of one artist in a playlist; 0 is any number
 
 export function openPanel(songs, source, actions) {
   const side = byId("side");
   let back = null;
+  let going = null; // how far the analysis is
 
   function show(...children) {
     side.replaceChildren(...children.filter(Boolean));
@@ -24,7 +27,8 @@ export function openPanel(songs, source, actions) {
       const playing = make("button", { type: "button", class: "play", "aria-label": `Play ${title}`, on: { click: () => actions.play(row, list) } }, "▶");
       const named = make("button", { type: "button", class: "title", dir: "auto", on: { click: () => actions.song(row) } }, title);
       const detail = make("span", { dir: "auto" }, [aboutSong(songs, row), note(row)].filter(Boolean).join(" · "));
-      return make("li", { class: "song", "data-row": row }, playing, make("div", {}, named, detail));
+      const later = make("button", { type: "button", class: "later", "aria-label": `Play ${title} next`, title: "play next", on: { click: () => actions.enqueue(row) } }, "+");
+      return make("li", { class: "song", "data-row": row }, playing, make("div", {}, named, detail), later);
     });
     return make("ol", { class: "songs" }, ...items);
   }
@@ -33,7 +37,9 @@ export function openPanel(songs, source, actions) {
   function playlistRow(values) {
     const formats = ["m3u8", "xspf", "jspf"].map((format) => make("option", { selected: format === actions.format() }, format));
     const choice = make("select", { "aria-label": "Format of the playlist", on: { change: () => actions.format(choice.value) } }, ...formats);
-    const parts = [button(values.ids ? "Playlist" : `Playlist of ${values.n}`, () => actions.playlist(values))];
+    const caps = CAPS.map((most) => make("option", { value: most, selected: most === actions.most() }, most || "any number"));
+    const cap = make("select", { "aria-label": "Songs by one artist", on: { change: () => (actions.most(Number(cap.value)), values.again?.()) } }, ...caps);
+    const parts = [button(values.ids ? "Playlist" : `Playlist of ${values.n}`, () => actions.playlist(values)), make("label", {}, "at most ", cap, " by one artist")];
     if (source.live) parts.push(make("label", {}, "as ", choice), button("Keep beside the results", () => actions.playlist({ ...values, save: true })));
     return make("p", { class: "row" }, ...parts);
   }
@@ -78,11 +84,25 @@ export function openPanel(songs, source, actions) {
       make("h2", { dir: "auto" }, songs.collection),
       make("p", { class: "sub" }, mix.length ? languageText(mix.map((one) => [...one, 0])) : `${number(songs.n)} songs`),
       languageBar(mix),
+      progressNote(),
       songs.note && make("p", { class: "note" }, songs.note),
+      !source.live && make("p", { class: "note" }, `This page is one file without the music library: there is no slider between sound and words, search knows titles and artists and no words that are sung, names can't be changed, playlists are lists of titles, and ${source.plays ? "of each song an excerpt plays" : "nothing plays"}. songscape serve has all of it.`),
       level ? groupList(level.groups) : make("p", { class: "note" }, songs.layouts.length ? "These songs are on the map but not yet in groups." : "Songs that are analysed so far; the map and the groups come when all are."),
       !level && songList([...songs.titles.keys()].slice(0, 300)),
       level && looseSongs(level),
     );
+  }
+
+  // How far an analysis is that is going on, or has stopped.
+  function progressNote() {
+    if (!going) return null;
+    const { found, done, failed, analysed, running } = going;
+    const counted = `${number(done)} of ${number(found)} songs${failed ? ` (${number(failed)} can't be read)` : ""}`;
+    let text = `Being analysed: ${counted}.`;
+    if (!running) text = `The analysis stopped at ${counted}; songscape run goes on with it.`;
+    else if (done === found) text = `All ${number(found)} songs are analysed; the map and the groups are being made.`;
+    const more = analysed > songs.n && button(`Show ${number(analysed - songs.n)} more`, () => location.reload());
+    return make("div", { class: "note", id: "progress" }, make("p", {}, text), make("progress", { max: found, value: done, "aria-label": "Songs analysed" }), more);
   }
 
   function mixOf(column) {
@@ -129,11 +149,11 @@ export function openPanel(songs, source, actions) {
       one.languages.length > 0 && make("p", { class: "sub" }, languageText(one.languages)),
       make("p", { class: "row" },
         button("▶ Play", () => actions.play(members()[0], members())),
-        source.live && button("Rename", (event) => rename(one, event.target)),
+        source.live && button("Rename", () => rename(one, name)),
       ),
       playlistRow({ group: id, n: 30, name: one.name }),
-      (one.descriptors.length > 0 || one.tags.length > 0) && heading("What sets it apart"),
-      ...one.descriptors.map(([what, share, text]) => make("div", { class: "bar" }, make("span", {}, what), make("i", { style: { "--v": `${share}%` }, role: "img", "aria-label": text }), make("em", {}, text))),
+      (one.descriptors.length > 0 || one.tags.length > 0 || songs.sounds.length > 0) && heading("What sets it apart"),
+      ...soundRows(one, members()),
       one.tags.length > 0 && make("p", {}, ...one.tags.map(([tag, times]) => make("span", { class: "pill", dir: "auto" }, `${tag} ×${times.toFixed(1)}`))),
       one.decades.length > 1 && make("p", { class: "sub" }, one.decades.slice(0, 4).map(([decade, share]) => `${decade} ${percent(share)}`).join(", ")),
       Object.keys(one.words).length > 0 && heading("Words it sings more than others"),
@@ -149,6 +169,16 @@ export function openPanel(songs, source, actions) {
     );
   }
 
+  // Every descriptor with the group's songs among all; the ones that set it apart first.
+  function soundRows(one, rows) {
+    const told = new Map(one.descriptors.map(([what, , text]) => [what, text]));
+    const plots = new Map(songs.sounds.map((sound) => [sound.name, soundPlot(sound, rows)]));
+    const names = new Set([...told.keys(), ...plots.keys()]);
+    const lines = [...names].map((what) => make("div", { class: "bar" }, make("span", {}, what), plots.get(what) ?? make("span"), make("em", {}, told.get(what) ?? "about as elsewhere")));
+    if (plots.size) lines.push(make("p", { class: "sub small" }, "Grey: all your music, from low to high; the line: these songs, with a mark at their middle one."));
+    return lines;
+  }
+
   function otherGroup(row, one, at) {
     const [first, second] = [songs.group(row, at), songs.second(row, at)];
     const other = first === one ? second : first;
@@ -162,13 +192,13 @@ export function openPanel(songs, source, actions) {
     return [...new Set([...rows(one.typical), ...found])];
   }
 
-  function rename(one, from) {
-    const field = make("input", { type: "text", value: one.name, maxlength: 80, "aria-label": "New name", dir: "auto" });
+  function rename(one, name) {
+    const field = make("input", { type: "text", value: one.name, maxlength: 80, "aria-label": "New name", dir: "auto", on: { keydown: (event) => event.key === "Escape" && back() } });
     const send = async (event) => {
       event.preventDefault();
       await actions.rename(one, field.value.trim());
     };
-    from.replaceWith(make("form", { class: "rename", on: { submit: send } }, field, make("button", { class: "button" }, "Save")));
+    name.replaceWith(make("form", { class: "rename", on: { submit: send } }, field, make("button", { class: "button" }, "Save")));
     field.select();
   }
 
@@ -200,11 +230,14 @@ export function openPanel(songs, source, actions) {
       make("p", { class: "sub", dir: "auto" }, aboutSong(songs, row)),
       make("p", { class: "row" },
         button("▶ Play", () => actions.play(row)),
-        button("Path to …", () => actions.startPath(row)),
+        button("Path to …", () => actions.pick(`Where shall the path from ${songs.title(row)} end?`, (other) => actions.path(row, other))),
+        button("Compare with …", () => actions.pick(`Which song shall be compared with ${songs.title(row)}?`, (other) => actions.together(row, other))),
+        actions.playing() >= 0 && actions.playing() !== row && button("… with what plays", () => actions.together(row, actions.playing())),
       ),
       playlistRow({ seed: songs.ids[row], n: 30, name: `Like ${songs.title(row)}` }),
       heading("Why here?"),
       ...steps,
+      ...apart(row),
       why,
       heading("Nearest songs"),
       near,
@@ -212,40 +245,59 @@ export function openPanel(songs, source, actions) {
       words,
     );
     const current = () => back && side.contains(near);
+    const reasons = source.live ? await actions.why(row).catch(() => ({ lines: [], by: {} })) : { lines: [], by: {} };
     try {
-      const found = await actions.similar(row, { n: 8 });
-      if (current()) near.replaceChildren(songList(found));
+      const found = await actions.similar(row, { n: 10 });
+      const by = (one) => reasons.by[songs.ids[one]]?.join(" and ");
+      if (current()) near.replaceChildren(songList(found, (one) => (by(one) ? `near by ${by(one)}` : "")));
     } catch (error) {
       near.replaceChildren(error.message);
     }
-    if (!source.live) return;
+    if (!source.live || !current()) return;
+    why.replaceChildren(...sentences(reasons.lines));
     const track = await source.track(songs.ids[row]);
     if (!current()) return;
-    void reasons(row, why);
     if (track.lyrics) words.append(make("details", {}, make("summary", {}, "Its words"), make("pre", { dir: "auto" }, track.lyrics)));
     const cells = Object.entries(track.columns).map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { dir: "auto" }, String(value))));
     if (cells.length) words.append(make("details", {}, make("summary", {}, "What is known of it"), make("table", {}, ...cells)));
   }
 
-  // Why a song is here, and why it is near the one that plays.
-  async function reasons(row, place) {
-    const asked = [actions.why(row, null)];
-    const playing = actions.playing();
-    if (playing >= 0 && playing !== row) asked.push(actions.why(row, playing));
-    const lines = (await Promise.all(asked)).flat();
-    place.replaceChildren(...lines.map((line) => make("p", { class: "sub", dir: "auto" }, line)));
+  const sentences = (lines) => lines.map((line) => make("p", { class: "sub", dir: "auto" }, line));
+
+  // How the song differs from the middle of its group.
+  function apart(row) {
+    const [level, one] = [songs.levels[0], songs.group(row)];
+    const line = one && apartFrom(songs, row, membersOf(level, level.member[row], one), one.name);
+    return line ? sentences([line]) : [];
+  }
+
+  // Why two songs are together, or are not.
+  async function together(row, other) {
+    back = () => together(row, other);
+    const place = make("div", {}, ...sentences(alike(songs, row, other)));
+    const [one, two] = [row, other].map((it) => songs.group(it)?.name);
+    show(
+      toGroups(),
+      make("h2", { dir: "auto" }, `${songs.title(row)} and ${songs.title(other)}`),
+      one && two && make("p", { class: "sub", dir: "auto" }, one === two ? `Both are in ${one}.` : `The one is in ${one}, the other in ${two}.`),
+      make("p", { class: "row" }, button("Path between them", () => actions.path(row, other))),
+      songList([row, other]),
+      heading("Why together?"),
+      place,
+    );
+    if (source.live) place.append(...sentences((await actions.why(row, other)).lines));
   }
 
   function placed(row, at) {
     const [one, other, sure] = [songs.group(row, at), songs.second(row, at), sureness(songs, row, at)];
     if (!one) return make("p", { class: "sub" }, "It is in no group.");
     const link = (group) => button(group.name, () => actions.group(group.id), { class: "link", dir: "auto" });
-    return make("p", { class: "sub" }, "In ", link(one), sure ? ` · ${sure}` : "", other && other !== one ? " · else in " : "", other && other !== one ? link(other) : "");
+    return make("p", { class: "sub" }, "In ", link(one), sure ? ` · ${sure}` : "", other && other !== one ? " · second best: " : "", other && other !== one ? link(other) : "");
   }
 
   // A selection, a path, or the nearest: songs in an order.
-  function list(title, about, found, name) {
-    back = () => list(title, about, found, name);
+  function list(title, about, found, values) {
+    back = () => list(title, about, found, values);
     show(
       toGroups(),
       make("h2", { dir: "auto" }, title),
@@ -253,7 +305,7 @@ export function openPanel(songs, source, actions) {
       make("p", { class: "row" },
         found.length > 0 && button("▶ Play", () => actions.play(found[0], found)),
       ),
-      found.length > 0 && playlistRow({ ids: found.map((row) => songs.ids[row]), name }),
+      found.length > 0 && playlistRow(values),
       songList(found.slice(0, 500)),
     );
   }
@@ -263,6 +315,13 @@ export function openPanel(songs, source, actions) {
     group,
     song,
     list,
+    together,
+    progress(state) {
+      going = state;
+      const there = byId("progress");
+      if (there) there.replaceWith(progressNote() ?? "");
+      else if (going && back === null) overview();
+    },
     again: () => (back ?? overview)(),
     playing(row) {
       for (const item of side.querySelectorAll(".song")) item.classList.toggle("on", Number(item.dataset.row) === row);

@@ -6,6 +6,7 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   const audio = byId("audio");
   const [toggle, position, time, mode] = [byId("toggle"), byId("position"), byId("clock"), byId("mode")];
   const heard = []; // rows, the latest last
+  const queue = []; // rows that come before anything else
   let now = -1;
   let list = [];
   let part = { start: 0, end: null }; // seconds of the file that are the song
@@ -59,8 +60,9 @@ export function openPlayer(songs, source, { changed, failed, following }) {
 
   async function next() {
     if (now < 0) return;
-    let row = -1;
-    if (mode.value === "list") row = step(list, 1);
+    let row = queue.shift() ?? -1;
+    tellQueue();
+    if (row < 0 && mode.value === "list") row = step(list, 1);
     if (row < 0 && mode.value !== "stop") row = await following(now, mode.value, new Set([...heard, now]));
     if (row >= 0) play(row);
   }
@@ -73,6 +75,18 @@ export function openPlayer(songs, source, { changed, failed, following }) {
       now = -1; // the song that is left is not heard again as a previous one
       play(row);
     }
+  }
+
+  // Played next; at once where nothing plays.
+  function enqueue(row) {
+    if (now < 0) return play(row);
+    queue.push(row);
+    tellQueue();
+  }
+
+  function tellQueue() {
+    byId("queue").hidden = !queue.length;
+    byId("queue").textContent = `${queue.length} in the queue`;
   }
 
   function switchPlay() {
@@ -113,5 +127,5 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   toggle.addEventListener("click", switchPlay);
   byId("next").addEventListener("click", () => void next());
   byId("previous").addEventListener("click", previous);
-  return { play, next, previous, switchPlay, now: () => now };
+  return { play, enqueue, queue, next, previous, switchPlay, now: () => now };
 }

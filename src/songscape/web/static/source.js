@@ -41,7 +41,7 @@ function liveSource() {
     similar: (id, options) => ask("similar", { id, ...options }),
     excerpt: (id) => ask("excerpt", { id }),
     why: (id, options) => ask("why", { id, ...options }),
-    near: (id, options) => ask("near", { id, ...options }),
+    places: (options) => ask("places", options),
     path: (from, to, options) => ask("path", { from, to, ...options }),
     search: (q) => ask("search", { q, n: 30 }),
     rename: (group, name) => change("rename", { group, name }),
@@ -50,7 +50,7 @@ function liveSource() {
   };
 }
 
-// Everything by row here; neighbours were written down, words and sound can't be weighed again.
+// Everything by row here; neighbours were written down, sound and words can't be weighed again.
 function frozenSource(written) {
   const { map, groups, neighbours, previews } = written;
   const row = new Map(map.ids.map((id, i) => [id, i]));
@@ -64,6 +64,7 @@ function frozenSource(written) {
   let texts = null;
   return {
     live: false,
+    plays: Object.keys(previews).length > 0,
     map: async () => map,
     groups: async () => groups,
     track: async (id) => ({ ...named(row.get(id)), columns: {}, lyrics: null }),
