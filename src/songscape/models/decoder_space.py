@@ -61,8 +61,10 @@ def fit_decoder_space(
     given = None if covariates is None else covariates[some]
     axes, factors = [], []
     for block in _blocks(network, latents[some], given):
-        n_axes = min(reduced_dim, *block.shape)
-        axes.append(principal_axes(block.__getitem__, *block.shape, n_axes, seed=seed))
+        n_tracks, n_columns = block.shape
+        n_axes = min(reduced_dim, n_tracks, n_columns)
+        read = block.__getitem__
+        axes.append(principal_axes(read, n_tracks, n_columns, n_axes, seed=seed))
         variance = float(axes[-1].squares.sum()) / len(block)
         factors.append(variance**-0.5 if variance > 0 else 0.0)
     return DecoderSpace(tuple(axes), tuple(factors))

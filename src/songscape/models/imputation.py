@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
-from songscape.models.joint_space import latent_factor
 from songscape.models.principal_axes import EXACT_LIMIT
 from songscape.models.standardisation import chunks
 
@@ -29,7 +28,7 @@ __all__ = ["MIN_COMPLETE", "HotDeck", "complete_rows", "nearest_by_view", "witho
 
 Floats = NDArray[np.float64]
 MIN_COMPLETE = 10
-N_DONORS = 2
+N_DONORS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +56,12 @@ class HotDeck:
         return np.asarray(self.weighted[:, known].sum(axis=1) / total)
 
     def complete(
-        self, linear: Floats, latents: Floats, present: NDArray[np.bool_]
+        self, linear: Floats, latents: Floats, present: NDArray[np.bool_], weights: Floats
     ) -> tuple[Floats, Floats]:
         """Linear coordinates and posterior means of tracks as if no view were missing.
 
-        The mean of what the missing views add to the nearest complete tracks. A mean lies nearer to
-        the middle than what it is of: that of linear coordinates is drawn out as far as that of
-        each complete track's own neighbours would have to be, so that no group forms there.
-        Complete tracks stay as they are, and so do those without any view.
+        The mean of what the missing views say of the nearest complete tracks, or add to their
+        latents. Complete tracks stay as they are, and so do those without any view.
 
         Parameters
         ----------
@@ -72,40 +69,25 @@ class HotDeck:
         latents : ndarray of shape (n_tracks, latent_dim)
             By the views that are there.
         present : ndarray of shape (n_tracks, n_views), bool
+        weights : ndarray of shape (latent_dim,)
+            Of the latents beside linear coordinates.
         """
+        from scipy.spatial.distance import cdist
+
         linear, latents = linear.copy(), latents.copy()
         lacking = present.any(axis=1) & ~present.all(axis=1)
         for known in np.unique(present[lacking], axis=0):
             rows = np.flatnonzero((present == known).all(axis=1))
-            partial = self.means(known)
+            there, partial = known[self.of_view], self.means(known)
             added = self.means(np.ones_like(known)) - partial
-            there = known[self.of_view]
-            factor = latent_factor(partial)
-            bank = np.concatenate([self.linear[:, there], factor * partial], axis=1)
-            asked = np.concatenate([linear[:, there], factor * latents], axis=1)
-            missing = self.linear[:, ~there]
-            of_others = np.concatenate(
-                [missing[_nearest(bank, bank, p, own=True)].mean(axis=1) for p in chunks(len(bank))]
-            )
-            shrunk = float(np.square(of_others).sum())
-            reach = (float(np.square(missing).sum()) / shrunk) ** 0.5 if shrunk > 0 else 1.0
-            for piece in chunks(len(rows)):
-                near = _nearest(asked, bank, rows[piece])
-                linear[np.ix_(rows[piece], ~there)] = reach * missing[near].mean(axis=1)
-                latents[rows[piece]] += added[near].mean(axis=1)
+            bank = np.concatenate([self.linear[:, there], weights * partial], axis=1)
+            asked = np.concatenate([linear[:, there], weights * latents], axis=1)
+            for piece in (rows[part] for part in chunks(len(rows))):
+                order = np.argsort(cdist(asked[piece], bank), axis=1, kind="stable")
+                near = order[:, :N_DONORS]
+                linear[np.ix_(piece, ~there)] = self.linear[:, ~there][near].mean(axis=1)
+                latents[piece] += added[near].mean(axis=1)
         return linear, latents
-
-
-def _nearest(
-    asked: Floats, bank: Floats, rows: NDArray[np.intp], *, own: bool = False
-) -> NDArray[np.intp]:
-    """Positions in the bank of the nearest to some rows, (n_rows, N_DONORS); not of itself."""
-    from scipy.spatial.distance import cdist
-
-    distances = cdist(asked[rows], bank)
-    if own:
-        distances[np.arange(len(rows)), rows] = np.inf
-    return np.argsort(distances, axis=1, kind="stable")[:, :N_DONORS]
 
 
 def complete_rows(present: NDArray[np.bool_], rows: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from songscape.models.linear import BlockPCA
 from songscape.models.parameters import WORD_COMPONENTS
 
-__all__ = ["latent_factor", "linear_coordinates"]
+__all__ = ["latent_weights", "linear_coordinates"]
 
+Floats = NDArray[np.float64]
 LATENT_WEIGHT = 0.7
 """Of the latents beside the linear coordinates, whose sound and words have a weight of 1 each."""
 
@@ -35,7 +36,13 @@ def linear_coordinates(
     )
 
 
-def latent_factor(latents: NDArray[np.float64]) -> float:
-    """What gives latents their weight beside a space with a total variance of 1."""
-    variance = float(latents.var(axis=0).sum())
-    return LATENT_WEIGHT * variance**-0.5 if variance > 0 else 0.0
+def latent_weights(means: Floats, log_variances: Floats) -> Floats:
+    """What latents are multiplied by beside a space with a total variance of 1, (latent_dim,).
+
+    In units of what is usually left uncertain of them: the prior gives every used dimension about
+    the same variance, however surely the views tell it. From posterior means and log-variances,
+    (n_tracks, latent_dim).
+    """
+    weights = np.exp(-0.5 * np.median(log_variances, axis=0))
+    variance = float((weights * means).var(axis=0).sum())
+    return np.asarray(LATENT_WEIGHT * weights * variance**-0.5 if variance > 0 else 0.0 * weights)

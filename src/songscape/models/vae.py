@@ -20,7 +20,7 @@ from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
 from songscape.models.imputation import HotDeck, complete_rows
 from songscape.models.inference import BatchReader, Inference
-from songscape.models.joint_space import latent_factor, linear_coordinates
+from songscape.models.joint_space import latent_weights, linear_coordinates
 from songscape.models.linear import BlockPCA
 from songscape.models.networks import SongNetwork
 from songscape.models.parameters import GROUPS, Hardware, Objective, Training, check_value
@@ -229,7 +229,7 @@ class SongVAE(ViewsTransformer):
             self.diagnostics_: Diagnostics = diagnose(
                 inference, views, posterior, rows, held_out, settings
             )
-            self._fit_spaces(inference, views, posterior[0], rows, seed)
+            self._fit_spaces(inference, views, posterior, rows, seed)
         return self
 
     def transform(
@@ -259,9 +259,12 @@ class SongVAE(ViewsTransformer):
             if space == "joint" or borrows:
                 linear = self.linear_.transform(views).astype(np.float64)
             if self.hot_deck_ is not None and borrows:
-                linear, found = self.hot_deck_.complete(linear, found, self._present(views))
+                present = self._present(views)
+                linear, found = self.hot_deck_.complete(
+                    linear, found, present, self.latent_weights_
+                )
             if space == "joint":
-                found = np.concatenate([linear, self.latent_factor_ * found], axis=1)
+                found = np.concatenate([linear, self.latent_weights_ * found], axis=1)
             elif space == "decoder":
                 covariates = inference.encoded_covariates(views)
                 found = self.decoder_space_.decoded(inference.network, found, covariates)
@@ -336,14 +339,13 @@ class SongVAE(ViewsTransformer):
         return Inference(network.double(), prior.double(), self.inputs_, self.covariates_)
 
     def _fit_spaces(
-        self, inference: Inference, views: Views, means: Any, rows: NDArray[np.intp], seed: int
+        self, inference: Inference, views: Views, posterior: Any, rows: NDArray[np.intp], seed: int
     ) -> None:
         """Fit the linear coordinates, the hot deck and the decoder space."""
         self._n_features_out = self.latent_dim
         self.hot_deck_: HotDeck | None = None
         self.decoder_space_: DecoderSpace | None = None
         self.linear_: BlockPCA | None = None
-        self.latent_factor_ = 0.0
         if self.fusion != "poe" and self.space == "latent":
             # Decoding and reducing thousands of columns takes seconds that few will need.
             return
@@ -352,14 +354,16 @@ class SongVAE(ViewsTransformer):
         self.linear_ = linear_coordinates(self.inputs_, self.reduced_dim, self.covariates, seed)
         self.linear_.fit(views.take(rows))
         of_view = self.linear_.of_view
-        # The latents of complete tracks decide alone, if there are any.
-        self.latent_factor_ = latent_factor(means[whole if len(whole) else rows])
+        means, log_variances = posterior
+        # Complete tracks decide alone, if there are any.
+        some = whole if len(whole) else rows
+        self.latent_weights_ = latent_weights(means[some], self.variational * log_variances[some])
         if len(whole):
             linear = self.linear_.transform(views.take(whole)).astype(np.float64)
             self.hot_deck_ = HotDeck(*inference.evidence(views, whole), linear, of_view)
         if self.hot_deck_ is not None and self.imputation == "donor":
             linear = self.linear_.transform(views).astype(np.float64)
-            means = self.hot_deck_.complete(linear, means, present)[1]
+            means = self.hot_deck_.complete(linear, means, present, self.latent_weights_)[1]
         covariates = inference.encoded_covariates(views)
         self.decoder_space_ = fit_decoder_space(
             inference.network,
