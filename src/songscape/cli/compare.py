@@ -5,14 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from songscape.cli.options import (
-    add_experiment,
-    add_verb,
-    asked_executor,
-    path,
-    prepare_folder,
-    with_options,
-)
+from songscape.cli.options import add_experiment, add_verb, conduct, path, with_options
 from songscape.cli.outcome import exit_code, greet, print_outcome
 
 
@@ -52,9 +45,7 @@ def _compare(parsed: argparse.Namespace, arguments: list[str]) -> int:
 
     greet(f"comparing on {parsed.source}")
     out = comparison_folder(parsed.source, parsed.out)
-    prepare_folder(parsed, out)
     settings = with_options(comparison_settings(out, quick=parsed.quick), parsed)
-    with asked_executor(parsed) as where:
-        done = compare(parsed.source, out, settings, command=["songscape", *arguments], **where)
+    done = conduct(compare, parsed.source, out, settings, parsed, arguments)
     print_outcome(done, as_json=parsed.json)
     return exit_code(done.counts, out)

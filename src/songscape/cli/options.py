@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,31 +141,26 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
     return settings.updated(**{f.name: getattr(parsed, f.name, None) for f in fields(settings)})
 
 
-def prepare_folder(parsed: argparse.Namespace, out: Path) -> None:
-    """What `--wait` and `--retry` ask for, before the work begins."""
+def conduct(
+    experiment: Any, source: Path, out: Path, settings: Settings, parsed: Any, arguments: list[str]
+) -> Any:
+    """Call `run` or `compare` as `--wait`, `--retry`, `--workers` and `--cluster` ask for."""
+    from songscape.dask_cluster import connected
+    from songscape.library import Library
     from songscape.results import ResultsFolder
 
-    folder = ResultsFolder(out)
-    if parsed.wait or (parsed.retry and folder.library.exists()):
+    workers, folder = asked_workers(parsed), ResultsFolder(out)
+    retry = parsed.retry and folder.library.exists()
+    if parsed.wait or retry:
         with folder.locked(wait=parsed.wait):
-            if parsed.retry and folder.library.exists():
-                from songscape.library import Library
-
+            if retry:
                 with Library.open(folder.library) as library:
                     library.forget_outcomes(library.track_ids("failed"))
-
-
-@contextmanager
-def asked_executor(parsed: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Where to work, and how much at a time: arguments of `run` and `compare`."""
-    workers = asked_workers(parsed)
-    if parsed.cluster is None:
-        yield {"workers": workers}
-        return
-    from songscape.dask_cluster import connected
-
-    with connected(parsed.cluster) as cluster:
-        yield {"workers": workers or cluster.workers, "executor": cluster}
+    where: dict[str, Any] = {"workers": workers, "command": ["songscape", *arguments]}
+    with connected(parsed.cluster) if parsed.cluster else nullcontext() as cluster:
+        if cluster is not None:
+            where |= {"workers": workers or cluster.workers, "executor": cluster}
+        return experiment(source, out, settings, **where)
 
 
 def asked_workers(parsed: argparse.Namespace) -> int | None:

@@ -5,14 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from songscape.cli.options import (
-    add_experiment,
-    add_verb,
-    asked_executor,
-    path,
-    prepare_folder,
-    with_options,
-)
+from songscape.cli.options import add_experiment, add_verb, conduct, path, with_options
 from songscape.cli.outcome import exit_code, greet, print_outcome
 from songscape.settings import LANGUAGES
 
@@ -59,9 +52,7 @@ def _run(parsed: argparse.Namespace, arguments: list[str]) -> int:
     settings = with_options(Settings(), parsed)
     greet(f"reading {parsed.folder}")
     out = parsed.out or default_folder(parsed.folder)
-    prepare_folder(parsed, out)
-    with asked_executor(parsed) as where:
-        done = run(parsed.folder, out, settings, command=["songscape", *arguments], **where)
+    done = conduct(run, parsed.folder, out, settings, parsed, arguments)
     print_outcome(done, as_json=parsed.json, fine=parsed.level == "fine")
     if "auto" in settings.encoders and at_terminal() and (line := offer()):
         say(line)

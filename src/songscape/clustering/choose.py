@@ -13,8 +13,6 @@ from songscape.clustering.trees import cut
 from songscape.errors import SongscapeError, UsageError
 from songscape.metrics.stability import NOT_DRAWN, pairwise_ari, subsamples
 
-__all__ = ["KChoice", "choose_k", "gaussian_cloud"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -64,40 +62,18 @@ def choose_k(
 ) -> KChoice:
     """Choose k by stability under subsampling, against a null reference.
 
-    For each k the tracks are subsampled and clustered several times, and the adjusted Rand index
-    of each two clusterings on the tracks they share is averaged (Ben-Hur, Elisseeff & Guyon 2002).
+    For each k the tracks are subsampled and clustered several times, and the adjusted Rand index of
+    each two clusterings on the tracks they share is averaged (Ben-Hur, Elisseeff & Guyon 2002).
     Stability alone favours small k, and clusters of one cigar-shaped cloud are stable too, so the
     same is done for collections drawn from a reference without clusters (the idea of Tibshirani,
-    Walther & Hastie 2001). The largest excess over all k, in deviations of the null, is tested
-    against the largest of each null collection, so that trying many k finds no more than trying
-    one. Among the k more stable than every null collection, the excess is taken as a share of what
-    was possible, (s − null) / (1 − null), and the largest k within one standard error of the best
-    is chosen.
+    Walther & Hastie 2001): one Gaussian cloud with the covariance of the data. The largest excess
+    over all k, in deviations of the null, is tested against the largest of each null collection, so
+    that trying many k finds no more than trying one; there must be 1 / alpha − 1 of these at least.
+    Among the k more stable than every null collection, the excess is taken as a share of what was
+    possible, (s − null) / (1 − null), and the largest k within one standard error of the best is
+    chosen.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-        Rows sorted by track id.
-    method : {"kmeans", "ward", "average", "gmm"}
-    ks : iterable of int
-        Numbers of clusters to try, from 2 up.
-    n_subsamples : int
-        Subsamples of 80 % of the tracks; their pairs are compared.
-    n_null : int
-        Collections drawn from one Gaussian cloud with the covariance of the data; at least
-        1 / alpha − 1 of them, because p-values go no lower.
-    max_tracks : int
-        With more tracks a random sample is used.
-    alpha : float
-        Level of the test for any structure at all.
-    random_state : int
-
-    Raises
-    ------
-    SongscapeError
-        Too few tracks for any of `ks`, or values that are not finite.
-    UsageError
-        A method that takes no k, or too few subsamples or null collections.
+    Rows are sorted by track id; of more than `max_tracks` a random sample is used.
     """
     if method not in NEEDS_K:
         raise UsageError(f"{method} finds its own number of clusters; choose k only for others")

@@ -12,16 +12,6 @@ from numpy.typing import NDArray
 from songscape.clustering.identity import match_groups
 from songscape.clustering.levels import Level, Levels
 
-__all__ = [
-    "NEIGHBOURHOODS",
-    "REGIONS",
-    "Earlier",
-    "groups_before",
-    "kept_ids",
-    "levels_before",
-    "stored_levels",
-]
-
 REGIONS, NEIGHBOURHOODS = "regions", "neighbourhoods"
 
 
@@ -53,19 +43,7 @@ def groups_before(before: Mapping[str, Any] | None, level: str, ids: Sequence[st
 
 
 def stored_levels(before: Mapping[str, Any], ids: Sequence[str]) -> Levels | None:
-    """The levels that `Groups.as_dict` holds.
-
-    Parameters
-    ----------
-    before : mapping
-    ids : sequence of str
-        The songs that it should be of.
-
-    Returns
-    -------
-    Levels or None
-        None where it is of other songs, or damaged.
-    """
+    """The levels that `Groups.as_dict` holds; None where they are of other songs, or damaged."""
     try:
         regions, pieces = before["levels"]
         n, nan = len(regions["groups"]), float("nan")

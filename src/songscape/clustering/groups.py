@@ -27,8 +27,6 @@ from songscape.features.views import Views
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Group", "Groups", "group"]
-
 SURE = 0.75
 """Jaccard similarity from which a group is called sure (Hennig 2007)."""
 _MOST_BETWEEN = 12
@@ -36,23 +34,12 @@ _MOST_BETWEEN = 12
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A region or a neighbourhood.
+    """A region, or a neighbourhood, whose `parent` is its region.
 
-    Attributes
-    ----------
-    id : str
-        Stays the same over refits, as long as most of the songs do.
-    name : str
-        What people read: the one that was given, or else the one that was made.
-    made_name : str
-        The name that follows from the songs.
-    parent : str or None
-        The region of a neighbourhood.
-    portrait : Portrait
-    stability : float or None
-        Mean Jaccard similarity to its best match when a fifth of the songs is missing.
-    between : tuple of (row, id)
-        Songs that could also be in another group, and in which; the least sure first.
+    Its `id` stays the same over refits, as long as most of the songs do. People read `name`: the
+    one that was given, or else `made_name`, which follows from the songs. `stability` is the mean
+    Jaccard similarity to its best match when a fifth of the songs is missing. `between` are songs
+    (by row) that could also be in another group, and its id; the least sure first.
     """
 
     id: str
@@ -79,20 +66,10 @@ class Group:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Groups:
-    """All groups of a collection.
+    """All groups of a collection, in the order of the numbers in `levels`.
 
-    Attributes
-    ----------
-    track_ids, titles : tuple of str
-    levels : Levels
-    regions, neighbourhoods : tuple of Group
-        In the order of the numbers in `levels`.
-    languages : tuple of Share
-        Of the whole collection.
-    changes : tuple of str
-        What became of the groups of last time.
-    note : str
-        A sentence about the space that was grouped.
+    `languages` are of the whole collection, `changes` say what became of the groups of last time,
+    and `note` is a sentence about the space that was grouped.
     """
 
     track_ids: tuple[str, ...]

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["changes", "match_groups"]
-
 Integers = NDArray[np.int64]
 
 LEAST_OVERLAP = 0.3

@@ -20,8 +20,6 @@ from songscape.clustering.smoothed import nearest, smooth, smoothed_kmeans
 from songscape.errors import UsageError
 from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples
 
-__all__ = ["COMES_BACK", "Level", "Levels", "find_levels", "take"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -67,20 +65,11 @@ class Level:
 class Levels:
     """Regions and neighbourhoods of a collection.
 
-    Attributes
-    ----------
-    regions, neighbourhoods : ndarray of shape (n_tracks,), int64
-        Numbered by size, the largest first; neighbourhoods region by region.
-    share : ndarray of shape (n_tracks,)
-        Of the subsamples, how many put the song into its region.
-    second : ndarray of shape (n_tracks,), int64
-        The region that the others put it into most often; -1 where there is none.
-    jaccard : ndarray of shape (n_regions,)
-        Per region, the mean Jaccard similarity to its best match in 80 % subsamples.
-    levels : tuple of Level
-        Every number of regions that was tried.
-    reason : str
-        Why so many regions.
+    `regions` and `neighbourhoods` are numbered by size, the largest first, neighbourhoods region by
+    region. `share` says of each song how many of the subsamples put it into its region, `second`
+    into which region the others put it most often (-1: none). `jaccard` is per region the mean
+    similarity to its best match in 80 % subsamples, `levels` every number of regions that was
+    tried.
     """
 
     regions: Integers
@@ -113,7 +102,7 @@ def find_levels(
     previous: Levels | None = None,
     random_state: int = 0,
 ) -> Levels:
-    """Find regions and neighbourhoods in a space.
+    """Find regions and neighbourhoods in a space whose rows are sorted by track id.
 
     Points are smoothed (each is moved to the mean of its nearest ones), grouped by K-Means, and so
     are subsamples of 80 %, which say how surely a song belongs to its region. Where some number of
@@ -121,23 +110,8 @@ def find_levels(
     more than half of the songs, where that can be, or less than a hundredth. Above 2,000 songs all
     this is done with 2,000 of them, and the others go where their nearest are.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_dimensions)
-        Rows sorted by track id.
-    k : int, optional
-        Number of regions; default: as many as come back.
-    previous : Levels, optional
-        Groups of these same rows at an earlier time (-1 for songs that are new): the new ones start
-        there, and stay as many as long as they come back.
-    random_state : int
-
-    Raises
-    ------
-    SongscapeError
-        Values that are not finite.
-    UsageError
-        A k that the songs are too few for.
+    `previous` are the groups of these same rows at an earlier time (-1 for songs that are new): the
+    new ones start there, and stay as many as long as they come back.
     """
     space = check_rows("grouping", X).astype(np.float32)
     n = len(space)

@@ -13,8 +13,6 @@ from songscape.features.text import tokenize
 from songscape.features.views import View
 from songscape.language_codes import NAMES
 
-__all__ = ["words_of_grammar", "words_within_languages"]
-
 Booleans = NDArray[np.bool_]
 
 LEAST_SONGS = 5
@@ -36,25 +34,12 @@ def words_within_languages(
     A word counts once a song. Songs of the group are compared with the other songs in the same
     language (log odds with a Dirichlet prior; Monroe, Colaresi & Quinn 2008), so no language's
     grammar sets anything apart. Words of grammar that songs of one kind prefer are left out: those
-    of the lists of stopwords-iso, in any language of the collection, and where there is no list
-    by what is true of them everywhere: they are in many songs, or short, or rarely repeated within
-    one (Church & Gale 1995, Inverse document frequency: a measure of deviations from Poisson).
+    of the lists of stopwords-iso, in any language of the collection, and where there is no list by
+    what is true of them everywhere: they are in many songs, or short, or rarely repeated within one
+    (Church & Gale 1995, Inverse document frequency: a measure of deviations from Poisson).
 
-    Parameters
-    ----------
-    groups : ndarray of shape (n_tracks,), int
-        -1 for none.
-    counts : View
-        `lyrics-counts`.
-    languages : sequence of str or None
-        The language of each song's lyrics.
-    n_words : int
-        At most so many, the surest first.
-
-    Returns
-    -------
-    mapping of group to mapping of language to words
-        The languages with most songs in the group first; those without such words are left out.
+    `counts` is the view `lyrics-counts`; a group of -1 is none. The surest words come first, and
+    the languages with most songs in the group; those without such words are left out.
     """
     spoken = np.array(["" if one is None else str(one) for one in languages], dtype=object)
     matrix = sp.csr_array(counts.values)

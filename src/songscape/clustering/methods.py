@@ -16,16 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.clustering.options import OPTIONS, check_clusterer_options
 from songscape.errors import SongscapeError, UsageError, first_line
 
-__all__ = [
-    "CLUSTERERS",
-    "NEEDS_K",
-    "Clustering",
-    "canonical_labels",
-    "check_rows",
-    "cluster",
-    "knee",
-]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Outcome = tuple[Any, dict[str, Any], dict[str, Any]]

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from songscape.clustering.portraits import Portrait
 
-__all__ = ["name_groups"]
-
 MOST_LABEL_SHARE, MOST_LANGUAGE_SHARE = 0.5, 0.6
 _MORE_THAN_USUAL = 1.3
 _PARTS = 3

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST", "MOST", "divide"]
-
 LEAST, MOST = 15, 60
 """Songs in a neighbourhood, where the region has as many."""
 

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 from songscape.errors import UsageError
 from songscape.rules import Rule, number, one_of, whole
 
-__all__ = ["OPTIONS", "Option", "check_clusterer_options"]
-
 
 class Option(NamedTuple):
     """Default and rule of an option; where the default is None, the data decide."""
@@ -43,20 +41,7 @@ OPTIONS: dict[str, dict[str, Option]] = {
 
 
 def check_clusterer_options(name: str, options: Mapping[str, Any]) -> None:
-    """Check the options of a clusterer, such as those of `[clusterer_options.NAME]`.
-
-    Parameters
-    ----------
-    name : str
-        A key of `songscape.clustering.methods.CLUSTERERS`.
-    options : mapping of str
-        None stands for the default.
-
-    Raises
-    ------
-    UsageError
-        Unknown clusterer or option, or a value of the wrong type or size.
-    """
+    """Check the options of a clusterer (`[clusterer_options.NAME]`); None stands for a default."""
     if name not in OPTIONS:
         raise UsageError(f"no clusterer {name!r}; choose one of {', '.join(OPTIONS)}")
     rules = OPTIONS[name]

@@ -8,8 +8,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["kmeans_runs", "nearest", "smooth", "smoothed_kmeans"]
-
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["cut", "ward_linkage"]
-
 
 def ward_linkage(X: ArrayLike) -> NDArray[np.float64]:
     """Ward's hierarchical clustering by the nearest-neighbour chain.

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from songscape.features.harmony import chroma
 from songscape.features.spectra import N_MELS, hz_to_mel, mel_to_hz
 
-__all__ = ["DESCRIPTORS", "DescriptorStream", "key_of", "tempo_of"]
-
 DESCRIPTORS = (
     *("tempo_bpm", "tempo_confidence", "loudness_db", "dynamics_db", "brightness_hz"),
     *("percussive", "steadiness", "key", "mode", "key_confidence"),

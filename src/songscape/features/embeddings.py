@@ -41,9 +41,6 @@ from songscape.workers import (
     run_limited,
 )
 
-__all__ = ["Model", "add_embeddings", "current_tracks", "embeddings_of", "find_models"]
-__all__ += ["is_complete"]
-
 TEXTS_AT_ONCE = 16
 TRACKS_AT_ONCE = 64
 

@@ -12,8 +12,6 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-__all__ = ["TRICHORDS", "PitchStream", "chroma", "harmony_summary", "tonal_centroid", "tuning"]
-
 N_FFT = 8192
 HOP_LENGTH = 4096
 """Samples at 22,050 Hz: 0.37 s tell semitones apart down to 190 Hz, in steps of 0.19 s."""

@@ -20,8 +20,6 @@ from songscape.workers import (
     run_limited,
 )
 
-__all__ = ["Job", "executor_broke", "run_jobs"]
-
 _QUEUE_PER_WORKER = 4
 
 

@@ -8,8 +8,6 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-__all__ = ["band_levels", "modulation_spectrum", "rates", "rhythm_summary"]
-
 N_BANDS = 10
 N_RATES = 16
 LOWEST_RATE, HIGHEST_RATE = 0.5, 10.0

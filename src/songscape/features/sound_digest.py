@@ -15,8 +15,6 @@ from typing import IO
 from songscape.ingest.file_signatures import id3_length
 from songscape.library.records import digest_of_file
 
-__all__ = ["sound_digest", "span_mark"]
-
 _MARK = "sound:"
 """Tells these from digests of whole files, which earlier versions stored."""
 _BLOCK = 1 << 20

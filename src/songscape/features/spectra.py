@@ -10,12 +10,6 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-__all__ = [
-    *("HOP_LENGTH", "N_FFT", "N_MELS", "N_MFCC", "MelStream", "SegmentMeans"),
-    *("delta", "mel_filterbank", "mel_power", "mfcc", "mfcc_from_db", "power_to_db"),
-    *("segment_summary", "timbre_summary"),
-]
-
 N_FFT = 2048
 HOP_LENGTH = 512
 N_MELS = 128

@@ -11,8 +11,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["View", "Views"]
-
 
 @dataclass(frozen=True, eq=False)
 class View:

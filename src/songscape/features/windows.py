@@ -12,8 +12,6 @@ from songscape.features.analyse import MINIMUM_SECONDS
 from songscape.features.decode import DecodeError, Decoder, Span
 from songscape.library.records import Analysis
 
-__all__ = ["WindowStream", "push_blocks", "read_windows"]
-
 WINDOW_S = 10.0
 MAX_WINDOWS = 8
 

@@ -12,8 +12,6 @@ from songscape.errors import SongscapeError
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, display, nfc, read_bytes
 
-__all__ = ["Row", "cell_text", "read_rows"]
-
 MAX_BYTES = 1 << 28
 _LONGEST_CELL = (1 << 31) - 1
 _SEPARATORS = (",", ";", "\t", "|")
@@ -40,13 +38,8 @@ def read_rows(path: Path, wanted: tuple[str, ...]) -> tuple[list[Row], str]:
     """The rows of a table that are not empty, the header first, and a remark on the encoding.
 
     Comma, semicolon, tab and bar separate cells: the one under which most of the names in `wanted`
-    are in the header, else the one that makes most cells. Line ends may be of any system; only
-    they end a row, not the other line separators of Unicode.
-
-    Raises
-    ------
-    SongscapeError
-        The file can't be read, is not text, or has quotes that don't match.
+    are in the header, else the one that makes most cells. Line ends may be of any system; only they
+    end a row, not the other line separators of Unicode.
     """
     name = display(path.name)
     try:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["HEAD_BYTES", "control_share", "id3_length", "is_sound", "looks_like", "printable"]
-__all__ += ["synchsafe"]
-
 HEAD_BYTES = 4096
 """What `is_sound` needs to see: a tag-less MPEG stream is known by its second frame."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import regex
 
-__all__ = ["without_look_alikes"]
-
 _PAIRS = {
     ("Cyrillic", "Latin"): (
         "аеорсухіјѕһԁԛԝӏёїАВЕКМНОРСТУХІЈЅҺԚԜЁЇ",

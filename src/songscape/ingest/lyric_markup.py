@@ -9,8 +9,6 @@ from typing import Any
 
 import regex
 
-__all__ = ["plain_words"]
-
 _TIME = r"[+-]?\d{1,3}:\d{1,2}(?::\d{1,2})?(?:[.,:]\d{1,3})?"
 _STAMPS = regex.compile(
     rf"\[\s*{_TIME}\s*\]|<\s*{_TIME}\s*>"  # LRC, its word stamps

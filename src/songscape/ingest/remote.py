@@ -25,8 +25,6 @@ from songscape.ingest.file_kinds import FileKind, kind_of
 from songscape.library.records import Analysis
 from songscape.progress import say
 
-__all__ = ["analyse_copy", "local_folder", "readable_tags", "url_of"]
-
 _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/])")
 _BESIDE, _SOURCE = "remote", ".songscape-source.json"
 _EXTRAS = {"s3": "songscape[s3]", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
@@ -37,15 +35,7 @@ _ENDS = 1 << 20
 
 
 def local_folder(source: Path, beside: Path) -> Path:
-    """Where to catalogue a collection: `source`, or stand-ins below `beside` where it is a URL.
-
-    Raises
-    ------
-    SongscapeError
-        The URL can't be listed, or what opens such URLs is not installed.
-    UsageError
-        There is nothing at the URL.
-    """
+    """Where to catalogue a collection: `source`, or stand-ins below `beside` where it is a URL."""
     found = _URL.match(os.fspath(source))
     if found is None or source.exists():
         return source

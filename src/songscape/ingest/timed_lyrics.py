@@ -12,8 +12,6 @@ from xml.etree import ElementTree
 
 import regex
 
-__all__ = ["claimed_language", "main_lines"]
-
 _STAMP = r"\[\s*(\d{1,3}):(\d{1,2})(?:[.,:](\d{1,3}))?\s*\]"
 _TIMED = regex.compile(rf"\s*(?P<stamps>(?:{_STAMP}\s*)+)(?P<text>.*)")
 _ONE_STAMP = regex.compile(_STAMP)

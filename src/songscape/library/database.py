@@ -10,8 +10,6 @@ from typing import Any
 
 from songscape.errors import SongscapeError
 
-__all__ = ["Database", "as_text", "transaction"]
-
 _MAGIC = b"SQLite format 3\0"
 _LARGEST = 2**63 - 1
 # What a caller did wrong, not the file.

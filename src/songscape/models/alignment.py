@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from songscape.features.views import View
 
-__all__ = ["Alignment", "fit_alignment"]
-
 Floats = NDArray[np.float64]
 FEWEST = 5
 """Tracks of a category, to turn them."""
@@ -27,15 +25,9 @@ RIDGE = 0.1
 class Alignment:
     """Where each category's tracks lie, and how they are turned.
 
-    Attributes
-    ----------
-    categories : tuple of str
-        Column names of the composition.
-    average : ndarray of shape (n_categories,)
-        Mean shares of the tracks of known category.
-    means : ndarray of shape (n_categories, n_dimensions)
-    maps : ndarray of shape (n_categories, n_dimensions, n_dimensions), or None
-        What coordinates are multiplied by after centring; None leaves them.
+    `average` holds the mean shares of the tracks of known category; `means` has shape
+    (n_categories, n_dimensions), and coordinates are multiplied by `maps` after centring, unless
+    those are None.
     """
 
     categories: tuple[str, ...]
@@ -70,17 +62,8 @@ def fit_alignment(
 
     A category's covariance around its mean becomes that of all tracks around theirs: correlation
     alignment (Sun, Feng & Saenko, Return of Frustratingly Easy Domain Adaptation, AAAI 2016). Both
-    have a ridge, and those of small categories are drawn towards the common one.
-
-    Parameters
-    ----------
-    coordinates : ndarray of shape (n_tracks, n_dimensions)
-    present : ndarray of shape (n_tracks, n_dimensions), bool
-        Which coordinates are data.
-    composition : View
-        Shares of the categories.
-    parts : sequence of ndarray, int
-        Columns that are turned together; none are by default.
+    have a ridge, and those of small categories are drawn towards the common one. `present` says
+    which coordinates are data; the columns of one of the `parts` are turned together.
     """
     known = composition.present
     seen = np.flatnonzero(composition.values[known].sum(axis=0) > 0)

@@ -19,8 +19,6 @@ from songscape.models.hardware import random_states, restore_random_states
 from songscape.models.records import decode, encode
 from songscape.results import write_atomically
 
-__all__ = ["Checkpoint", "State"]
-
 Parts = Mapping[str, Any]
 """What has a `state_dict`: modules, an optimiser, a schedule."""
 

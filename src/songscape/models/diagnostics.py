@@ -15,8 +15,6 @@ from songscape.models.inference import Inference
 from songscape.models.priors import MixturePrior, normal_kl
 from songscape.models.training import TrainingSettings
 
-__all__ = ["Diagnostics", "active_units", "diagnose"]
-
 ACTIVE_VARIANCE = 0.01
 
 
@@ -24,21 +22,12 @@ ACTIVE_VARIANCE = 0.01
 class Diagnostics:
     """Health of a fitted autoencoder.
 
-    Attributes
-    ----------
-    elbo : float
-        Mean evidence lower bound per track (beta = 1), in nats; of held-out tracks where there are
-        any, of the training tracks otherwise (`held_out` says which).
-    kl_per_dimension : tuple of float
-        Mean KL divergence from the standard normal of every latent dimension, in nats.
-    active_units : int
-        Dimensions whose posterior mean varies over tracks by more than 0.01 (Burda et al. 2016).
-    n_latent : int
-    collapsed : bool
-        No more than one dimension in ten tells tracks apart, and at most one of fewer than ten.
-    warnings : tuple of str
-        Sentences for the reader of a report.
-    held_out : bool
+    `elbo` is the mean evidence lower bound per track (beta = 1), in nats, of held-out tracks if
+    `held_out`, else of the training tracks; `kl_per_dimension` the mean KL divergence from the
+    standard normal, in nats. `active_units` are dimensions whose posterior mean varies over tracks
+    by more than 0.01 (Burda et al. 2016). A model has `collapsed` if no more than one dimension in
+    ten tells tracks apart, and at most one of fewer than ten. `warnings` are sentences for the
+    reader of a report.
     """
 
     elbo: float

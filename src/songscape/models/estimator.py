@@ -13,8 +13,6 @@ from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.models.parameters import check_parameters
 
-__all__ = ["ViewsTransformer"]
-
 ARRAY_VIEW = "x"
 
 

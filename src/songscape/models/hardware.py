@@ -7,8 +7,6 @@ from torch import Tensor
 
 from songscape.errors import SongscapeError
 
-__all__ = ["chosen_device", "random_states", "restore_random_states"]
-
 
 def chosen_device(name: str) -> torch.device:
     """The device of that name; "auto" is CUDA where there is one, else the CPU."""

@@ -7,28 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = [
-    "gaussian_log_likelihood",
-    "multinomial_log_likelihood",
-    "von_mises_fisher_log_likelihood",
-]
-
 
 def gaussian_log_likelihood(x: Tensor, mean: Tensor, log_scale: Tensor, weight: Tensor) -> Tensor:
-    """Log-density of independent Gaussians, summed over the dimensions that are data.
+    """Log-density of independent Gaussians, summed over the dimensions that are data: shape (n,).
 
-    Parameters
-    ----------
-    x, mean : Tensor of shape (n, ...)
-        `mean` may broadcast (one mean for all segments of a track).
-    log_scale : Tensor
-        Logarithm of the noise's standard deviation; broadcasts to `x`.
-    weight : Tensor
-        1 for data, 0 for padding and absent tracks; broadcasts to `x`.
-
-    Returns
-    -------
-    Tensor of shape (n,)
+    `mean`, `log_scale` (of the standard deviation) and `weight` broadcast to `x`; a weight is 1 for
+    data, 0 for padding and absent tracks.
     """
     squared = ((x - mean) * torch.exp(-log_scale)).square() * weight
     normaliser = -(log_scale + 0.5 * math.log(2.0 * math.pi)) * weight.expand_as(x)
@@ -38,21 +22,10 @@ def gaussian_log_likelihood(x: Tensor, mean: Tensor, log_scale: Tensor, weight: 
 def multinomial_log_likelihood(
     x: Tensor, logits: Tensor, weight: Tensor, total: float = 0.0
 ) -> Tensor:
-    """Log-probability of word counts, without the multinomial coefficient (constant in the model).
+    """Log-probability of word counts, shape (n,), without the coefficient (constant in the model).
 
-    Parameters
-    ----------
-    x : Tensor of shape (n, n_words)
-        Non-negative counts or weights.
-    logits : Tensor of shape (n, n_words)
-    weight : Tensor of shape (n, 1)
-    total : float, default=0
-        Where positive, each track's words are scaled to this sum first, so that TF-IDF weights
-        count as that many words and a long lyric counts no more than a short one.
-
-    Returns
-    -------
-    Tensor of shape (n,)
+    Where `total` is positive, each track's words are scaled to this sum first, so that TF-IDF
+    weights count as that many words and a long lyric counts no more than a short one.
     """
     if total > 0:
         x = x * (total / x.sum(1, keepdim=True).clamp_min(1e-12))
@@ -62,21 +35,11 @@ def multinomial_log_likelihood(
 def von_mises_fisher_log_likelihood(
     x: Tensor, decoded: Tensor, log_scale: Tensor, weight: Tensor
 ) -> Tensor:
-    """Log-density of directions on the unit sphere, whatever the lengths of the vectors.
+    """Log-density of directions on the unit sphere, shape (n,), whatever their lengths.
 
     The concentration is d * exp(-2 log_scale): about what independent Gaussian noise of that scale
     in every number of a standardised vector does to its direction. Mardia & Jupp, Directional
-    Statistics, 2000, section 9.3.2.
-
-    Parameters
-    ----------
-    x, decoded : Tensor of shape (n, d), d at least 4
-    log_scale : Tensor of shape (1,)
-    weight : Tensor of shape (n, 1)
-
-    Returns
-    -------
-    Tensor of shape (n,)
+    Statistics, 2000, section 9.3.2. d must be at least 4.
     """
     size = x.shape[1]
     order = size / 2 - 1

@@ -19,8 +19,6 @@ from songscape.metrics.neighbours import (
     without_groups,
 )
 
-__all__ = ["choose_neutral"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 WEIGHTS = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1, 0.0)
@@ -36,27 +34,12 @@ def choose_neutral(
     composition: View,
     groups: ArrayLike | None,
 ) -> tuple[int, float]:
-    """Which candidate to take, and the weight of its words.
+    """Which of the candidates to take, and the weight of its words (one of `WEIGHTS`).
 
     Of those whose language kNN is within `CLOSE` of chance (or within what the first candidate's
-    sound has alone, if that is more) the one that keeps most of what is near within a language:
-    the share of a track's nearest `N_NEIGHBORS` of its own language that stay among them.
-
-    Parameters
-    ----------
-    free : ndarray of shape (n_tracks, n_dimensions)
-        The space before any alignment.
-    candidates : sequence of two ndarrays
-        Aligned sound and words, (n_tracks, n_dimensions) each; either may have no columns.
-    composition : View
-        Shares of the languages.
-    groups : ndarray of shape (n_tracks,), or None
-        Artists and copies: tracks of one group are no neighbours.
-
-    Returns
-    -------
-    int, float
-        The position among `candidates`, and one of `WEIGHTS`.
+    sound has alone, if that is more) the one that keeps most of what is near within a language: the
+    share of a track's nearest `N_NEIGHBORS` of its own language in the `free` space that stay among
+    them. Candidates are aligned sound and words; tracks of one group are no neighbours.
     """
     known = np.flatnonzero(composition.present)
     known = known[:: -(-len(known) // MOST_TRACKS)]

@@ -10,15 +10,6 @@ from torch import Tensor, nn
 from songscape.models.networks import Batch, SongNetwork
 from songscape.models.parameters import Objective
 
-__all__ = [
-    "Terms",
-    "elbo_terms",
-    "hsic_penalty",
-    "leave_out",
-    "loss",
-    "negative_elbo",
-]
-
 
 @dataclass(frozen=True)
 class Terms:

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from songscape.models.standardisation import chunks
 
-__all__ = ["EXACT_LIMIT", "Axes", "principal_axes"]
-
 Floats = NDArray[np.float64]
 ReadRows = Callable[[NDArray[np.intp]], NDArray[Any]]
 
@@ -24,16 +22,10 @@ OVERSAMPLING, POWER_ITERATIONS = 10, 4
 
 @dataclass(frozen=True, eq=False)
 class Axes:
-    """Orthonormal directions of largest variance.
+    """Orthonormal directions (n_axes, n_columns) of largest variance, the largest first.
 
-    Attributes
-    ----------
-    mean : ndarray of shape (n_columns,)
-        What was subtracted before; zero if the rows were not centred.
-    directions : ndarray of shape (n_axes, n_columns)
-        Largest first; the entry of largest magnitude in each is positive.
-    squares : ndarray of shape (n_axes,)
-        Sum of squared coordinates along each.
+    The entry of largest magnitude in each is positive. `mean` was subtracted before (zero if the
+    rows were not centred), `squares` are the sums of squared coordinates along each.
     """
 
     mean: Floats

@@ -10,8 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["MixturePrior", "StandardNormal", "normal_kl", "normal_log_density"]
-
 
 def normal_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL divergence of N(mean, variance) from N(0, 1), per dimension (Kingma & Welling 2014, B)."""

@@ -10,8 +10,6 @@ import numpy as np
 
 from songscape.errors import SongscapeError
 
-__all__ = ["decode", "encode"]
-
 Kinds = Mapping[str, Any]
 """Dataclasses by the names that they are stored under."""
 

@@ -14,8 +14,6 @@ from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 from songscape.models.estimator import ViewsTransformer
 
-__all__ = ["RandomLatents", "ViewOnly"]
-
 
 class RandomLatents(ViewsTransformer):
     """Gaussian noise that knows nothing of the music: what any figure is worth at chance level.
@@ -66,12 +64,8 @@ class RandomLatents(ViewsTransformer):
 class ViewOnly(ViewsTransformer):
     """One small view as it is, or whether a track has it: how far that alone gets.
 
-    Parameters
-    ----------
-    view : str, default="language"
-    presence : bool, default=False
-        False: the numbers of a dense view of shape (n_tracks, n_features), zero for absent tracks.
-        True: 1 where a view of any kind is present, 0 where not.
+    With `presence` it is 1 where a view of any kind is there and 0 where not; else the numbers of a
+    dense view of shape (n_tracks, n_features), zero for absent tracks.
     """
 
     def __init__(self, view: str = "language", *, presence: bool = False) -> None:

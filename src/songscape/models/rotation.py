@@ -25,8 +25,6 @@ from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import InputView, chunks
 from songscape.models.view_specs import ViewSpec
 
-__all__ = ["Rotated", "can_rotate", "fold", "prepare", "rotate", "rotated_spec"]
-
 MIN_COLUMNS = 256
 
 

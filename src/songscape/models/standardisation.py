@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from songscape.errors import SongscapeError
 from songscape.features.views import View, Views
 
-__all__ = ["InputView", "chunks", "fit_input", "sorted_by_id", "word_shares"]
-
 CHUNK_ROWS = 512
 SMOOTHING = 0.1
 
@@ -22,17 +20,10 @@ SMOOTHING = 0.1
 class InputView:
     """One view as a model reads it.
 
-    Attributes
-    ----------
-    name : str
-    shape : tuple of int
-        Shape of one track's block: (d,), (n_coefficients, n_frames) or (n_segments, n_features).
-    step_axis : int
-        Axis of the whole array (tracks first) along which steps run; 0 where there are no steps.
-    mean, scale : ndarray, float32
-        Broadcast to `shape`. A sequence has one pair per feature, over all valid steps, so that a
-        frame that few tracks reach is standardised like every other frame.
-    feature_names : tuple of str
+    `shape` is that of one track's block; steps run along `step_axis` of the whole array (tracks
+    first), 0 where there are none. `mean` and `scale` broadcast to `shape`. A sequence has one pair
+    per feature, over all valid steps, so that a frame that few tracks reach is standardised like
+    every other frame.
     """
 
     name: str
@@ -104,11 +95,6 @@ def fit_input(
     Without `standardise`, zeros stay zeros (words under a multinomial likelihood) and the whole
     block is only brought to a mean square of 1, the scale that a dense layer expects; negative
     numbers are then refused unless `signed`.
-
-    Raises
-    ------
-    SongscapeError
-        If no track has the view, or if it holds NaN or infinity.
     """
     if not view.present.any():
         raise SongscapeError(f"no track has the view {name!r}; choose a model that does not use it")

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from songscape.features.views import View
 from songscape.models.standardisation import InputView, chunks
 
-__all__ = ["SongMeans", "fit_song_means"]
-
 Floats = NDArray[np.float64]
 RIDGE = 1.0
 """Added to every variance within songs, in mean variances: few songs tell few directions well."""
@@ -28,10 +26,8 @@ RIDGE = 1.0
 class SongMeans:
     """Reads a view of steps as one whitened mean per track.
 
-    Attributes
-    ----------
-    whitener : ndarray of shape (n_features, n_features)
-        Times its own transpose it is the inverse of the covariance within songs, with its ridge.
+    `whitener` times its own transpose is the inverse of the covariance within songs, with its
+    ridge.
     """
 
     whitener: Floats

@@ -25,8 +25,6 @@ from songscape.neighbours.songs import Song
 from songscape.neighbours.space import ALL
 from songscape.results import ResultsFolder, read_json
 
-__all__ = ["Assigned", "assign_songs"]
-
 UNKNOWN = "unknown"
 _RUN = "run songscape run again"
 
@@ -53,24 +51,9 @@ Placed = tuple[list[Assigned], list[str], list[str]]
 def assign_songs(folder: ResultsFolder, paths: Sequence[Path], n: int = 3) -> Iterator[Placed]:
     """Say in which groups songs belong; nothing is trained or grouped again, and nothing kept.
 
-    Parameters
-    ----------
-    folder : ResultsFolder
-    paths : sequence of Path
-        Files and folders. Songs that are grouped already are not read again.
-    n : int
-        So many near songs of each.
-
-    Yields
-    ------
-    tuple of list of Assigned, list of str, list of str
-        For each path its songs, sorted by id; a line for each that can't be read; and one for each
-        file that is left out because it is no song.
-
-    Raises
-    ------
-    SongscapeError
-        The folder has no groups, or its model is not there.
+    Yields for each path its songs, sorted by id; a line for each that can't be read; and one for
+    each file that is left out because it is no song. Songs that are grouped already are not read
+    again.
     """
     groups = _KnownGroups(folder, n)
     for path in paths:

@@ -11,25 +11,14 @@ from songscape.columns import bare, display_title
 from songscape.errors import UsageError
 from songscape.neighbours.songs import Songs
 
-__all__ = ["find_song", "song_of_file"]
-
 MOST_SHOWN = 8
 _DASH = re.compile(r"\s+[-–—]\s+")
 
 
 def find_song(songs: Songs, text: str) -> str:
-    """The id of the song that `text` names.
+    """The id of the song that is meant by an id, a file, a title, "Artist - Title", or a part.
 
-    Parameters
-    ----------
-    songs : Songs
-    text : str
-        An id, the path of its file, a title, "Artist - Title", or a part of that.
-
-    Raises
-    ------
-    UsageError
-        No song is meant, or several: they are listed.
+    Where no song is meant, or several, UsageError lists them.
     """
     if not text.strip():
         raise UsageError("an empty name; give a title, 'Artist - Title', a file or an id")

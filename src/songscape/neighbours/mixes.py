@@ -14,8 +14,6 @@ from songscape.neighbours.order import smooth_order
 from songscape.neighbours.playlists import Playlist, plain_line
 from songscape.neighbours.songs import Song
 
-__all__ = ["mix_around", "mix_between", "mix_of_group"]
-
 _AT_ONCE = 1_000
 """Songs that are put in order together; longer lists are ordered in parts."""
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from songscape.library import Library
     from songscape.results import ResultsFolder
 
-__all__ = ["Song", "Songs", "read_songs"]
-
 _RECORDING = ("musicbrainzrecordingid", "musicbrainztrackid", "recordingmbid", "mbid")
 _GUEST = re.compile(r"[\s(\[]+(?:feat|ft|featuring|with)\b[. ].*$", re.IGNORECASE)
 _VERSION = re.compile(
@@ -38,19 +36,10 @@ _NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
 class Song:
     """One song as lists and playlists show it.
 
-    Attributes
-    ----------
-    id, title, artist, language, album : str
-        "" where it is not known; a song without a title is called like its file.
-    file : Path or None
-    span : tuple of float, or None
-        The part of the file that it is, from and to in seconds, where that is not all of it.
-    seconds : float or None
-    recording : str
-        Its MusicBrainz recording id.
-    tempo_bpm, loudness_db : float or None
-    key : int or None
-        Semitones above C of the tonic; `minor` is whether the key is a minor one.
+    Texts are "" where they are not known; a song without a title is called like its file. `span` is
+    the part of the file that it is, from and to in seconds, where that is not all of it;
+    `recording` its MusicBrainz recording id; `key` the semitones of the tonic above C, in a `minor`
+    key or not.
     """
 
     id: str
@@ -74,13 +63,9 @@ class Song:
 
 
 class Songs:
-    """What is known of many songs, a column a field of `Song`.
+    """What is known of many songs: for each field of `Song` a column of values.
 
-    Parameters
-    ----------
-    ids : sequence of str
-    columns : mapping of str to sequence
-        Field of `Song` -> one value per song; `copies` (int) may say which are one recording.
+    `copies` (int) may say which are one recording.
     """
 
     def __init__(self, ids: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> None:
@@ -165,11 +150,7 @@ class Songs:
 def read_songs(library: Library, folder: ResultsFolder | None = None) -> Songs:
     """The analysed songs of a library, sorted by id, as quickly as it goes.
 
-    Parameters
-    ----------
-    library : Library
-    folder : ResultsFolder, optional
-        Its `labels.csv` knows languages that were identified.
+    `labels.csv` of the folder knows languages that were identified.
     """
     files = library.audio_files()
     ids = list(files)

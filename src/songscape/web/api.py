@@ -22,9 +22,6 @@ from songscape.web.nearness import NotMeasured
 from songscape.web.packing import groups_document, packed_places
 from songscape.web.why import why_here, why_together
 
-__all__ = ["ENDPOINTS", "OTHERS"]
-
-
 MOST_LETTERS = 80
 
 

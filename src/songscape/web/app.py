@@ -27,8 +27,6 @@ from songscape.web.packing import as_json
 from songscape.web.subsonic import answer_subsonic, as_xml
 from songscape.web.transcode import Transcoder
 
-__all__ = ["make_app"]
-
 REPORT_POLICY = (
     "default-src 'none'; script-src 'sha256-{}'; style-src 'unsafe-inline'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -40,14 +38,7 @@ STATIC = files("songscape.web") / "static"
 def make_app(
     folder: ResultsFolder | Desk, *, host: str = "127.0.0.1", token: str | None = None
 ) -> ASGIApp:
-    """The application that `songscape serve` runs.
-
-    Parameters
-    ----------
-    folder : ResultsFolder or Desk
-    host, token
-        See `Guard`.
-    """
+    """The application that `songscape serve` runs; see `Guard` for host and token."""
     desk = folder if isinstance(folder, Desk) else Desk(folder)
     transcoder = Transcoder()
     session = secrets.token_urlsafe(32)

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from songscape.clustering.portraits import Scale
 
-__all__ = ["ABOUT", "Atlas", "Group", "Layout", "Level"]
-
-
 ABOUT: dict[str, Any] = dict.fromkeys(("languages", "decades", "descriptors", "tags"), ())
 ABOUT |= {"stability": None, "sure": "", "words": {}}
 """What `groups.json` says of a group besides its songs, and what it is where nothing is said."""

@@ -14,8 +14,6 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from songscape.features.readers import AUDIO_KINDS
 from songscape.ingest.file_signatures import HEAD_BYTES, looks_like, printable
 
-__all__ = ["MOST_BYTES", "audio_response", "byte_range"]
-
 MOST_BYTES = 4 * 1024 * 1024
 """Of one answer to a range; a player asks for the next."""
 CHUNK = 128 * 1024

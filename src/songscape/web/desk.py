@@ -19,8 +19,6 @@ from songscape.web.nearness import Nearness, NotMeasured
 from songscape.web.packing import as_json, map_document
 from songscape.web.search import SongSearch
 
-__all__ = ["Desk", "Shown"]
-
 
 @dataclass(frozen=True, eq=False)
 class Shown:
@@ -48,12 +46,7 @@ class Shown:
 
 
 class Desk:
-    """The folder that is served.
-
-    Parameters
-    ----------
-    folder : ResultsFolder
-    """
+    """The folder that is served."""
 
     def __init__(self, folder: ResultsFolder) -> None:
         self.folder = folder

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from songscape.library import Library
 
-__all__ = ["excerpt", "most_typical"]
-
 EXCERPT_S = 30.0
 
 
@@ -33,12 +31,7 @@ def excerpt(
 def most_typical(segments: NDArray[np.float32], duration: float) -> float:
     """Where the 30 seconds begin whose mean is nearest to the song's, in seconds.
 
-    Parameters
-    ----------
-    segments : ndarray of shape (n_segments, n_features)
-        Of equal length, one after the other.
-    duration : float
-        Seconds.
+    Segments, (n_segments, n_features), are of equal length and fill the `duration`.
     """
     n = len(segments)
     wide = int(np.ceil(EXCERPT_S / max(duration, 1e-9) * n))

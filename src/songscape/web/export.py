@@ -18,8 +18,6 @@ from songscape.results import write_bytes, write_parquet
 from songscape.web.atlas import Atlas
 from songscape.web.packing import as_json, groups_document, map_document, packed
 
-__all__ = ["joined_modules", "make_previews", "write_atlas_table", "write_map"]
-
 NEIGHBOURS = 12
 STATIC = files("songscape.web") / "static"
 _POLICY = (

@@ -12,8 +12,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Guard", "is_loopback"]
-
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
@@ -45,17 +43,11 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """Refuses foreign hosts and origins, and changes without the page's token.
 
-    Parameters
-    ----------
-    app : ASGI application
-    host : str
-        Where the server listens. On loopback only the names of this machine itself are good
-        (a page of another site that lets its name point here says its own name); elsewhere any
-        address in figures, `host` and this machine's name are, and `token` must be known.
-    token : str or None
-        Asked of every visitor, as `?token=` or as a bearer; then kept in a cookie.
-    session : str
-        The page's token: changes need it, and only a page from here can read it.
+    On loopback only the names of this machine itself are good (a page of another site that lets its
+    name point here says its own name); elsewhere any address in figures, `host` and this machine's
+    name are, and `token` must be known: it is asked of every visitor, as `?token=` or as a bearer,
+    then kept in a cookie. `session` is the page's token: changes need it, and only a page from here
+    can read it.
     """
 
     def __init__(self, app: ASGIApp, *, host: str, token: str | None, session: str) -> None:

@@ -11,8 +11,6 @@ from songscape._version import __version__
 from songscape.errors import UsageError
 from songscape.web.desk import Desk
 
-__all__ = ["Endpoint", "Field", "NotThere", "openapi", "read_values"]
-
 Others = Mapping[str, tuple[str, tuple["Field", ...]]]
 
 
@@ -34,13 +32,7 @@ class Field:
     choices: tuple[str, ...] = ()
 
     def read(self, given: Any) -> Any:
-        """The value, checked.
-
-        Raises
-        ------
-        UsageError
-            It is missing or can't be.
-        """
+        """The value, checked."""
         if given is None or given == "":
             if self.required:
                 raise UsageError(f"{self.name}: missing; {self.text}")
@@ -97,13 +89,7 @@ class Endpoint:
 
 
 def read_values(endpoint: Endpoint, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a question by name.
-
-    Raises
-    ------
-    UsageError
-        One is missing, wrong, or unknown.
-    """
+    """The values of a question by name."""
     unknown = given.keys() - {field.name for field in endpoint.fields}
     if unknown:
         raise UsageError(f"{min(unknown)}: not known here")

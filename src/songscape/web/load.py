@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from songscape.library import Library
 
-__all__ = ["load_atlas", "state_of"]
-
 
 def state_of(folder: ResultsFolder) -> tuple[int, ...]:
     """Changes when there is something new to show."""

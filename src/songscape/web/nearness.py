@@ -17,8 +17,6 @@ from songscape.results import ResultsFolder
 from songscape.web.atlas import Atlas
 from songscape.web.relayout import laid_out_again
 
-__all__ = ["Nearness", "NotMeasured"]
-
 Floats = NDArray[np.float32]
 PARTS = {"sound": "timbre-pca", "words": "tfidf"}
 

@@ -16,8 +16,6 @@ from songscape.clustering.portraits import Scale
 from songscape.columns import Role, role_of
 from songscape.web.atlas import Atlas, Group, Level
 
-__all__ = ["as_json", "groups_document", "map_document", "packed", "packed_places"]
-
 MOST_VALUES = 24
 """Of a column, the commonest are told apart by colour; the rest is "other"."""
 NOT_SHOWN = frozenset({Role.TITLE, Role.ID, Role.LICENCE})

@@ -9,8 +9,6 @@ import regex
 
 from songscape.web.atlas import Atlas
 
-__all__ = ["SongSearch"]
-
 # Scripts without spaces between words: every character is a word, and a query is a phrase.
 _UNSPACED = regex.compile(r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
@@ -19,12 +17,7 @@ _RARE = 0.1  # of the songs have a word that says something
 
 
 class SongSearch:
-    """An index over titles, artists and lyrics.
-
-    Parameters
-    ----------
-    atlas : Atlas
-    """
+    """An index over titles, artists and lyrics."""
 
     def __init__(self, atlas: Atlas) -> None:
         self._lock = Lock()  # one connection for all threads

@@ -12,8 +12,6 @@ from songscape.progress import say
 from songscape.results import find_folder
 from songscape.web.guard import is_loopback
 
-__all__ = ["PORT", "serve"]
-
 PORT = 8765
 
 
@@ -27,23 +25,9 @@ def serve(
 ) -> None:
     """Show a collection in the browser until the process is interrupted.
 
-    Parameters
-    ----------
-    path : path
-        A results folder, or its library.
-    host : str
-        Address to listen on.
-    port : int, optional
-        Default: 8765, or the next free one.
-    token : str, optional
-        Visitors must know it; needed where others than this machine can reach the address.
-    opened : callable, optional
-        Called with the page's address once it can be opened.
-
-    Raises
-    ------
-    SongscapeError
-        There is no library, or the port is taken.
+    The port is 8765 by default, or the next free one. Visitors must know the token, which is needed
+    where others than this machine can reach the address. `opened` is called with the page's
+    address.
     """
     import uvicorn
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

@@ -17,8 +17,6 @@ from songscape.web.atlas import Atlas
 from songscape.web.desk import Desk, Shown
 from songscape.web.interface import NotThere
 
-__all__ = ["answer_subsonic", "as_xml"]
-
 _FAILED, _MISSING, _NOT_FOUND = 0, 10, 70
 MOST = 500
 
@@ -26,13 +24,7 @@ MOST = 500
 def answer_subsonic(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
     """What goes into `subsonic-response`; never raises for a wrong question.
 
-    Parameters
-    ----------
-    desk : Desk
-    name : str
-        `getSonicSimilarTracks`, `findSonicPath`, `getOpenSubsonicExtensions` or `ping`.
-    given : mapping of str to str
-        The values of the query.
+    Names are `getSonicSimilarTracks`, `findSonicPath`, `getOpenSubsonicExtensions` and `ping`.
     """
     head: dict[str, Any] = {"status": "ok", "version": "1.16.1", "type": "songscape"}
     head |= {"serverVersion": __version__, "openSubsonic": True}

@@ -14,8 +14,6 @@ from songscape.errors import SongscapeError
 from songscape.library.records import FileStamp
 from songscape.workers import run_limited
 
-__all__ = ["Transcoder", "write_flac"]
-
 KEPT = 12
 """Songs that are kept; a song of four minutes takes about 25 MB."""
 TIMEOUT_S = 120.0
@@ -31,13 +29,7 @@ class Transcoder:
         self._made: OrderedDict[Path, None] = OrderedDict()
 
     def copy_of(self, path: Path) -> Path:
-        """The FLAC copy of a file in its present state.
-
-        Raises
-        ------
-        SongscapeError
-            No decoder here reads it.
-        """
+        """The FLAC copy of a file in its present state."""
         state = ascii(FileStamp.of(path).as_tuple()).encode()
         name = f"{hashlib.blake2b(state, digest_size=16).hexdigest()}.flac"
         target = Path(self._folder.name) / name

@@ -9,8 +9,6 @@ import numpy as np
 from songscape.web.atlas import Atlas
 from songscape.web.nearness import Floats, Nearness, NotMeasured
 
-__all__ = ["why_here", "why_together"]
-
 NEAREST = 10
 NEAR_SHARE = 0.05
 """A song is near by sound, or by words, if it is among so many of all songs."""

@@ -21,9 +21,6 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, first_line
 
-__all__ = ["PREFIX", "FolderModel", "find_model", "load_audio_encoder", "load_text_encoder"]
-__all__ += ["pooled", "text_chunks"]
-
 PREFIX = "embedding:"
 VERSION = 1
 CHUNK_CHARACTERS = 400

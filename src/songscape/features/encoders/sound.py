@@ -14,8 +14,6 @@ from songscape.features.spectra import MelStream
 from songscape.features.windows import WindowStream, push_blocks
 from songscape.library.records import Analysis
 
-__all__ = ["SAMPLE_RATE", "Sound", "encode_file", "segment_means"]
-
 SAMPLE_RATE = 16_000
 """Hz; of all encoders here."""
 MOST_PATCHES = 2 * N_SEGMENTS

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, first_line
 
-__all__ = ["distinct_lines", "encode_lyrics", "load_e5", "load_use"]
-
 Array = NDArray[np.float32]
 Encode = Callable[[Sequence[Sequence[str]]], Array]
 """From songs, each a list of lines, to one vector each, (n_songs, d)."""
@@ -27,14 +25,7 @@ def distinct_lines(text: str) -> list[str]:
 
 
 def encode_lyrics(name: str, texts: Sequence[str]) -> Array:
-    """Unit vectors of lyrics, (n_texts, d); NaN where there is nothing to encode.
-
-    Parameters
-    ----------
-    name : str
-        Of an encoder of text in the registry.
-    texts : sequence of str
-    """
+    """Unit vectors of lyrics, (n_texts, d); NaN where there is nothing to encode."""
     from songscape.features.encoders.registry import ENCODERS, load_network
 
     found = np.full((len(texts), *ENCODERS[name].shape), np.nan, np.float32)

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
 
-__all__ = ["read_tensors"]
-
 _MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 _FOOTER = 48
 _FLOAT = 1  # of TensorFlow's types of numbers
@@ -27,13 +25,7 @@ _DTYPE, _SHAPE, _SHARD, _OFFSET, _SIZE = 1, 2, 3, 4, 5  # fields of an entry
 
 
 def read_tensors(index: Path, data: Path) -> dict[str, NDArray[np.float32]]:
-    """The float32 tensors of a checkpoint with one file of numbers, by name.
-
-    Raises
-    ------
-    SongscapeError
-        A file is missing, is no such file or is damaged.
-    """
+    """The float32 tensors of a checkpoint with one file of numbers, by name."""
     try:
         table, numbers = index.read_bytes(), data.read_bytes()
     except OSError as error:

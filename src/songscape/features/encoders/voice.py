@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from songscape.errors import SongscapeError, first_line
 from songscape.features.encoders.sound import Sound
 
-__all__ = ["Voice", "load"]
-
 SOUND = Sound(n_fft=400, hop=160, n_mels=40, n_frames=160)
 LOUDNESS_DBFS = -30.0
 """Root mean square to which quiet clips are raised."""
@@ -45,11 +43,6 @@ class Voice:
 
     A recurrent network of three layers reads 1.6 s; its last state goes through a linear layer, is
     rectified and of unit length.
-
-    Parameters
-    ----------
-    state : mapping of name to Tensor
-        `lstm.*` and `linear.*`.
     """
 
     sound = SOUND
