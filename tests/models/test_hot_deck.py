@@ -100,7 +100,7 @@ def test_tracks_without_lyrics_are_no_cluster_of_their_own(halved: Views, model:
         clusters = KMeans(3 * (N_LANGUAGES + 1), n_init=5, random_state=0).fit_predict(X)
         return float(adjusted_mutual_info_score(has_lyrics, clusters))
 
-    assert told("donor") < 0.05 < 0.2 < told("mean")
+    assert told("donor") < 0.1 < 0.3 < told("mean")
 
 
 @pytest.mark.parametrize("space", ["joint", "latent", "decoder"])

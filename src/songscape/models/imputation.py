@@ -28,7 +28,7 @@ __all__ = ["MIN_COMPLETE", "HotDeck", "complete_rows", "nearest_by_view", "witho
 
 Floats = NDArray[np.float64]
 MIN_COMPLETE = 10
-N_DONORS = 3
+N_DONORS = 2
 
 
 @dataclass(frozen=True, eq=False)
