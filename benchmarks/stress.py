@@ -34,6 +34,7 @@ from pathlib import Path
 import numpy as np
 from mutations import lyrics_seeds, mutated, read_table, sound_seeds, table_seeds, tag_seeds
 
+from songscape.errors import SongscapeError
 from songscape.features.analyse import EVERY_PASS
 from songscape.ingest.reading import read_in_workers
 from songscape.library import Library, Tags
@@ -269,12 +270,12 @@ def when_some_are_done(out: Path, act: Callable[[], None]) -> Callable[[subproce
     def meanwhile(process: subprocess.Popen) -> None:
         while process.poll() is None:
             try:
-                with Library.open(out / "songscape.db", must_exist=True) as library:
-                    if library.counts().analysed >= 3:
-                        act()
-                        return
-            except Exception:  # not there yet
-                pass
+                done = n_analysed(out)
+            except SongscapeError:  # no tables in it yet
+                done = 0
+            if done >= 3:
+                act()
+                return
             time.sleep(0.02)
 
     return meanwhile

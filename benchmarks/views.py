@@ -1,12 +1,12 @@
 """What a further view is worth: neighbours of the same label and artist, with and without it.
 
     python benchmarks/views.py FOLDER_OR_DB ... [--models balanced-pca,song-vae]
-        [--add rhythm harmony rhythm+harmony mel chars] [--seeds 0,1,2] [--columns genre,language]
+        [--add rhythm harmony rhythm+harmony mel] [--seeds 0,1,2] [--columns genre,language]
 
 Every line is one model with further views, measured as `songscape compare` measures: 10 nearest
 neighbours without those of the same artist, and artist hit@10; means over tracks and seeds.
 Differences are to the same model without the further view, paired by track, with the 95 % interval
-of a bootstrap over artists and seeds. `chars` and `lyrics-counts` take the place of `lyrics`.
+of a bootstrap over artists and seeds. `lyrics-counts` takes the place of `lyrics`.
 Encoders (musicnn, voice, e5, use) are read only where `--add` names them.
 """
 

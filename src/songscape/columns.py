@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from songscape.data_tables import read_table
 from songscape.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,32 +38,7 @@ class Role(StrEnum):
     ID = "id"
 
 
-_NAMES: Mapping[Role, str] = {
-    Role.ARTIST: "artist artists trackartist artistname artistnames trackartistname artistcredit "
-    "artistscredit artistsort interpret",
-    Role.COMPOSER: "composer composers composername composersort",
-    Role.PERFORMER: "performer performers band singer singers vocalist ensemble orchestra",
-    Role.ALBUM_ARTIST: "albumartist albumartists albumartistname albumartistnames "
-    "albumartistcredit albumartistsort",
-    Role.PERSON: "poet poets lyricist lyricists writer writers author authors songwriter arranger "
-    "conductor producer work works",
-    Role.ALBUM: "album albumtitle albumname albums release releasetitle",
-    Role.LANGUAGE: "language languages lang langs languagecode languagecodes langcode "
-    "primarylanguage mainlanguage tracklanguage tracklanguagecode lyricslanguage sprache",
-    Role.SOURCE: "source dataset collection corpus datasource",
-    Role.LICENCE: "licence license licencename licensename tracklicense copyright rights",
-    Role.GENRE: "genre genretop trackgenretop trackgenre maingenre primarygenre genres trackgenres "
-    "style styles tradition",
-    Role.YEAR: "year date originalyear originaldate releasedate releaseyear trackdaterecorded "
-    "albumdatereleased recordingdate datereleased jahr",
-    Role.TITLE: "title tracktitle trackname songtitle song songname name titlesort subtitle",
-    Role.ID: "id audio lyrics file filename filepath path url uri website link comment comments "
-    "isrc mbid md5 digest hash fingerprint barcode asin catalognumber catalognum track tracknumber "
-    "tracktotal totaltracks disc discnumber disctotal totaldiscs day month originalday "
-    "originalmonth encoder encodedby encodersettings bitrate bitdepth samplerate channels codec "
-    "container format length duration size mtime added addedat addedby playcount split fold subset "
-    "comp compilation albumtype albumtypes albumstatus script media genresall",
-}
+_NAMES = {role: read_table("data", "columns")[role] for role in Role}
 """Role -> names in their bare form (letters and digits only), the first that is there counts."""
 _ID_PREFIXES = ("musicbrainz", "mb_", "acoustid", "discogs", "replaygain", "rg_", "r128")
 _ID_SUFFIX = re.compile(r"([\W_](?i:ids?|url|uris?|ref|path|hash|mbid)|[a-z](Id|URL|URI))$")

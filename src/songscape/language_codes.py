@@ -34,6 +34,7 @@ def is_mixed(tag: str | None) -> bool:
     return _folded(tag or "") in _MIXED
 
 
+@lru_cache(maxsize=4_096)
 def _folded(tag: str) -> str:
     plain = unicodedata.normalize("NFKC", tag).casefold().replace("i\u0307", "i")  # Turkish I
     plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")

@@ -17,6 +17,8 @@ DEFAULT_MODELS = ("balanced-lda", "neutral-lda", "balanced-pca")
 """The default representations, free and language-neutral, and a yardstick."""
 DEFAULT_CLUSTERERS = ("kmeans",)
 LANGUAGES = ("auto", "together", "ignored")
+EXCERPTS = ("whole", "start", "middle", "spread")
+"""What is read of a long file: all, or half a minute; "spread" is three pieces of ten seconds."""
 LARGEST_SEED = 2**32 - 1
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -35,10 +37,14 @@ class FeatureSettings:
         Frames of the `mfcc` view (512 samples at 22,050 Hz each, about 23 ms).
     max_words : int
         Words (columns) of the `lyrics` view, the most frequent first.
+    excerpt : str
+        What is read of files over a minute, one of `EXCERPTS`; "" is as the library was read
+        before, and whole files in a new one. A change reads these files again, and no others.
     """
 
     max_frames: int = 300
     max_words: int = 5000
+    excerpt: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,9 @@ class Settings:
         for seed in self.seeds:
             if not 0 <= seed <= LARGEST_SEED:
                 raise UsageError(f"seed {seed}: seeds are whole numbers from 0 to {LARGEST_SEED}")
+        if self.features.excerpt not in ("", *EXCERPTS):
+            one_of = ", ".join(EXCERPTS)
+            raise UsageError(f"features: excerpt = {self.features.excerpt!r}; one of {one_of}")
         if self.features.max_frames < 10 or self.features.max_words < 1:
             raise UsageError("features: max_frames must be at least 10 and max_words at least 1")
 
@@ -176,33 +185,31 @@ def settings_from(
     document: Mapping[str, Any], where: str, base: Settings | None = None
 ) -> Settings:
     """Settings from parsed TOML; `where` names the source in errors."""
-    _reject_unknown(document, Settings, where)
-    values: dict[str, Any] = {}
-    for key, value in document.items():
-        if key in ("title", "languages"):
-            values[key] = _typed(value, str, f"{where}: {key}")
-        elif key == "groups":
-            values[key] = _typed(value, int, f"{where}: {key}")
-        elif key == "features":
-            _reject_unknown(value, FeatureSettings, f"{where}: [features]")
-            values[key] = FeatureSettings(
-                **{k: _typed(v, int, f"{where}: features.{k}") for k, v in value.items()}
-            )
-        elif key == "roles":
-            values[key] = _typed(value, dict, f"{where}: [roles]")
-            for role, column in value.items():
-                _typed(column, str, f"{where}: roles.{role}")
-        elif key in ("model_options", "clusterer_options"):
-            for name, options in _typed(value, dict, f"{where}: {key}").items():
-                _typed(options, dict, f"{where}: {key}.{name}")
-            values[key] = value
-        elif key == "encoders" and value == "none":
-            values[key] = ()
-        elif key == "k":
-            values[key] = () if value == "auto" else _sequence(value, int, f"{where}: k")
-        else:
-            values[key] = _sequence(value, int if key == "seeds" else str, f"{where}: {key}")
+    values = _values(document, Settings, f"{where}: ")
     return replace(base or Settings(), **values)
+
+
+def _values(document: Mapping[str, Any], cls: type, where: str) -> dict[str, Any]:
+    """Every value has the type of the default."""
+    _reject_unknown(document, cls, where.rstrip(": "))
+    usual, values = cls(), dict[str, Any]()
+    for key, value in document.items():
+        default, what = getattr(usual, key), f"{where}{key}"
+        if isinstance(default, FeatureSettings):
+            values[key] = FeatureSettings(**_values(value, FeatureSettings, f"{what}."))
+        elif isinstance(default, str | int):
+            values[key] = _typed(value, type(default), what)
+        elif isinstance(default, Mapping):
+            for name, item in _typed(value, dict, what).items():
+                _typed(item, str if key == "roles" else dict, f"{what}.{name}")
+            values[key] = value
+        elif (key, value) in (("encoders", "none"), ("k", "auto")):
+            values[key] = ()
+        else:
+            given = value if isinstance(value, list | tuple) else [value]
+            kind = int if key in ("k", "seeds") else str
+            values[key] = tuple(_typed(item, kind, what) for item in given)
+    return values
 
 
 def _reject_unknown(mapping: Any, cls: type, where: str) -> None:
@@ -218,8 +225,3 @@ def _typed(value: Any, kind: type, where: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise UsageError(f"{where}: {value!r} is not of type {kind.__name__}")
     return value
-
-
-def _sequence(value: Any, kind: type, where: str) -> tuple[Any, ...]:
-    values = value if isinstance(value, list | tuple) else [value]
-    return tuple(_typed(item, kind, where) for item in values)

@@ -321,7 +321,10 @@ def unpack(message: bytes) -> Any:
                 key: tuple(value) if isinstance(value, list) else value
                 for key, value in part["fields"].items()
             }
-            return getattr(import_module(module), name)(**fields)
+            kind: Any = getattr(import_module(module), name)
+            if not isinstance(kind, type) or not dataclasses.is_dataclass(kind):
+                raise ValueError(f"{name} is no class of data")
+            return kind(**fields)
         return part
 
     return json.loads(message[_LENGTH.size : at], object_hook=whole)

@@ -19,16 +19,16 @@ from songscape.library import Analysis, Library
 TABLE = "audio,title,artist\nA/one.flac,Eins,Ada\nA/two.flac,Zwei,Ada\nbad.flac,,Bob\n"
 
 
-def described(path: str, names: list[str]) -> Analysis:
+def described(path: str, names: list[str], *_: str) -> Analysis:
     """In place of the audio: its name, so that a test needs no sound."""
     import numpy as np
 
-    from songscape.library.records import digest_of_file
+    from songscape.ingest.sound_digest import sound_digest
 
     if path.endswith("bad.flac"):
         return Analysis(failure="looks like a FLAC, but is damaged (frame 12); copy it again")
     features = {name: np.zeros(2, np.float32) for name in names}
-    return Analysis(features, {"file_digest": digest_of_file(path)})
+    return Analysis(features, {"file_digest": sound_digest(path)})
 
 
 class Here:
@@ -142,7 +142,7 @@ def test_without_a_library_there_is_one_line_that_says_how_to_make_one(tmp_path,
     (tmp_path / "empty").mkdir()
     assert main([verb, str(tmp_path / "empty")]) == FAILED
     error = capsys.readouterr().err
-    assert "make one with songscape run" in error
+    assert "songscape run makes one" in error
     assert error.count("\n") == 1
     assert list((tmp_path / "empty").iterdir()) == []
 

@@ -159,7 +159,7 @@ def test_views_are_read_when_they_are_asked_for(tmp_path: Path, counted: dict[st
 
 def test_words_that_the_library_kept_are_those_that_were_counted(tmp_path: Path) -> None:
     path = write_library(tmp_path / "songscape.db")
-    for name in ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars"):
+    for name in ("lyrics", "lyrics-tfidf", "lyrics-counts"):
         with Library.open(path) as library:
             made, kept = load_views(library, [name]), load_views(library, [name])
             assert made.digest() == kept.digest()

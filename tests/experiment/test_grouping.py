@@ -60,6 +60,26 @@ def test_the_terminal_and_the_page_say_what_was_found(done: Done) -> None:
     assert "AMI" not in lines
 
 
+def test_a_given_name_stays_when_the_folder_of_the_songs_is_renamed(
+    done: Done, tmp_path: Path
+) -> None:
+    songs, before, summary = done
+    assert summary.groups is not None
+    out, moved = tmp_path / "results", tmp_path / "songs"
+    shutil.copytree(before, out)
+    shutil.copytree(songs, moved)
+    (moved / "tracks.csv").unlink()
+    root = tmp_path / "root"
+    root.mkdir()
+    first = summary.groups.regions[0]
+    assert main(["name", first.id, "Sunday morning", "--in", str(out)]) == 0
+    for name in ("My songs", "Songs"):
+        moved = moved.rename(root / name)
+        again = run(root, out, SETTINGS, workers=1).groups
+        assert again is not None
+    assert [one.id for one in again.regions if one.name == "Sunday morning"] == [first.id]
+
+
 def test_a_given_name_stays_when_the_collection_grows(
     done: Done, tmp_path: Path, write_collection: Callable[[Path, list[int]], Path]
 ) -> None:
@@ -93,6 +113,25 @@ def test_groups_are_known_again_where_their_file_was_cleared(done: Done, tmp_pat
     assert summary.groups is not None
     assert [one.id for one in again.regions] == [one.id for one in summary.groups.regions]
     assert path.read_bytes() == kept
+
+
+def test_what_has_not_changed_is_not_grouped_again(
+    done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, before, summary = done
+    out = tmp_path / "results"
+    shutil.copytree(before, out)
+    asked: list[object] = []
+    monkeypatch.setattr("songscape.clustering.groups.find_levels", lambda *_, **__: asked.append(1))
+    again = run(folder, out, SETTINGS, workers=1).groups
+    assert asked == []
+    assert again is not None
+    assert summary.groups is not None
+    assert described(again) == described(summary.groups)
+    (out / "trials" / "groups.bin").write_bytes(b"damaged")
+    with pytest.raises(AttributeError):  # of what the replaced function gave
+        run(folder, out, SETTINGS, workers=1)
+    assert asked == [1]
 
 
 def test_a_name_that_cannot_be_given_is_one_line(done: Done, tmp_path: Path) -> None:

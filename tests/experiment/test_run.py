@@ -334,7 +334,7 @@ def test_one_model_that_cannot_train_does_not_stop_the_rest(
 def test_views_among_the_options_are_computed_and_modelled(
     collection: Path, tmp_path: Path
 ) -> None:
-    asked = ["timbre", "harmony", "rhythm", "chars"]
+    asked = ["timbre", "harmony", "rhythm", "lyrics-counts"]
     settings = Settings(
         models=("balanced-pca",),
         clusterers=("kmeans",),

@@ -15,7 +15,7 @@ from songscape.features.analyse import analyse_file
 from songscape.library import Analysis
 
 
-def misbehave(path: str, names: list[str]) -> Analysis:
+def misbehave(path: str, names: list[str], *_: str) -> Analysis:
     name = os.path.basename(path)
     if "segfault" in name:
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -31,13 +31,13 @@ def misbehave(path: str, names: list[str]) -> Analysis:
     return analyse_file(path, names)
 
 
-def fail_on_some(path: str, names: list[str]) -> Analysis:
+def fail_on_some(path: str, names: list[str], *_: str) -> Analysis:
     if Path(path).stem in ("s1", "s2"):
         return Analysis(failure="cut off")
     return analyse_file(path, names)
 
 
-def slow(path: str, names: list[str]) -> Analysis:
+def slow(path: str, names: list[str], *_: str) -> Analysis:
     # Long enough that a busy machine can't finish before it is told to stop.
     time.sleep(1.5)
     return analyse_file(path, names)
@@ -55,7 +55,7 @@ def peak_memory() -> int:
     return 1024 * int(kilobytes)
 
 
-def surroundings(path: str, names: list[str]) -> Analysis:
+def surroundings(path: str, names: list[str], *_: str) -> Analysis:
     heavy = {"torch", "sklearn", "librosa", "numba", "pandas", "matplotlib"}
     loaded = sorted(heavy & set(sys.modules))
     return Analysis(

@@ -26,7 +26,7 @@ def folder(tmp_path: Path, write_song: Callable[..., Path]) -> Path:
     return tmp_path / "songs"
 
 
-def look(path: str, names: list[str]) -> Analysis:
+def look(path: str, names: list[str], *_: str) -> Analysis:
     TRIED.append(Path(path).name)
     return analyse_file(path, names)
 
@@ -72,7 +72,7 @@ def test_a_failed_file_is_not_tried_twice(folder, tmp_path, monkeypatch):
 
 
 def test_what_a_drive_did_is_tried_again(folder, tmp_path):
-    def unreadable(path: str, names: list[str]) -> Analysis:
+    def unreadable(path: str, names: list[str], *_: str) -> Analysis:
         TRIED.append(Path(path).name)
         return Analysis(failure="cannot be read (Input/output error)", transient=True)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from songscape.features.text import chars_view, counts_view, lyrics_view, tokenize
+from songscape.features.text import counts_view, lyrics_view, tokenize
 from songscape.ingest.cleaning import clean_lyrics
 from songscape.ingest.languages import language_composition
 from songscape.ingest.look_alikes import without_look_alikes
@@ -285,7 +285,7 @@ def songs(draw):
 def test_nothing_that_is_not_sung_reaches_words_or_languages(first, second):
     plain = ["\n".join(lines) for lines, _ in (first, second)]
     cleaned = [clean_lyrics(text).text for _, text in (first, second)]
-    for view in (lyrics_view, counts_view, chars_view):
+    for view in (lyrics_view, counts_view):
         expected, found = view(plain), view(cleaned)
         assert found.feature_names == expected.feature_names
         assert (found.values != expected.values).nnz == 0

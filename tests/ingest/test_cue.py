@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import soundfile
@@ -145,3 +147,106 @@ def test_a_sheet_that_cannot_be_read_is_named(tmp_path, album):
     (row,) = collection.problems
     assert row.reason.startswith("The Band/album.cue: not text")
     assert row.reason.endswith("; its album is taken as one track")
+
+
+# -- in the file itself ----------------------------------------------------------------------------
+
+
+def flac_block(kind: int, content: bytes) -> bytes:
+    return bytes([kind]) + len(content).to_bytes(3, "big") + content
+
+
+def with_blocks(flac: bytes, *blocks: bytes) -> bytes:
+    """A FLAC file with more blocks behind the first (RFC 9639)."""
+    assert not flac[4] & 128, "the first block is the last"
+    return flac[:42] + b"".join(blocks) + flac[42:]
+
+
+def comments(sheet: str) -> bytes:
+    text = f"CUESHEET={sheet}".encode()
+    return flac_block(4, struct.pack("<III", 0, 1, len(text)) + text)
+
+
+def sheet_block() -> bytes:
+    """The three tracks of `SHEET` and a track of data, in samples."""
+    content = bytes(128) + bytes(8) + b"\x80" + bytes(258) + bytes([5])
+    for number, start in enumerate((*STARTS, 12.0), 1):
+        flags, begin = 0x80 if number == 4 else 0, max(round(start * RATE) - 441, 0)
+        content += struct.pack(">QB12sB13xB", begin, number, b"", flags, 2)
+        content += struct.pack(">QB3xQB3x", 0, 0, round(start * RATE) - begin, 1)
+    content += struct.pack(">QB12sB13xB", 15 * RATE, 170, b"", 0, 0)
+    return flac_block(5, content)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_sheet_in_a_comment_tells_the_tracks(tmp_path, album, named):
+    sheet = SHEET.format(suffix="flac")
+    if not named:
+        sheet = "".join(line for line in sheet.splitlines(True) if "FILE" not in line)
+    path = album / "album.flac"
+    path.write_bytes(with_blocks(path.read_bytes(), comments(sheet)))
+    collection = read(tmp_path)
+    assert [(t.id, t.labels["title"]) for t in collection.tracks] == [
+        ("The Band/album#01", "One"),
+        ("The Band/album#02", "Two – ü"),
+        ("The Band/album#03", "Track 3"),
+    ]
+    assert [t.span for t in collection.tracks] == list(zip(STARTS, (*STARTS[1:], None)))
+    assert {t.labels["album"] for t in collection.tracks} == {"An Album"}
+    assert collection.problems == ()
+
+
+def test_a_block_of_flac_tells_the_tracks(tmp_path, album):
+    path = album / "album.flac"
+    path.write_bytes(with_blocks(path.read_bytes(), sheet_block()))
+    tracks = read(tmp_path).tracks
+    assert [t.id[-2:] for t in tracks] == ["01", "02", "03"]
+    spans = [(*STARTS[:2],), STARTS[1:], (STARTS[2], None)]
+    for track, span in zip(tracks, spans):
+        assert track.span == pytest.approx(span, abs=1 / 75)
+
+
+def test_titles_of_a_comment_go_before_a_block(tmp_path, album):
+    path = album / "album.flac"
+    sheet = comments(SHEET.format(suffix="flac"))
+    path.write_bytes(with_blocks(path.read_bytes(), sheet_block(), sheet))
+    assert [t.labels["title"] for t in read(tmp_path).tracks] == ["One", "Two – ü", "Track 3"]
+
+
+def test_a_sheet_in_an_ape_tag_tells_the_tracks(tmp_path, album):
+    text = SHEET.format(suffix="mp3").encode()
+    item = struct.pack("<II", len(text), 0) + b"Cuesheet\0" + text
+    foot = b"APETAGEX" + struct.pack("<IIII8x", 2000, 32 + len(item), 1, 0)
+    soundfile.write(album / "other.mp3", np.random.default_rng(1).normal(0, 0.1, 15 * RATE), RATE)
+    (album / "album.flac").unlink()
+    path = album / "other.mp3"
+    path.write_bytes(path.read_bytes() + item + foot)
+    assert [t.id for t in read(tmp_path).tracks] == [f"The Band/other#0{n}" for n in (1, 2, 3)]
+
+
+def test_a_sheet_beside_the_file_goes_before_one_in_it(tmp_path, album):
+    path = album / "album.flac"
+    path.write_bytes(with_blocks(path.read_bytes(), sheet_block()))
+    (album / "album.cue").write_text(SHEET.format(suffix="flac").replace("One", "Eins"))
+    assert [t.labels["title"] for t in read(tmp_path).tracks] == ["Eins", "Two – ü", "Track 3"]
+
+
+def test_a_row_of_a_table_is_one_track_whatever_its_file_says(tmp_path, album):
+    path = album / "album.flac"
+    path.write_bytes(with_blocks(path.read_bytes(), sheet_block()))
+    (tmp_path / "c" / "tracks.csv").write_text("id,audio\nall,The Band/album.flac\n")
+    assert [(t.id, t.span) for t in read(tmp_path).tracks] == [("all", None)]
+
+
+@pytest.mark.parametrize("cut", [0, 10, 395, 396, 420, 445])
+def test_a_damaged_block_leaves_the_file_whole(tmp_path, album, cut):
+    path, block = album / "album.flac", sheet_block()
+    short = block[:1] + cut.to_bytes(3, "big") + block[4 : 4 + cut]
+    path.write_bytes(with_blocks(path.read_bytes(), short))
+    assert [t.id for t in read(tmp_path).tracks] == ["The Band/album"]
+
+
+def test_two_tracks_of_one_number_are_one(tmp_path, album):
+    sheet = SHEET.format(suffix="flac").replace("TRACK 03", "TRACK 01")
+    (album / "album.cue").write_text(sheet)
+    assert [t.id[-2:] for t in read(tmp_path).tracks] == ["01", "02"]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from audio_files import FORMATS, write_tagged
 
+from songscape.data_tables import read_table
 from songscape.ingest import read_collection
-from songscape.ingest.data import read_table
 from songscape.ingest.reading import read_batch
 from songscape.ingest.tags import read_tags
 from songscape.library import FileStamp, Library, Tags
@@ -85,7 +85,13 @@ def test_the_page_of_formats_names_every_field():
     if not page.exists():
         pytest.skip("the pages are not part of an installed package")
     text = page.read_text(encoding="utf-8")
-    whole = set(read_table("tags")) - {"lyrics", "syncedlyrics", "originaldate", "date"}
+    whole = set(read_table("ingest/data", "tags")) - {
+        "lyrics",
+        "syncedlyrics",
+        "originaldate",
+        "date",
+        "cuesheet",
+    }
     families = {name.split("_")[0] for name in whole}
     assert [name for name in sorted(families) if name not in text] == []
 
@@ -228,6 +234,33 @@ def test_of_embedded_words_in_several_languages_those_of_the_song_are_taken(
     lyrics = read_tags(path, "x.mp3").lyrics
     assert lyrics is not None
     assert (lyrics.text or "").startswith(f"{first} ")
+    assert lyrics.language == {"Über": "German", "Above": "English"}[first]
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+@pytest.mark.parametrize(("language", "first"), [("ger", "la la b"), ("fre", "la la a")])
+def test_of_words_that_do_not_tell_their_language_those_of_the_frame_are_taken(
+    tmp_path, version, language, first
+):
+    words, spoken = (b"ULT", b"TLA") if version == 2 else (b"USLT", b"TLAN")
+    frames = [
+        (words, b"\0" + code + b"\0la la " + text)
+        for code, text in ((b"fra", b"a"), (b"deu", b"b"))
+    ]
+    path = tmp_path / "x.mp3"
+    path.write_bytes(id3((spoken, b"\0" + language.encode()), *frames, version=version))
+    lyrics = read_tags(path, "x.mp3").lyrics
+    assert lyrics is not None
+    assert lyrics.text == first
+
+
+def test_a_frame_of_no_language_keeps_its_words(tmp_path):
+    path = tmp_path / "x.mp3"
+    for code in (b"XXX", b"\0\0\0", b"1-2"):
+        path.write_bytes(id3((b"USLT", b"\3" + code + b"\0some words of a song")))
+        lyrics = read_tags(path, "x.mp3").lyrics
+        assert lyrics is not None
+        assert (lyrics.text, lyrics.language) == ("some words of a song", "")
 
 
 # -- beside the table ------------------------------------------------------------------------------

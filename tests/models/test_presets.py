@@ -29,15 +29,17 @@ def test_without_options_a_preset_stays_as_it_is() -> None:
 
 
 def test_views_among_the_options_are_what_is_read() -> None:
-    preset = find_preset("neutral-vae").with_options({"views": ["segments", "rhythm", "chars"]})
-    assert preset.views == ("segments", "rhythm", "chars", "language")
-    assert preset.modelled_views == ("segments", "rhythm", "chars")
-    assert "chars" in preset.optional
+    preset = find_preset("neutral-vae").with_options(
+        {"views": ["segments", "rhythm", "lyrics-counts"]}
+    )
+    assert preset.views == ("segments", "rhythm", "lyrics-counts", "language")
+    assert preset.modelled_views == ("segments", "rhythm", "lyrics-counts")
+    assert "lyrics-counts" in preset.optional
     assert "segments" not in preset.optional
 
 
 def test_a_model_that_needs_lyrics_needs_them_in_any_form() -> None:
-    assert not find_preset("tfidf").with_options({"views": ["chars"]}).optional
+    assert not find_preset("tfidf").with_options({"views": ["lyrics-counts"]}).optional
 
 
 def test_covariates_among_the_options_are_read_and_not_modelled() -> None:

@@ -21,9 +21,9 @@ def change(folder: Path, name: str, **columns: object) -> None:
 
 def test_facts_are_the_commonest_values_genre_language_and_artist_first(run_folder: Path) -> None:
     found = facts(read_results(run_folder))
-    assert [fact.column for fact in found] == ["genre", "language", "artist"]
-    assert found[0].values == "folk 52\u00a0% · <b>rock</b> & roll 48\u00a0%"
-    assert [fact.n_missing for fact in found] == [1, 0, 0]
+    assert [column for column, _, _ in found] == ["genre", "language", "artist"]
+    assert found[0][1] == "folk 52\u00a0% · <b>rock</b> & roll 48\u00a0%"
+    assert [n_missing for _, _, n_missing in found] == [1, 0, 0]
 
 
 def test_songs_are_called_by_title_and_artist_or_else_by_id(run_folder: Path) -> None:

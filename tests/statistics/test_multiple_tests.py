@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from songscape.statistics.multiple_tests import holm
+from songscape.statistics.intervals import holm
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))

@@ -96,10 +96,8 @@ def uninformative_views(views: Views) -> list[str]:
 
 def _duplicate_audio(ids: Sequence[str], groups: Codes) -> list[Finding]:
     shared = _shared(ids, groups)
-    if not shared:
-        return []
-    tracks = tuple(track for group in shared for track in group)
-    return [Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, tracks, {"groups": shared})]
+    tracks, values = tuple(track for group in shared for track in group), {"groups": shared}
+    return [Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, tracks, values)] if shared else []
 
 
 def _duplicate_lyrics(
@@ -160,16 +158,12 @@ def _languages(labels: pd.DataFrame, roles: ColumnRoles) -> list[tuple[str, ...]
 def _mismatches(
     ids: Sequence[str], texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]
 ) -> list[Finding]:
-    found = language_mismatches(texts, languages)
-    if not found:
-        return []
-    details = [
-        {"track": ids[m.position], "tagged": m.tagged, "fits": m.fits, "margin": m.margin}
-        for m in found
+    found = [
+        {"track": ids[row], "tagged": tagged, "fits": fits, "margin": -minus}
+        for minus, row, tagged, fits in language_mismatches(texts, languages)
     ]
-    tracks = tuple(ids[m.position] for m in found)
-    values = {"mismatches": details}
-    return [Finding(Check.LANGUAGE_MISMATCH, Severity.WARNING, tracks, values)]
+    tracks, values = tuple(str(one["track"]) for one in found), {"mismatches": found}
+    return [Finding(Check.LANGUAGE_MISMATCH, Severity.WARNING, tracks, values)] if found else []
 
 
 def _absent(texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]) -> list[Finding]:

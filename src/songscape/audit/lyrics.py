@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,20 +22,12 @@ _SMOOTHING = 0.01
 """Added to the count of every n-gram: more holds unseen words against a language of few songs."""
 
 
-@dataclass(frozen=True)
-class Mismatch:
-    """A track whose words fit another language better than its own, by `margin` nats per n-gram."""
-
-    position: int
-    tagged: str
-    fits: str
-    margin: float
-
-
 def language_mismatches(
     texts: Sequence[str | None], languages: Sequence[Sequence[str]]
-) -> list[Mismatch]:
-    """Tracks whose lyrics look like another language of the same collection, largest margin first.
+) -> list[tuple[float, int, str, str]]:
+    """Lyrics that look like another language of the same collection, the clearest first.
+
+    Minus the margin (nats per n-gram), the row, the language tagged and the one that fits better.
 
     Multinomial naive Bayes over character n-grams (1 to 3, with word boundaries), as Cavnar and
     Trenkle (1994) and many after them told languages apart; no track is judged by a model that has
@@ -63,8 +54,8 @@ def language_mismatches(
         margin = float(scores[row, best] - scores[row, own].max()) / lengths[row]
         if margin >= MIN_MARGIN:
             tagged = " and ".join(dict.fromkeys(languages[row]))
-            found.append(Mismatch(int(row), tagged, enough[best], margin))
-    return sorted(found, key=lambda m: (-m.margin, m.position))
+            found.append((-margin, row, tagged, enough[best]))
+    return sorted(found)
 
 
 def _ngrams(texts: Sequence[str | None]) -> Any:

@@ -112,7 +112,7 @@ class BenchmarkResults(Evaluation):
     def report(self, path: Path | str) -> Path:
         """Write one self-contained page and return its path."""
         # The page is a floor above: it is imported only when it is asked for.
-        write = import_module("songscape.report.benchmark_page").write_benchmark_page
+        write = import_module("songscape.report.page").write_benchmark_page
         return Path(write(self, Path(path)))
 
 

@@ -15,8 +15,7 @@ from songscape.benchmark.metric_table import Figure, Figures
 from songscape.benchmark.summary import N_HALF_SAMPLES, N_RESAMPLES
 from songscape.benchmark.targets import Targets
 from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
-from songscape.statistics.intervals import Difference, paired_difference
-from songscape.statistics.multiple_tests import holm
+from songscape.statistics.intervals import Difference, holm, paired_difference
 from songscape.statistics.subsampling import half_sample_difference
 
 MAX_NOISE = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,8 @@ def with_options(settings: Settings, parsed: argparse.Namespace) -> Settings:
 
     if parsed.config is not None:
         settings = load_settings(parsed.config, settings)
+    if getattr(parsed, "excerpt", None):
+        settings = settings.updated(features=replace(settings.features, excerpt=parsed.excerpt))
     return settings.updated(**{f.name: getattr(parsed, f.name, None) for f in fields(settings)})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from songscape.cli.options import add_experiment, add_verb, conduct, path, with_options
 from songscape.cli.outcome import exit_code, greet, print_outcome
-from songscape.settings import LANGUAGES
+from songscape.settings import EXCERPTS, LANGUAGES
 
 
 def add_parser(verbs: Any) -> None:
@@ -39,6 +39,12 @@ def add_parser(verbs: Any) -> None:
         choices=LANGUAGES,
         help="whether the language counts: together with sound and words, ignored, or auto "
         "(ignored where songs would group by language first)",
+    )
+    parser.add_argument(
+        "--excerpt",
+        choices=EXCERPTS,
+        help="what is read of files over a minute: the whole, or half a minute; a change reads "
+        "these again (default: as before; whole in a new folder)",
     )
     add_experiment(parser)
 

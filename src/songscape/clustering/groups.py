@@ -15,7 +15,6 @@ from songscape.clustering.earlier import (
     groups_before,
     kept_ids,
     levels_before,
-    stored_levels,
 )
 from songscape.clustering.identity import changes
 from songscape.clustering.levels import COMES_BACK, Levels, find_levels
@@ -95,10 +94,9 @@ class Groups:
             self, regions=rename(self.regions), neighbourhoods=rename(self.neighbourhoods)
         )
 
-    def noted(self, note: str, changes: Sequence[str] | None = None) -> Groups:
-        """The same with a sentence about the space, and with the changes of last time."""
-        said = self.changes if changes is None else tuple(changes)
-        return replace(self, note=note, changes=said)
+    def noted(self, note: str) -> Groups:
+        """The same with a sentence about the space."""
+        return replace(self, note=note)
 
     def of(self, track_id: str) -> tuple[Group, Group]:
         """The region and the neighbourhood of a song."""
@@ -207,7 +205,6 @@ def group(
     *,
     k: int | None = None,
     before: Mapping[str, Any] | None = None,
-    unchanged: bool = False,
     roles: ColumnRoles | None = None,
     random_state: int = 0,
 ) -> Groups:
@@ -226,8 +223,6 @@ def group(
     before : mapping, optional
         `Groups.as_dict` of an earlier time: groups that are still there keep their ids, and songs
         that are new find their places among them.
-    unchanged : bool
-        `before` is of the same space and songs: its groups are only described.
     roles : ColumnRoles, optional
         Default: by the names of the columns.
     random_state : int
@@ -250,9 +245,7 @@ def group(
         if roles.by_column.get(name) is not Role.YEAR
     ]
     earlier = [groups_before(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
-    levels = stored_levels(before, ids) if unchanged and before is not None else None
-    if levels is None:
-        levels = find_levels(X, k=k, previous=levels_before(*earlier), random_state=random_state)
+    levels = find_levels(X, k=k, previous=levels_before(*earlier), random_state=random_state)
     titles = _titles(ids, table, roles)
     regions = portraits(levels.regions, X, views, table, roles, labels)
     pieces = portraits(levels.neighbourhoods, X, views, table, roles, labels)

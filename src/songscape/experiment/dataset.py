@@ -91,12 +91,12 @@ def scan(source: Path, path: Path, lyrics_order: Iterable[str] = ()) -> Collecti
     from songscape.ingest.remote import local_folder
     from songscape.library import Library
 
-    known = None
+    known, listed = None, None
     if path.exists():
         with Library.open(path) as library:
-            known = library.read_before()
+            known, listed = library.read_before(), library.listed()
     folder = local_folder(source, path.parent)
-    return read_collection(folder, known=known, lyrics_order=tuple(lyrics_order))
+    return read_collection(folder, known=known, listed=listed, lyrics_order=tuple(lyrics_order))
 
 
 def read_library(
@@ -135,6 +135,7 @@ def read_library(
                 library,
                 collection,
                 views=[name for name in views if name not in pretrained],
+                excerpt=settings.features.excerpt,
                 workers=workers,
                 executor=executor,
                 progress=advance,

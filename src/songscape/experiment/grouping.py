@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songscape._version import __version__
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.fit import digest_of
+from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.progress import progress_bar
-from songscape.results import ResultsFolder, read_json, read_latents, write_json
+from songscape.results import ResultsFolder, read_json, read_latents, write_bytes, write_json
+from songscape.workers import pack, unpack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,30 +61,35 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     k = settings.groups or (settings.k[0] if len(settings.k) == 1 else None)
     data = inputs.dataset
     known = hashlib.sha256(X.tobytes()).hexdigest()
-    key = digest_of([RECIPE, known, data.digest, k, note])
-    # Kept a second time, because a comparison of other data clears the page and its groups.
-    memory = folder.root / "trials" / "groups.json"
-    before = read_json(path) or read_json(memory)
-    there = [n for n in _DESCRIBED_BY if n in data.digests]
-    there += ["language"] if "language" in data.views else []
-    again = before is not None and before.get("key") == key
-    with progress_bar("finding groups", unit=""), threadpool_limits(1):
-        found = group(
-            X,
-            data.views.select(there),
-            data.columns,
-            k=k,
-            before=before,
-            unchanged=again,
-            roles=data.roles,
-            random_state=seed,
-        )
-    names = _names(folder)
-    found = found.named(names).noted(note, before.get("changes", ()) if again and before else None)
-    for file in (path, memory):
-        write_json(file, {"key": key, "model": model, **found.as_dict()})
+    key = digest_of([RECIPE, __version__, known, data.digest, k, note])
+    memory = folder.root / "trials" / "groups.bin"
+    kept_key, kept = _kept(memory)
+    before = read_json(path) or (None if kept is None else kept.as_dict())
+    if kept is None or kept_key != key:
+        if before is not None and isinstance(before.get("tracks"), list):
+            with Library.open(folder.library, must_exist=True) as library:
+                before |= {"tracks": library.present_ids(before["tracks"])}
+        there = [n for n in _DESCRIBED_BY if n in data.digests]
+        there += ["language"] if "language" in data.views else []
+        options: Any = {"k": k, "before": before, "roles": data.roles, "random_state": seed}
+        with progress_bar("finding groups", unit=""), threadpool_limits(1):
+            kept = group(X, data.views.select(there), data.columns, **options).noted(note)
+        write_bytes(memory, pack({"key": key, "groups": kept}))
+    found = kept.named(_names(folder))
+    write_json(path, {"key": key, "model": model, **found.as_dict()})
     folder.write_table("groups", found.table())
     return found
+
+
+def _kept(path: Path) -> tuple[str, Groups | None]:
+    """The groups that were found last, and from what."""
+    try:
+        document = unpack(path.read_bytes())
+        return document["key"], document["groups"]
+    except (ArithmeticError, AttributeError, ImportError, LookupError, OSError, TypeError):
+        return "", None
+    except (ValueError, struct.error):
+        return "", None
 
 
 def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]:

@@ -153,10 +153,13 @@ class _Drawing:
 
     def _kept(self, path: Path, X: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """The map that an earlier run drew, with today's new tracks; None where it is of no use."""
+        from songscape.library import Library
         from songscape.report.maps import keep_places
 
         try:
             old_ids, old_places = read_latents(path)
+            with Library.open(self.folder.library, must_exist=True) as library:
+                old_ids = tuple(library.present_ids(old_ids))
         except SongscapeError:
             say(f"{path}: the earlier map can't be read; it is drawn anew")
             return None

@@ -23,6 +23,8 @@ from songscape.features.loading import LazyBlocks
 from songscape.features.views import View, Views
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from songscape.experiment.dataset import Dataset
     from songscape.settings import Settings
 
@@ -68,8 +70,6 @@ class TrialInputs:
 
         It is removed at the end, and so is what a run that was killed has left.
         """
-        from songscape.experiment.references import reference_spaces
-
         for left in root.glob(".inputs-*"):
             shutil.rmtree(left, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
@@ -115,6 +115,35 @@ def targets_of(dataset: Dataset, named: Sequence[str] = ()) -> Targets:
         groups=dataset.views.groups,
         copies=dataset.copies,
     )
+
+
+def reference_spaces(views: Views) -> dict[str, NDArray[np.floating]]:
+    """Spaces that no model was trained in: standardised timbre, words, and both balanced.
+
+    A view that is the same for every track stays a space, so that it is named as unmeasured, and
+    takes no part in the balanced one.
+    """
+    from songscape.audit.checks import uninformative_views
+    from songscape.models.presets import make_model
+
+    timbre = views["timbre"]
+    known = timbre.values[timbre.present]
+    spread = known.std(axis=0)
+    standardised = np.full(timbre.values.shape, np.nan)
+    standardised[timbre.present] = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    spaces = {"timbre": standardised}
+    if "lyrics" not in views:
+        return spaces
+    lyrics, both = views["lyrics"], views.select(["timbre", "lyrics"])
+    same = uninformative_views(both)
+    if lyrics.present.sum() >= 2 and "lyrics" in same:
+        spaces["lyrics"] = np.where(lyrics.present[:, None], 0.0, np.nan)
+    elif lyrics.present.sum() >= 2 and lyrics.shape[1] >= 2:
+        words = make_model("tfidf").fit_transform(views.select(["lyrics"]))
+        spaces["lyrics"] = np.where(lyrics.present[:, None], words, np.nan)
+        if not same:
+            spaces["joint"] = make_model("balanced-pca").fit_transform(both)
+    return spaces
 
 
 def _write(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features import descriptors, harmony, rhythm, spectra
-from songscape.features.decode import SAMPLE_RATE, DecodeError, Decoder, Span
-from songscape.features.readers import UnreachableError
-from songscape.features.sound_digest import sound_digest, span_mark
+from songscape.features.decode import SAMPLE_RATE, Decoder
+from songscape.features.excerpt import EXCERPT_S, LONG_S, WHOLE, Span
+from songscape.features.readers import DecodeError, UnreachableError
+from songscape.ingest.sound_digest import sound_digest, span_mark
 from songscape.library.records import Analysis
-
-__all__ = [
-    "CORE",
-    "EVERY_PASS",
-    "LONGEST_REST",
-    "MAX_FRAMES",
-    "N_SEGMENTS",
-    "RECIPES",
-    "SILENCE_DB",
-    "analyse_file",
-]
 
 MAX_FRAMES = 300
 N_SEGMENTS = 10
@@ -95,22 +86,30 @@ EVERY_PASS = (*CORE, "rhythm", "mel", "harmony", "descriptors")
 """What is computed whenever a file is decoded: each costs little beside the decoding."""
 
 
+def recipes_for(excerpt: str, seconds: float | None) -> Mapping[str, str]:
+    """`RECIPES` of a track of a length, where of long ones that excerpt is read."""
+    return RECIPES if seconds is None or seconds <= LONG_S else _recipes_of_part(excerpt)
+
+
+@lru_cache
+def _recipes_of_part(excerpt: str) -> Mapping[str, str]:
+    part = "" if excerpt == WHOLE else f" {excerpt} {EXCERPT_S:g} s"
+    return {name: recipe + part for name, recipe in RECIPES.items()}
+
+
 def analyse_file(
-    path: str, names: Sequence[str] = EVERY_PASS, span: Span | None = None
+    path: str, names: Sequence[str] = EVERY_PASS, excerpt: str = WHOLE, span: Span | None = None
 ) -> Analysis:
     """Decode one file block by block and describe it; never raises for a bad file.
 
-    Parameters
-    ----------
-    path : str
-    names : sequence of str
-        Features to compute, of `RECIPES`.
-    span : (float, float or None), optional
-        The part of the file that the track is, in seconds.
+    `names` are of `RECIPES`, `excerpt` is what is read of a long track (where that part can't be
+    used, all of it is), and `span` the part of the file that the track is, in seconds.
     """
     try:
-        return _analyse(Decoder(Path(path), span=span), names)
+        return _analyse(Decoder(Path(path), span=span, excerpt=excerpt), names)
     except DecodeError as error:
+        if excerpt != WHOLE:
+            return analyse_file(path, names, WHOLE, span)
         return Analysis(failure=str(error), transient=isinstance(error, UnreachableError))
     except OSError as error:
         where = error.filename or f"temporary folder {tempfile.gettempdir()}"
@@ -229,11 +228,7 @@ def first_sound(is_sound: NDArray[np.bool_]) -> int:
     """Frame at which the view `mfcc` begins: 0, or the first sound behind long silence.
 
     A recording may begin with up to two seconds of silence. A single click does not count: at least
-    half of the frames of the view are to sound, or else as many as anywhere.
-
-    Parameters
-    ----------
-    is_sound : ndarray of shape (n_frames,), bool
+    half of the frames of the view are to sound (n_frames flags), or else as many as anywhere.
     """
     n_frames, sums = len(is_sound), np.concatenate([[0], np.cumsum(is_sound)])
     sounding = np.flatnonzero(is_sound)

@@ -17,8 +17,6 @@ from songscape.spellings import split_cell
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["category_view", "composition_view", "covariate_views", "language_view", "with_language"]
-
 LANGUAGE = "language"
 MAX_CATEGORIES = 50
 """A covariate of more categories would leave a model nothing to compare tracks by."""
@@ -30,17 +28,9 @@ Identify = Callable[[int, str, Collection[str] | None], Mapping[str, float]]
 def composition_view(cells: Sequence[Cell]) -> View:
     """Shares of each category per track, from cells such as "German" or "German; English".
 
-    Parameters
-    ----------
-    cells : sequence of str or None
-        One per track; several categories (see `songscape.spellings.split_cell`) share the track
-        equally. Empty means unknown.
-
-    Returns
-    -------
-    View
-        values of shape (n_tracks, n_categories), rows of present tracks sum to 1; columns are
-        sorted by name; a track of unknown category is absent.
+    Several categories in one cell (see `songscape.spellings.split_cell`) share the track equally.
+    Values have shape (n_tracks, n_categories), rows of present tracks sum to 1, columns are sorted
+    by name; a track of unknown category is absent.
     """
     return _shares_view([_equal(split_cell(cell)) for cell in cells])
 
@@ -48,11 +38,7 @@ def composition_view(cells: Sequence[Cell]) -> View:
 def category_view(cells: Sequence[Any]) -> View:
     """A covariate of one category per track (source, codec), as `composition_view` gives it.
 
-    Parameters
-    ----------
-    cells : sequence
-        One per track, taken as text whole: "Rock; Pop" is one category. None, NaN and "" are
-        unknown.
+    Cells are taken as text whole: "Rock; Pop" is one category. None, NaN and "" are unknown.
     """
     return _shares_view([_equal([cell] if cell else []) for cell in map(_text, cells)])
 
@@ -69,24 +55,9 @@ def language_view(
     A column comes first: `languages`, or else `language`, or another of that role. A track
     that it names several languages for has them in the shares that its lyrics show, or equally
     where these do not show them all. Where the column is missing, empty or says "mixed", the lyrics
-    decide (`songscape.ingest.languages`), and a track without words that can be told is unknown.
-    Codes and names of one language ("de", "Deutsch") are one category, its English name.
-
-    Parameters
-    ----------
-    columns : DataFrame of shape (n_tracks, n_columns)
-    texts : sequence of str or None, optional
-        The lyrics in the order of `columns`; without them only the column counts.
-    roles : ColumnRoles, optional
-        Default: by the columns' names.
-    identify : callable, optional
-        Row, lyrics and the languages to choose from (None: all) -> shares; default:
-        `songscape.ingest.languages.language_composition`.
-
-    Returns
-    -------
-    View or None
-        None where no track has a known language.
+    decide (`identify`: row, lyrics and the languages to choose from or None -> shares), and a track
+    without words that can be told is unknown. Codes and names of one language ("de", "Deutsch") are
+    one category, its English name. None where no track has a known language.
     """
     if texts is not None and len(texts) != len(columns):
         raise ValueError(f"{len(texts)} lyrics for {len(columns)} tracks: one per track")
@@ -136,17 +107,9 @@ def covariate_views(
 ) -> dict[str, View]:
     """Covariate views by name: any column that puts tracks into a few categories.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Columns of the collection ("source") or of `audio_facts` ("codec").
-    columns, audio_facts : DataFrame of shape (n_tracks, n_columns)
-        In one order of tracks.
-
-    Raises
-    ------
-    SongscapeError
-        A name is no such column, no track has a value, or there are more than 50 categories.
+    Names are of columns of the collection ("source") or of `audio_facts` ("codec"). Raises
+    `SongscapeError` for a name that is no such column, where no track has a value, or for more than
+    50 categories.
     """
     found: dict[str, View] = {}
     for name in names:

@@ -11,9 +11,8 @@ import soxr
 from numpy.typing import NDArray
 
 from songscape.features.container import Part, read_contents
+from songscape.features.excerpt import LONG_S, WHOLE, Span, pieces_of
 from songscape.features.readers import DecodeError, Recording, check_file, mix, open_recording
-
-__all__ = ["SAMPLE_RATE", "DecodeError", "Decoder", "Span", "load_mono"]
 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
@@ -32,8 +31,6 @@ INTEGER_PEAK, INTEGER_BITS = 8.0, (8, 16, 24, 32)
 """Above such a peak, floats hold integers: of the smallest type into which they fit."""
 
 Array = NDArray[np.float32]
-Span = tuple[float, float | None]
-"""A part of a file, from and to in seconds; to the end: None."""
 
 
 class Decoder:
@@ -44,11 +41,16 @@ class Decoder:
     Recordings joined end to end are read one after the other, and floats that hold unscaled
     integers are divided by full scale. Raises `DecodeError` for what is no audio.
 
-    With `span` only that part is given, from and to in seconds (to the end: None).
+    With `span` only that part is given, from and to in seconds (to the end: None). Of a long one
+    `excerpt` gives a part, if it can be reached: `pieces` says which.
     """
 
     def __init__(
-        self, path: Path, sample_rate: int = SAMPLE_RATE, span: Span | None = None
+        self,
+        path: Path,
+        sample_rate: int = SAMPLE_RATE,
+        span: Span | None = None,
+        excerpt: str = WHOLE,
     ) -> None:
         self.path, self.sample_rate, self.span = path, sample_rate, span
         self.size = check_file(path)
@@ -59,10 +61,23 @@ class Decoder:
         self._frames: Counter[int] = Counter()
         self.warnings: list[str] = []
         self.first = self._open(self._contents.parts[0])
+        self.pieces: list[Span] = [] if span is None else [(span[0], span[1])]
+        self._length: float | None = None
         self._full_scale = 1.0
+        if excerpt != WHOLE:
+            self._choose(excerpt)
         if self.first.codec.startswith(FLOAT_CODECS):
             self._full_scale = self._integer_scale()
             self.first = self._open(self._contents.parts[0])
+
+    def _choose(self, excerpt: str) -> None:
+        """Make `pieces` the parts of the track to decode; of what is short or damaged, all."""
+        first, part = self.first, self._contents.parts[0]
+        start, end = self.span or (0.0, None)
+        end = first.seconds or 0.0 if end is None else end
+        if end - start <= LONG_S or part.cut or len(self._contents.parts) > 1 or not first.can_skip:
+            return
+        self.pieces, self._length = pieces_of(excerpt, start, end), end - start
 
     @property
     def n_frames(self) -> int:
@@ -79,7 +94,9 @@ class Decoder:
 
     @property
     def whole_seconds(self) -> float:
-        """Of the file, with what it declares where it is too long to decode."""
+        """Of the track, with what its file declares where not all was decoded."""
+        if self._length is not None:
+            return self._length
         if self.seconds <= LONGEST_S:
             return self.seconds
         declared = sum(part.seconds or 0.0 for part in self._contents.parts)
@@ -128,21 +145,25 @@ class Decoder:
             yield resampler.finish()
 
     def _native(self) -> Iterator[tuple[int, int, Array]]:
-        """Blocks of the part that is wanted, with the number of their recording and their rate."""
-        if self.span is None:
-            yield from self._everything()
-            return
-        (start, end), at = self.span, 0.0
-        if start > LEAD_S and len(self._contents.parts) == 1:
-            at = self.first.skip(start - LEAD_S)
-        for number, rate, block in self._everything():
-            first = max(round((start - at) * rate), 0)
-            last = len(block) if end is None else max(round((end - at) * rate), 0)
-            if first < min(last, len(block)):
-                yield number, rate, block[first:last]
-            at += len(block) / rate
-            if end is not None and at >= end:
-                return
+        """Blocks of the parts that are wanted, with the number of their recording and their rate.
+
+        Every piece counts as a recording.
+        """
+        blocks, at = self._everything(), 0.0
+        if not self.pieces:
+            yield from blocks
+        for piece, (start, end) in enumerate(self.pieces):
+            is_near = at <= start <= at + LEAD_S
+            if not is_near and len(self._contents.parts) == 1:
+                at = self.first.skip(start - LEAD_S)
+            for number, rate, block in blocks:
+                first = max(round((start - at) * rate), 0)
+                last = len(block) if end is None else max(round((end - at) * rate), 0)
+                if first < min(last, len(block)):
+                    yield number + piece, rate, block[first:last]
+                at += len(block) / rate
+                if end is not None and at >= end:
+                    break
 
     def _everything(self) -> Iterator[tuple[int, int, Array]]:
         parts = self._contents.parts
@@ -162,9 +183,9 @@ class Decoder:
                     )
                     return
             seconds = self.seconds - before
-            lacks = _shortcomings(part, recording, seconds) if self.span is None else ()
+            lacks = () if self.pieces else _shortcomings(part, recording, seconds)
             self.warnings += [f"{which}{remark}" for remark in (*recording.warnings, *lacks)]
-        if self.span is None:
+        if not self.pieces:
             self._remark_on_contents()
 
     def _remark_on_contents(self) -> None:
@@ -173,8 +194,6 @@ class Decoder:
             self.warnings.append(
                 f"{len(found.parts)} recordings joined end to end: {self.seconds:.1f} s in all"
             )
-        if found.n_tracks > 1:
-            self.warnings.append(f"holds {found.n_tracks} audio tracks; only one of them is read")
         if found.n_trailing > max(4096, min(size // 20, 1 << 16)):
             share = found.n_trailing / size
             self.warnings.append(
@@ -206,6 +225,9 @@ class Decoder:
                 f"{self._n_not_finite:,} of {self._n_samples:,} samples are NaN or infinite; "
                 "export it again"
             )
+        wanted = sum((end or start) - start for start, end in self.pieces)
+        if self._length is not None and self.seconds < wanted - LEAD_S:
+            raise DecodeError(f"{self.seconds:.1f} of {wanted:.1f} s decoded; copy it again")
         if self.seconds < minimum_seconds:
             remarks = f" ({'; '.join(self.warnings)})" if self.warnings else ""
             raise DecodeError(

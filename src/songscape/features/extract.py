@@ -7,15 +7,13 @@ from concurrent.futures import Executor
 from contextlib import closing
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import CORE, RECIPES, analyse_file
+from songscape.features.analyse import CORE, RECIPES, analyse_file, recipes_for
 from songscape.features.embeddings import add_embeddings, embeddings_of, find_models, is_complete
 from songscape.features.encoders.registry import ENCODERS
+from songscape.features.excerpt import DEFAULT
 from songscape.features.jobs import Job, run_jobs
 from songscape.features.missing import hopeless, lost, missing, stamps_of, tried
-from songscape.features.recheck import mark_decoded, outdated
 from songscape.library import Analysis, Collection, Counts, LedgerRow, Library
-
-__all__ = ["complete", "extract"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -25,6 +23,7 @@ def extract(
     collection: Collection,
     *,
     views: Iterable[str] = (),
+    excerpt: str = "",
     workers: int | None = None,
     timeout_s: float = 120.0,
     progress: Progress | None = None,
@@ -34,52 +33,35 @@ def extract(
     """Bring the library up to date with a collection: analyse every track that is missing.
 
     A track is missing when its file changed (in sound: another name, place, date or tags do not
-    count) or when features are made differently now (recipe). One that failed before is tried
-    again when its file, the recipe or an installed decoder has changed, when nothing but its place
-    was at fault (a drive that did not answer), or after `Library.forget_outcomes`. Of a track that
-    is there but lacks one of `views`, only that is computed. A track whose file can't be looked at
-    now keeps its features, with a remark. Every track is committed as it comes, so an interrupted
-    run goes on where it was.
+    count) or when features are made differently now (recipe). One that failed before is tried again
+    when its file, the recipe or an installed decoder has changed, when nothing but its place was at
+    fault (a drive that did not answer), or after `Library.forget_outcomes`. A track whose file
+    can't be looked at now keeps its features, with a remark. Every track is committed as it comes,
+    so an interrupted run goes on where it was.
 
-    Parameters
-    ----------
-    library : Library
-    collection : Collection
-    views : iterable of str
-        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`: `musicnn`,
-        `voice`, `e5` and `use` for encoders that are installed, `embedding:NAME` for a model in
-        the folder NAME or of that name in the hub cache.
-    workers : int, optional
-        Worker processes; by default one per available core.
-    timeout_s : float
-        Longest time for one track.
-    progress : callable, optional
-        Called with (done, total, track id) after each track, and once with (0, total, "").
-    executor : concurrent.futures.Executor, optional
-        Where to run instead; it must have the files at the same paths.
-    function : callable
-        What to run on a path and a list of features.
+    Parameters ---------- library : Library collection : Collection views : iterable of str Views
+    that will be asked for besides those that every track gets, also of encoders; of a track that is
+    there but lacks one of them, only that is computed. excerpt : str What is read of files over a
+    minute: one of `songscape.settings.EXCERPTS`; by default as the library was read before.
+    Pretrained encoders read whole files. workers, executor : int; concurrent.futures.Executor
+    Worker processes, by default one per core, or where to run instead, with the same paths.
+    timeout_s : float Longest time for one track. progress : callable, optional Called with (done,
+    total, track id) after each track, and once with (0, total, ""). function : callable What to run
+    on a path, a list of features and an excerpt.
 
-    Returns
-    -------
-    Counts
-
-    Raises
-    ------
-    SongscapeError
-        If workers cannot be started at all, the model of an embedding is not on this machine, or
-        the collection or the library is deleted meanwhile.
+    Raises `SongscapeError` if workers cannot be started at all, the model of an embedding is not on
+    this machine, or the collection or the library is deleted meanwhile.
     """
     views = tuple(views)
     models = find_models(views)
     library.update(collection)
-    again = outdated(library, collection.tracks, workers, executor)
+    library.excerpt = excerpt = excerpt or library.excerpt or DEFAULT
     stamps = stamps_of(collection.tracks)
     whole = {t.id: stamps[t.id] for t in collection.tracks if t.audio and t.span is None}
     known = library.analysed_files()
     left = lost(library, known, stamps) | hopeless(known, whole)
     tracks = [track for track in collection.tracks if track.id not in left]
-    todo = list(missing(library, tracks, from_audio(views), stamps, known, again))
+    todo = list(missing(library, tracks, from_audio(views), stamps, known, excerpt))
     _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
     _work(library, todo, workers, timeout_s, progress, executor, function)
@@ -105,12 +87,15 @@ def complete(
     names = [name for name in from_audio(views) if name not in CORE]
     made = library.feature_recipes(names)
     analysed = library.track_ids("analysed")
-    lacking = {i for i in analysed for name in names if made[name].get(i) != RECIPES[name]}
+    excerpt, seconds = library.excerpt or DEFAULT, library.durations()
+    wished = {i: recipes_for(excerpt, seconds.get(i)) for i in analysed}
+    lacking = {i for i in analysed for name in names if made[name].get(i) != wished[i][name]}
     if lacking:
         # Files are only looked at where there is something to do: they may lie on a slow disk.
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
         stamps, known = stamps_of(tracks), library.analysed_files()
-        todo = [j for j in missing(library, tracks, names, stamps, known) if not j.whole]
+        found = missing(library, tracks, names, stamps, known, excerpt)
+        todo = [job for job in found if not job.whole]
         _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
     models = []
     for view in embeddings_of(views):
@@ -145,7 +130,6 @@ def _work(
     if not todo:
         return
     results = run_jobs(todo, function, workers=workers, timeout_s=timeout_s, executor=executor)
-    stored: list[str] = []
     lacking: list[LedgerRow] = []
     try:
         with closing(results):
@@ -153,13 +137,11 @@ def _work(
                 if analysis.failure is not None:
                     _check_reachable(library, todo, done - 1)
                 _store(library, job, analysis)
-                stored += [job.track.id] if job.whole else []
                 if analysis.failure is not None and not job.whole:
                     lacking.append(_without(job, analysis.failure))
                 if progress is not None:
                     progress(done, len(todo), job.track.id)
     finally:
-        mark_decoded(library, stored)
         _note_lacking(library, {job.track.id for job in todo}, lacking)
     if not library.path.exists():
         raise SongscapeError(f"{library.path}: deleted while it was written; run again")
@@ -175,15 +157,17 @@ def _check_reachable(library: Library, todo: Sequence[Job], done: int = 0) -> No
 
 
 def _store(library: Library, job: Job, analysis: Analysis) -> None:
+    excerpt, seconds = library.excerpt, analysis.facts.get("duration_s")
+    recipes = recipes_for(excerpt, seconds)
     if not job.whole:
         if analysis.failure is None:
-            library.add_features(job.track.id, analysis.features, RECIPES)
+            library.add_features(job.track.id, analysis.features, recipes)
     else:
         assert job.stamp is not None
-        recipe: str | None = RECIPES["timbre"]
+        recipe: str | None = recipes["timbre"]
         if analysis.failure is not None:
             recipe = None if analysis.transient else tried()
-        library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=RECIPES)
+        library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=recipes)
 
 
 def _without(job: Job, failure: str) -> LedgerRow:

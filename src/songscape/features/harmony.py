@@ -9,7 +9,7 @@ are melodic and harmonic steps.
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 N_FFT = 8192

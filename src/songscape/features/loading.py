@@ -19,11 +19,8 @@ from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.library import Library
 
-__all__ = ["DEFAULT_VIEWS", "VIEW_NAMES", "LazyBlocks", "ViewLoader", "check_view_names"]
-__all__ += ["load_views"]
-
 DEFAULT_VIEWS = (*CORE, "lyrics")
-TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars")
+TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS, *ENCODERS)
 _SPARSE = ("data", "indices", "indptr")
 # Views of steps: the axis that they run along.
@@ -56,21 +53,17 @@ def load_views(
         Of `timbre` (n, 160), `mfcc` (n, 40, max_frames) with mask, `segments` (n, 10, 120) with
         mask, `rhythm` (n, 160), `harmony` (n, 89), `descriptors` (n, 10), `mel` (n, 10, 128) with
         mask, `lyrics` (n, up to max_words), every word counted once; `lyrics-tfidf` and
-        `lyrics-counts` (the same words, by plain TF-IDF, and counted) and `chars` (character
-        n-grams), all four sparse; `musicnn` (n, 10, 1506) and `voice` (n, 10, 256) with
-        mask, `e5` (n, 384) and `use` (n, 512), rows of unit length, where their packages are
-        installed; `embedding:NAME` (n, d), rows of unit length.
+        `lyrics-counts` (the same words, by plain TF-IDF, and counted), all three sparse; `musicnn`
+        (n, 10, 1506) and `voice` (n, 10, 256) with mask, `e5` (n, 384) and `use` (n, 512), rows of
+        unit length, where their packages are installed; `embedding:NAME` (n, d), rows of unit
+        length.
     max_words : int
         Largest vocabulary of a view of the lyrics.
     max_frames : int
         Frames of `mfcc` to keep, up to 300 (7.0 s).
 
-    Raises
-    ------
-    UsageError
-        For a name that is no view, or more frames than are stored.
-    SongscapeError
-        If no track was analysed, or a view was never computed for this library.
+    Raises `UsageError` for a name that is no view, or more frames than are stored;
+    `SongscapeError` if no track was analysed, or a view was never computed for this library.
     """
     check_view_names(names)
     texts = library.texts()
@@ -121,12 +114,8 @@ class LazyBlocks(Mapping[str, View]):
 class ViewLoader:
     """Makes the views of some tracks from a library, and knows their digests without that.
 
-    Parameters
-    ----------
-    texts : mapping of str to str or None
-        Track id -> lyrics, in the order of the views' rows.
-    max_words, max_frames : int
-        See `load_views`.
+    `texts` are track ids and lyrics, in the order of the views' rows; for the rest see
+    `load_views`.
     """
 
     def __init__(
@@ -227,8 +216,6 @@ class ViewLoader:
         from songscape.features import text
 
         texts = list(self.texts.values())
-        if name == "chars":
-            return text.chars_view(texts, max_ngrams=self.max_words)
         of_words = {"lyrics-counts": text.counts_view, "lyrics-tfidf": text.tfidf_view}
         return of_words.get(name, text.lyrics_view)(texts, max_words=self.max_words)
 
@@ -244,8 +231,7 @@ class ViewLoader:
     def _has_words(self, name: str) -> bool:
         from songscape.features import text
 
-        split = text.ngrams if name == "chars" else text.tokenize
-        return any(split(words) for words in self.texts.values() if words)
+        return any(text.tokenize(words) for words in self.texts.values() if words)
 
 
 def _digest(*parts: object) -> str:

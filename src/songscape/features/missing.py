@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from songscape.features.analyse import EVERY_PASS, RECIPES
+from songscape.features.analyse import EVERY_PASS, RECIPES, recipes_for
 from songscape.features.jobs import Job
 from songscape.features.readers import installed_decoders
-from songscape.features.sound_digest import sound_digest, span_mark
+from songscape.ingest.sound_digest import sound_digest, span_mark
 from songscape.library import FileStamp, LedgerRow, Library, Track
-from songscape.library.records import Analysed, digest_of_file
-
-__all__ = ["hopeless", "lost", "missing", "stamps_of", "tried"]
+from songscape.library.records import Analysed
 
 
 def tried() -> str:
@@ -26,10 +24,17 @@ def missing(
     wanted: Sequence[str],
     stamps: Mapping[str, FileStamp],
     known: Mapping[str, Analysed],
-    again: Set[str] = frozenset(),
+    excerpt: str,
 ) -> Iterator[Job]:
-    """What is to be computed: all of new, changed and `again` tracks, else what they lack."""
-    unchanged = _unchanged(library, [t for t in tracks if t.audio], stamps, known) - again
+    """What is to be computed: all of new and changed tracks, else what they lack."""
+    seconds = library.durations()
+    current = {
+        i: before.stamp
+        for i, before in known.items()
+        if before.stamp and before.outcome == "ok"
+        if before.recipe == recipes_for(excerpt, seconds.get(i))["timbre"]
+    }
+    unchanged = _unchanged(library, [t for t in tracks if t.audio], stamps, known, current)
     recipes = library.feature_recipes(wanted)
     everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
     for track in tracks:
@@ -37,11 +42,12 @@ def missing(
             continue
         stamp = stamps[track.id]
         if track.id not in unchanged:
-            yield Job(track, (everything,), stamp, whole=True)
+            yield Job(track, (everything, excerpt), stamp, whole=True)
             continue
-        absent = tuple(n for n in wanted if recipes[n].get(track.id) != RECIPES[n])
+        wished = recipes_for(excerpt, seconds.get(unchanged[track.id]))
+        absent = tuple(n for n in wanted if recipes[n].get(track.id) != wished[n])
         if absent:
-            yield Job(track, (absent,), stamp)
+            yield Job(track, (absent, excerpt), stamp)
 
 
 def stamps_of(tracks: Iterable[Track]) -> dict[str, FileStamp]:
@@ -53,7 +59,8 @@ def lost(
     library: Library, known: Mapping[str, Analysed], stamps: Mapping[str, FileStamp]
 ) -> set[str]:
     """Analysed tracks whose file can't be looked at now; the ledger says so."""
-    found = {i for i, stamp in stamps.items() if stamp.size < 0 and i in known and _is_ok(known[i])}
+    ok = {i for i, before in known.items() if before.outcome == "ok"}
+    found = {i for i, stamp in stamps.items() if stamp.size < 0 and i in ok}
     if found or any(row.stage == "file" for row in library.ledger("warning")):
         reason = "its file cannot be looked at now, and what is known of it is kept; bring it back"
         library.note("file", [LedgerRow(i, "file", "warning", reason) for i in sorted(found)])
@@ -71,30 +78,23 @@ def hopeless(known: Mapping[str, Analysed], stamps: Mapping[str, FileStamp]) -> 
     }
 
 
-def _is_ok(known: Analysed) -> bool:
-    """Whether a track has features as they would be made now."""
-    return (known.outcome, known.recipe) == ("ok", RECIPES["timbre"])
-
-
 def _unchanged(
     library: Library,
     tracks: Sequence[Track],
     stamps: Mapping[str, FileStamp],
     known: Mapping[str, Analysed],
-) -> set[str]:
-    """Tracks whose features are of the file that is there, made as they would be now.
+    current: Mapping[str, FileStamp],
+) -> dict[str, str]:
+    """Tracks whose features are there, of the `current` ones, and the track that had these.
 
     A file in another place, with other dates or other tags is the same if its sound is; so is one
-    under another name if the track that had it is gone: its features become those of the new track.
+    under another name if the track that had it is gone, or has another file now: its features
+    become those of the new track.
     """
-    current = {i: before.stamp for i, before in known.items() if _is_ok(before) and before.stamp}
-    gone: dict[str, list[str]] = {}
-    for track_id in sorted(current.keys() & set(library.track_ids("gone"))):
-        gone.setdefault(known[track_id].file_digest or "", []).append(track_id)
-    gone.pop("", None)
+    gone = sorted(current.keys() & set(library.track_ids("gone")))
     marks = {track.id: span_mark(track.span) for track in tracks}
     unchanged = {
-        i
+        i: i
         for i, mark in marks.items()
         if i in current and current[i].is_state_of(stamps[i])
         if (known[i].file_digest or "").partition("@")[2] == mark[1:]
@@ -107,20 +107,17 @@ def _unchanged(
     if not doubtful:
         return unchanged
     with ThreadPoolExecutor() as pool:
-        digests = list(
-            pool.map(_digests, (stamps[i].path for i in doubtful), (marks[i] for i in doubtful))
-        )
-    same: dict[str, tuple[FileStamp, str | None]] = {}
-    for track_id, its in zip(doubtful, digests):
-        if track_id in current and known[track_id].file_digest in its:
-            same[track_id] = (stamps[track_id], its[0])
-        elif track_id not in current and (owners := next(filter(None, map(gone.get, its)), None)):
-            library.rename(owners.pop(0), track_id)
-            same[track_id] = (stamps[track_id], its[0])
-    library.remember_files(same)
-    return unchanged | same.keys()
-
-
-def _digests(path: str, mark: str) -> list[str]:
-    """Of the sound, and of the whole file, by which earlier versions knew it."""
-    return [digest + mark for digest in (sound_digest(path), digest_of_file(path)) if digest]
+        sounds = list(pool.map(sound_digest, (stamps[i].path for i in doubtful)))
+    digests = {i: its + marks[i] for i, its in zip(doubtful, sounds) if its is not None}
+    same = {i: i for i in digests if i in current and known[i].file_digest == digests[i]}
+    owners: dict[str, list[str]] = {}
+    for track_id in (*gone, *(i for i in doubtful if i in current and i not in same)):
+        owners.setdefault(known[track_id].file_digest or "", []).append(track_id)
+    moved = {}
+    for track_id in sorted(digests.keys() - same.keys()):
+        if its := owners.get(digests[track_id]):
+            moved[track_id] = its.pop(0)
+    library.follow(moved)
+    same |= moved
+    library.remember_files({i: (stamps[i], digests[i]) for i in same})
+    return unchanged | same

@@ -27,9 +27,6 @@ from songscape.errors import first_line
 from songscape.features.container import Part
 from songscape.ingest.file_signatures import looks_like, printable
 
-__all__ = ["AUDIO_KINDS", "DecodeError", "Recording", "UnreachableError", "check_file"]
-__all__ += ["installed_decoders", "mix", "open_recording"]
-
 BLOCK_FRAMES = 1 << 17
 """Frames decoded at a time: 3 s at 44.1 kHz; their 1 MB is still in the cache when it is mixed."""
 BLOCK_SAMPLES = 1 << 20
@@ -71,8 +68,8 @@ class Recording:
 
     `blocks` yields sample rates in Hz and samples, (n, channels); the next block may overwrite one.
     `seconds` is what the decoder expects before it has decoded; after the last block `stopped` says
-    why it is the last, if decoding failed there. `skip`, called before the first block, goes to a
-    second if it can, and returns where that led.
+    why it is the last, if decoding failed there. `skip`, called between blocks, goes to a second if
+    it can (`can_skip`), and returns where that led.
     """
 
     sample_rate: int
@@ -82,6 +79,7 @@ class Recording:
     seconds: float | None = None
     blocks: Iterator[tuple[int, Block]] = field(default_factory=lambda: iter(()))
     skip: Callable[[float], float] = field(default=lambda seconds: 0.0)
+    can_skip: bool = False
     stopped: str = ""
     warnings: list[str] = field(default_factory=list)
 
@@ -124,14 +122,15 @@ def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
     seconds = file.frames / file.samplerate if 0 < file.frames < 1 << 48 else None
     recording = Recording(file.samplerate, file.channels, file.format, file.subtype, seconds)
     recording.blocks = _sndfile_blocks(file, recording)
-    recording.skip = partial(_skip, file)
+    recording.skip, recording.can_skip = partial(_skip, file), True
     return recording
 
 
 def _skip(file: soundfile.SoundFile, seconds: float) -> float:
     with suppress(soundfile.LibsndfileError, RuntimeError):
         file.seek(int(seconds * file.samplerate))
-    return float(max(file.tell(), 0) / file.samplerate)
+    file.done = max(file.tell(), 0)
+    return float(file.done / file.samplerate)
 
 
 class _Window(io.RawIOBase):
@@ -168,16 +167,18 @@ class _FrontToBack(soundfile.SoundFile):  # type: ignore[misc]
 
     soundfile seeks to where it already is after every read. In an MP3 that throws away the bit
     reservoir: the frames that follow come out wrong, and reading in blocks costs twice as much.
+    `done` is the frame that it is at.
     """
+
+    done = 0
 
     def seekable(self) -> bool:
         return False
 
 
-def _sndfile_blocks(file: soundfile.SoundFile, recording: Recording) -> Iterator[tuple[int, Block]]:
+def _sndfile_blocks(file: _FrontToBack, recording: Recording) -> Iterator[tuple[int, Block]]:
     n_frames = min(BLOCK_FRAMES, max(BLOCK_SAMPLES // file.channels, 1))
     buffer = np.empty((n_frames, file.channels), np.float32)
-    done = max(file.tell(), 0)
     with file:
         while True:
             try:
@@ -185,11 +186,11 @@ def _sndfile_blocks(file: soundfile.SoundFile, recording: Recording) -> Iterator
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 recording.stopped = f"decoding stopped early: {_reason(error)}"
                 # What came before the error is in the buffer, and the position tells how much.
-                yield file.samplerate, buffer[: min(max(file.tell() - done, 0), n_frames)]
+                yield file.samplerate, buffer[: min(max(file.tell() - file.done, 0), n_frames)]
                 return
             if not len(block):
                 return
-            done += len(block)
+            file.done += len(block)
             yield file.samplerate, block
 
 

@@ -1,11 +1,11 @@
-"""Lyrics -> words or character n-grams -> counts and TF-IDF, for any script."""
+"""Lyrics -> words -> counts and TF-IDF, for any script."""
 
 from __future__ import annotations
 
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,9 +13,6 @@ import numpy as np
 import regex
 
 from songscape.features.views import View
-
-__all__ = ["chars_view", "counts_view", "lyrics_view", "ngrams", "tfidf_view", "tokenize"]
-__all__ += ["vocabulary", "weigh_words"]
 
 RECIPE = 2
 """Raised when the same lyrics give other views: those that libraries keep are made anew then."""
@@ -31,7 +28,6 @@ _TOKEN = regex.compile(
     rf"|(?P<word>[[\p{{L}}\p{{N}}]--[{_UNSPACED}{_UNSPACED_ASIA}]]"
     rf"[[\p{{L}}\p{{M}}\p{{N}}\u200c\u200d]--[{_UNSPACED}{_UNSPACED_ASIA}]]*)"
 )
-_RUN = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*")
 _CLUSTER = regex.compile(r"\X")
 _JOINERS = "\u200c\u200d"
 
@@ -43,14 +39,6 @@ def tokenize(text: str) -> list[str]:
     anything else, an apostrophe too, ends one. Chinese, Japanese, Thai, Lao, Khmer and Burmese
     come as overlapping pairs of characters (a vowel sign counts with its letter), and a
     character that stands alone comes as itself.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of str
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     tokens: list[str] = []
@@ -83,84 +71,37 @@ def vocabulary(documents: Iterable[Sequence[str]], max_words: int) -> list[str]:
     return sorted(ranked[:max_words])
 
 
-def ngrams(text: str, shortest: int = 2, longest: int = 4) -> list[str]:
-    """Character n-grams inside words, case-folded; a space stands for either end of a word.
-
-    scikit-learn's `char_wb`, with words made of letters, combining marks and digits of any script,
-    and with grapheme clusters for characters: a vowel sign counts with its letter.
-
-    Parameters
-    ----------
-    text : str
-    shortest, longest : int
-        Characters in an n-gram. A word (with its spaces) that is shorter counts once, as a whole.
-
-    Returns
-    -------
-    list of str
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    grams: list[str] = []
-    for word in _RUN.findall(unicodedata.normalize("NFC", folded)):
-        characters = [" ", *(word if word.isascii() else _CLUSTER.findall(word)), " "]
-        for size in range(shortest, longest + 1):
-            last = max(0, len(characters) - size)
-            grams += ["".join(characters[i : i + size]) for i in range(last + 1)]
-            if last == 0:
-                break
-    return grams
-
-
 def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
-    """TF-IDF of lyrics as a sparse view, every word counted once a song.
+    """TF-IDF of lyrics (None: a track without) as a sparse view, every word counted once a song.
 
     ln((1 + n) / (1 + df)) + 1 of each word that occurs, rows scaled to unit length: scikit-learn's
     `TfidfVectorizer(binary=True)` over `tokenize`, on the tracks that have words. Songs repeat
     their choruses: with plain counts (`tfidf_view`) the repetition decides what is near. No stop
-    list: there is none for every language, and inverse document frequency plays the part.
-
-    Parameters
-    ----------
-    texts : sequence of str or None
-        One per track; None for a track without lyrics.
-    max_words : int
-
-    Returns
-    -------
-    View
-        csr_array of shape (n_tracks, n_words); a track is present if it has a word of the
-        vocabulary.
+    list: there is none for every language, and inverse document frequency plays the part. The view
+    is a csr_array (n_tracks, n_words); a track is present if it has a word of the vocabulary.
     """
-    return weigh_words(_count(texts, tokenize, max_words), once=True)
+    return weigh_words(_count(texts, max_words), once=True)
 
 
 def tfidf_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
     """Plain TF-IDF, term counts times inverse document frequency; otherwise as `lyrics_view`."""
-    return weigh_words(_count(texts, tokenize, max_words))
-
-
-def chars_view(texts: Sequence[str | None], *, max_ngrams: int = 5000) -> View:
-    """TF-IDF of the character n-grams of lyrics as a sparse view; see `ngrams`, `lyrics_view`.
-
-    It needs no words, so it serves every script, and inflected or misspelt words stay close.
-    """
-    return weigh_words(_count(texts, ngrams, max_ngrams))
+    return weigh_words(_count(texts, max_words))
 
 
 def counts_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
     """How often each word occurs, as a sparse view with the columns of `lyrics_view`."""
-    return _count(texts, tokenize, max_words)
+    return _count(texts, max_words)
 
 
-def _count(texts: Sequence[str | None], split: Callable[[str], list[str]], max_terms: int) -> View:
-    """Term counts; texts are split twice, because their n-grams would not fit in memory."""
+def _count(texts: Sequence[str | None], max_words: int) -> View:
+    """Word counts; texts are split twice, because their words would not fit in memory."""
     import scipy.sparse as sp
 
-    words = vocabulary((split(text) for text in texts if text), max_terms)
+    words = vocabulary((tokenize(text) for text in texts if text), max_words)
     index = {word: position for position, word in enumerate(words)}
     starts, columns, counts = [0], array("i"), array("f")
     for text in texts:
-        found = Counter(index[term] for term in (split(text) if text else []) if term in index)
+        found = Counter(index[term] for term in (tokenize(text) if text else []) if term in index)
         columns.extend(sorted(found))
         counts.extend(found[column] for column in sorted(found))
         starts.append(len(columns))

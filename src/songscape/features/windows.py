@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features.analyse import MINIMUM_SECONDS
-from songscape.features.decode import DecodeError, Decoder, Span
+from songscape.features.decode import Decoder
+from songscape.features.excerpt import Span
+from songscape.features.readers import DecodeError
 from songscape.library.records import Analysis
 
 WINDOW_S = 10.0

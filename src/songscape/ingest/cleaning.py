@@ -12,13 +12,11 @@ from dataclasses import dataclass
 
 import regex
 
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 from songscape.ingest.files import nfc
 from songscape.ingest.look_alikes import without_look_alikes
 from songscape.ingest.lyric_markup import plain_words
 from songscape.ingest.timed_lyrics import main_lines
-
-__all__ = ["Cleaned", "clean_lyrics"]
 
 _LONGEST_NOTE = 200
 """Characters; lines that sites add are shorter."""
@@ -28,7 +26,7 @@ _MARGIN = 12
 _SUNG_IN_BRACKETS = 9
 """Words from which a line in brackets is more than a heading."""
 
-_TABLE = read_table("lyric_notes")
+_TABLE = read_table("ingest/data", "lyric_notes")
 _ANY = {
     name: "(?:" + words.replace("\n", "").strip() + ")"
     for name, words in _TABLE.items()
@@ -106,16 +104,10 @@ _EMPTY = frozenset({"na", "n a", "none", "null", "nan", "tbd", "tba", "unknown",
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Cleaned lyrics.
+    """Lyrics, a line of the song a line, NFC, trimmed; "" where no words are left.
 
-    Attributes
-    ----------
-    text : str
-        One line of the song a line, NFC, trimmed; "" where no words are left.
-    silence : {None, "instrumental", "missing"}
-        Why there are none: the text says that the song is instrumental, or that it has no lyrics.
-    n_apart : int
-        Lines of a translation or transcription that were left out.
+    `silence` says why there are none: the text says that the song is "instrumental", or that its
+    lyrics are "missing". `n_apart` lines of a translation or transcription were left out.
     """
 
     text: str

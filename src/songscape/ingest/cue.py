@@ -14,8 +14,6 @@ from songscape.ingest.file_kinds import without_suffix
 from songscape.ingest.files import UnreadableError, display, nfc, read_bytes
 from songscape.library.records import LedgerRow
 
-__all__ = ["CueTrack", "albums_in"]
-
 _MAX_BYTES, _MAX_TRACKS, _MAX_LINE = 1 << 20, 999, 1000
 _FRAMES = 75  # a second, on a compact disc
 _FILE = regex.compile(r'\s*FILE\s+(?:"([^"]*)"|(\S.*?))(?:\s+\w+)?\s*', regex.IGNORECASE)
@@ -47,12 +45,6 @@ def albums_in(
 
     A sheet names its file; a file of another format under that name, or under the sheet's own, is
     taken where that is the only one. Sheets with a file for every track say nothing that is needed.
-
-    Parameters
-    ----------
-    root : Path
-    sheets, audio : iterable of str
-        Paths relative to `root`.
     """
     by_name: dict[str, list[str]] = {}
     for place in audio:
@@ -73,6 +65,14 @@ def albums_in(
             if len(tracks) > 1 and found is not None and found not in albums:
                 albums[found] = tracks
     return albums, problems
+
+
+def embedded_album(sheet: str) -> list[CueTrack]:
+    """The tracks of a sheet within the file that it is about; of several files, none."""
+    if not regex.search(r"(?im)^\s*FILE\s", sheet):
+        sheet = regex.sub(r"(?im)^(?=\s*TRACK\s)", 'FILE "" WAVE\n', sheet, count=1)
+    albums = [tracks for _, tracks in _files_of(sheet)]
+    return albums[0] if len(albums) == 1 and len(albums[0]) > 1 else []
 
 
 def _text(data: bytes) -> str:
@@ -133,7 +133,8 @@ def _files_of(text: str) -> Iterator[tuple[str, list[CueTrack]]]:
 
 def _ended(tracks: list[CueTrack], album: dict[str, str]) -> list[CueTrack]:
     """Tracks with their ends and all their cells; those of no length are none."""
-    tracks = sorted(tracks, key=lambda track: track.start)[:_MAX_TRACKS]
+    by_number = {track.number: track for track in reversed(tracks)}
+    tracks = sorted(by_number.values(), key=lambda track: track.start)[:_MAX_TRACKS]
     ends = [*(track.start for track in tracks[1:]), None]
     return [
         replace(track, end=end, cells=_whole(track, album))

@@ -20,31 +20,24 @@ from typing import IO, Any
 import regex
 
 from songscape.columns import bare
+from songscape.data_tables import read_table
 from songscape.errors import SongscapeError
-from songscape.ingest.data import read_table
 from songscape.ingest.files import Files, display
 from songscape.ingest.tags import BETWEEN
 from songscape.library.records import Collection, Lyrics
 
-__all__ = ["LAYOUTS", "Cells", "Found", "Layout", "find_dataset", "mirdata_index"]
-
 Cells = dict[str, str]
-_GENRES = frozenset(map(bare, read_table("datasets")["genres"].split(",")))
+_GENRES = frozenset(map(bare, read_table("ingest/data", "datasets")["genres"].split(",")))
 _MERGE = regex.compile(r"(?:.*/)?merge_(\w+)_metadata\.csv")
 _GTZAN = regex.compile(r"(?:.*/)?(\w+)/\1\.(\d{5})\.\w+")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A way in which data sets are laid out.
+    """A way in which data sets are laid out: what it is, what its makers allow, how files tell it.
 
-    Attributes
-    ----------
-    name, licence, files : str
-        What it is, what its makers allow, and which files tell it, below the collection's folder.
-    read : callable or None
-        From the folder to its rows, None where it is of another layout; None for tables, which
-        `songscape.ingest.tables` reads.
+    `read` goes from the folder to its rows, or None where it is of another layout; it is None for
+    tables, which `songscape.ingest.tables` reads.
     """
 
     name: str
@@ -144,7 +137,7 @@ def _fma(folder: _Folder) -> Iterator[Cells] | None:
 
 
 def _fma_rows(folder: _Folder, path: Path) -> Iterator[Cells]:
-    names = read_table("datasets")["fma"]
+    names = read_table("ingest/data", "datasets")["fma"]
     lines = folder.lines(path)
     top, second, _ = next(lines, []), next(lines, []), next(lines, [])
     places = {f"{a}.{b}": place for place, (a, b) in enumerate(zip(top, second))}
@@ -362,6 +355,6 @@ _READERS = {
 }
 LAYOUTS = tuple(
     Layout(row["name"], row["licence"], row["files"], _READERS.get(row.get("read", "")))
-    for row in read_table("datasets")["layout"]
+    for row in read_table("ingest/data", "datasets")["layout"]
 )
 """Those that are known, in the order in which they are tried."""

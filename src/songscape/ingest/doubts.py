@@ -6,12 +6,10 @@ from collections import Counter
 
 import regex
 
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 from songscape.language_codes import language_name
 
-__all__ = ["doubt", "script_doubt"]
-
-_TABLE = read_table("lyric_doubts")
+_TABLE = read_table("ingest/data", "lyric_doubts")
 _SCRIPTS = {
     language: regex.compile("|".join(rf"\p{{{name}}}" for name in scripts.split()))
     for scripts, languages in _TABLE["scripts"].items()

@@ -13,12 +13,10 @@ from collections.abc import Callable
 
 import regex
 
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 from songscape.ingest.file_signatures import control_share, looks_like, printable
 from songscape.ingest.files import nfc
 from songscape.ingest.languages import language_probabilities
-
-__all__ = ["NotTextError", "decode_text"]
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -68,13 +66,9 @@ def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
     """Bytes -> text and a remark, which is empty for UTF-8 and for text with a byte order mark.
 
     A mark decides; without one, UTF-16 where bytes are zero, then UTF-8, then an older encoding
-    whose letters look right. With `mend`, text that was encoded as UTF-8 twice is read once.
-
-    Raises
-    ------
-    NotTextError
-        When the bytes carry a known binary signature, NUL bytes or many control characters, or
-        fit no encoding convincingly.
+    whose letters look right. With `mend`, text that was encoded as UTF-8 twice is read once. Raises
+    `NotTextError` for a known binary signature, NUL bytes or many control characters, or bytes that
+    fit no encoding convincingly.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
@@ -154,7 +148,7 @@ def _encoded_once(text: str) -> str | None:
 
 # -- older encodings ---------------------------------------------------------------------------
 
-_TABLE = read_table("encodings")
+_TABLE = read_table("ingest/data", "encodings")
 _LATIN = (
     *("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "iso8859_15"),
     *("mac_roman", "cp850", "cp852"),

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from songscape.ingest.cue import albums_in
+from songscape.ingest.cue import CueTrack, albums_in, embedded_album
 from songscape.ingest.file_kinds import SELDOM_LYRICS, SHORT_ID_SUFFIXES, without_suffix
 from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
-from songscape.library.records import LedgerRow
-
-__all__ = ["Entry", "entries_of_files", "unclaimed_rows"]
+from songscape.library.records import LedgerRow, Tags
 
 _ABOUT_FOLDERS = frozenset(
     {
@@ -27,23 +25,11 @@ _ABOUT_FOLDERS = frozenset(
 class Entry:
     """A track before its lyrics are read.
 
-    Attributes
-    ----------
-    id : str
-    place : str
-        The audio file, relative to the root (or absolute).
-    sidecar : str or None
-        The lyric file, likewise.
-    words : str or None
-        The lyrics themselves, not yet cleaned, where a table holds them.
-    labels : mapping of str to str
-    remarks : tuple of LedgerRow
-    named : bool
-        Whether a table names the lyric file.
-    choice : tuple of str
-        Lyric files that all fit, such as those of several languages.
-    span : (float, float or None) or None
-        The part of the file that the track is, in seconds; None for all of it.
+    `place` is the audio file, relative to the root (or absolute), `sidecar` the lyric file, which a
+    table may have `named`, `words` the lyrics that a table holds, not yet cleaned. `choice` are
+    lyric files that all fit, such as those of several languages. `span` is the part of the file
+    that the track is, in seconds; None for all of it. `is_row` says that a row of a table is this
+    track.
     """
 
     id: str
@@ -55,6 +41,7 @@ class Entry:
     named: bool = False
     choice: tuple[str, ...] = ()
     span: tuple[float, float | None] | None = None
+    is_row: bool = False
 
 
 def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
@@ -73,9 +60,7 @@ def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
     for place in files.audio:
         remarks = []
         if place in albums:
-            for track in albums[place]:
-                track_id, span = f"{ids[place]}#{track.number:02d}", (track.start, track.end)
-                entries.append(Entry(track_id, place, labels=track.cells, span=span))
+            entries += _divided(Entry(ids[place], place), albums[place])
             continue
         if place in matches.nearly:
             reason = f"{display(matches.files[place])}: taken for the words of {ids[place]}"
@@ -83,6 +68,34 @@ def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
         sidecar, choice = matches.files.get(place), matches.unclear.get(place, ())
         entries.append(Entry(ids[place], place, sidecar, remarks=tuple(remarks), choice=choice))
     return entries, problems + unclaimed_rows(matches.unclaimed)
+
+
+def with_albums(entries: Iterable[Entry], tags: Mapping[str, Tags]) -> list[Entry]:
+    """Entries, but for albums in one file their tracks, which a CUE sheet in the tags tells apart.
+
+    A file that another sheet divides, or that is a row of a table, is left as it is.
+    """
+    found: list[Entry] = []
+    for entry in entries:
+        sheet = "" if entry.span or entry.is_row else tags.get(entry.place, Tags()).sheet
+        tracks = embedded_album(sheet) if sheet else []
+        found += _divided(entry, tracks) if tracks else [entry]
+    return found
+
+
+def _divided(entry: Entry, tracks: Iterable[CueTrack]) -> list[Entry]:
+    return [
+        replace(
+            entry,
+            id=f"{entry.id}#{track.number:02d}",
+            sidecar=None,
+            choice=(),
+            words=None,
+            labels={**entry.labels, **track.cells},
+            span=(track.start, track.end),
+        )
+        for track in tracks
+    ]
 
 
 def unclaimed_rows(places: Iterable[str]) -> list[LedgerRow]:

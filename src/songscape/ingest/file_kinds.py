@@ -7,23 +7,9 @@ import re
 from collections.abc import Iterable
 from enum import Enum
 
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 
-__all__ = [
-    "AUDIO_SUFFIXES",
-    "LYRIC_SUFFIXES",
-    "SELDOM_LYRICS",
-    "SHORT_ID_SUFFIXES",
-    "FileKind",
-    "is_audio_name",
-    "is_bin",
-    "is_hidden",
-    "kind_of",
-    "reason_to_skip",
-    "without_suffix",
-]
-
-_TABLE = read_table("file_kinds")
+_TABLE = read_table("ingest/data", "file_kinds")
 SHORT_ID_SUFFIXES = frozenset(_TABLE["short_ids"].split())
 AUDIO_SUFFIXES = SHORT_ID_SUFFIXES | set(_TABLE["audio"].split())
 LYRIC_SUFFIXES = tuple(_TABLE["lyrics"].split())

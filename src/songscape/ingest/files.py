@@ -23,8 +23,6 @@ from songscape.ingest.file_kinds import (
 )
 from songscape.ingest.file_signatures import HEAD_BYTES, is_sound, printable
 
-__all__ = ["Files", "UnreadableError", "display", "file_trouble", "nfc", "read_bytes", "walk"]
-
 _NO_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -50,23 +48,12 @@ class UnreadableError(Exception):
 class Files:
     """The files below a folder that matter, as paths relative to it, with slashes.
 
-    Attributes
-    ----------
-    root : Path
-    audio : list of str
-        Regular files to try as audio.
-    lyrics, sheets : list of str
-        Files whose names end as those of lyrics, and of CUE sheets; they are not read yet.
-    tables : list of str
-        CSV, TSV and JSON files in the root and up to two folders below it.
-    failed, skipped : dict of str to str
-        What looks like audio and can't be read, or isn't taken, with the reason.
-    unlisted : dict of str to str
-        Folders that can't be listed.
-    bins : dict of str to int
-        Names of folders of systems that were left out, and how many audio files they hold.
-    ignored : dict of str to int
-        Likewise what `.ndignore` or `.notmusic` in a folder leaves out.
+    `audio` are regular files to try as audio; `lyrics` and `sheets` files whose names end as those
+    of lyrics and of CUE sheets; `tables` CSV, TSV and JSON files in the root and up to two folders
+    below it. `failed` and `skipped` are what looks like audio and can't be read, or isn't taken,
+    `unlisted` folders that can't be listed, each with the reason. `bins` are folders of systems
+    that were left out, `ignored` what `.ndignore` or `.notmusic` leaves out, with how many audio
+    files they hold.
     """
 
     root: Path

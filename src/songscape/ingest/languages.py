@@ -14,14 +14,6 @@ import regex
 from songscape.ingest.cleaning import clean_lyrics
 from songscape.language_codes import NAMES, SCRIPTS
 
-__all__ = [
-    "Line",
-    "identify_line",
-    "identify_lines",
-    "language_composition",
-    "lyric_lines",
-]
-
 RECIPE = 1
 """Raised when the same lyrics give other languages: libraries identify them anew then."""
 MIN_CONFIDENCE = 0.7
@@ -54,14 +46,9 @@ _DECIDED = regex.compile(f"[{_IN_SCRIPT}\u30fc]+")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of lyrics.
+    """One line of lyrics, and its letters per language; under None those that could not be told.
 
-    Attributes
-    ----------
-    text : str
-    letters : mapping of str or None to int
-        Letters per language; under None those that could not be told. A line in two scripts is in
-        two languages.
+    A line in two scripts is in two languages.
     """
 
     text: str
@@ -97,21 +84,11 @@ def identify_line(text: str) -> str | None:
 
 
 def identify_lines(text: str, among: Collection[str] | None = None) -> list[Line]:
-    """The language of every different line of some lyrics.
+    """The language of every different line of some lyrics, of those in `among` where it is given.
 
     Letters of a script that one main language is written in decide by themselves. Other lines go to
     the model of py3langid (Lui and Baldwin 2011); lines that it can't tell alone join a language
     that other lines of the same lyrics are surely in, if it fits them.
-
-    Parameters
-    ----------
-    text : str
-    among : collection of str, optional
-        English names of the only languages to choose from.
-
-    Returns
-    -------
-    list of Line
     """
     kana = bool(_KANA.search(text))
     first = [_alone(line, kana=kana, among=among) for line in lyric_lines(text)]
@@ -134,19 +111,10 @@ def identify_lines(text: str, among: Collection[str] | None = None) -> list[Line
 def language_composition(
     text: str | None, among: Collection[str] | None = None
 ) -> dict[str, float]:
-    """Shares of the languages of lyrics, by letters of their different lines.
+    """Shares of the languages of lyrics, by letters of their different lines; `among` as there.
 
-    Parameters
-    ----------
-    text : str or None
-    among : collection of str, optional
-        As in `identify_lines`.
-
-    Returns
-    -------
-    dict of str to float
-        Language name to share, sorted by name, adding up to 1; empty where nothing can be told:
-        no words, or two thirds of the letters in no language that was recognised.
+    Language name to share, sorted by name, adding up to 1; empty where nothing can be told: no
+    words, or two thirds of the letters in no language that was recognised.
     """
     letters: Counter[str | None] = Counter()
     for line in identify_lines(text or "", among):

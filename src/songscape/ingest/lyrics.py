@@ -11,8 +11,6 @@ from songscape.ingest.files import UnreadableError, read_bytes
 from songscape.ingest.timed_lyrics import claimed_language
 from songscape.library.records import Lyrics
 
-__all__ = ["DOUBTFUL", "checked", "lyrics_in", "read_lyrics"]
-
 MAX_BYTES = 1_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
 
@@ -50,11 +48,7 @@ def checked(lyrics: Lyrics, language: str | None, shown: str) -> Lyrics:
 def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
     """Read one lyric file; whatever is wrong comes back as a status with its reason.
 
-    Parameters
-    ----------
-    path : path
-    shown : str
-        The name used in the reason, as the user knows it (relative to the collection).
+    In the reason the file has the name as the user knows it, `shown`.
     """
     try:
         text, remark = decode_text(read_bytes(path, MAX_BYTES), mend=True)

@@ -12,8 +12,6 @@ from songscape.ingest.tags import read_tags
 from songscape.library.records import FileStamp, Lyrics, Tags
 from songscape.workers import IsolatingExecutor, WorkerError, available_cores
 
-__all__ = ["Reader", "Task", "read_batch", "read_files", "read_in_workers"]
-
 BATCH = 64
 """Files that a worker reads at a time."""
 TIME_LIMIT_S = 30.0
@@ -65,20 +63,11 @@ def _read_alone(pool: IsolatingExecutor, task: Task) -> Lyrics | Tags:
 
 
 def read_files(
-    root: Path,
-    kinds: Mapping[str, str],
-    known: Mapping[FileStamp, Lyrics | Tags],
-    read: Reader,
+    root: Path, kinds: Mapping[str, str], known: Mapping[FileStamp, Lyrics | Tags], read: Reader
 ) -> dict[str, tuple[FileStamp, Lyrics | Tags]]:
-    """What is in files, by place; files in a state that is known are not opened.
+    """What is in files ("lyrics" or "tags" of each place below `root`), by place.
 
-    Parameters
-    ----------
-    root : Path
-    kinds : mapping of str to {"lyrics", "tags"}
-        What to read of each place, a path relative to `root`.
-    known : mapping of FileStamp to Lyrics or Tags
-    read : Reader
+    Files in a state that is `known` are not opened.
     """
     stamps = {place: FileStamp.of(root / place) for place in sorted(kinds)}
     new = [place for place, stamp in stamps.items() if stamp not in known]

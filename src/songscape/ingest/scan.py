@@ -10,7 +10,7 @@ from pathlib import Path
 from songscape.columns import find_roles
 from songscape.errors import SongscapeError, UsageError
 from songscape.ingest.datasets import find_dataset
-from songscape.ingest.entries import Entry, entries_of_files
+from songscape.ingest.entries import Entry, entries_of_files, with_albums
 from songscape.ingest.file_kinds import LYRIC_SUFFIXES, SHORT_ID_SUFFIXES
 from songscape.ingest.files import Files, display, nfc, walk
 from songscape.ingest.lyrics import checked, lyrics_in
@@ -19,9 +19,7 @@ from songscape.ingest.sidecars import language_in_name
 from songscape.ingest.tables import read_table, tracks_of_rows
 from songscape.ingest.tag_columns import with_tags
 from songscape.language_codes import language_name
-from songscape.library.records import Collection, FileStamp, LedgerRow, Lyrics, Tags, Track
-
-__all__ = ["read_collection"]
+from songscape.library.records import Collection, FileStamp, LedgerRow, Listed, Lyrics, Tags, Track
 
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 EMBEDDED = "embedded"
@@ -32,6 +30,7 @@ def read_collection(
     path: str | os.PathLike[str],
     *,
     known: Mapping[FileStamp, Lyrics | Tags] | None = None,
+    listed: Mapping[str, Listed] | None = None,
     read: Reader = read_in_workers,
     lyrics_order: Sequence[str] = (),
 ) -> Collection:
@@ -44,8 +43,9 @@ def read_collection(
         of the same stem beside the audio or in a `lyrics` folder), a folder that holds a
         `tracks.csv`, or a csv/tsv file. Columns `id`, `audio` and `lyrics` (a file, or the words)
         are ours, all others are labels. What the table does not say is taken from tags.
-    known : mapping of FileStamp to Lyrics or Tags, optional
-        `Library.read_before()`: lyric and audio files in the same state are not read again.
+    known, listed : mapping, optional
+        `Library.read_before()`: files in the same state are not read again. `Library.listed()`:
+        rows of the table go with audio that was renamed or moved since.
     read : callable, optional
         Reads lyrics and tags, by default in worker processes.
     lyrics_order : sequence of str
@@ -53,32 +53,25 @@ def read_collection(
         Those not named follow in the order .ttml .yaml .elrc .lrc .srt .txt, others, embedded. What
         a table names always goes first.
 
-    Returns
-    -------
-    Collection
-
-    Raises
-    ------
-    UsageError
-        If `path` is neither a folder nor a table, or `lyrics_order` names something unknown.
-    SongscapeError
-        If the table cannot be used at all, or there is no audio.
+    Raises `UsageError` if `path` is neither a folder nor a table, or `lyrics_order` names something
+    unknown; `SongscapeError` if the table cannot be used at all, or there is no audio.
     """
     path = Path(path)
     if not path.exists():
         raise UsageError(f"{display(str(path))}: no such folder or table; check the path")
     rank = _ranks(lyrics_order)
     columns: tuple[str, ...] = ()
+    rows: dict[str, tuple[str, str]] = {}
     if path.is_dir():
         files = _walk(path.resolve(), rank)
         table = next((n for n in TABLE_NAMES if os.path.lexists(files.root / n)), None)
         if table is None or (files.root / table).is_dir():
             entries, problems, columns = _without_table(files)
         else:
-            entries, problems, columns = read_table(files.root / table, files)
+            entries, problems, columns, rows = read_table(files.root / table, files, listed)
     elif path.suffix.lower() in (".csv", ".tsv", ".txt"):
         files = _walk(path.resolve().parent, rank)
-        entries, problems, columns = read_table(path.resolve(), files, must=True)
+        entries, problems, columns, rows = read_table(path.resolve(), files, listed, must=True)
     else:
         shown = display(str(path))
         raise UsageError(f"{shown}: not a folder and not a csv or tsv table; give one of them")
@@ -94,7 +87,7 @@ def read_collection(
     found = read_files(files.root, kinds, known or {}, read)
     tags = {place: what for place, (_, what) in found.items() if isinstance(what, Tags)}
     words = {place: what for place, (_, what) in found.items() if isinstance(what, Lyrics)}
-    entries, columns = with_tags(entries, columns, tags)
+    entries, columns = with_tags(with_albums(entries, tags), columns, tags)
     language = find_roles(columns).language
     tracks = []
     for entry in sorted(entries, key=lambda entry: entry.id):
@@ -111,7 +104,7 @@ def read_collection(
         tracks.append(Track(entry.id, path, lyrics.text, entry.labels, entry.span))
     # What can't be looked at has no state by which it would be known again.
     stamped = {stamp: what for stamp, what in found.values() if stamp.size >= 0}
-    return Collection(files.root, tuple(tracks), tuple(problems), columns, stamped)
+    return Collection(files.root, tuple(tracks), tuple(problems), columns, stamped, rows)
 
 
 def _without_table(files: Files) -> tuple[list[Entry], list[LedgerRow], tuple[str, ...]]:
@@ -119,7 +112,7 @@ def _without_table(files: Files) -> tuple[list[Entry], list[LedgerRow], tuple[st
     found = find_dataset(files)
     if found is None:
         return *entries_of_files(files), ()
-    entries, problems, columns = tracks_of_rows(found.layout.name, found.rows, files)
+    entries, problems, columns, _ = tracks_of_rows(found.layout.name, found.rows, files)
     if found.n_absent:
         reason = f"{found.layout.name}: {found.n_absent} of its tracks have no file here"
         problems.append(LedgerRow("data set", "scan", "warning", reason))

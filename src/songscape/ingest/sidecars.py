@@ -14,8 +14,6 @@ from songscape.ingest.file_kinds import is_audio_name, without_suffix
 from songscape.ingest.files import nfc
 from songscape.language_codes import language_name
 
-__all__ = ["Matches", "language_in_name", "match_sidecars"]
-
 _MARKS = regex.compile("[\u0300-\u036f]")
 _APOSTROPHES = regex.compile("['’‘ʼ´`＇]")
 _OTHER = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
@@ -29,18 +27,10 @@ _LANGUAGE_TAG = regex.compile(
 
 @dataclass
 class Matches:
-    """The outcome.
+    """The outcome: audio files with their lyric files, both root-relative.
 
-    Attributes
-    ----------
-    files : dict of str to str
-        Audio file -> lyric file, both root-relative.
-    nearly : set of str
-        Audio files whose lyric file has not quite their name.
-    unclear : dict of str to tuple of str
-        Audio files that several lyric files fit equally well, with these.
-    unclaimed : list of str
-        Lyric files that fit no audio file.
+    `nearly` are those whose lyric file has not quite their name, `unclear` those that several fit
+    equally well, `unclaimed` lyric files that fit no audio file.
     """
 
     files: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import unicodedata
 from collections import defaultdict
@@ -18,10 +19,9 @@ from songscape.ingest.csv_text import Row, cell_text, read_rows
 from songscape.ingest.entries import Entry, entries_of_files, unclaimed_rows
 from songscape.ingest.file_kinds import LYRIC_SUFFIXES, is_audio_name
 from songscape.ingest.files import Files, display, file_trouble, nfc
+from songscape.ingest.moved import followed
 from songscape.ingest.sidecars import match_sidecars
-from songscape.library.records import LedgerRow
-
-__all__ = ["read_table", "tracks_of_rows"]
+from songscape.library.records import LedgerRow, Listed
 
 OWN_COLUMNS = ("id", "audio", "lyrics")
 _PATH_COLUMN = regex.compile(
@@ -33,69 +33,59 @@ _FILE_NAME = regex.compile(
 )
 _SHOWN = 60
 
+_Meant = tuple[list[str | None], dict[int, str], list[tuple[str, str]]]
+Found = tuple[list[Entry], list[LedgerRow], tuple[str, ...], dict[str, tuple[str, str]]]
+
 
 def read_table(
-    path: Path, files: Files, *, must: bool = False
-) -> tuple[list[Entry], list[LedgerRow], tuple[str, ...]]:
+    path: Path, files: Files, listed: Mapping[str, Listed] | None = None, *, must: bool = False
+) -> Found:
     """Read a table of tracks; rows that can't be used become problems with their reasons.
 
     A table without an `audio` column, of another program, is used where one of its columns names
-    files under its folder: they get its other columns as labels. Else it is left aside.
+    files under its folder: they get its other columns as labels. Else it is left aside, unless the
+    user named it (`must`). `listed` is what rows meant at the last look, by how they name their
+    audio.
 
-    Parameters
-    ----------
-    path : Path
-    files : Files
-        The files under the table's folder, for sidecars and for audio the table does not list.
-    must : bool
-        Whether the user named the table, so that it can't be left aside.
-
-    Returns
-    -------
-    entries, problems, label columns in the table's order
-
-    Raises
-    ------
-    SongscapeError
-        If the file is no table, or the user named it and it names no audio.
+    Returns entries, problems, label columns in the table's order, and by track, how the table names
+    its audio and a hash of that row. Raises `SongscapeError` if the file is no table, or the user
+    named it and it names no audio.
     """
     name = display(path.name)
     try:
         rows, remark = read_rows(path, OWN_COLUMNS)
         if not rows:
             raise SongscapeError(f"{name}: empty; it needs a header row with an audio column")
-        table = _Table(name, _header(name, rows[0][1]), _cleaned(rows[1:]), files)
+        table = _Table(name, _header(name, rows[0][1]), _cleaned(rows[1:]), files, listed or {})
     except SongscapeError as error:
         way_out = "" if must else ", or rename it to take the folder without it"
         raise SongscapeError(f"{error}{way_out}") from None
     labels: tuple[str, ...] = ()
     if "audio" in table.header:
-        entries, problems = table.tracks()
+        entries, problems, named = table.tracks()
         labels = table.labels(OWN_COLUMNS)
     elif (column := table.column_of_files()) is not None:
-        entries, problems = table.labelled_files(column)
+        entries, problems, named = table.labelled_files(column)
         labels = table.labels((*OWN_COLUMNS, column))
     else:
         reason = f"{name}: no audio column, and no column that names the audio files here"
         if must:
             known = ", ".join(table.header[:8])
             raise SongscapeError(f"{reason}; it has {known}; add a column audio")
-        entries, problems = entries_of_files(files)
+        (entries, problems), named = entries_of_files(files), {}
         problems.append(LedgerRow(name, "scan", "warning", f"{reason}; it is left aside"))
     if remark:
         problems.append(LedgerRow(name, "scan", "warning", f"{name}: {remark}"))
-    return entries, problems, labels
+    return entries, problems, labels, named
 
 
-def tracks_of_rows(
-    name: str, rows: Sequence[Mapping[str, str]], files: Files
-) -> tuple[list[Entry], list[LedgerRow], tuple[str, ...]]:
+def tracks_of_rows(name: str, rows: Sequence[Mapping[str, str]], files: Files) -> Found:
     """As `read_table`, of rows that came from elsewhere: cells by column, `audio` among these."""
     header = list(dict.fromkeys(column for row in rows for column in row))
     numbered = [(i, [row.get(column, "") for column in header]) for i, row in enumerate(rows, 1)]
-    table = _Table(name, _header(name, header), _cleaned(numbered), files)
-    entries, problems = table.tracks()
-    return entries, problems, table.labels(OWN_COLUMNS)
+    table = _Table(name, _header(name, header), _cleaned(numbered), files, {})
+    entries, problems, named = table.tracks()
+    return entries, problems, table.labels(OWN_COLUMNS), named
 
 
 def _header(table: str, cells: Sequence[str]) -> list[str]:
@@ -125,6 +115,7 @@ class _Table:
     header: list[str]
     rows: list[Row]
     files: Files
+    listed: Mapping[str, Listed]
 
     def labels(self, without: Sequence[str]) -> tuple[str, ...]:
         """The other columns, but for nameless ones that are empty or only count the rows."""
@@ -140,29 +131,52 @@ class _Table:
     def _column(self, position: int) -> list[str]:
         return [cells[position] if position < len(cells) else "" for _, cells in self.rows]
 
-    def tracks(self) -> tuple[list[Entry], list[LedgerRow]]:
+    def _meant(self, written: Sequence[str], places: Sequence[str | None]) -> _Meant:
+        """Which file each row means, and how that is named where its name is another one now."""
+        hashes = [
+            hashlib.blake2b("\0".join(cells).encode("utf-8", "replace"), digest_size=8).hexdigest()
+            for _, cells in self.rows
+        ]
+        moved = followed(list(zip(written, hashes, places)), self.files, self.listed)
+        now = [moved.get(number, place) for number, place in enumerate(places)]
+        reason = "{}: the audio that {} calls {}, whose row goes with it; write its name there"
+        remarks = {
+            number: reason.format(display(place), self.name, display(written[number])[:_SHOWN])
+            for number, place in moved.items()
+        }
+        return now, remarks, list(zip(written, hashes))
+
+    def tracks(self) -> tuple[list[Entry], list[LedgerRow], dict[str, tuple[str, str]]]:
         """A table with an `audio` column: every row is a track."""
         labels = self.labels(OWN_COLUMNS)
         problems: list[LedgerRow] = []
         entries: list[Entry] = []
         first_line: dict[str, int] = {}
-        listed: set[str] = set()
-        for line, cells in self.rows:
-            values = dict(zip(self.header, cells))
-            audio = values.get("audio", "")
-            place = self._audio(audio) if audio else None
-            if place is not None:
-                listed.add(os.path.realpath(self.files.root / place))
+        table = [dict(zip(self.header, cells)) for _, cells in self.rows]
+        written = [values.get("audio", "") for values in table]
+        places, remarks, named = self._meant(written, [self._audio(each) for each in written])
+        listed = {os.path.realpath(self.files.root / place) for place in places if place}
+        beside = match_sidecars([str(places[n]) for n in remarks], self.files.lyrics)
+        rows: dict[str, tuple[str, str]] = {}
+        for number, ((line, cells), values) in enumerate(zip(self.rows, table)):
+            audio, place = written[number], places[number]
             track_id = display(values.get("id", "") if "id" in self.header else _stem(audio))
             refused = self._refusal(line, len(cells), track_id, audio, place, first_line)
             if track_id and len(cells) <= len(self.header):
                 first_line.setdefault(track_id, line)
+                rows.setdefault(track_id, named[number])
             if refused is not None:
                 problems.append(refused)
             elif place is not None:
                 given = {name: values[name] for name in labels if values.get(name)}
-                entry = Entry(track_id, place, labels=given)
-                entries.append(self._with_lyrics(entry, values.get("lyrics", "")))
+                entry = Entry(track_id, place, labels=given, is_row=True)
+                entry = self._with_lyrics(entry, values.get("lyrics", ""))
+                if number in remarks:
+                    if entry.sidecar is None and entry.words is None:
+                        entry = replace(entry, sidecar=beside.files.get(place), remarks=())
+                    row = LedgerRow(track_id, "scan", "warning", remarks[number])
+                    entry = replace(entry, remarks=(*entry.remarks, row))
+                entries.append(entry)
         if "lyrics" in self.header:
             claimed = {entry.sidecar for entry in entries}
             unclaimed = [place for place in self.files.lyrics if place not in claimed]
@@ -178,14 +192,14 @@ class _Table:
             ]
             unclaimed = matches.unclaimed
         problems += self._unlisted(listed, {e.id for e in entries} | {r.track_id for r in problems})
-        return entries, problems + unclaimed_rows(unclaimed)
+        return entries, problems + unclaimed_rows(unclaimed), rows
 
     @cached_property
     def _by_path(self) -> dict[str, str]:
         return {nfc(place).casefold(): place for place in reversed(self.files.audio)}
 
     def _audio(self, written: str) -> str | None:
-        found = _locate(self.files.root, written)
+        found = _locate(self.files.root, written) if written else None
         return found or self._by_path.get(written.replace("\\", "/").casefold())
 
     def _refusal(
@@ -258,26 +272,29 @@ class _Table:
                     best, most = name, matched
         return best
 
-    def labelled_files(self, column: str) -> tuple[list[Entry], list[LedgerRow]]:
+    def labelled_files(
+        self, column: str
+    ) -> tuple[list[Entry], list[LedgerRow], dict[str, tuple[str, str]]]:
         """The folder's tracks; those that a column names have the labels in its row."""
         labels = self.labels((*OWN_COLUMNS, column))
         cells = self._column(self.header.index(column))
-        values: dict[str, dict[str, str]] = {}
-        for (_, row), place in zip(self.rows, self._files_named(cells)):
-            if place is not None:
-                values.setdefault(place, dict(zip(self.header, row)))
+        places, remarks, named = self._meant(cells, self._files_named(cells))
+        row_of = {place: n for n, place in reversed(list(enumerate(places))) if place is not None}
+        values = {place: dict(zip(self.header, self.rows[n][1])) for place, n in row_of.items()}
         entries, problems = entries_of_files(self.files)
+        rows = {e.id: named[row_of[e.place]] for e in entries if e.place in row_of}
         for i, entry in enumerate(entries):
-            given = values.get(entry.place, {})
+            given, moved = values.get(entry.place, {}), remarks.get(row_of.get(entry.place, -1))
             kept = {label: given[label] for label in labels if given.get(label)}
-            entries[i] = replace(entry, labels=kept)
+            remark = [LedgerRow(entry.id, "scan", "warning", moved)] if moved else []
+            entries[i] = replace(entry, labels=kept, remarks=(*entry.remarks, *remark))
             if entry.sidecar is None:
                 entries[i] = self._with_lyrics(entries[i], given.get("lyrics", ""))
         reason = f"{self.name}: another program's; its column {column!r} names {len(values)} of "
         reason += f"{len(self.files.audio)} audio files"
         lost = len(self.rows) - len(values)
         reason += f", {lost} rows name none" if lost else ""
-        return entries, [*problems, LedgerRow(self.name, "scan", "warning", reason)]
+        return entries, [*problems, LedgerRow(self.name, "scan", "warning", reason)], rows
 
     def _files_named(self, cells: Sequence[str]) -> list[str | None]:
         """The audio file that each cell names by the end of its path, None where it is not one."""

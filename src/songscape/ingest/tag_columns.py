@@ -12,8 +12,6 @@ from songscape.language_codes import language_name
 from songscape.library.records import LedgerRow, Tags
 from songscape.spellings import split_cell
 
-__all__ = ["with_tags"]
-
 _ONE_COLUMN = frozenset(
     {Role.TITLE, Role.ALBUM, Role.ALBUM_ARTIST, Role.ARTIST, Role.COMPOSER}
     | {Role.GENRE, Role.LANGUAGE, Role.YEAR}
@@ -28,17 +26,9 @@ def with_tags(
 ) -> tuple[list[Entry], tuple[str, ...]]:
     """Entries with what their files' tags say where the table says nothing, and all columns.
 
-    Tags fill the table's column of the same name, or of the same role ("track_title" is a title);
-    those that the table has none for follow it as columns. Where the table names an artist under
-    another role, such as the composer, tags don't bring another.
-
-    Parameters
-    ----------
-    entries : iterable of Entry
-    columns : sequence of str
-        The table's label columns.
-    tags : mapping of str to Tags
-        By the place of the audio file.
+    Tags (by the place of the audio file) fill the table's column of the same name, or of the same
+    role ("track_title" is a title); those that the table has none for follow it as columns. Where
+    the table names an artist under another role, such as the composer, tags don't bring another.
     """
     entries = list(entries)
     columns = columns or tuple(dict.fromkeys(name for entry in entries for name in entry.labels))

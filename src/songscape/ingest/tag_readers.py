@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 from songscape.ingest.file_signatures import HEAD_BYTES, synchsafe
-
-__all__ = ["TagError", "raw_tags"]
 
 _APE_FOOTER = struct.Struct("<8sIIII8x")
 _APE_NO_TEXT = 0b110  # the bits of its flags that tell binary items and links
@@ -18,6 +17,9 @@ _UNSYNCHRONISED = 0x80
 _ID3V1_BYTES = 128
 _CONTAINERS = (b"\x1aE\xdf\xa3", b"caff", b"RF64", b"BW64", b"DSD ", b"FRM8", b"TTA1", b"riff\x2e")
 """Formats whose tags only FFmpeg reads, by their first bytes."""
+_FRAMES_OF_WORDS = (b"USLT", b"SYLT", b"ULT", b"SLT")
+_FLAC_RATE, _FLAC_SHEET = 0, 5  # blocks: that of the stream, that of a CUE sheet
+_NO_TRACK = (170, 255)  # numbers of the lead-out
 _NO_APE = (b"fLaC", b"OggS", b"RIFF", b"FORM", b"0&\xb2u", *_CONTAINERS)
 
 
@@ -31,10 +33,6 @@ def raw_tags(file: IO[bytes]) -> list[tuple[str, str]]:
     ID3, Vorbis comments, MP4, ASF, RIFF and AIFF chunks are read by tinytag, APEv2 here, and
     Matroska and rarer ones by FFmpeg, where it is installed. A name that has several values
     occurs several times. What stands in an ID3 tag goes before an APEv2 tag of the same file.
-
-    Raises
-    ------
-    TagError
     """
     head = file.read(HEAD_BYTES)
     if head.startswith(_CONTAINERS):
@@ -44,24 +42,29 @@ def raw_tags(file: IO[bytes]) -> list[tuple[str, str]]:
     except TagError:
         if not (found := list(_by_ffmpeg(file))):  # which may read what is before the damage
             raise
+    if head.startswith(b"fLaC"):
+        found += _flac_sheet(file)
     return found if head.startswith(_NO_APE) else [*found, *_ape(file)]
 
 
 def _by_tinytag(file: IO[bytes]) -> Iterator[tuple[str, str]]:
     from tinytag import TinyTag, UnsupportedFormatError
 
+    file = _resynchronised(file)
     try:
         # Without a name it goes by the first bytes: suffixes are sometimes wrong.
-        tag = TinyTag.get(file_obj=_resynchronised(file), duration=False)  # type: ignore[arg-type]
+        tag = TinyTag.get(file_obj=file, duration=False)  # type: ignore[arg-type]
     except UnsupportedFormatError:
         return
     except Exception as error:  # struct.error, IndexError, ...: it reads on where sizes are wrong
         raise TagError from error
     for name, values in tag.as_dict().items():
         if isinstance(values, list):
-            for value in values:
+            spoken = _languages_of_words(file) if name == "lyrics" else []
+            names = spoken if len(spoken) == len(values) else [name] * len(values)
+            for its, value in zip(names, values):
                 for part in value.split("\0"):  # ID3 separates values by it
-                    yield name, part.lstrip("\ufeff")
+                    yield its, part.lstrip("\ufeff")
 
 
 def _resynchronised(file: IO[bytes]) -> IO[bytes]:
@@ -91,6 +94,57 @@ def _frames(tag: bytes) -> Iterator[bytes]:
         yield from (tag[at : at + 10], tag[at + 10 : at + 10 + size])
         at += 10 + size
     yield tag[at:]
+
+
+def _languages_of_words(file: IO[bytes]) -> list[str]:
+    """Names with the languages of the frames of words in an ID3 tag; tinytag drops these."""
+    file.seek(0)
+    head = file.read(10)
+    if not head.startswith(b"ID3"):
+        return []
+    tag, version = file.read(min(synchsafe(head[6:]), _LARGEST_TAG)), head[3]
+    wide = 3 if version == 2 else 4
+    at, found = 0, []
+    while at + 10 <= len(tag) and tag[at]:
+        written, start = tag[at + wide : at + 2 * wide], at + (6 if version == 2 else 10)
+        size = synchsafe(written) if version == 4 else int.from_bytes(written, "big")
+        if tag[at : at + wide] in _FRAMES_OF_WORDS:
+            code = tag[start + 1 : start + 4].decode("latin-1")
+            found.append(f"lyrics-{code}" if code.isascii() and code.isalpha() else "lyrics")
+        at = start + size
+    return found
+
+
+def _flac_sheet(file: IO[bytes]) -> Iterator[tuple[str, str]]:
+    """The block of a FLAC file that tells the tracks of an album (RFC 9639, 8.7), as a sheet."""
+    file.seek(4)
+    rate, head = 0, file.read(4)
+    while len(head) == 4:
+        kind, size = head[0] & 127, int.from_bytes(head[1:], "big")
+        if kind == _FLAC_RATE:
+            rate = int.from_bytes(file.read(size)[10:13], "big") >> 4
+        elif kind == _FLAC_SHEET and rate:
+            with suppress(struct.error, IndexError):
+                yield "cuesheet", "\n".join(_sheet_lines(file.read(size), rate))
+            return
+        else:
+            file.seek(size, 1)
+        head = b"" if head[0] & 128 else file.read(4)
+
+
+def _sheet_lines(block: bytes, rate: int) -> Iterator[str]:
+    yield 'FILE "" WAVE'
+    at = 396
+    for _ in range(block[395]):
+        begin, number, flags, n_points = struct.unpack_from(">QB12xB13xB", block, at)
+        points = [struct.unpack_from(">QB", block, at + 36 + 12 * n) for n in range(n_points)]
+        at += 36 + 12 * n_points
+        if number not in _NO_TRACK:
+            yield f"TRACK {number:02} {'DATA' if flags & 128 else 'AUDIO'}"
+        for behind, point in points:
+            if point == 1:
+                seconds, frames = divmod(round((begin + behind) * 75 / rate), 75)
+                yield f"INDEX 01 {seconds // 60:02}:{seconds % 60:02}:{frames:02}"
 
 
 def _ape(file: IO[bytes]) -> Iterator[tuple[str, str]]:

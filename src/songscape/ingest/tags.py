@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import regex
 
 from songscape.columns import bare
-from songscape.ingest.data import read_table
+from songscape.data_tables import read_table
 from songscape.ingest.encodings import NotTextError, decode_text
 from songscape.ingest.files import UnreadableError, file_trouble, nfc
 from songscape.ingest.languages import language_composition
@@ -18,14 +19,17 @@ from songscape.ingest.tag_readers import TagError, raw_tags
 from songscape.language_codes import is_mixed, language_name
 from songscape.library.records import Lyrics, Tags
 
-__all__ = ["BETWEEN", "read_tags"]
-
 BETWEEN = "; "
 """Between the values of a cell that holds several."""
 _LONGEST = 1000
 _LONGEST_LYRICS = 1_000_000
-_FIELD_OF = {name: field for field, names in read_table("tags").items() for name in names.split()}
-_LANGUAGE_SUFFIX = regex.compile(r"(?<=lyrics)-\w{3}$", regex.IGNORECASE)
+_LYRICS = ("lyrics", "syncedlyrics")
+_FIELD_OF = {
+    name: field
+    for field, names in read_table("ingest/data", "tags").items()
+    for name in names.split()
+}
+_LANGUAGE_SUFFIX = regex.compile(r"(?<=lyrics)-(\w{3})$", regex.IGNORECASE)
 _CONTROL = regex.compile(r"\p{Cc}")
 _OTHER_LETTER = regex.compile(r"(?V1)[\p{L}--\p{Latin}]")
 _JOINT = "\n|\n"
@@ -40,14 +44,7 @@ _SILENT_LANGUAGES = frozenset({"zxx", "instrumental"})
 
 
 def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
-    """The tags of one audio file; what is wrong with them comes back as a remark.
-
-    Parameters
-    ----------
-    path : path
-    shown : str
-        The name used in remarks, as the user knows it.
-    """
+    """The tags of one audio file; what is wrong with them is a remark, with the name as `shown`."""
     try:
         if trouble := file_trouble(os.fspath(path)):
             raise UnreadableError(trouble)
@@ -60,14 +57,19 @@ def read_tags(path: str | os.PathLike[str], shown: str) -> Tags:
     except OSError as error:
         return Tags(remark=f"{shown}: its tags cannot be read ({error.strerror}); check the file")
     found: dict[str, list[str]] = {}
+    spoken: dict[str, str] = {}
     for name, value in _mended(pairs):
         field = _FIELD_OF.get(bare(_LANGUAGE_SUFFIX.sub("", name)))
         if field is not None and value.strip():
             values = found.setdefault(field, [])
             if value not in values:
                 values.append(value)
-    words = [*found.pop("lyrics", ()), *found.pop("syncedlyrics", ())]
-    return Tags(_cells(found), _words(words, found.get("language", ()), shown))
+            if code := _LANGUAGE_SUFFIX.search(name):
+                language = language_name(code[1].lower()) or ""
+                spoken.setdefault(value, language if language != code[1].lower() else "")
+    words = {text: spoken.get(text, "") for name in _LYRICS for text in found.pop(name, ())}
+    sheet = next((s for s in found.pop("cuesheet", ()) if len(s) <= _LONGEST_LYRICS), "")
+    return Tags(_cells(found), _words(words, found.get("language", ()), shown), sheet=sheet)
 
 
 def _mended(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -91,19 +93,23 @@ def _is_latin_1(value: str) -> bool:
     return not value.isascii() and max(value) <= "\xff" and len(value) <= _LONGEST_LYRICS
 
 
-def _words(texts: Iterable[str], languages: Sequence[str], shown: str) -> Lyrics | None:
+def _words(texts: Mapping[str, str], languages: Sequence[str], shown: str) -> Lyrics | None:
     """The words among the embedded texts: in the song's language, else the first that has any.
 
-    Texts without times go first: a synchronised tag may hold syllables.
+    `texts` have the language that the tag says they are in, or "". Those without times go first: a
+    synchronised tag may hold syllables.
     """
     kept = sorted((t for t in texts if len(t) <= _LONGEST_LYRICS), key=_is_timed)
-    outcomes = [lyrics_in(text, f"lyrics in {shown}") for text in kept]
+    outcomes = [
+        replace(lyrics_in(text, f"lyrics in {shown}"), language=texts[text]) for text in kept
+    ]
     if not outcomes and any(name.strip().casefold() in _SILENT_LANGUAGES for name in languages):
         return Lyrics(None, "ok", f"{shown}: its tags say that the song is instrumental")
     sung = [lyrics for lyrics in outcomes if lyrics.text]
     if len(sung) > 1 and (named := _languages(list(languages)).split(BETWEEN)) != [""]:
         shares = [language_composition(lyrics.text) for lyrics in sung]
-        sung = [one for one, its in zip(sung, shares) if set(its) & set(named)] or sung
+        told = [one for one, its in zip(sung, shares) if set(its) & set(named)]
+        sung = told or [one for one in sung if one.language in named] or sung
     return next(iter((*sung, *outcomes)), None)
 
 

@@ -17,17 +17,16 @@ from songscape.library.schema import GONE, OUTCOME
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LYRICS_RECIPE", "Catalogue", "insert_rows"]
-
 LYRICS_RECIPE = "3"
 """Raised when the same lyrics give other text or another remark: files are read again then."""
-TAGS_RECIPE = f"1.{LYRICS_RECIPE}"
+TAGS_RECIPE = f"2.{LYRICS_RECIPE}"
 """Raised when the same audio file gives other tags."""
 _READ_OF_FILES: Mapping[str, tuple[type, str]] = {
     "lyrics": (Lyrics, LYRICS_RECIPE),
     "tags": (Tags, TAGS_RECIPE),
 }
-_SPAN = "part of its file"
+SPAN = "part of its file"
+ROW = "row of the table"
 LAST_SCAN = "digest of the last scan"
 _UPSERT = """INSERT INTO tracks (id, audio, lyrics, listing) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET audio = excluded.audio, lyrics = excluded.lyrics,
@@ -44,6 +43,16 @@ class Catalogue(Facts):
         """The collection's folder as of the last scan."""
         row = self._meta("root")
         return self.path.parent if row is None else Path(row)
+
+    @property
+    def excerpt(self) -> str:
+        """What is read of long files, see `songscape.features.excerpt`; "" before any was."""
+        return self._meta("excerpt") or ""
+
+    @excerpt.setter
+    def excerpt(self, kind: str) -> None:
+        if kind != self.excerpt:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('excerpt', ?)", (kind,))
 
     def update(self, collection: Collection) -> None:
         """Make the catalogue say what the scan found; features stay.
@@ -111,7 +120,7 @@ class Catalogue(Facts):
 
     def spans(self) -> dict[str, tuple[float, float | None]]:
         """Which part of its file each track is, from and to in seconds, where that is not all."""
-        return {i: (span[0], span[1]) for i, (_, span) in self.facts(_SPAN).items()}
+        return {i: (span[0], span[1]) for i, (_, span) in self.facts(SPAN).items()}
 
     def track_ids(self, outcome: str | None = None) -> list[str]:
         """Ids, sorted; all, or those of one outcome, as for `tracks`."""
@@ -240,6 +249,8 @@ def _update(db: Database, collection: Collection) -> None:
     }
     db.executemany(_UPSERT, ((i, None, None, status) for i, status in rejected.items()))
     insert_rows(db, collection.problems)
+    db.execute("DELETE FROM facts WHERE name = ?", (ROW,))
+    insert_facts(db, ROW, {track_id: ("1", its) for track_id, its in collection.rows.items()})
 
 
 def _update_spans(
@@ -249,9 +260,9 @@ def _update_spans(
     for track in collection.tracks:
         if track.span != before.get(track.id):
             db.execute("UPDATE tracks SET outcome = NULL WHERE id = ?", (track.id,))
-            db.execute("DELETE FROM facts WHERE name = ? AND track_id = ?", (_SPAN, track.id))
+            db.execute("DELETE FROM facts WHERE name = ? AND track_id = ?", (SPAN, track.id))
     spans = {t.id: ("1", t.span) for t in collection.tracks if t.span is not None}
-    insert_facts(db, _SPAN, spans)
+    insert_facts(db, SPAN, spans)
 
 
 def _digest(collection: Collection) -> str:
@@ -261,6 +272,7 @@ def _digest(collection: Collection) -> str:
         *((t.id, str(t.audio), t.lyrics, list(t.labels.items())) for t in collection.tracks),
         *((t.id, t.span) for t in collection.tracks if t.span is not None),
         *collection.problems,
+        *sorted(collection.rows.items()),
     ):
         hasher.update(ascii(part).encode())
     return hasher.hexdigest()

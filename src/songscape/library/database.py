@@ -78,6 +78,16 @@ class _Cursor(sqlite3.Cursor):
         with self.connection.plainly():
             return super().executemany(sql, (tuple(map(_storable, row)) for row in rows))
 
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        step = super().__next__
+        with self.connection.plainly():  # once, not for every row
+            while True:
+                try:
+                    row = step()
+                except StopIteration:
+                    return
+                yield row
+
     def __next__(self) -> Any:
         with self.connection.plainly():
             return super().__next__()

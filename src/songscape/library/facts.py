@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from songscape.library.database import Database, as_text, transaction
 from songscape.library.records import FileStamp
 
-__all__ = ["Facts", "insert_facts"]
-
 
 class Facts:
     """The part of a library that keeps what was found out, so that it is found out once.
@@ -107,7 +105,7 @@ def insert_facts(db: Database, name: str, found: Mapping[str, tuple[str, Any]]) 
 @contextmanager
 def _writing(db: Database) -> Iterator[bool]:
     """A transaction; False where the tables can't be written."""
-    if db.writable or db.execute("SELECT 1 FROM temp.sqlite_master").fetchone():
+    if db.writable:
         with transaction(db):
             yield True
     else:

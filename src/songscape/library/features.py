@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.library.catalogue import insert_rows
+from songscape.library.catalogue import ROW, SPAN, insert_rows
 from songscape.library.database import as_text, transaction
 from songscape.library.facts import Facts, insert_facts
-from songscape.library.records import Analysed, Analysis, FileStamp, LedgerRow
+from songscape.library.records import Analysed, Analysis, FileStamp, LedgerRow, Listed
 from songscape.library.schema import OUTCOME
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Features"]
 
 FACTS = (
     *("duration_s", "sample_rate", "channels", "container", "codec", "bitrate_kbps"),
     *("loudness_dbfs", "peak_dbfs", "size_bytes", "digest"),
 )
 AUDIO_FILE, _FILE_RECIPE = "audio file", "1"
+CALLED_BEFORE = "called before"
+_OF_SCAN = {
+    "ledger": " AND stage NOT IN ('scan', 'tags', 'lyrics')",
+    "facts": f" AND name NOT IN ('{ROW}', '{SPAN}')",
+}
+"""What the last scan wrote of a track, whatever was known of its file, stays as it is."""
 
 
 class Features(Facts):
@@ -40,6 +44,15 @@ class Features(Facts):
             found[as_text(track_id)] = Analysed(outcome, recipe, file, digest)
         return found
 
+    def listed(self) -> dict[str, Listed]:
+        """What each row of the collection's table meant, by how it names its audio."""
+        files, found = self.facts(AUDIO_FILE), {}
+        for track_id, (_, (written, row)) in self.facts(ROW).items():
+            if track_id in files:
+                *stamp, sound = files[track_id][1]
+                found[written] = Listed(row, FileStamp(*stamp), sound or "")
+        return found
+
     def remember_files(self, files: Mapping[str, tuple[FileStamp, str | None]]) -> None:
         """Note that tracks' features are those of these files, with the digests of their bytes."""
         self.store_facts(
@@ -47,22 +60,45 @@ class Features(Facts):
             {i: (_FILE_RECIPE, [*s.as_tuple(), digest]) for i, (s, digest) in files.items()},
         )
 
-    def rename(self, old: str, new: str) -> None:
-        """Give all that is known of a track that is gone to the one that has its file now."""
+    def follow(self, moves: Mapping[str, str]) -> None:
+        """Give what is known of tracks to those that have their files now: new id -> old id.
+
+        An old one that is gone is deleted; one that is there waits for an analysis of its own.
+        """
+        if not moves:
+            return
+        called = self.facts(CALLED_BEFORE)
         with transaction(self._db) as db:
             db.execute("PRAGMA defer_foreign_keys = ON")
-            for table in ("features", "audio_facts", "facts"):
-                db.execute(f"DELETE FROM {table} WHERE track_id = ?", (new,))
-                db.execute(f"UPDATE {table} SET track_id = ? WHERE track_id = ?", (new, old))
-            db.execute("DELETE FROM ledger WHERE track_id = ? AND stage = 'audio'", (new,))
-            db.execute("UPDATE ledger SET track_id = ? WHERE track_id = ?", (new, old))
-            columns = "outcome, audio_size, audio_mtime_ns, recipe"
-            db.execute(
-                f"UPDATE tracks SET ({columns}) = (SELECT {columns} FROM tracks WHERE id = ?) "
-                "WHERE id = ?",
-                (old, new),
-            )
-            db.execute("DELETE FROM tracks WHERE id = ?", (old,))
+            query = "SELECT outcome, recipe FROM tracks WHERE id = ?"
+            rows = {new: db.execute(query, (old,)).fetchone() for new, old in moves.items()}
+            for table in ("features", "audio_facts", "facts", "ledger"):
+                of_audio = _OF_SCAN.get(table, "")
+                change = f"UPDATE {table} SET track_id = ? WHERE track_id = ?{of_audio}"
+                # By way of names that no track has: two may have changed places.
+                db.executemany(change, ((f"\0{new}", old) for new, old in moves.items()))
+                drop = f"DELETE FROM {table} WHERE track_id = ?{of_audio}"
+                db.executemany(drop, ((new,) for new in moves))
+                db.executemany(change, ((new, f"\0{new}") for new in moves))
+            for old in set(moves.values()) - moves.keys():
+                db.execute("UPDATE tracks SET outcome = NULL WHERE id = ?", (old,))
+                db.execute("DELETE FROM tracks WHERE id = ? AND listing = 'gone'", (old,))
+            for new, row in rows.items():
+                db.execute("UPDATE tracks SET outcome = ?, recipe = ? WHERE id = ?", (*row, new))
+            chains = {new: [old, *called.get(old, ("", ()))[1]] for new, old in moves.items()}
+            insert_facts(db, CALLED_BEFORE, {new: ("1", its) for new, its in chains.items()})
+
+    def present_ids(self, ids: Iterable[str]) -> list[str]:
+        """Ids of an earlier time, with the present ones of tracks whose files were renamed."""
+        there = {as_text(row[0]) for row in self._db.execute("SELECT id FROM tracks")}
+        called = self.facts(CALLED_BEFORE).items()
+        renamed = {old: new for new, (_, its) in called for old in its}
+        return [i if i in there else renamed.get(i, i) for i in ids]
+
+    def durations(self) -> dict[str, float]:
+        """Seconds of each track that was analysed."""
+        rows = self._db.execute("SELECT track_id, duration_s FROM audio_facts")
+        return {as_text(track_id): seconds for track_id, seconds in rows}
 
     def forget_outcomes(self, track_ids: Iterable[str]) -> None:
         """Mark tracks as not extracted; they are pending until `store` is called for them."""
@@ -91,11 +127,8 @@ class Features(Facts):
         rows.append(LedgerRow(track_id, "audio", outcome, analysis.failure or ""))
         file = [*stamp.as_tuple(), analysis.facts.get("file_digest")]
         with transaction(self._db) as db:
-            db.execute(
-                "UPDATE tracks SET outcome = ?, audio_size = ?, audio_mtime_ns = ?, recipe = ? "
-                "WHERE id = ?",
-                (outcome, stamp.size, stamp.mtime_ns, recipe, track_id),
-            )
+            query = "UPDATE tracks SET outcome = ?, recipe = ? WHERE id = ?"
+            db.execute(query, (outcome, recipe, track_id))
             db.execute("DELETE FROM ledger WHERE track_id = ? AND stage = 'audio'", (track_id,))
             insert_rows(db, rows)
             db.execute("DELETE FROM features WHERE track_id = ?", (track_id,))
@@ -160,17 +193,14 @@ class Features(Facts):
         """Digests of what `features` gives, in its order, without reading it."""
         known = self.facts(f"digest of {name}")
         query = (
-            "SELECT track_id, features.recipe FROM features JOIN tracks ON id = track_id "
+            "SELECT track_id FROM features JOIN tracks ON id = track_id "
             f"WHERE name = ? AND {OUTCOME} = 'analysed' ORDER BY track_id"
         )
-        recipes = {as_text(i): as_text(r) for i, r in self._db.execute(query, (name,))}
-        lacking = {i: r for i, r in recipes.items() if known.get(i, ("",))[0] != r}
-        if lacking:  # stored by a version that kept none
-            each = self.each_feature(name)
-            found = {i: (lacking[i], _digest(array)) for i, array in each if i in lacking}
-            self.store_facts(f"digest of {name}", found)
-            known |= found
-        return {i: str(known[i][1]) for i in recipes}
+        ids = [as_text(track_id) for (track_id,) in self._db.execute(query, (name,))]
+        try:
+            return {track_id: str(known[track_id][1]) for track_id in ids}
+        except (IndexError, KeyError):
+            raise self._db.damaged() from None
 
     def audio_facts(self) -> pd.DataFrame:
         """What the audio files themselves say, indexed by track id (analysed tracks).

@@ -12,19 +12,11 @@ from songscape.library.database import Database
 from songscape.library.features import Features
 from songscape.library.schema import connect
 
-__all__ = ["Library"]
-
 
 class Library(Catalogue, Features):
     """A collection's tracks, ledger, features and facts in one SQLite file (write-ahead log).
 
     One process writes; any number may read meanwhile. Use `Library.open` and a `with` block.
-
-    Parameters
-    ----------
-    path : Path
-    database : Database
-        The opened file.
     """
 
     def __init__(self, path: Path, database: Database) -> None:
@@ -35,13 +27,8 @@ class Library(Catalogue, Features):
     def open(cls, path: str | os.PathLike[str], *, must_exist: bool = False) -> Self:
         """Open a library; create it where there is none, unless `must_exist`.
 
-        A library of an older version is brought to this one.
-
-        Raises
-        ------
-        SongscapeError
-            If the file is missing (`must_exist`), is damaged or something else, was written by a
-            newer version, or cannot be opened.
+        Raises `SongscapeError` if the file is missing (`must_exist`), is damaged or something else,
+        was written by another version, or cannot be opened.
         """
         path = Path(path)
         return cls(path, connect(path, must_exist=must_exist))

@@ -13,19 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Analysed",
-    "Analysis",
-    "Collection",
-    "Counts",
-    "FileStamp",
-    "LedgerRow",
-    "Lyrics",
-    "Tags",
-    "Track",
-    "digest_of_file",
-]
-
 _LARGEST = 2**63 - 1  # SQLite's; a date after the year 2262 has more nanoseconds
 
 
@@ -86,39 +73,42 @@ def digest_of_file(path: str | os.PathLike[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Lyrics:
-    """The outcome of reading one lyric file or cell.
+    """The outcome (ok, warning or failed) of reading one lyric file or cell, with the reason.
 
-    Attributes
-    ----------
-    text : str or None
-        The words of the song and nothing else, a line a line; None where there are none to use.
-    status : {"ok", "warning", "failed"}
-    reason : str
-        What is to be known, and the mend; empty when all is well.
+    `text` are the words of the song and nothing else, a line a line; None where there are none to
+    use. `language` is what tags say that they are in, by its English name.
     """
 
     text: str | None
     status: str = "ok"
     reason: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
 class Tags:
-    """What an audio file says of itself.
+    """What an audio file says of itself: columns of the collection's table, and the words.
 
-    Attributes
-    ----------
-    cells : mapping of str to str
-        Columns of the collection's table; "; " between several values.
-    lyrics : Lyrics or None
-        The words in the tags, None where there are none.
-    remark : str
-        Why the tags could not be read; empty where they could.
+    Cells have "; " between several values. `remark` says why the tags could not be read, `sheet` is
+    the CUE sheet of an album in one file; both are else empty.
     """
 
     cells: Mapping[str, str] = field(default_factory=dict)
     lyrics: Lyrics | None = None
     remark: str = ""
+    sheet: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row of the collection's table (a hash of it), and the audio that it meant at the last look.
+
+    `sound` is a hash of the file's sound, "" where it was not read.
+    """
+
+    row: str
+    stamp: FileStamp
+    sound: str
 
 
 @dataclass(frozen=True)
@@ -161,21 +151,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Collection:
-    """What a scan of a folder or table gives.
+    """What a scan of a folder or table gives: its absolute `root`, and tracks sorted by id.
 
-    Attributes
-    ----------
-    root : Path
-        Absolute folder that relative paths refer to.
-    tracks : tuple of Track
-        Tracks to analyse, sorted by id.
-    problems : tuple of LedgerRow
-        Rows of stage `scan` with status failed or skipped stand for a found item that is not
-        among `tracks`; all others are remarks on a track or file.
-    label_columns : tuple of str
-        Names of the label columns in the table's order.
-    files : mapping of FileStamp to Lyrics or Tags
-        What the scan read, or knew from the library, of every lyric and audio file.
+    Of `problems`, rows of stage `scan` with status failed or skipped stand for a found item that is
+    not among `tracks`; all others are remarks on a track or file. `label_columns` are in the
+    table's order, `files` what the scan read, or knew from the library, of every lyric and audio
+    file, and `rows` how the table names the audio of each track, with a hash of the row.
     """
 
     root: Path
@@ -183,25 +164,18 @@ class Collection:
     problems: tuple[LedgerRow, ...] = ()
     label_columns: tuple[str, ...] = ()
     files: Mapping[FileStamp, Lyrics | Tags] = field(default_factory=dict)
+    rows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What came out of one file.
+    """What came out of one file: features, columns of the library's `audio_facts`, warnings.
 
-    Attributes
-    ----------
-    features : mapping of str to ndarray
-        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
-        `harmony` (89,), `mel` (10, 128) in dB, `descriptors` (10,); those that were asked for.
-    facts : mapping
-        Columns of the library's `audio_facts`, and `file_digest`, a hash of its sound.
-    warnings : tuple of str
-    failure : str or None
-        Why there is nothing else.
-    transient : bool
-        Whether that may pass by itself, such as a drive that does not answer: tried again next
-        time.
+    Features are `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
+    `harmony` (89,), `mel` (10, 128) in dB, `descriptors` (10,); those that were asked for. Among
+    the facts is `file_digest`, a hash of its sound. `failure` says why there is nothing else,
+    `transient` that it may pass by itself, such as a drive that does not answer: tried again next
+    time.
     """
 
     features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -213,17 +187,10 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Analysed:
-    """What a library knows of a track's extraction.
+    """What a library knows of a track's extraction: its `outcome` is ok, failed or None.
 
-    Attributes
-    ----------
-    outcome : {"ok", "failed"} or None
-    recipe : str or None
-        Of the features that every track has.
-    stamp : FileStamp or None
-        The file that they are of.
-    file_digest : str or None
-        Hash of its sound; of all its bytes where an earlier version stored it.
+    `recipe` is of the features that every track has, `stamp` the file that they are of, and
+    `file_digest` a hash of its sound.
     """
 
     outcome: str | None

@@ -19,16 +19,6 @@ from songscape.library.library import Library
 from songscape.library.records import FileStamp, LedgerRow
 from songscape.results import ResultsFolder
 
-__all__ = [
-    "Moved",
-    "ReasonGroup",
-    "files_of",
-    "group_by_reason",
-    "names_of",
-    "opened_alone",
-    "relocate",
-]
-
 _CLOCK_STEP_NS = 2_000_000_000
 """File systems of cameras and sticks keep times to two seconds."""
 _NUMBERS = re.compile(r"\d+([.,]\d+)*")
@@ -96,17 +86,10 @@ def names_of(library: Library) -> dict[str, str]:
 
 @dataclass
 class Moved:
-    """What a change of place finds, by paths at the new place.
+    """What a change of place finds, by paths at the new place; `root` is the folder then.
 
-    Attributes
-    ----------
-    same : list of str
-        Files of the size and date that are known: they will not be read again.
-    other : list of str
-        Files of another size or date: the next run looks at what is in them.
-    missing : list of str
-    root : Path
-        The collection's folder afterwards.
+    Files of the size and date that are known are the `same`; of `other` ones the next run looks at
+    what is in them.
     """
 
     root: Path
@@ -116,20 +99,10 @@ class Moved:
 
 
 def relocate(library: Library, old: Path, new: Path, *, dry_run: bool = False) -> Moved:
-    """Tell a library that everything under `old` is under `new` now; no audio is read.
+    """Tell a library that everything under `old` (absolute) is under `new` now; no audio is read.
 
-    Parameters
-    ----------
-    library : Library
-    old, new : Path
-        Absolute. `old` need not exist any more.
-    dry_run : bool
-        Only look.
-
-    Raises
-    ------
-    UsageError
-        Nothing in the library is under `old`, or nothing of it is found under `new`.
+    `old` need not exist any more; a `dry_run` only looks. Raises `UsageError` where nothing in the
+    library is under `old`, or nothing of it is found under `new`.
     """
     root = _moved(library.root, old, new) or library.root
     found = Moved(root)

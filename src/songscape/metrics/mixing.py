@@ -1,4 +1,7 @@
-"""Mixing of a nuisance in neighbourhoods: LISI and kBET, as scib-metrics defines them."""
+"""Mixing of a nuisance in neighbourhoods: LISI and kBET, as scib-metrics defines them.
+
+A nuisance has shape (n_tracks,) and may be missing; neighbours should be about 90.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 Functions that end in `_samples` give one value per track, NaN where there is none to give, so that
 means, class means and bootstraps can be taken from the same numbers.
+
+A space `X` has shape (n_tracks, n_dimensions); labels, groups (artists) and copies have shape
+(n_tracks,), and None, NaN, "" and negative integers are missing.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""Silhouettes (Rousseeuw 1987): exact, or of a random sample with its error."""
+"""Silhouettes (Rousseeuw 1987): exact, or of a random sample with its error.
+
+A space `X` has shape (n_tracks, n_dimensions), labels (n_tracks,): clusters, where −1 is noise.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 
 from songscape.metrics.neighbours import row_chunks
 
@@ -43,6 +45,8 @@ def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
     (Vendramin, Campello & Hruschka 2010): 1 in the centre, 0 half way to the next, under 0 nearer
     to another. NaN where `silhouette_samples` has NaN; 0 where both distances are 0.
     """
+    from scipy.spatial.distance import cdist
+
     space, codes, sizes, kept = clustered_rows(X, labels)
     result = np.full(len(kept), np.nan)
     if len(sizes) == 0:

@@ -1,4 +1,7 @@
-"""Stability: would other seeds, or four fifths of the tracks, give the same clusters?"""
+"""Stability: would other seeds, or four fifths of the tracks, give the same clusters?
+
+Partitions have shape (n_tracks,), repeats of them (n_repeats, n_tracks); −1 is noise.
+"""
 
 from __future__ import annotations
 

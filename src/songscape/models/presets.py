@@ -27,7 +27,7 @@ VAE = "songscape.models.vae:SongVAE"
 BLOCK_PCA = "songscape.models.linear:BlockPCA"
 REFERENCES = "songscape.models.references"
 ENTRY_POINTS = "songscape.models"
-TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts", "chars")
+TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts")
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,16 @@ class Placer:
             progress_bar("analysing") as advance,
         ):
             views = [name for name in self._names if name not in TEXT_VIEWS]
-            extract(library, collection, views=views, workers=workers, progress=advance)
+            with Library.open(self._folder.library, must_exist=True) as of_folder:
+                excerpt = of_folder.excerpt
+            extract(
+                library,
+                collection,
+                views=views,
+                excerpt=excerpt,
+                workers=workers,
+                progress=advance,
+            )
             texts = list(library.texts().values())
             problems = [row for row in library.ledger() if row.status in ("failed", "skipped")]
             songs = read_songs(library)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from songscape.benchmark.keys import SampleKey
 from songscape.columns import Role, display_title
@@ -14,22 +13,13 @@ from songscape.report.style import share, shorten
 _FACTS, _UNSURE = 8, 12
 
 
-@dataclass(frozen=True)
-class Fact:
-    """The commonest values of a column, and how many songs have none."""
-
-    column: str
-    values: str
-    n_missing: int
-
-
-def facts(results: Results) -> list[Fact]:
-    """The commonest values of the columns that describe songs."""
+def facts(results: Results) -> list[tuple[str, str, int]]:
+    """Columns that describe songs, their commonest values, and how many songs have none."""
     found = []
     for name in _columns(results)[:_FACTS]:
         values = list(results.labels[name])
         missing = sum(group.count for group in group_labels(values) if group.kind == "missing")
-        found.append(Fact(name, _commonest(values, 5), missing))
+        found.append((name, _commonest(values, 5), missing))
     return found
 
 

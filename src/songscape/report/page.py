@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songscape._version import __version__
+from songscape.benchmark.wording import finding_sentence
 from songscape.report.figures import number_figures, picture_plan
 from songscape.report.read import Results, read_results
 from songscape.report.sections import EVIDENCE, FIRST, short
@@ -13,6 +16,8 @@ from songscape.results import write_bytes
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from songscape.benchmark.benchmark import BenchmarkResults
 
 _COUNTS = ("found", "analysed", "skipped", "failed")
 
@@ -80,3 +85,20 @@ def _size(results: Results) -> str:
     text = " × ".join(part[:-1] if part.startswith("1 ") else part for part in parts)
     artists = " (songs of one artist are one group)" if setup.has_artists else ""
     return f"{text} on {setup.n_tracks:,} songs in {setup.n_groups:,} groups{artists}."
+
+
+def write_benchmark_page(bench: BenchmarkResults, path: Path) -> Path:
+    """Write one self-contained page and return its path."""
+    import pandas as pd
+
+    rows = [finding.as_row(finding_sentence(finding)) for finding in bench.findings]
+    frames = {
+        "table": bench.table,
+        "summary": bench.summary,
+        "differences": bench.differences,
+        "models": bench.models,
+        "warnings": pd.DataFrame(rows),
+    }
+    document = {"title": "Embeddings", "songscape": __version__, "k": list(bench.clusters.ks)}
+    document |= asdict(bench.assessment.setup)
+    return write_page(Results.of(document, frames), path)

@@ -1,6 +1,8 @@
-"""Intervals of means over tracks, and paired differences to a baseline.
+"""Intervals of means over tracks, paired differences to a baseline, and their correction.
 
 Everything is resampled by group (artist): tracks of one artist are not independent evidence.
+
+Groups have shape (n_tracks,).
 """
 
 from __future__ import annotations
@@ -94,6 +96,17 @@ def paired_difference(
     middle, wider = interval.estimate, inflation**0.5
     low, high = (middle + wider * (end - middle) for end in (interval.low, interval.high))
     return Difference(middle, low, high, p_value, interval.n_groups)
+
+
+def holm(p_values: ArrayLike) -> Floats:
+    """Holm's (1979) step-down correction for the family-wise error; NaN is no test and stays."""
+    raw = np.asarray(p_values, dtype=np.float64)
+    adjusted: Floats = np.full(raw.shape, np.nan)
+    tested = np.flatnonzero(np.isfinite(raw))
+    order = tested[np.argsort(raw[tested], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(raw[order] * factors))
+    return adjusted
 
 
 def _group_sums(samples: Floats, groups: ArrayLike | None) -> tuple[Floats, Floats]:

@@ -1,4 +1,7 @@
-"""Permutation nulls: what an agreement is worth when labels have nothing to do with clusters."""
+"""Permutation nulls: what an agreement is worth when labels have nothing to do with clusters.
+
+Clusters, labels and groups have shape (n_tracks,).
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 The space and its neighbours stay as they are, the labels are permuted; so hubs and clumps of the
 space are in the null as well.
+
+A space `X` has shape (n_tracks, n_dimensions); labels, groups (artists) and copies have shape
+(n_tracks,), and None, NaN, "" and negative integers are missing.
 """
 
 from __future__ import annotations

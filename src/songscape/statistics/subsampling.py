@@ -1,6 +1,8 @@
 """Intervals and differences of metrics of whole partitions (AMI, …), from half samples of groups.
 
 A bootstrap would draw tracks twice, and a track always agrees with its double.
+
+Partitions, labels and groups have shape (n_tracks,).
 """
 
 from __future__ import annotations

@@ -126,7 +126,8 @@ def make_previews(
     """
     import soundfile
 
-    from songscape.features.decode import SAMPLE_RATE, DecodeError, load_mono
+    from songscape.features.decode import SAMPLE_RATE, load_mono
+    from songscape.features.readers import DecodeError
 
     found = {}
     spans = atlas.spans or [None] * len(atlas.ids)

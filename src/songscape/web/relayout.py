@@ -17,7 +17,7 @@ MOST_MOVED = 2_000
 """So many songs are moved step by step; the others lie among the nearest of these."""
 NEAREST, BESIDE = 15, 5
 SMOOTHED, STEPS = 12, 80
-WIDTH, PUSH = 10.0, 2.0
+WIDTH, PUSH = 0.22, 5.0
 
 
 def laid_out_again(places: Floats, space: Space, weights: Mapping[str, float]) -> Floats:
@@ -87,7 +87,7 @@ def _settled(places: Floats, near: NDArray[np.int64]) -> NDArray[np.float64]:
     for _ in range(SMOOTHED):
         found = (found + found[near].mean(axis=1)) / 2
     found -= found.mean(axis=0)
-    found *= WIDTH * places.std(axis=0) / np.maximum(found.std(axis=0), 1e-9)
+    found *= WIDTH * n**0.5 * places.std(axis=0) / np.maximum(found.std(axis=0), 1e-9)
     chance, ends = np.random.default_rng(0), near.ravel()
     for step in range(STEPS):
         pull = found[near] - found[:, None]

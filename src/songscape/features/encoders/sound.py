@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.features.decode import Span
 from songscape.features.encoders.registry import N_SEGMENTS, load_network
+from songscape.features.excerpt import Span
 from songscape.features.spectra import MelStream
 from songscape.features.windows import WindowStream, push_blocks
 from songscape.library.records import Analysis

@@ -16,7 +16,7 @@ from songscape.ingest.file_signatures import id3_length
 from songscape.library.records import digest_of_file
 
 _MARK = "sound:"
-"""Tells these from digests of whole files, which earlier versions stored."""
+"""Tells these from digests of whole files."""
 _BLOCK = 1 << 20
 _SOUND_CHUNKS = {b"RIFF": (b"fmt ", b"data"), b"FORM": (b"COMM", b"SSND"), b"ftyp": (b"mdat",)}
 _COMMENTS = 1  # the second packet of Vorbis, Opus and FLAC in Ogg

@@ -11,8 +11,8 @@ import soundfile
 from audio_files import write_with_av
 
 from songscape.features.extract import extract
-from songscape.features.sound_digest import sound_digest
 from songscape.ingest import read_collection
+from songscape.ingest.sound_digest import sound_digest
 from songscape.library import Library
 from songscape.library.records import digest_of_file
 
@@ -182,26 +182,6 @@ def test_a_library_that_was_tagged_and_renamed_is_not_analysed_again(tmp_path):
     assert [after[f"Artist/{n:02} - Title"] for n in range(len(KINDS))] == [
         before[f"track {n}"] for n in range(len(KINDS))
     ]
-
-
-def test_features_of_a_library_that_knows_files_by_all_their_bytes_are_kept(tmp_path):
-    folder = tmp_path / "Music"
-    folder.mkdir()
-    file = write(folder / "a.flac")
-    with Library.open(tmp_path / "a.db") as library:
-        extract(library, read_collection(folder), workers=1)
-        stamp = library.analysed_files()["a"].stamp
-        assert stamp is not None
-        library.remember_files({"a": (stamp, digest_of_file(file))})
-    totals: list[int] = []
-    file.rename(folder / "b.flac")
-    for _ in range(2):
-        with Library.open(tmp_path / "a.db") as library:
-            progress = lambda _, total, __: totals.append(total)  # noqa: E731
-            extract(library, read_collection(folder), workers=1, progress=progress)
-            digest = library.analysed_files()["b"].file_digest
-    assert totals == [0, 0]
-    assert digest == sound_digest(folder / "b.flac")
 
 
 def test_another_part_of_a_file_is_another_sound(tmp_path):
