@@ -85,8 +85,8 @@ def test_the_difference_comes_from_the_nearest_and_only_where_something_is_missi
     coordinates = np.array([[3.0, 3.0], [1.0, 0.0], [4.0, 0.0], [0.0, 0.0]])
     means = np.array([[3.0], [1.0], [4.0], [0.0]])
     filled, found = donors.complete(coordinates, means, present, np.ones(1))
-    # Half of the evidence is the second view's: from 0.1 half of the way to 1, from 5.1 to 10.
-    np.testing.assert_allclose(found, [[3.0], [1.0 + 0.45], [4.0 + 2.45], [0.0]], atol=1e-4)
+    # Half of the evidence is the second view's: 0.15 half of the way to 1, 5.05 to 10.
+    np.testing.assert_allclose(found, [[3.0], [1.0 + 0.425], [4.0 + 2.475], [0.0]], atol=1e-4)
     np.testing.assert_allclose(filled[:, 1], [3.0, 1.0, 10.0, 0.0], atol=1e-9)
     np.testing.assert_array_equal(filled[:, 0], coordinates[:, 0])
     assert means[1] == 1.0, "what was given stays as it was"
