@@ -273,7 +273,7 @@ def _sung(views: Views) -> Booleans | None:
     from songscape.features.encoders.musicnn import heard_voices
 
     try:
-        return heard_voices(views["musicnn"].values, views["musicnn"].mask)
+        return heard_voices(views["musicnn"].values, np.asarray(views["musicnn"].mask))
     except SongscapeError:
         return None
 
