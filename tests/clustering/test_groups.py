@@ -19,7 +19,9 @@ from songscape.clustering.identity import changes, match_groups
 from songscape.clustering.lyric_words import words_of_grammar, words_within_languages
 from songscape.clustering.names import name_groups
 from songscape.clustering.portraits import Portrait, Share, Trait
+from songscape.errors import SongscapeError
 from songscape.features.descriptors import DESCRIPTORS
+from songscape.features.encoders import musicnn
 from songscape.features.text import counts_view
 from songscape.features.views import View, Views
 from songscape.workers import pack, unpack
@@ -126,6 +128,29 @@ def test_the_contrast_is_within_a_language_not_between() -> None:
 def test_languages_without_a_list_of_grammar_are_no_error() -> None:
     assert words_of_grammar(["Klingon", "Aragonese"]) == frozenset()
     assert "und" in words_of_grammar(["German"])
+
+
+def test_a_voice_is_told_where_the_encoder_hears_one_in_most_songs(
+    collection: tuple[NDArray[np.float64], Views, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, views, columns = collection
+    folk = columns["genre"].to_numpy() == "folk"
+    segments = View(np.zeros((N, 10, 1506), np.float32), np.ones(N, bool), np.ones((N, 10), bool))
+    monkeypatch.setattr(musicnn, "heard_voices", lambda vectors, mask: folk)
+    blocks = {**{name: views[name] for name in views}, "musicnn": segments}
+    found = group(X, Views(views.track_ids, blocks, None), columns)
+    traits = {one.name: one.portrait.traits for one in found.regions if one.portrait.traits}
+    assert any("sung" in name and "folk" in name for name in traits)
+    sentences = [t.sentence for its in traits.values() for t in its if t.name == "voice"]
+    assert sentences == ["100 % with a voice, elsewhere 0 %"]
+    # The package is not there: nothing is said of voices.
+    monkeypatch.setattr(musicnn, "heard_voices", raising)
+    found = group(X, Views(views.track_ids, blocks, None), columns)
+    assert not [t for one in found.regions for t in one.portrait.traits if t.name == "voice"]
+
+
+def raising(vectors: object, mask: object) -> None:
+    raise SongscapeError("musicnn: its package is not installed")
 
 
 def test_typical_songs_are_of_different_artists(found: Groups) -> None:
