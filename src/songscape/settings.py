@@ -17,7 +17,7 @@ DEFAULT_MODELS = ("balanced-lda", "neutral-lda", "balanced-pca")
 """The default representations, free and language-neutral, and a yardstick."""
 DEFAULT_CLUSTERERS = ("kmeans",)
 LANGUAGES = ("auto", "together", "ignored")
-EXCERPTS = ("whole", "start", "middle", "loudest", "spread")
+EXCERPTS = ("whole", "start", "middle", "spread")
 """What is read of a long file: all, or half a minute; "spread" is three pieces of ten seconds."""
 LARGEST_SEED = 2**32 - 1
 _BYTE_ORDER_MARKS = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from songscape.features.analyse import MAX_FRAMES, analyse_file, first_sound
 from songscape.features.decode import load_mono
-from songscape.features.spectra import mfcc
+from songscape.features.spectra import mel_power, mfcc_from_db, power_to_db
 
 SR = 22_050
 RNG = np.random.default_rng(0)
@@ -22,7 +22,7 @@ def analyse(tmp_path):
         path = tmp_path / f"x.{suffix}"
         y = np.concatenate(parts)
         soundfile.write(path, y, SR, **({"subtype": subtype} if suffix == "wav" else {}))
-        return analyse_file(str(path)), mfcc(load_mono(path), SR)
+        return analyse_file(str(path)), mfcc_from_db(power_to_db(mel_power(load_mono(path), SR)))
 
     return run
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import uvicorn
 from by_path import load_module
 from starlette.testclient import TestClient
 
@@ -46,3 +50,25 @@ def own_client(own_folder: ResultsFolder) -> Iterator[TestClient]:
     with TestClient(make_app(own_folder), base_url=HERE) as client:
         client.headers["X-Songscape-Token"] = client.get("/api/session").json()["token"]
         yield client
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Callable[[ResultsFolder], str]]:
+    """Serves folders until the tests are over; gives the address."""
+    servers = []
+
+    def serve(folder: ResultsFolder) -> str:
+        listening = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(make_app(folder), log_level="error", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        servers.append((server, thread))
+        while not server.started:
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+    yield serve
+    for server, thread in servers:
+        server.should_exit = True
+        thread.join(10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +51,13 @@ def make_results(
     titles: tuple[str, ...] = OTHER_SCRIPTS,
     n_groups: int = 3,
     hostile: bool = False,
+    recordings: Sequence[Path] = (),
 ) -> ResultsFolder:
     """Songs in `n_groups` clouds: song `i` is of group i % n_groups, a tone in a WAV file.
 
     Song `i` is the slower the higher `i` is, and as loud as its group's number says. Hostile ones
     have markup in every tag, in the words, and in the names of files, groups and collection.
+    `recordings` are the sound of the first songs.
     """
     if hostile:
         titles = HOSTILE
@@ -67,7 +71,11 @@ def make_results(
     for i, track_id in enumerate(ids):
         name = HOSTILE_FILES[i] if hostile and i < len(HOSTILE_FILES) else f"song {i:03} ü#"
         path = root / "music" / f"{name}.wav"
-        soundfile.write(path, 0.2 * np.sin(2 * np.pi * (220 + 10 * i) * times), 8000)
+        if i < len(recordings):
+            path = path.with_suffix(recordings[i].suffix)
+            shutil.copyfile(recordings[i], path)
+        else:
+            soundfile.write(path, 0.2 * np.sin(2 * np.pi * (220 + 10 * i) * times), 8000)
         labels = {
             "title": titles[i] if i < len(titles) else f"Song {i}",
             "artist": f"Artist {i % 7}",

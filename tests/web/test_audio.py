@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -191,6 +193,46 @@ def test_a_thousand_listeners_and_slow_ones_are_all_served(
     assert {one.n_bytes for one in found[:1000]} == {100_000}
     assert {one.n_bytes for one in found[1000:]} == {long_song.stat().st_size}
     assert most_open < 300
+
+
+def test_a_thousand_connections_slow_and_half_open_ones_hinder_nobody(
+    served: Callable[[ResultsFolder], str], own_folder: ResultsFolder, long_song: Path
+) -> None:
+    resource = pytest.importorskip("resource", reason="open files can't be counted here")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= hard < 3000:
+        pytest.skip(f"a process may open only {hard} files here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 3000), hard))
+    address = served(own_folder).removeprefix("http://").rstrip("/")
+    host, port = address.split(":")
+
+    async def ask(path: str, pause: float = 0.0) -> tuple[bytes, int]:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        end = "Range: bytes=0-99999\r\nConnection: close\r\n\r\n"
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {address}\r\n{end}".encode())
+        head, n_bytes = await reader.readuntil(b"\r\n\r\n"), 0
+        while data := await reader.read(8192 if pause else 65536):
+            n_bytes += len(data)
+            await asyncio.sleep(pause)
+        writer.close()
+        return head.split()[1], n_bytes
+
+    async def all_of_them() -> tuple[list[tuple[bytes, int]], tuple[bytes, int]]:
+        half_open = [(await asyncio.open_connection(host, int(port)))[1] for _ in range(50)]
+        for writer in half_open:
+            writer.write(b"GET / HTTP/1.1\r\nHost: 12")
+        song = f"/api/audio?id={quote(SONG)}"
+        many = [asyncio.create_task(ask(song, 0.02 * (i < 20))) for i in range(1000)]
+        other = await ask("/api/progress")
+        found = await asyncio.gather(*many)
+        for writer in half_open:
+            writer.close()
+        return found, other
+
+    found, other = asyncio.run(all_of_them())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert set(found) == {(b"206", 100_000)}
+    assert other[0] == b"200"
 
 
 def test_the_most_typical_half_minute_is_the_one_most_like_the_whole_song() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,11 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import uvicorn
 
 from songscape.library import Library
 from songscape.results import ResultsFolder
-from songscape.web.app import make_app
 from songscape.web.export import make_previews, write_map
 from songscape.web.load import load_atlas
 
@@ -34,6 +30,7 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"),
 )
 LIMIT_MS = 20_000
+REAL = Path(__file__).parents[3] / "shared" / "data"
 GENRES = ["folk", "house", "waltz"]  # the names of the three groups
 
 
@@ -47,28 +44,6 @@ def browser() -> Iterator[Any]:
             pytest.skip(f"no browser can be started: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def served() -> Iterator[Callable[[ResultsFolder], str]]:
-    """Serves folders until the tests are over; gives the address."""
-    servers = []
-
-    def serve(folder: ResultsFolder) -> str:
-        listening = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(make_app(folder), log_level="error", lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        servers.append((server, thread))
-        while not server.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
-
-    yield serve
-    for server, thread in servers:
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.fixture(scope="session")
@@ -199,6 +174,26 @@ def test_a_format_that_the_browser_does_not_know_plays_all_the_same(
     page = opened(served(own_folder))
     page.evaluate("songscape.player.play(4)")
     plays(page, 4)
+
+
+@pytest.mark.parametrize("collection", ["artsong", "recorded"])
+def test_real_songs_play_in_a_folder_with_blanks_and_signs(
+    opened: Callable[..., Any],
+    served: Callable[..., str],
+    tmp_path: Path,
+    results_of: ModuleType,
+    collection: str,
+) -> None:
+    songs = sorted((REAL / collection / "audio").glob("*"))[:3]
+    if not songs:
+        pytest.skip(f"there are no songs in {REAL / collection}")
+    folder = results_of.make_results(tmp_path / "mü sic #1 50%", 12, recordings=songs)
+    page = opened(served(folder))
+    for row, song in enumerate(songs):
+        page.evaluate(f"songscape.player.play({row})")
+        plays(page, row)
+        length = page.evaluate("audio.duration")
+        assert length == pytest.approx(soundfile.info(song).duration, abs=0.2)
 
 
 def test_search_finds_a_word_that_is_sung_by_keys_alone(page: Any) -> None:

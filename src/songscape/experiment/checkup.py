@@ -8,36 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from songscape.columns import find_roles
+from songscape.data_tables import read_table
 from songscape.ingest.file_signatures import id3_length, looks_like
 from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
 from songscape.library.upkeep import files_of, names_of
 
-KINDS: Mapping[str, tuple[str, str]] = {
-    "unreadable": ("cannot be read", "copy these again from where you have them, or remove them"),
-    "silent": ("silent", "export these again or remove them"),
-    "too short": ("too short", "music needs at least a second: remove these"),
-    "damaged": ("damaged or odd, but readable", "listen to these; copy them again if they break"),
-    "wrong extension": ("named as another format", "rename these: other programs go by the name"),
-    "copies": ("copies of a recording", "keep one of each; a lossless or longer one is first"),
-    "lyrics unreadable": ("with lyrics that cannot be read", "save these as UTF-8 text"),
-    "lyrics doubtful": ("with doubtful lyrics", "look at these; replace or remove wrong ones"),
-    "language": ("tagged with another language than their lyrics", "correct the tag or the words"),
-    "left out": ("left out", "nothing, unless you want these in"),
-}
+_TABLE = read_table("experiment/data", "checkup")
+KINDS: Mapping[str, tuple[str, str]] = _TABLE["kinds"]
 """What can be wrong: how it is told, and the mend."""
-_SUFFIXES = {
-    "an MP3": "mp3 mp2 mp1 mpga mpa",
-    "an OGG": "ogg oga opus spx ogx ogv",
-    "a FLAC": "flac fla",
-    "a WAV or AVI": "wav wave bwf avi",
-    "an AIFF": "aif aiff aifc 8svx iff",
-    "an M4A or MP4": "m4a m4b m4p m4r mp4 mov 3gp 3g2 alac aac f4a",
-    "a WMA": "wma asf wmv",
-    "an APE": "ape",
-    "a WavPack": "wv",
-    "a Matroska or WebM": "mka mkv webm weba",
-}
+_SUFFIXES: Mapping[str, str] = _TABLE["suffixes"]
 _LOSSLESS = frozenset({"FLAC", "WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "APE", "WV", "TTA"})
 MIN_LETTERS, MIN_SHARE, MOST_TAGGED = 200, 0.9, 0.1
 """Words are of another language than tagged where so much text is told to be, nearly all of it."""

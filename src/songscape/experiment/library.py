@@ -23,13 +23,7 @@ class Library(Stored):
     """A collection's tracks, ledger, features and facts in one SQLite file (write-ahead log).
 
     One process writes; any number may read meanwhile. Use `Library.scan` or `Library.open`, and a
-    `with` block.
-
-    Parameters
-    ----------
-    path : Path
-    database : Database
-        The opened file.
+    `with` block, not the path and the opened `database`.
     """
 
     @classmethod
@@ -38,18 +32,8 @@ class Library(Stored):
     ) -> Library:
         """Find the tracks of a folder: files, tags, lyrics, languages; no audio is decoded.
 
-        Parameters
-        ----------
-        source : path
-            A folder of music, or a `tracks.csv`.
-        path : path, optional
-            Where the library lies or is made; default: `songscape.db` in NAME-songscape, where
-            `songscape run` has it.
-
-        Raises
-        ------
-        SongscapeError
-            There is nothing to read.
+        `source` is a folder of music or a `tracks.csv`, `path` where the library lies or is made,
+        by default `songscape.db` in NAME-songscape, where `songscape run` has it.
         """
         from songscape.experiment.dataset import scan
         from songscape.experiment.experiment import default_folder
@@ -72,16 +56,10 @@ class Library(Stored):
         workers: int | None = None,
         executor: Executor | None = None,
     ) -> Counts:
-        """Analyse every track that is missing or has changed.
+        """Analyse every track that is missing or has changed, with `views` beside what each gets.
 
-        Parameters
-        ----------
-        views : iterable of str
-            What to compute beside what every track gets.
-        workers : int, optional
-            Processes; default: the number of cores.
-        executor : concurrent.futures.Executor, optional
-            Where to run instead, such as a Dask client's.
+        `workers` are processes, by default one per core; an `executor`, such as a Dask client's, is
+        where to run instead.
         """
         from songscape.experiment.dataset import scan
         from songscape.features.extract import extract
@@ -89,23 +67,13 @@ class Library(Stored):
         collection = scan(self._source or self.root, self.path)
         with progress_bar("reading audio and lyrics") as advance:
             return extract(
-                self,
-                collection,
-                views=views,
-                workers=workers,
-                executor=executor,
-                progress=advance,
+                self, collection, views=views, workers=workers, executor=executor, progress=advance
             )
 
     def views(self, names: Sequence[str] = USUAL_VIEWS) -> Views:
         """Views of all analysed tracks, sorted by id, with their languages where known.
 
         Those of `names` that no track has are left out.
-
-        Raises
-        ------
-        SongscapeError
-            No track was analysed; call `extract` first.
         """
         from songscape.features.covariates import language_view
         from songscape.features.loading import ViewLoader, load_views

@@ -98,22 +98,12 @@ def _recipes_of_part(excerpt: str) -> Mapping[str, str]:
 
 
 def analyse_file(
-    path: str,
-    names: Sequence[str] = EVERY_PASS,
-    excerpt: str = WHOLE,
-    span: Span | None = None,
+    path: str, names: Sequence[str] = EVERY_PASS, excerpt: str = WHOLE, span: Span | None = None
 ) -> Analysis:
     """Decode one file block by block and describe it; never raises for a bad file.
 
-    Parameters
-    ----------
-    path : str
-    names : sequence of str
-        Features to compute, of `RECIPES`.
-    excerpt : str
-        What is read of a long track; where that part can't be used, all of it is.
-    span : (float, float or None), optional
-        The part of the file that the track is, in seconds.
+    `names` are of `RECIPES`, `excerpt` is what is read of a long track (where that part can't be
+    used, all of it is), and `span` the part of the file that the track is, in seconds.
     """
     try:
         return _analyse(Decoder(Path(path), span=span, excerpt=excerpt), names)

@@ -19,7 +19,6 @@ from songscape.ingest.file_signatures import id3_length
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-_OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 _UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
 """What a recorder writes that never came back to fill in the length."""
 _BLOCK = 1 << 20
@@ -45,13 +44,11 @@ class Part:
 class Contents:
     """Recordings in a file, one after the other (at least one).
 
-    `n_trailing` bytes behind the last are neither a recording nor tags; `n_tracks` audio tracks
-    play at once in the first, where that is known.
+    `n_trailing` bytes behind the last are neither a recording nor tags.
     """
 
     parts: tuple[Part, ...]
     n_trailing: int = 0
-    n_tracks: int = 1
 
 
 class _Bytes:
@@ -91,11 +88,9 @@ def read_contents(file: IO[bytes]) -> Contents:
     """Find the recordings in an open file; of an unknown format it is one."""
     data = _Bytes(file)
     parts: list[Part] = []
-    at, n_tracks = _after_tags(data, 0), 1
+    at = _after_tags(data, 0)
     try:
         while at < data.size and (reader := _reader(data, at, is_first=not parts)) is not None:
-            if not parts and reader is _ogg:
-                n_tracks = _simultaneous(data, at)
             parts += reader(data, at)
             at = _after_tags(data, parts[-1].stop)
     except (struct.error, IndexError):  # a broken header: the decoder will say so
@@ -104,7 +99,7 @@ def read_contents(file: IO[bytes]) -> Contents:
         return Contents((Part(0, data.size),))
     if data.read(0, 3) == b"ID3":  # decoders step over it themselves
         parts[0] = replace(parts[0], start=0)
-    return Contents(tuple(parts), data.size - at, n_tracks)
+    return Contents(tuple(parts), data.size - at)
 
 
 def _after_tags(data: _Bytes, at: int) -> int:
@@ -150,10 +145,7 @@ _HEADS = tuple(
         (b"\x11\xa6\xd9\0\xaa", 7, rb"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa\0b\xcel"),  # ASF
         (b"caff\0\1\0", 0, rb"caff\0\x01\0.desc"),
         (b"riff\x2e\x91", 0, rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0"),  # W64
-        (b"#!AMR", 0, rb"#!AMR(?:-WB)?\n"),
         (b"MAC ", 0, rb"MAC .\x0f"),
-        (b"TTA", 0, rb"TTA[12][\x01-\x03]\0"),
-        (b"DSD \x1c", 0, rb"DSD \x1c\0{7}"),
     )
 )
 """Heads of recordings that are too long to occur by chance: a literal, where it is, and all."""
@@ -203,15 +195,6 @@ def _ogg_is_cut(data: _Bytes, part: Part) -> bool:
     page += near
     flags = data.read(page + 5, 1)[0]
     return page + _page_length(data, page) > part.stop or not flags & 4
-
-
-def _simultaneous(data: _Bytes, page: int) -> int:
-    """Audio tracks in the link that begins there."""
-    n_tracks = 0
-    while (head := data.read(page, 27))[:4] == b"OggS" and head[5] & 2:
-        n_tracks += data.read(page + 27 + head[26], 8).startswith(_OGG_AUDIO)
-        page += _page_length(data, page)
-    return max(n_tracks, 1)
 
 
 def _wav(data: _Bytes, start: int) -> list[Part]:

@@ -77,13 +77,7 @@ class Decoder:
         end = first.seconds or 0.0 if end is None else end
         if end - start <= LONG_S or part.cut or len(self._contents.parts) > 1 or not first.can_skip:
             return
-
-        def power(second: float) -> float:
-            first.skip(second)
-            return next((float(np.square(mix(b)).mean()) for _, b in first.blocks if len(b)), 0.0)
-
-        self.pieces, self._length = pieces_of(excerpt, start, end, power), end - start
-        first.skip(0.0)
+        self.pieces, self._length = pieces_of(excerpt, start, end), end - start
 
     @property
     def n_frames(self) -> int:
@@ -200,8 +194,6 @@ class Decoder:
             self.warnings.append(
                 f"{len(found.parts)} recordings joined end to end: {self.seconds:.1f} s in all"
             )
-        if found.n_tracks > 1:
-            self.warnings.append(f"holds {found.n_tracks} audio tracks; only one of them is read")
         if found.n_trailing > max(4096, min(size // 20, 1 << 16)):
             share = found.n_trailing / size
             self.warnings.append(

@@ -6,7 +6,6 @@ A model is a package of the registry, whose view has its name, or a folder: `emb
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import closing
@@ -32,7 +31,6 @@ from songscape.features.encoders.text import encode_lyrics
 from songscape.features.jobs import Job, executor_broke, run_jobs
 from songscape.features.windows import read_windows
 from songscape.library import Analysis, LedgerRow, Library, Track
-from songscape.progress import TimeLeft
 from songscape.workers import (
     TIME_LIMIT_S,
     IsolatingExecutor,
@@ -153,7 +151,7 @@ def _add(
         return
     failures: list[LedgerRow] = []
     with closing(_work(group[0], todo, workers, executor)) as results:
-        for done, ((track, recipes), found) in enumerate(_timed(results, len(todo)), 1):
+        for done, ((track, recipes), found) in enumerate(results, 1):
             if isinstance(found, str):
                 failures += [LedgerRow(track.id, view, "warning", found) for view in recipes]
             elif found:
@@ -162,21 +160,6 @@ def _add(
                 progress(done, len(todo), track.id)
     for model in group:
         library.note(model.view, [row for row in failures if row.stage == model.view])
-
-
-def _timed(results: Found, total: int) -> Found:
-    """The results, and now and then how long it still takes: known from the second one on.
-
-    The first has waited for its process to start and for the weights.
-    """
-    left = TimeLeft(["track"] * (total - 1), 1, "track")
-    before = 0.0
-    for number, result in enumerate(results):
-        now = time.monotonic()
-        if number:
-            left.done("track", now - before)
-        before = now
-        yield result
 
 
 def _work(

@@ -33,44 +33,24 @@ def extract(
     """Bring the library up to date with a collection: analyse every track that is missing.
 
     A track is missing when its file changed (in sound: another name, place, date or tags do not
-    count) or when features are made differently now (recipe). One that failed before is tried
-    again when its file, the recipe or an installed decoder has changed, when nothing but its place
-    was at fault (a drive that did not answer), or after `Library.forget_outcomes`. Of a track that
-    is there but lacks one of `views`, only that is computed. A track whose file can't be looked at
-    now keeps its features, with a remark. Every track is committed as it comes, so an interrupted
-    run goes on where it was.
+    count) or when features are made differently now (recipe). One that failed before is tried again
+    when its file, the recipe or an installed decoder has changed, when nothing but its place was at
+    fault (a drive that did not answer), or after `Library.forget_outcomes`. A track whose file
+    can't be looked at now keeps its features, with a remark. Every track is committed as it comes,
+    so an interrupted run goes on where it was.
 
-    Parameters
-    ----------
-    library : Library
-    collection : Collection
-    views : iterable of str
-        Views that will be asked for besides `timbre`, `mfcc`, `segments` and `lyrics`: `musicnn`,
-        `voice`, `e5` and `use` for encoders that are installed, `embedding:NAME` for a model in
-        the folder NAME or of that name in the hub cache.
-    excerpt : str
-        What is read of files over a minute: one of `songscape.settings.EXCERPTS`; by default as the
-        library was read before. Pretrained encoders read whole files.
-    workers : int, optional
-        Worker processes; by default one per available core.
-    timeout_s : float
-        Longest time for one track.
-    progress : callable, optional
-        Called with (done, total, track id) after each track, and once with (0, total, "").
-    executor : concurrent.futures.Executor, optional
-        Where to run instead; it must have the files at the same paths.
-    function : callable
-        What to run on a path, a list of features and an excerpt.
+    Parameters ---------- library : Library collection : Collection views : iterable of str Views
+    that will be asked for besides those that every track gets, also of encoders; of a track that is
+    there but lacks one of them, only that is computed. excerpt : str What is read of files over a
+    minute: one of `songscape.settings.EXCERPTS`; by default as the library was read before.
+    Pretrained encoders read whole files. workers, executor : int; concurrent.futures.Executor
+    Worker processes, by default one per core, or where to run instead, with the same paths.
+    timeout_s : float Longest time for one track. progress : callable, optional Called with (done,
+    total, track id) after each track, and once with (0, total, ""). function : callable What to run
+    on a path, a list of features and an excerpt.
 
-    Returns
-    -------
-    Counts
-
-    Raises
-    ------
-    SongscapeError
-        If workers cannot be started at all, the model of an embedding is not on this machine, or
-        the collection or the library is deleted meanwhile.
+    Raises `SongscapeError` if workers cannot be started at all, the model of an embedding is not on
+    this machine, or the collection or the library is deleted meanwhile.
     """
     views = tuple(views)
     models = find_models(views)

@@ -82,15 +82,8 @@ def _run(
     running: dict[Future[Analysis], Job] = {}
     while True:
         for job in queue:
-            assert job.track.audio is not None
-            path, span = os.fspath(job.track.audio), job.track.span
-            arguments = job.arguments if span is None else (*job.arguments, span)
-            url = url_of(path)
-            if url is None:
-                future = submit(function, path, *arguments)
-            else:
-                name = f"{function.__module__}:{function.__qualname__}"
-                future = submit(analyse_copy, name, url, *arguments)
+            called, arguments = call_of(job, function)
+            future = submit(called, *arguments)
             running[future] = job
             if len(running) >= workers * _QUEUE_PER_WORKER:
                 break
@@ -99,6 +92,19 @@ def _run(
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             yield running.pop(future), _outcome(future)
+
+
+def call_of(
+    job: Job, function: Callable[..., Analysis]
+) -> tuple[Callable[..., Analysis], tuple[Any, ...]]:
+    """What to call on any machine for a job: on its file, or on a copy of what is at its URL."""
+    assert job.track.audio is not None
+    path, span = os.fspath(job.track.audio), job.track.span
+    arguments = job.arguments if span is None else (*job.arguments, span)
+    url = url_of(path)
+    if url is None:
+        return function, (path, *arguments)
+    return analyse_copy, (f"{function.__module__}:{function.__qualname__}", url, *arguments)
 
 
 def _outcome(future: Future[Analysis]) -> Analysis:

@@ -62,12 +62,8 @@ def load_views(
     max_frames : int
         Frames of `mfcc` to keep, up to 300 (7.0 s).
 
-    Raises
-    ------
-    UsageError
-        For a name that is no view, or more frames than are stored.
-    SongscapeError
-        If no track was analysed, or a view was never computed for this library.
+    Raises `UsageError` for a name that is no view, or more frames than are stored;
+    `SongscapeError` if no track was analysed, or a view was never computed for this library.
     """
     check_view_names(names)
     texts = library.texts()
@@ -118,12 +114,8 @@ class LazyBlocks(Mapping[str, View]):
 class ViewLoader:
     """Makes the views of some tracks from a library, and knows their digests without that.
 
-    Parameters
-    ----------
-    texts : mapping of str to str or None
-        Track id -> lyrics, in the order of the views' rows.
-    max_words, max_frames : int
-        See `load_views`.
+    `texts` are track ids and lyrics, in the order of the views' rows; for the rest see
+    `load_views`.
     """
 
     def __init__(

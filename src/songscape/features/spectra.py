@@ -150,15 +150,6 @@ def mfcc_from_db(db: Array) -> Array:
     return np.ascontiguousarray(cepstra[:, :N_MFCC].T)
 
 
-def mfcc(y: Array, sr: float) -> Array:
-    """Mel-frequency cepstral coefficients as `librosa.feature.mfcc` defines them by default.
-
-    2,048-sample Hann windows every 512 samples, 128 Slaney mel bands, dB clipped 80 dB under the
-    clip's maximum, orthonormal DCT-II. Of samples (n,) at `sr` Hz; shape (40, 1 + n // 512).
-    """
-    return mfcc_from_db(power_to_db(mel_power(y, sr)))
-
-
 def delta(values: Array, width: int = DELTA_WIDTH) -> Array:
     """Slope per frame of a straight line fitted to `width` frames (Savitzky and Golay, 1964).
 

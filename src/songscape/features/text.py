@@ -39,14 +39,6 @@ def tokenize(text: str) -> list[str]:
     anything else, an apostrophe too, ends one. Chinese, Japanese, Thai, Lao, Khmer and Burmese
     come as overlapping pairs of characters (a vowel sign counts with its letter), and a
     character that stands alone comes as itself.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of str
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     tokens: list[str] = []
@@ -80,24 +72,13 @@ def vocabulary(documents: Iterable[Sequence[str]], max_words: int) -> list[str]:
 
 
 def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
-    """TF-IDF of lyrics as a sparse view, every word counted once a song.
+    """TF-IDF of lyrics (None: a track without) as a sparse view, every word counted once a song.
 
     ln((1 + n) / (1 + df)) + 1 of each word that occurs, rows scaled to unit length: scikit-learn's
     `TfidfVectorizer(binary=True)` over `tokenize`, on the tracks that have words. Songs repeat
     their choruses: with plain counts (`tfidf_view`) the repetition decides what is near. No stop
-    list: there is none for every language, and inverse document frequency plays the part.
-
-    Parameters
-    ----------
-    texts : sequence of str or None
-        One per track; None for a track without lyrics.
-    max_words : int
-
-    Returns
-    -------
-    View
-        csr_array of shape (n_tracks, n_words); a track is present if it has a word of the
-        vocabulary.
+    list: there is none for every language, and inverse document frequency plays the part. The view
+    is a csr_array (n_tracks, n_words); a track is present if it has a word of the vocabulary.
     """
     return weigh_words(_count(texts, max_words), once=True)
 

@@ -104,16 +104,10 @@ _EMPTY = frozenset({"na", "n a", "none", "null", "nan", "tbd", "tba", "unknown",
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Cleaned lyrics.
+    """Lyrics, a line of the song a line, NFC, trimmed; "" where no words are left.
 
-    Attributes
-    ----------
-    text : str
-        One line of the song a line, NFC, trimmed; "" where no words are left.
-    silence : {None, "instrumental", "missing"}
-        Why there are none: the text says that the song is instrumental, or that it has no lyrics.
-    n_apart : int
-        Lines of a translation or transcription that were left out.
+    `silence` says why there are none: the text says that the song is "instrumental", or that its
+    lyrics are "missing". `n_apart` lines of a translation or transcription were left out.
     """
 
     text: str

@@ -66,13 +66,9 @@ def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
     """Bytes -> text and a remark, which is empty for UTF-8 and for text with a byte order mark.
 
     A mark decides; without one, UTF-16 where bytes are zero, then UTF-8, then an older encoding
-    whose letters look right. With `mend`, text that was encoded as UTF-8 twice is read once.
-
-    Raises
-    ------
-    NotTextError
-        When the bytes carry a known binary signature, NUL bytes or many control characters, or
-        fit no encoding convincingly.
+    whose letters look right. With `mend`, text that was encoded as UTF-8 twice is read once. Raises
+    `NotTextError` for a known binary signature, NUL bytes or many control characters, or bytes that
+    fit no encoding convincingly.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):

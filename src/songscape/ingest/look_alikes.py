@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import regex
 
-_PAIRS = {
-    ("Cyrillic", "Latin"): (
-        "аеорсухіјѕһԁԛԝӏёїАВЕКМНОРСТУХІЈЅҺԚԜЁЇ",
-        "aeopcyxijshdqwlëïABEKMHOPCTYXIJSHQWËÏ",
-    ),
-    ("Greek", "Latin"): ("οανρικυόΑΒΕΖΗΙΚΜΝΟΡΤΥΧϲ", "oavpikuóABEZHIKMNOPTYXc"),
-    ("Latin", "Cyrillic"): ("aeopcyxijkëABEKMHOPCTYXIJË", "аеорсухіјкёАВЕКМНОРСТУХІЈЁ"),
-    ("Latin", "Greek"): ("ovpikuóABEZHIKMNOPTYX", "ονρικυόΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"),
-    ("Greek", "Cyrillic"): ("ορΑΒΕΚΜΗΟΡΤΧ", "орАВЕКМНОРТХ"),
-    ("Cyrillic", "Greek"): ("оріАВЕКМНОРТХ", "ορίΑΒΕΚΜΗΟΡΤΧ"),
+from songscape.data_tables import read_table
+
+_TABLES = {
+    tuple(pair.split("-")): dict(zip(map(ord, one), two))
+    for pair, (one, two) in read_table("ingest/data", "look_alikes").items()
 }
-_TABLES = {pair: dict(zip(map(ord, one), two)) for pair, (one, two) in _PAIRS.items()}
 _SCRIPTS = ("Latin", "Cyrillic", "Greek")
 _OF_SCRIPT = {name: regex.compile(rf"(?V1)[\p{{L}}&&\p{{{name}}}]") for name in _SCRIPTS}
 _OTHERS = regex.compile(r"[\p{Cyrillic}\p{Greek}]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 
 from songscape.ingest.files import Files
 from songscape.ingest.sound_digest import sound_digest
@@ -21,8 +22,9 @@ def followed(rows: Sequence[Named], files: Files, listed: Mapping[str, Listed]) 
     another row's had, and the row is as it was: then files may have changed names. A row that was
     edited means what it says. `listed` is what rows meant at the last look, by how they name audio.
     """
+    state = attrgetter("size", "mtime_ns")
     there, named = set(files.audio), {place for _, _, place in rows}
-    states = {_state(before.stamp) for before in listed.values()}
+    states = {state(before.stamp) for before in listed.values()}
     found: dict[int, str] = {}
     asked: dict[int, Listed] = {}
     for number, (written, row, place) in enumerate(rows):
@@ -32,7 +34,7 @@ def followed(rows: Sequence[Named], files: Files, listed: Mapping[str, Listed]) 
         if place is not None:
             now = FileStamp.of(files.root / place)
             is_last = before.stamp.path == now.path
-            if is_last and (_state(now) == _state(before.stamp) or _state(now) not in states):
+            if is_last and (state(now) == state(before.stamp) or state(now) not in states):
                 continue
         last = os.path.relpath(before.stamp.path, files.root).replace(os.sep, "/")
         if last in there and before.stamp.is_state_of(FileStamp.of(before.stamp.path)):
@@ -40,8 +42,8 @@ def followed(rows: Sequence[Named], files: Files, listed: Mapping[str, Listed]) 
         elif before.sound:
             asked[number] = before
     free = ({rows[number][2] for number in asked} | (there - named)) - {*found.values(), None}
-    likely = {_state(before.stamp) for before in asked.values()}
-    first = {p for p in free if p is not None and _state(FileStamp.of(files.root / p)) in likely}
+    likely = {state(before.stamp) for before in asked.values()}
+    first = {p for p in free if p is not None and state(FileStamp.of(files.root / p)) in likely}
     for places in (first, free - first):
         sounds = _sounds(places, files) if asked else {}
         # Those that still have their file go first.
@@ -53,10 +55,6 @@ def followed(rows: Sequence[Named], files: Files, listed: Mapping[str, Listed]) 
                 del sounds[kept], asked[number]
                 found[number] = kept
     return {number: place for number, place in found.items() if place != rows[number][2]}
-
-
-def _state(stamp: FileStamp) -> tuple[int, int]:
-    return stamp.size, stamp.mtime_ns
 
 
 def _sounds(places: Iterable[str | None], files: Files) -> dict[str, str | None]:

@@ -63,10 +63,7 @@ def _read_alone(pool: IsolatingExecutor, task: Task) -> Lyrics | Tags:
 
 
 def read_files(
-    root: Path,
-    kinds: Mapping[str, str],
-    known: Mapping[FileStamp, Lyrics | Tags],
-    read: Reader,
+    root: Path, kinds: Mapping[str, str], known: Mapping[FileStamp, Lyrics | Tags], read: Reader
 ) -> dict[str, tuple[FileStamp, Lyrics | Tags]]:
     """What is in files ("lyrics" or "tags" of each place below `root`), by place.
 

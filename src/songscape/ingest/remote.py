@@ -131,6 +131,40 @@ def _open(url: str) -> tuple[Any, str]:
     return system, str(place)
 
 
+class Folder:
+    """A folder of this machine, or at a URL, whose files are written whole or not at all."""
+
+    def __init__(self, place: str) -> None:
+        self._system, self._at = _open(place)
+
+    def names(self) -> set[str]:
+        """Names of what is in it; none where it is not there."""
+        self._system.invalidate_cache()
+        try:
+            listing = self._system.ls(self._at, detail=False)
+        except OSError:
+            return set()
+        return {str(name).rstrip("/").rpartition("/")[2] for name in listing}
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file; the folder is made where it is not there."""
+        partial, whole = f"{self._at}/.{name}", f"{self._at}/{name}"
+        try:
+            self._system.makedirs(self._at, exist_ok=True)
+            self._system.pipe_file(partial, data)
+            self._system.mv(partial, whole)
+        except Exception as error:  # every file system has its own
+            reason = f"{whole}: cannot be written ({first_line(error)})"
+            raise SongscapeError(f"{reason}; check place, rights and room") from None
+
+    def remove(self, name: str) -> None:
+        self._system.rm_file(f"{self._at}/{name}")
+
+    def open(self, name: str) -> Any:
+        """A file to read."""
+        return self._system.open(f"{self._at}/{name}", "rb")
+
+
 @contextmanager
 def _temporary(name: str) -> Iterator[Path]:
     handle, path = tempfile.mkstemp(Path(name).suffix)

@@ -19,15 +19,7 @@ from songscape.ingest.sidecars import language_in_name
 from songscape.ingest.tables import read_table, tracks_of_rows
 from songscape.ingest.tag_columns import with_tags
 from songscape.language_codes import language_name
-from songscape.library.records import (
-    Collection,
-    FileStamp,
-    LedgerRow,
-    Listed,
-    Lyrics,
-    Tags,
-    Track,
-)
+from songscape.library.records import Collection, FileStamp, LedgerRow, Listed, Lyrics, Tags, Track
 
 TABLE_NAMES = ("tracks.csv", "tracks.tsv")
 EMBEDDED = "embedded"
@@ -51,10 +43,9 @@ def read_collection(
         of the same stem beside the audio or in a `lyrics` folder), a folder that holds a
         `tracks.csv`, or a csv/tsv file. Columns `id`, `audio` and `lyrics` (a file, or the words)
         are ours, all others are labels. What the table does not say is taken from tags.
-    known : mapping of FileStamp to Lyrics or Tags, optional
-        `Library.read_before()`: lyric and audio files in the same state are not read again.
-    listed : mapping of str to Listed, optional
-        `Library.listed()`: rows of the table go with audio that was renamed or moved since.
+    known, listed : mapping, optional
+        `Library.read_before()`: files in the same state are not read again. `Library.listed()`:
+        rows of the table go with audio that was renamed or moved since.
     read : callable, optional
         Reads lyrics and tags, by default in worker processes.
     lyrics_order : sequence of str
@@ -62,16 +53,8 @@ def read_collection(
         Those not named follow in the order .ttml .yaml .elrc .lrc .srt .txt, others, embedded. What
         a table names always goes first.
 
-    Returns
-    -------
-    Collection
-
-    Raises
-    ------
-    UsageError
-        If `path` is neither a folder nor a table, or `lyrics_order` names something unknown.
-    SongscapeError
-        If the table cannot be used at all, or there is no audio.
+    Raises `UsageError` if `path` is neither a folder nor a table, or `lyrics_order` names something
+    unknown; `SongscapeError` if the table cannot be used at all, or there is no audio.
     """
     path = Path(path)
     if not path.exists():

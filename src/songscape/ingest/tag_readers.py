@@ -33,10 +33,6 @@ def raw_tags(file: IO[bytes]) -> list[tuple[str, str]]:
     ID3, Vorbis comments, MP4, ASF, RIFF and AIFF chunks are read by tinytag, APEv2 here, and
     Matroska and rarer ones by FFmpeg, where it is installed. A name that has several values
     occurs several times. What stands in an ID3 tag goes before an APEv2 tag of the same file.
-
-    Raises
-    ------
-    TagError
     """
     head = file.read(HEAD_BYTES)
     if head.startswith(_CONTAINERS):

@@ -17,12 +17,6 @@ class Library(Catalogue, Features):
     """A collection's tracks, ledger, features and facts in one SQLite file (write-ahead log).
 
     One process writes; any number may read meanwhile. Use `Library.open` and a `with` block.
-
-    Parameters
-    ----------
-    path : Path
-    database : Database
-        The opened file.
     """
 
     def __init__(self, path: Path, database: Database) -> None:
@@ -33,11 +27,8 @@ class Library(Catalogue, Features):
     def open(cls, path: str | os.PathLike[str], *, must_exist: bool = False) -> Self:
         """Open a library; create it where there is none, unless `must_exist`.
 
-        Raises
-        ------
-        SongscapeError
-            If the file is missing (`must_exist`), is damaged or something else, was written by
-            another version, or cannot be opened.
+        Raises `SongscapeError` if the file is missing (`must_exist`), is damaged or something else,
+        was written by another version, or cannot be opened.
         """
         path = Path(path)
         return cls(path, connect(path, must_exist=must_exist))

@@ -151,23 +151,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Collection:
-    """What a scan of a folder or table gives.
+    """What a scan of a folder or table gives: its absolute `root`, and tracks sorted by id.
 
-    Attributes
-    ----------
-    root : Path
-        Absolute folder that relative paths refer to.
-    tracks : tuple of Track
-        Tracks to analyse, sorted by id.
-    problems : tuple of LedgerRow
-        Rows of stage `scan` with status failed or skipped stand for a found item that is not
-        among `tracks`; all others are remarks on a track or file.
-    label_columns : tuple of str
-        Names of the label columns in the table's order.
-    files : mapping of FileStamp to Lyrics or Tags
-        What the scan read, or knew from the library, of every lyric and audio file.
-    rows : mapping of str to (str, str)
-        By track, how the table names its audio, and a hash of the row.
+    Of `problems`, rows of stage `scan` with status failed or skipped stand for a found item that is
+    not among `tracks`; all others are remarks on a track or file. `label_columns` are in the
+    table's order, `files` what the scan read, or knew from the library, of every lyric and audio
+    file, and `rows` how the table names the audio of each track, with a hash of the row.
     """
 
     root: Path
@@ -180,21 +169,13 @@ class Collection:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What came out of one file.
+    """What came out of one file: features, columns of the library's `audio_facts`, warnings.
 
-    Attributes
-    ----------
-    features : mapping of str to ndarray
-        `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
-        `harmony` (89,), `mel` (10, 128) in dB, `descriptors` (10,); those that were asked for.
-    facts : mapping
-        Columns of the library's `audio_facts`, and `file_digest`, a hash of its sound.
-    warnings : tuple of str
-    failure : str or None
-        Why there is nothing else.
-    transient : bool
-        Whether that may pass by itself, such as a drive that does not answer: tried again next
-        time.
+    Features are `timbre` (160,), `mfcc` (40, up to 300), `segments` (10, 120), `rhythm` (160,),
+    `harmony` (89,), `mel` (10, 128) in dB, `descriptors` (10,); those that were asked for. Among
+    the facts is `file_digest`, a hash of its sound. `failure` says why there is nothing else,
+    `transient` that it may pass by itself, such as a drive that does not answer: tried again next
+    time.
     """
 
     features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)

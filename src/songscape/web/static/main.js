@@ -45,7 +45,7 @@ async function begin() {
   function writeLegend({ codes, entries, ends }) {
     const legend = byId("legend");
     const isGroups = !ends && state.colour.startsWith("level");
-    legend.hidden = isGroups || (!ends && !entries.length);
+    legend.hidden = !songs.layouts.length || isGroups || (!ends && !entries.length);
     if (legend.hidden) return;
     if (ends) {
       const ramp = Array.from({ length: 12 }, (_, i) => make("i", { style: { background: rampColour(i / 11) } }));
@@ -273,6 +273,7 @@ async function begin() {
   document.title = `${written.title} · Songscape`;
   byId("evidence").hidden = !(songs.report && source.live);
   byId("mixing").hidden = !source.live || !songs.layouts.length;
+  byId("tools").hidden = byId("colour").parentElement.hidden = !songs.layouts.length;
   const [neutral, free] = ["neutral", "free"].map((name) => songs.layouts.findIndex((one) => one.name === name));
   byId("switch").hidden = neutral < 0 || free < 0;
   byId("neutral").checked = neutral === 0;
@@ -345,6 +346,7 @@ async function begin() {
 
   recolour();
   panel.overview();
+  if (!songs.layouts.length) remark("The map comes when all songs are analysed.", true);
   window.songscape = { songs, map, player }; // for the console, tests and timings
   document.body.dataset.ready = map.kind;
 }

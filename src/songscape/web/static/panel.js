@@ -87,7 +87,7 @@ export function openPanel(songs, source, actions) {
       progressNote(),
       songs.note && make("p", { class: "note" }, songs.note),
       !source.live && make("p", { class: "note" }, `This page is one file without the music library: there is no slider between sound and words, search knows titles and artists and no words that are sung, names can't be changed, playlists are lists of titles, and ${source.plays ? "of each song an excerpt plays" : "nothing plays"}. songscape serve has all of it.`),
-      level ? groupList(level.groups) : make("p", { class: "note" }, songs.layouts.length ? "These songs are on the map but not yet in groups." : "Songs that are analysed so far; the map and the groups come when all are."),
+      level ? groupList(level.groups) : make("p", { class: "sub" }, songs.layouts.length ? "These songs are on the map but not yet in groups." : "Songs that are analysed so far:"),
       !level && songList([...songs.titles.keys()].slice(0, 300)),
       level && looseSongs(level),
     );
@@ -102,7 +102,7 @@ export function openPanel(songs, source, actions) {
     if (!running) text = `The analysis stopped at ${counted}; songscape run goes on with it.`;
     else if (done === found) text = `All ${number(found)} songs are analysed; the map and the groups are being made.`;
     const more = analysed > songs.n && button(`Show ${number(analysed - songs.n)} more`, () => location.reload());
-    return make("div", { class: "note", id: "progress" }, make("p", {}, text), make("progress", { max: found, value: done, "aria-label": "Songs analysed" }), more);
+    return make("div", { class: "note", id: "progress" }, make("p", {}, text), make("progress", { max: found, value: done < found && done, "aria-label": "Songs analysed" }), more);
   }
 
   function mixOf(column) {

@@ -6,7 +6,7 @@ export const MOST_RANK = 254;
 export const UNKNOWN = 255;
 const CLEAR = 0.3; // so far from the middle of the others, a song is told apart
 const FEW = 5;
-const [WIDTH, HEIGHT, BINS] = [132, 22, 22];
+const [WIDTH, HEIGHT, BINS] = [132, 22, 14];
 
 function valueOf({ quantiles }, rank) {
   const at = (rank / MOST_RANK) * (quantiles.length - 1);
