@@ -76,14 +76,19 @@ def test_donors_know_their_posterior_by_any_of_their_views(
 
 
 def test_the_difference_comes_from_the_nearest_and_only_where_something_is_missing() -> None:
-    # Two donors: the first view's mean is its position, the second adds 1 or 10, both precise.
-    weighted = np.array([[[0.0], [1e6]], [[5e6], [10e6]]])
-    donors = HotDeck(weighted, np.full((2, 2, 1), 1e6))
+    # Three donors at each of two places: the first view says where, the second adds 1 or 10.
+    where = np.array([0.0, 0.1, 0.2, 5.0, 5.1, 5.2])
+    added = np.repeat([1.0, 10.0], 3)
+    linear = np.stack([where, added], axis=1)
+    donors = HotDeck(1e6 * linear[:, :, None], np.full((6, 2, 1), 1e6), linear, np.arange(2))
     present = np.array([[True, True], [True, False], [True, False], [False, False]])
+    coordinates = np.array([[3.0, 3.0], [1.0, 0.0], [4.0, 0.0], [0.0, 0.0]])
     means = np.array([[3.0], [1.0], [4.0], [0.0]])
-    found = donors.complete(means, present)
-    # Half of the evidence is the second view's: 0.5 = (0 + 1) / 2 and 7.5 = (5 + 10) / 2.
-    np.testing.assert_allclose(found, [[3.0], [1.0 + 0.5], [4.0 + 2.5], [0.0]], atol=1e-4)
+    filled, found = donors.complete(coordinates, means, present, np.ones(1))
+    # Half of the evidence is the second view's: 0.15 half of the way to 1, 5.05 to 10.
+    np.testing.assert_allclose(found, [[3.0], [1.0 + 0.425], [4.0 + 2.475], [0.0]], atol=1e-4)
+    np.testing.assert_allclose(filled[:, 1], [3.0, 1.0, 10.0, 0.0], atol=1e-9)
+    np.testing.assert_array_equal(filled[:, 0], coordinates[:, 0])
     assert means[1] == 1.0, "what was given stays as it was"
 
 
@@ -95,18 +100,21 @@ def test_tracks_without_lyrics_are_no_cluster_of_their_own(halved: Views, model:
         clusters = KMeans(3 * (N_LANGUAGES + 1), n_init=5, random_state=0).fit_predict(X)
         return float(adjusted_mutual_info_score(has_lyrics, clusters))
 
-    assert told("donor") < 0.05 < 0.2 < told("mean")
+    assert told("donor") < 0.1 < 0.3 < told("mean")
 
 
-def test_a_trained_track_that_loses_its_lyrics_stays_near(halved: Views, model: SongVAE) -> None:
+@pytest.mark.parametrize("space", ["joint", "latent", "decoder"])
+def test_a_trained_track_that_loses_its_lyrics_stays_near(
+    space: str, halved: Views, model: SongVAE
+) -> None:
     rows = np.flatnonzero(halved["lyrics"].present)[:20]
-    later = lacking(halved, "lyrics", rows)
-    before = model.transform(halved)
-    moved = np.linalg.norm(model.transform(later)[rows] - before[rows], axis=1)
-    bare = np.linalg.norm(model.transform(later, imputation="mean")[rows] - before[rows], axis=1)
+    later = lacking(halved, "lyrics", rows).take(rows)
+    before = model.transform(halved, space=space)[rows]
+    moved, bare = (
+        np.linalg.norm(model.transform(later, space=space, imputation=how) - before, axis=1)
+        for how in ("donor", "mean")
+    )
     assert np.median(moved) < np.median(bare)
-    latent = model.transform(later, space="latent")[rows]
-    np.testing.assert_allclose(latent, model.transform(halved, space="latent")[rows], atol=1e-4)
 
 
 def test_places_do_not_depend_on_who_is_asked_along_and_survive_saving(

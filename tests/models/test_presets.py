@@ -118,8 +118,6 @@ def test_values_that_cannot_be_are_refused_with_the_reason(
     [
         ({"rise": 0.6, "hold": 0.5}, "at most 1 together"),
         ({"prior": "mixture", "free_bits": 0.1}, "free_bits needs prior = 'normal'"),
-        ({"at": "average", "space": "decoder"}, "at needs covariates"),
-        ({"at": "average", "covariates": ["language"]}, "at needs space = 'decoder'"),
         ({"encoders": {"mfcc": "conv1d"}}, 'encoders names the view "mfcc"'),
     ],
 )

@@ -1,7 +1,6 @@
 """A saved model gives the same latents, bit for bit, and a damaged one says so."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,8 @@ from song_vae import song_vae
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.views import Views
-from songscape.models.parameters import Hardware
 from songscape.models.presets import PRESETS, make_model
 from songscape.models.saving import load_model, save_model
-
-FORMAT_2 = Path(__file__).parent / "data" / "format-2"
 
 
 def quick(name: str) -> object:
@@ -52,38 +48,6 @@ def test_a_learned_prior_is_saved(views: Views, tmp_path: Path) -> None:
     assert loaded.history_ == model.history_
     for name, decoded in model.reconstruct(views).items():
         np.testing.assert_array_equal(loaded.reconstruct(views)[name], decoded)
-
-
-@pytest.mark.parametrize("name", ["neutral-vae", "balanced-pca-centred"])
-def test_a_model_of_the_format_before_is_read(name: str, views: Views) -> None:
-    # Written by version 0.1.0 when parameters were flat and records had other names.
-    folder = FORMAT_2 / name
-    model = load_model(folder)
-    own = [view for view in PRESETS[name].views if view in views]
-    latents = model.transform(views.select(own))
-    np.testing.assert_allclose(latents, np.load(folder / "latents.npy"), atol=1e-5)
-    if name == "neutral-vae":
-        assert model.training.epochs == 3
-
-
-def test_a_model_with_a_setting_that_is_gone_is_read(views: Views, tmp_path: Path) -> None:
-    model = song_vae(("timbre",), epochs=2, latent_dim=3, device="cpu").fit(views)
-    path = save_model(model, tmp_path) / "model.json"
-    description = json.loads(path.read_text())
-    description["parameters"]["hardware"]["fields"]["precision"] = "auto"
-    path.write_text(json.dumps(description))
-    loaded = load_model(tmp_path)
-    assert loaded.hardware == Hardware(device="cpu")
-    assert loaded.transform(views).tobytes() == model.transform(views).tobytes()
-
-
-def test_a_model_of_the_format_before_with_a_prior_that_is_gone_says_so(tmp_path: Path) -> None:
-    shutil.copytree(FORMAT_2 / "neutral-vae", tmp_path, dirs_exist_ok=True)
-    description = json.loads((tmp_path / "model.json").read_text())
-    description["parameters"]["prior"] = "vamp"
-    (tmp_path / "model.json").write_text(json.dumps(description))
-    with pytest.raises(SongscapeError, match=r"prior = 'vamp'; give .*; train it again"):
-        load_model(tmp_path)
 
 
 def test_saving_again_replaces_the_weights(views: Views, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # What an unsuitable input or option raises in NumPy, scikit-learn and torch.
 MODEL_ERRORS = (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
-RECIPE = 6
+RECIPE = 7
 """Raised when the same model gives other latents."""
 
 

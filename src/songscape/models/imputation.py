@@ -2,9 +2,9 @@
 
 The posterior mean of a track without lyrics says nothing of words, so it lies in the middle of all
 that the words could be. Tracks without lyrics would gather there, and a fine clustering would find
-"has no lyrics". `HotDeck` adds the difference that the missing views made to the complete track
-that is nearest by the others, which spreads them as complete tracks are spread: a nearest-neighbour
-hot deck (Andridge & Little, A review of hot deck imputation, 2010).
+"has no lyrics". `HotDeck` takes what the missing views would add from complete tracks that are like
+it, which spreads them as complete tracks are spread: a nearest-neighbour hot deck (Andridge &
+Little, A review of hot deck imputation, 2010).
 """
 
 from __future__ import annotations
@@ -28,42 +28,66 @@ __all__ = ["MIN_COMPLETE", "HotDeck", "complete_rows", "nearest_by_view", "witho
 
 Floats = NDArray[np.float64]
 MIN_COMPLETE = 10
+N_DONORS = 2
 
 
 @dataclass(frozen=True, eq=False)
 class HotDeck:
-    """The evidence of every view of some complete tracks, under a product of experts.
+    """Some complete tracks: what each view says of them under a product of experts, and linearly.
 
-    Means of the experts times their precisions, and their precisions, each summed over those of a
-    view: ndarrays of shape (n_complete, n_views, latent_dim).
+    Attributes
+    ----------
+    weighted, precision : ndarray of shape (n_complete, n_views, latent_dim)
+        Means of the experts times their precisions, and their precisions, each summed over those
+        of a view.
+    linear : ndarray of shape (n_complete, n_coordinates)
+    of_view : ndarray of shape (n_coordinates,), int
+        The view that each linear coordinate comes from.
     """
 
     weighted: Floats
     precision: Floats
+    linear: Floats
+    of_view: NDArray[np.int64]
 
     def means(self, known: NDArray[np.bool_]) -> Floats:
         """Posterior means by some of the views, (n_complete, latent_dim); `known` is (n_views,)."""
         total = 1.0 + self.precision[:, known].sum(axis=1)
         return np.asarray(self.weighted[:, known].sum(axis=1) / total)
 
-    def complete(self, means: Floats, present: NDArray[np.bool_]) -> Floats:
-        """Posterior means of tracks as if no view were missing, (n_tracks, latent_dim).
+    def complete(
+        self, linear: Floats, latents: Floats, present: NDArray[np.bool_], weights: Floats
+    ) -> tuple[Floats, Floats]:
+        """Linear coordinates and posterior means of tracks as if no view were missing.
 
-        Complete tracks stay as they are, and so do those without any view; `present` says which
-        views each track has, (n_tracks, n_views).
+        The mean of what the missing views say of the nearest complete tracks, or add to their
+        latents. Complete tracks stay as they are, and so do those without any view.
+
+        Parameters
+        ----------
+        linear : ndarray of shape (n_tracks, n_coordinates)
+        latents : ndarray of shape (n_tracks, latent_dim)
+            By the views that are there.
+        present : ndarray of shape (n_tracks, n_views), bool
+        weights : ndarray of shape (latent_dim,)
+            Of the latents beside linear coordinates.
         """
         from scipy.spatial.distance import cdist
 
-        completed = means.copy()
+        linear, latents = linear.copy(), latents.copy()
         lacking = present.any(axis=1) & ~present.all(axis=1)
         for known in np.unique(present[lacking], axis=0):
             rows = np.flatnonzero((present == known).all(axis=1))
-            partial = self.means(known)
-            difference = self.means(np.ones_like(known)) - partial
-            for piece in chunks(len(rows)):
-                nearest = cdist(means[rows[piece]], partial).argmin(axis=1)
-                completed[rows[piece]] += difference[nearest]
-        return completed
+            there, partial = known[self.of_view], self.means(known)
+            added = self.means(np.ones_like(known)) - partial
+            bank = np.concatenate([self.linear[:, there], weights * partial], axis=1)
+            asked = np.concatenate([linear[:, there], weights * latents], axis=1)
+            for piece in (rows[part] for part in chunks(len(rows))):
+                order = np.argsort(cdist(asked[piece], bank), axis=1, kind="stable")
+                near = order[:, :N_DONORS]
+                linear[np.ix_(piece, ~there)] = self.linear[:, ~there][near].mean(axis=1)
+                latents[piece] += added[near].mean(axis=1)
+        return linear, latents
 
 
 def complete_rows(present: NDArray[np.bool_], rows: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -143,7 +143,7 @@ class Inference:
             outputs = self.network.decode(torch.as_tensor(latents[rows]), given)
             for spec in specs:
                 out = outputs[spec.name]
-                if spec.has_words:
+                if spec.likelihood == "multinomial":
                     parts[spec.name].append(torch.softmax(out, 1).float().numpy())
                 elif spec.likelihood == "von-mises-fisher":
                     directions = nn.functional.normalize(out, dim=1)

@@ -175,7 +175,7 @@ class BlockPCA(ViewsTransformer):
         if not self.neutral:
             return
         # The audio's blocks need not lie side by side, nor the lyrics'.
-        of_lyrics = np.repeat(self.of_lyrics_, [len(centre) for centre in self.centres_])
+        of_lyrics = np.array(self.of_lyrics_)[self.of_view]
         parts = [np.flatnonzero(~of_lyrics), np.flatnonzero(of_lyrics)]
         turned = fit_alignment(reduced, is_data, composition, [part for part in parts if len(part)])
         alignments, spaces, scales = (self.alignment_, turned), [], []
@@ -207,7 +207,12 @@ class BlockPCA(ViewsTransformer):
     def _is_data(self, views: Views) -> NDArray[np.bool_]:
         """Which coordinates come from a view that the track has, (n_tracks, n_dimensions)."""
         there = np.stack([_present(views, block) for block in self._blocks()], axis=1)
-        return np.repeat(there, [len(centre) for centre in self.centres_], axis=1)
+        return there[:, self.of_view]
+
+    @property
+    def of_view(self) -> NDArray[np.int64]:
+        """The position of the view that each coordinate comes from, (n_dimensions,)."""
+        return np.repeat(np.arange(len(self.centres_)), [len(centre) for centre in self.centres_])
 
     def _blocks(self) -> list[tuple[str, ...]]:
         names = tuple(self.inputs_)

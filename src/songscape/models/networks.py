@@ -242,8 +242,6 @@ class SongNetwork(nn.Module):
             decoded = outputs[spec.name]
             if spec.likelihood == "multinomial":
                 term = multinomial_log_likelihood(x, decoded, weight, self.word_total)
-            elif spec.likelihood == "counts":
-                term = multinomial_log_likelihood(x * spec.unit, decoded, weight)
             else:
                 density = DENSITIES[spec.likelihood]
                 term = density(x, decoded, self.log_noise[self.key[spec.name]], weight)

@@ -36,10 +36,10 @@ def choose_neutral(
 ) -> tuple[int, float]:
     """Which of the candidates to take, and the weight of its words (one of `WEIGHTS`).
 
-    Of those whose language kNN is within `CLOSE` of chance (or within what the first candidate's
-    sound has alone, if that is more) the one that keeps most of what is near within a language: the
-    share of a track's nearest `N_NEIGHBORS` of its own language in the `free` space that stay among
-    them. Candidates are aligned sound and words; tracks of one group are no neighbours.
+    Of those whose language kNN is within `CLOSE` of chance the one that keeps most of what is near
+    within a language: the share of a track's nearest `N_NEIGHBORS` of its own language in the
+    `free` space that stay among them. Where none is, those that tell no more than the first one's
+    sound alone. Candidates are aligned sound and words; tracks of one group are no neighbours.
     """
     known = np.flatnonzero(composition.present)
     known = known[:: -(-len(known) // MOST_TRACKS)]
@@ -58,7 +58,8 @@ def choose_neutral(
         choice: abs(float(np.nanmean(knn_agreement_samples(_near(space, own), languages))) - chance)
         for choice, space in spaces.items()
     }
-    allowed = max(CLOSE, away[0, 0.0] if weighs else 0.0, min(away.values()))
+    least = min(away.values())
+    allowed = CLOSE if least <= CLOSE else max(least, away[0, 0.0] if weighs else least)
     before = _near_within(free[known], languages, own)
     return max(
         (choice for choice in spaces if away[choice] <= allowed),

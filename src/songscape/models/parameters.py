@@ -29,9 +29,9 @@ MIN_BATCH, MIN_STEPS = 8, 16
 
 ENCODERS = ("dense", "conv1d", "set")
 DECODERS = ("dense", "linear")
-LIKELIHOODS = ("gaussian", "multinomial", "counts", "von-mises-fisher")
-"""Under `multinomial` the words of every track count as equally many, under `counts` as many as
-there are. `von-mises-fisher` is cosine similarity as a likelihood: only directions count."""
+LIKELIHOODS = ("gaussian", "multinomial", "von-mises-fisher")
+"""Under `multinomial` the words of every track count as equally many. `von-mises-fisher` is cosine
+similarity as a likelihood: only directions count."""
 SPACES = ("latent", "decoder", "joint")
 WORD_COMPONENTS = 24
 """Axes of words beside 16 of each other view: words need more."""
@@ -173,7 +173,6 @@ _WEIGHTS = ("beta", "free_bits", "independence", "weight_decay")
 _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("views", "covariates"), optional(sequence_of("names", _TEXT.allows))),
     "view": _TEXT,
-    "at": optional(_TEXT),
     "likelihoods": optional(_by_view(*LIKELIHOODS)),
     "encoders": optional(_by_view(*ENCODERS)),
     "decoders": optional(_by_view(*DECODERS)),
@@ -207,15 +206,11 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Raise ValueError for a parameter out of range, or for two that do not go together."""
     _check_values(parameters)
     given = parameters.get
-    objective, at = given("objective") or Objective(), given("at")
+    objective = given("objective") or Objective()
     if given("prior") == "mixture" and given("n_components") is None:
         raise ValueError("n_components = None: a mixture prior needs a number")
     if given("prior") == "mixture" and objective.free_bits > 0:
         raise ValueError("free_bits needs prior = 'normal': a mixture has no KL per dimension")
-    if at is not None and given("space") == "joint":
-        raise ValueError("at needs space = 'decoder': posterior means have no covariates")
-    if at is not None and not given("covariates"):
-        raise ValueError("at needs covariates: without them there is nothing to hold constant")
 
 
 def _check_values(parameters: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ from songscape.results import write_atomically
 
 __all__ = ["can_save", "load_model", "save_model"]
 
-FORMAT = 4
+FORMAT = 5
 DESCRIPTION = "model.json"
 # By module: a linear model is saved without importing the networks and torch.
 MODELS = {
@@ -40,18 +39,11 @@ KINDS = {
     "Hardware": "parameters",
     "HotDeck": "imputation",
     "InputView": "standardisation",
-    "JointSpace": "joint_space",
     "Objective": "parameters",
     "SongMeans": "within_song",
-    "Spaces": "decoder_space",
     "Training": "parameters",
     "ViewSpec": "view_specs",
 }
-# What format 2 called the same things; its SongVAE had the fields of its groups as parameters.
-# The joint space of formats 2 and 3 was another one; `Hardware` could have a precision until 4.
-OLD_KINDS = {"Donors": "HotDeck", "Places": "Spaces", "ViewPlan": "ViewSpec"}
-GONE = ("compiled", "contrast", "precision", "rotate")
-OLD_ATTRIBUTES = {"donors_": "hot_deck_", "places_": "spaces_", "plans_": "view_specs_"}
 MODULES = ("network_", "prior_")
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -146,10 +138,8 @@ def load_model(folder: str | Path) -> Any:
             f"{path.parent}: no readable model ({error}); train it again"
         ) from None
     classes = _classes(MODELS)
-    classes["CentredPCA"] = classes["BlockPCA"]
-    classes["PresenceOnly"] = partial(classes["ViewOnly"], presence=True)
     kind = classes.get(str(description.get("model")))
-    if description.get("format") not in (2, 3, FORMAT) or kind is None:
+    if description.get("format") != FORMAT or kind is None:
         raise SongscapeError(
             f"{path}: written by another version of songscape "
             f"({description.get('versions', {}).get('songscape', 'unknown')}); train it again"
@@ -160,29 +150,11 @@ def load_model(folder: str | Path) -> Any:
         arrays = load_file(weights)
     except safetensors.SafetensorError as error:
         raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
-    kinds = _kinds(description["format"])
-    parameters = decode(description["parameters"], arrays, kinds)
-    if description["format"] > 2:
-        model = kind(**{k: v for k, v in parameters.items() if k not in GONE})
-    else:
-        from songscape.models.presets import build_model
-
-        try:
-            model = build_model(kind, {k: v for k, v in parameters.items() if k not in GONE})
-        except ValueError as error:
-            raise SongscapeError(f"{path}: {error}; train it again") from None
-    for name, value in decode(description["fitted"], arrays, kinds).items():
-        setattr(model, OLD_ATTRIBUTES.get(name, name), value)
-    if isinstance(model, classes["BlockPCA"]) and not hasattr(model, "alignment_"):
-        _complete_linear(model, kinds["Alignment"])
+    kinds = _classes(KINDS)
+    model = _restored(description, kind, arrays, kinds)
     if isinstance(model, classes["SongVAE"]):
-        for name in ("covariates_", "joint_", "linear_"):
-            setattr(model, name, getattr(model, name, None))
-        inner = description.get("linear")
-        if inner is not None:
-            model.linear_ = classes["BlockPCA"](**decode(inner["parameters"], arrays, kinds))
-            for name, value in decode(inner["fitted"], arrays, kinds).items():
-                setattr(model.linear_, name, value)
+        inner = description["linear"]
+        model.linear_ = inner and _restored(inner, classes["BlockPCA"], arrays, kinds)
         _restore_modules(model, arrays)
     return model
 
@@ -194,25 +166,13 @@ def _classes(homes: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _kinds(number: int) -> dict[str, Any]:
-    """What makes the records of the format of this number; fields that are gone are passed over."""
-    kinds = _classes(KINDS)
-    hardware, objective, spaces = (kinds[name] for name in ("Hardware", "Objective", "Spaces"))
-    kinds["Hardware"] = lambda precision="", **settings: hardware(**settings)
-    if number < FORMAT:
-        kinds["Objective"] = lambda contrast=0.0, **settings: objective(**settings)
-        kinds["JointSpace"] = lambda **_: None
-        kinds["Spaces"] = lambda own, average, joint=None: spaces(own, average)
-    return kinds | {old: kinds[name] for old, name in OLD_KINDS.items()}
-
-
-def _complete_linear(model: Any, alignment: Any) -> None:
-    """Give a linear model of an earlier version the attributes that it did not have."""
-    model.song_means_, model.scales_, model.alignment_ = {}, None, None
-    model.word_weight_ = 1.0
-    means = getattr(model, "category_means_", None)
-    if means is not None:
-        model.alignment_ = alignment(model.categories_, model.average_shares_, means)
+def _restored(
+    description: Mapping[str, Any], kind: Any, arrays: Arrays, kinds: Mapping[str, Any]
+) -> Any:
+    model = kind(**decode(description["parameters"], arrays, kinds))
+    for name, value in decode(description["fitted"], arrays, kinds).items():
+        setattr(model, name, value)
+    return model
 
 
 def _restore_modules(model: Any, arrays: Arrays) -> None:

@@ -119,7 +119,7 @@ def fit_network(
     )
     rotation.prepare(network, rotations)
     for spec in specs:
-        if spec.decoder == "linear" and spec.has_words:
+        if spec.decoder == "linear" and spec.likelihood == "multinomial":
             shares = word_shares(inputs[spec.name], views[spec.name], rows)
             network.start_at(spec.name, torch.from_numpy(shares))
     read = replace(reader, rotations=rotations, device=device)

@@ -15,12 +15,12 @@ from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates
-from songscape.models.decoder_space import Spaces, fit_spaces
+from songscape.models.decoder_space import DecoderSpace, fit_decoder_space
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
 from songscape.models.imputation import HotDeck, complete_rows
 from songscape.models.inference import BatchReader, Inference
-from songscape.models.joint_space import JointSpace, fit_joint_space, linear_coordinates
+from songscape.models.joint_space import latent_weights, linear_coordinates
 from songscape.models.linear import BlockPCA
 from songscape.models.networks import SongNetwork
 from songscape.models.parameters import GROUPS, Hardware, Objective, Training, check_value
@@ -84,10 +84,6 @@ class SongVAE(ViewsTransformer):
         posterior means beside the linear coordinates of the same views, as "balanced-lda" has them
         (of the first covariate neutral, see `songscape.models.joint_space`). Under a product of
         experts each can also be asked for later.
-    at : str or None, default=None
-        Decode all tracks at the same covariates: at a category of the training tracks ("de"), or at
-        the "average", which is every category in turn, averaged by their shares (see
-        `songscape.models.decoder_space.mixed_blocks`). None or "own": each at its own.
     reduced_dim : int, default=16
         Dimensions per view of the decoder space, and of the linear coordinates.
     imputation : {"mean", "donor"}, default="mean"
@@ -138,7 +134,6 @@ class SongVAE(ViewsTransformer):
         variational: bool = True,
         word_total: float = 200.0,
         space: str = "latent",
-        at: str | None = None,
         reduced_dim: int = 16,
         imputation: str = "mean",
         random_state: Any = 0,
@@ -161,7 +156,6 @@ class SongVAE(ViewsTransformer):
         self.variational = variational
         self.word_total = word_total
         self.space = space
-        self.at = at
         self.reduced_dim = reduced_dim
         self.imputation = imputation
         self.random_state = random_state
@@ -224,9 +218,6 @@ class SongVAE(ViewsTransformer):
         self.covariates_: CovariateEncoder | None = None
         if self.covariates:
             self.covariates_ = fit_covariates(views, self.covariates, rows)
-            if self.at not in (None, "own"):
-                # An unknown category is reported before the training, not after it.
-                self.covariates_.at(str(self.at), 1)
         covariates = None if self.covariates_ is None else self.covariates_.encode(views)
         with quiet_torch(settings.hardware.threads, seed):
             reader = BatchReader(self.view_specs_, self.inputs_, views, covariates)
@@ -238,64 +229,46 @@ class SongVAE(ViewsTransformer):
             self.diagnostics_: Diagnostics = diagnose(
                 inference, views, posterior, rows, held_out, settings
             )
-            self._fit_spaces(inference, views, posterior[0], rows, seed)
+            self._fit_spaces(inference, views, posterior, rows, seed)
         return self
 
     def transform(
-        self,
-        X: Any,
-        space: str | None = None,
-        at: str | None = None,
-        imputation: str | None = None,
+        self, X: Any, space: str | None = None, imputation: str | None = None
     ) -> NDArray[Any]:
-        """Posterior means, or decoder space, of shape (n_tracks, n_dimensions), float32.
+        """Where tracks lie, (n_tracks, n_dimensions), float32.
 
         Parameters
         ----------
         X : Views or ndarray
             Tracks may lack views that the model knows.
-        space, at, imputation : str, optional
-            Instead of the estimator's own; `at` only matters in decoder space. at="own" decodes
-            every track at its own covariates where the estimator holds them constant.
-
-        Raises
-        ------
-        SongscapeError
-            If `at` is a category that no training track has; the message names the known ones.
+        space, imputation : str, optional
+            Instead of the estimator's own.
         """
-        space, at = space or self.space, at or self.at
-        imputation = imputation or self.imputation
+        space, imputation = space or self.space, imputation or self.imputation
         check_value("space", space)
         check_value("imputation", imputation)
-        at = None if at == "own" else at
-        if at is not None and not self.covariates:
-            raise SongscapeError(f"at={at!r}: this model has no covariates; fit one that has")
-        if space == "joint" and at is not None:
-            raise SongscapeError(f"at={at!r} needs space='decoder': latents have no covariates")
         with self._reading(X) as (inference, views):
-            means, _ = inference.posterior(views)
-            present = self._present(views)
-            hot_deck = self.hot_deck_ if imputation == "donor" else None
-            if space == "joint":
-                if self.joint_ is None or self.linear_ is None:
-                    raise SongscapeError("this model was fitted without space='joint'; fit it so")
+            found, _ = inference.posterior(views)
+            if self.linear_ is None or self.decoder_space_ is None:
+                if space != "latent":
+                    raise SongscapeError(
+                        f"this model was fitted without space={space!r}; fit it so"
+                    )
+                return found.astype(np.float32)
+            borrows = self.hot_deck_ is not None and imputation == "donor"
+            if space == "joint" or borrows:
                 linear = self.linear_.transform(views).astype(np.float64)
-                joint = self.joint_.project(linear, means, present, hot_deck)
-                return joint.astype(np.float32)
-            if hot_deck is not None:
-                means = hot_deck.complete(means, present)
-            if space == "latent":
-                return means.astype(np.float32)
-            if self.spaces_ is None:
-                raise SongscapeError("this model was fitted without space='decoder'; fit it so")
-            decoded = self.spaces_.decoded(
-                inference.network,
-                means,
-                inference.encoded_covariates(views),
-                None if at is None or self.covariates_ is None else self.covariates_.mixture(at),
-                average=at == "average",
-            )
-            return decoded.astype(np.float32)
+            if self.hot_deck_ is not None and borrows:
+                present = self._present(views)
+                linear, found = self.hot_deck_.complete(
+                    linear, found, present, self.latent_weights_
+                )
+            if space == "joint":
+                found = np.concatenate([linear, self.latent_weights_ * found], axis=1)
+            elif space == "decoder":
+                covariates = inference.encoded_covariates(views)
+                found = self.decoder_space_.decoded(inference.network, found, covariates)
+            return found.astype(np.float32)
 
     def posterior(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         """Mean and standard deviation of the posterior, each (n_tracks, latent_dim), float32."""
@@ -366,35 +339,40 @@ class SongVAE(ViewsTransformer):
         return Inference(network.double(), prior.double(), self.inputs_, self.covariates_)
 
     def _fit_spaces(
-        self, inference: Inference, views: Views, means: Any, rows: NDArray[np.intp], seed: int
+        self, inference: Inference, views: Views, posterior: Any, rows: NDArray[np.intp], seed: int
     ) -> None:
-        """Fit the hot deck, and the decoder and joint spaces."""
+        """Fit the linear coordinates, the hot deck and the decoder space."""
         self._n_features_out = self.latent_dim
         self.hot_deck_: HotDeck | None = None
-        self.spaces_: Spaces | None = None
-        self.joint_: JointSpace | None = None
+        self.decoder_space_: DecoderSpace | None = None
         self.linear_: BlockPCA | None = None
         if self.fusion != "poe" and self.space == "latent":
             # Decoding and reducing thousands of columns takes seconds that few will need.
             return
         present = self._present(views)
         whole = complete_rows(present, rows) if self.fusion == "poe" else rows[:0]
+        self.linear_ = linear_coordinates(self.inputs_, self.reduced_dim, self.covariates, seed)
+        self.linear_.fit(views.take(rows))
+        of_view = self.linear_.of_view
+        means, log_variances = posterior
+        # Complete tracks decide alone, if there are any.
+        some = whole if len(whole) else rows
+        self.latent_weights_ = latent_weights(means[some], self.variational * log_variances[some])
         if len(whole):
-            self.hot_deck_ = HotDeck(*inference.evidence(views, whole))
-        linear = linear_coordinates(self.inputs_, self.reduced_dim, self.covariates, seed)
-        self.linear_, self.joint_ = fit_joint_space(linear, views, means, rows, whole)
-        if self.space == "joint":
-            self._n_features_out = len(self.joint_.of_view) + self.latent_dim
+            linear = self.linear_.transform(views.take(whole)).astype(np.float64)
+            self.hot_deck_ = HotDeck(*inference.evidence(views, whole), linear, of_view)
         if self.hot_deck_ is not None and self.imputation == "donor":
-            means = self.hot_deck_.complete(means, present)
+            linear = self.linear_.transform(views).astype(np.float64)
+            means = self.hot_deck_.complete(linear, means, present, self.latent_weights_)[1]
         covariates = inference.encoded_covariates(views)
-        self.spaces_ = fit_spaces(
+        self.decoder_space_ = fit_decoder_space(
             inference.network,
             means[rows],
             None if covariates is None else covariates[rows],
-            None if self.covariates_ is None else self.covariates_.mixture("average"),
             reduced_dim=self.reduced_dim,
             seed=seed,
         )
-        if self.space == "decoder":
-            self._n_features_out = sum(len(axes.squares) for axes in self.spaces_.own.axes)
+        if self.space == "joint":
+            self._n_features_out = len(of_view) + self.latent_dim
+        elif self.space == "decoder":
+            self._n_features_out = sum(len(axes.squares) for axes in self.decoder_space_.axes)

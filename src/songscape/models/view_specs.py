@@ -18,8 +18,7 @@ class ViewSpec:
     The encoder is "dense" (the whole block at once), "conv1d" (over the steps, with features as
     channels) or "set" (every step is an observation of its own, and all multiply into the
     posterior); the decoder has hidden layers, or is "linear". `gain` are factors of a dense
-    decoder's output, one per number, or none. Under the likelihood "counts", a value of 1 stands
-    for `unit` words.
+    decoder's output, one per number, or none.
     """
 
     name: str
@@ -28,13 +27,7 @@ class ViewSpec:
     likelihood: str = "gaussian"
     noise: str = "fixed"
     gain: tuple[float, ...] = ()
-    unit: float = 1.0
     decoder: str = "dense"
-
-    @property
-    def has_words(self) -> bool:
-        """Whether the decoder gives probabilities of words."""
-        return self.likelihood in ("multinomial", "counts")
 
 
 def view_specs(
@@ -68,7 +61,7 @@ def view_specs(
         encoder = encoders.get(name) or ("set" if is_set else "dense")
         spec = ViewSpec(name, view.shape[1:], encoder, likelihood, noise)
         # Which words express a theme depends on the language, a covariate: not linearly.
-        linear = fusion == "poe" and spec.has_words and not covariates
+        linear = fusion == "poe" and likelihood == "multinomial" and not covariates
         spec = replace(spec, decoder=decoders.get(name) or ("linear" if linear else "dense"))
         _check(spec, fusion)
         inputs[name] = fit_input(
@@ -77,8 +70,6 @@ def view_specs(
             standardise=likelihood == "gaussian",
             signed=likelihood == "von-mises-fisher",
         )
-        if likelihood == "counts":
-            spec = replace(spec, unit=float(inputs[name].scale[0]))
         specs.append(spec)
     return tuple(specs), inputs
 
