@@ -224,6 +224,17 @@ def test_a_line_drawn_round_songs_selects_them(page: Any) -> None:
     page.keyboard.press("Escape")
 
 
+def test_a_rectangle_drawn_over_songs_selects_them(page: Any) -> None:
+    left, top = spot(page, lonely(page))
+    page.keyboard.down("Alt")
+    page.mouse.move(left - 12, top - 12)
+    page.mouse.down()
+    page.mouse.move(left + 12, top + 12, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    assert rows_listed(page) == [lonely(page)]
+
+
 def test_another_name_is_still_there_after_a_reload(
     opened: Callable[..., Any], served: Callable[..., str], own_folder: ResultsFolder
 ) -> None:
@@ -413,12 +424,27 @@ def test_keys_alone_reach_the_map_and_its_songs(page: Any) -> None:
 
 
 def test_everything_that_can_be_pressed_has_a_name(page: Any) -> None:
-    nameless = page.evaluate("""[...document.querySelectorAll('button, input, select, a, [role]')]
-        .filter((one) => one.checkVisibility() && !one.closest('[aria-hidden=true]'))
-        .filter((one) => !one.textContent.trim() && !one.getAttribute('aria-label')
-            && !one.closest('label') && !['status', 'search'].includes(one.getAttribute('role')))
-        .map((one) => one.outerHTML)""")
-    assert nameless == []
+    def check() -> None:
+        nameless = page.evaluate("""[...document.querySelectorAll(
+                'button, input, select, progress, a, [role]')]
+            .filter((one) => one.checkVisibility() && !one.closest('[aria-hidden=true]'))
+            .filter((one) => !one.textContent.trim() && !one.getAttribute('aria-label')
+                && !one.closest('label') && !['status', 'search'].includes(one.role))
+            .map((one) => one.outerHTML)""")
+        assert nameless == []
+
+    check()
+    page.locator("#side .group .open").first.click()
+    check()
+    page.get_by_role("button", name="Rename").click()
+    check()
+    page.locator("#side .songs .title").first.click()
+    page.wait_for_selector("#side h3:has-text('Nearest songs') + div .song")
+    check()
+    page.get_by_role("button", name="Compare with …").click()
+    page.locator("#side .songs .title").nth(2).click()
+    page.wait_for_selector("#side h3:has-text('Why together?')")
+    check()
 
 
 @pytest.mark.parametrize("width", [360, 800, 1300])

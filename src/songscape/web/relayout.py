@@ -15,7 +15,7 @@ __all__ = ["laid_out_again"]
 Floats = NDArray[np.float32]
 MOST_MOVED = 2_000
 """So many songs are moved step by step; the others lie among the nearest of these."""
-NEAREST, BESIDE = 15, 5
+NEAREST, BESIDE = 15, 4
 SMOOTHED, STEPS = 12, 80
 WIDTH, PUSH = 0.22, 5.0
 
@@ -46,7 +46,8 @@ def laid_out_again(places: Floats, space: Space, weights: Mapping[str, float]) -
     found = places.copy()
     rest = np.setdiff1d(songs, chosen)
     if len(rest):
-        around = moved[nearest(asked[rest], among[chosen], BESIDE)]
+        owner = _nearest_one(asked[rest], among[chosen])
+        around = moved[np.column_stack([owner, near[owner, :BESIDE]])]
         chance = np.random.default_rng(0).normal(size=(len(rest), 2)) / 2
         found[rest] = around.mean(axis=1) + chance * around.std(axis=1)
     found[chosen] = moved
@@ -71,6 +72,13 @@ def _joined(space: Space, weights: Mapping[str, float]) -> tuple[Floats, Floats,
     among = asked.copy()
     among[:, -1] = np.sqrt(missing)
     return asked, among, known
+
+
+def _nearest_one(asked: Floats, among: Floats) -> NDArray[np.int64]:
+    """The nearest row of `among` to each of `asked`: one is found much faster than several."""
+    half = np.square(among).sum(axis=1) / 2
+    parts = np.array_split(asked, 1 + len(asked) // 2_000)
+    return np.concatenate([(half - part @ among.T).argmin(axis=1) for part in parts])
 
 
 def _others(rows: NDArray[np.int64]) -> NDArray[np.int64]:
