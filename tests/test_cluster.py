@@ -157,6 +157,32 @@ def test_a_run_without_a_shared_disk_gives_the_same(music, here, address, server
         assert digests["s00"] == digests["s01"]
 
 
+def test_workers_write_features_to_a_bucket_and_training_reads_them_here(
+    music, here, address, server, tmp_path
+):
+    import fsspec
+
+    from songscape.features.loading import load_views
+    from songscape.features.parquet import ParquetFeatures, extract_to_parquet
+    from songscape.ingest import read_collection
+
+    bucket = fsspec.filesystem("s3")
+    bucket.mkdir("features")
+    with connected(address) as cluster:
+        out, collection = "s3://features/songs", read_collection(music)
+        counts = extract_to_parquet(collection, out, per_file=4, workers=2, executor=cluster)
+        again = extract_to_parquet(collection, out, per_file=4, workers=2, executor=cluster)
+    assert (counts.analysed, counts.failed) == (N_TRACKS, 1)
+    assert again == counts
+    assert len(bucket.glob("features/songs/part-*.parquet")) > 1
+    views = ParquetFeatures(out).views(["segments", "rhythm"], tmp_path)
+    with Library.open(here / "songscape.db") as library:
+        stored = load_views(library, ["segments", "rhythm"])
+    assert views.track_ids == stored.track_ids
+    for name in ("segments", "rhythm"):
+        np.testing.assert_array_equal(views[name].values, stored[name].values)
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [

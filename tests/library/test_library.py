@@ -273,13 +273,15 @@ def test_facts_are_kept_with_their_recipes(tmp_path):
         assert stored["y"].tolist() == ["a"]
 
 
-def test_digests_tell_features_apart(tmp_path):
+def test_digests_tell_features_apart_and_are_made_up_where_they_lack(tmp_path):
     with Library.open(tmp_path / "x.db") as library:
         library.update(collection(track("a"), track("b"), track("c")))
         for track_id, value in zip("abc", (1.0, 2.0, 1.0)):
             store(library, track_id, analysis(value))
         digests = library.feature_digests("timbre")
         assert digests["a"] == digests["c"] != digests["b"]
+        library._db.execute("DELETE FROM facts")
+        assert library.feature_digests("timbre") == digests
         library.add_features("a", {"timbre": np.zeros(160, np.float32)}, {"timbre": "s"})
         assert library.feature_digests("timbre")["a"] != digests["a"]
 
@@ -368,13 +370,12 @@ def test_other_files_are_refused_in_one_line(tmp_path):
     assert not (tmp_path / "x.db").exists()
 
 
-@pytest.mark.parametrize(("schema", "says"), [(99, "newer Songscape"), (1, "older Songscape")])
-def test_another_schema_is_refused_untouched(tmp_path, schema, says):
+def test_a_newer_schema_is_refused_untouched(tmp_path):
     with Library.open(tmp_path / "x.db") as library:
         library.update(collection(track("a")))
     with sqlite3.connect(tmp_path / "x.db") as db:
-        db.execute(f"PRAGMA user_version = {schema}")
-    with pytest.raises(SongscapeError, match=rf"{says} \(schema {schema}"):
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(SongscapeError, match=r"newer Songscape \(schema 99"):
         Library.open(tmp_path / "x.db")
 
 

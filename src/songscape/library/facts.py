@@ -105,7 +105,7 @@ def insert_facts(db: Database, name: str, found: Mapping[str, tuple[str, Any]]) 
 @contextmanager
 def _writing(db: Database) -> Iterator[bool]:
     """A transaction; False where the tables can't be written."""
-    if db.writable:
+    if db.writable or db.execute("SELECT 1 FROM temp.sqlite_master").fetchone():
         with transaction(db):
             yield True
     else:

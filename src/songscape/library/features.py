@@ -193,14 +193,17 @@ class Features(Facts):
         """Digests of what `features` gives, in its order, without reading it."""
         known = self.facts(f"digest of {name}")
         query = (
-            "SELECT track_id FROM features JOIN tracks ON id = track_id "
+            "SELECT track_id, features.recipe FROM features JOIN tracks ON id = track_id "
             f"WHERE name = ? AND {OUTCOME} = 'analysed' ORDER BY track_id"
         )
-        ids = [as_text(track_id) for (track_id,) in self._db.execute(query, (name,))]
-        try:
-            return {track_id: str(known[track_id][1]) for track_id in ids}
-        except (IndexError, KeyError):
-            raise self._db.damaged() from None
+        recipes = {as_text(i): as_text(r) for i, r in self._db.execute(query, (name,))}
+        lacking = {i: r for i, r in recipes.items() if known.get(i, ("",))[0] != r}
+        if lacking:  # stored by a version that kept none
+            each = self.each_feature(name)
+            found = {i: (lacking[i], _digest(array)) for i, array in each if i in lacking}
+            self.store_facts(f"digest of {name}", found)
+            known |= found
+        return {i: str(known[i][1]) for i in recipes}
 
     def audio_facts(self) -> pd.DataFrame:
         """What the audio files themselves say, indexed by track id (analysed tracks).

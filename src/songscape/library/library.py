@@ -28,7 +28,8 @@ class Library(Catalogue, Features):
         """Open a library; create it where there is none, unless `must_exist`.
 
         Raises `SongscapeError` if the file is missing (`must_exist`), is damaged or something else,
-        was written by another version, or cannot be opened.
+        was written by a newer version, or cannot be opened. One of an older version is brought to
+        this one.
         """
         path = Path(path)
         return cls(path, connect(path, must_exist=must_exist))

@@ -1,19 +1,20 @@
-"""The tables of a library: made and checked."""
+"""The tables of a library: made, checked, and brought from an older version to this one."""
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from pathlib import Path
 
 from songscape.errors import SongscapeError
-from songscape.library.database import Database
+from songscape.library.database import Database, transaction
 
 APPLICATION_ID = 0x536F6E67  # "Song": tells our files from other SQLite databases
 VERSION = 2
 GONE = "no longer in the collection"
 
-_TABLES = """
+_FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE tracks (
     id TEXT PRIMARY KEY,
@@ -52,14 +53,17 @@ CREATE TABLE audio_facts (
     container TEXT, codec TEXT, bitrate_kbps REAL,
     loudness_dbfs REAL, peak_dbfs REAL, size_bytes INTEGER, digest TEXT
 ) WITHOUT ROWID;
-CREATE TABLE facts (
+"""
+# Only new tables, so that a file that can't be written can have them beside it, in memory.
+_SECOND = """
+CREATE {temporary} TABLE facts (
     name TEXT NOT NULL,        -- what is known of a track: language, copies, audio file, ...
     track_id TEXT NOT NULL,
     recipe TEXT NOT NULL,      -- how it was found, and from what
     value TEXT NOT NULL,       -- JSON
     PRIMARY KEY (name, track_id)
 ) WITHOUT ROWID;
-CREATE TABLE file_facts (
+CREATE {temporary} TABLE file_facts (
     name TEXT NOT NULL,        -- what is known of a file: lyrics, ...
     path TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
@@ -67,13 +71,13 @@ CREATE TABLE file_facts (
     value TEXT NOT NULL,       -- JSON
     PRIMARY KEY (name, path)
 ) WITHOUT ROWID;
-CREATE TABLE collection_facts (
+CREATE {temporary} TABLE collection_facts (
     name TEXT PRIMARY KEY,     -- what is known of all tracks together: lyrics-counts, ...
     recipe TEXT NOT NULL,
     data BLOB NOT NULL         -- arrays, as numpy's npz without pickles
-);
-CREATE INDEX features_by_name ON features (name, track_id, recipe);
+)
 """
+_INDEX = "CREATE INDEX features_by_name ON features (name, track_id, recipe)"
 OUTCOME = """CASE WHEN listing != 'present' THEN listing WHEN outcome = 'ok' THEN 'analysed'
     WHEN outcome = 'failed' THEN 'failed' ELSE 'pending' END"""
 """SQL: what became of a track, from what the scan and the extraction said of it."""
@@ -107,11 +111,6 @@ def connect(path: Path, *, must_exist: bool = False) -> Database:
             raise SongscapeError(
                 f"{path}: not a Songscape library (another program's database); choose another path"
             )
-        if n_tables and version < VERSION:
-            raise SongscapeError(
-                f"{path}: written by an older Songscape (schema {version}, this one knows "
-                f"{VERSION}); move it away and run again: the collection will be read anew"
-            )
         if version > VERSION:
             raise SongscapeError(
                 f"{path}: written by a newer Songscape (schema {version}, this one knows "
@@ -120,15 +119,60 @@ def connect(path: Path, *, must_exist: bool = False) -> Database:
         if must_exist and not n_tables:
             raise db.damaged()
         db.execute("PRAGMA foreign_keys = ON")
-        if not n_tables:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(
-                f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"
-                f"PRAGMA user_version = {VERSION}; {_TABLES} COMMIT;"
-            )
+        if n_tables:
+            _migrate(db, version)
+        else:
+            _create(db)
         # With a write-ahead log NORMAL can lose the newest commits in a power cut, never order.
         db.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _create(db: Database) -> None:
+    """Make the tables in an empty file."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.executescript(
+        f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"
+        f"PRAGMA user_version = {VERSION}; {_FIRST} {_SECOND.format(temporary='')};"
+        f"{_INDEX}; COMMIT;"
+    )
+
+
+def _migrate(db: Database, version: int) -> None:
+    """Bring a library of an older version to this one; features stay as they are.
+
+    A file that can't be written gets what it lacks in memory, for as long as it is open.
+    """
+    if version == VERSION:
+        return
+    if not db.writable:
+        db.executescript(_SECOND.format(temporary="TEMP"))
+        return
+    with transaction(db):
+        # Another process may have done it meanwhile.
+        if db.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+            return
+        for statement in (*_SECOND.format(temporary="").split(";"), _INDEX):
+            db.execute(statement)
+        found = "SELECT track_id FROM ledger WHERE stage = 'scan' AND reason = ?"
+        db.execute(f"UPDATE tracks SET listing = 'gone' WHERE id IN ({found})", (GONE,))
+        db.execute("DELETE FROM ledger WHERE stage = 'scan' AND reason = ?", (GONE,))
+        _remember_files(db)
+        db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _remember_files(db: Database) -> None:
+    """Which file each track's features are of: version 1 knew that by the root of the last scan."""
+    root = db.execute("SELECT value FROM meta WHERE key = 'root'").fetchone()
+    if root is None:
+        return
+    query = "SELECT id, audio, audio_size, audio_mtime_ns FROM tracks WHERE outcome = 'ok'"
+    stamps = [
+        (track_id, json.dumps([os.path.join(root[0], os.fsdecode(audio)), size, mtime, None, None]))
+        for track_id, audio, size, mtime in db.execute(query)
+        if audio is not None
+    ]
+    db.executemany("INSERT INTO facts VALUES ('audio file', ?, '1', ?)", stamps)
