@@ -295,6 +295,7 @@ async function begin() {
   byId("nearer").addEventListener("click", () => map.zoom(1.5));
   byId("further").addEventListener("click", () => map.zoom(1 / 1.5));
   byId("whole").addEventListener("click", () => map.whole());
+  byId("remark").addEventListener("click", () => remark(""));
   byId("why").addEventListener("click", () => actions.song(player.now()));
   byId("queue").addEventListener("click", () => panel.list("The queue", "played next, in this order", [...player.queue], { ids: player.queue.map((row) => songs.ids[row]), name: "Queue" }));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (recolour(), panel.again()));
