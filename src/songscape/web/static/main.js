@@ -104,8 +104,8 @@ async function begin() {
       panel.song(row).catch((error) => remark(error.message));
       panel.playing(player.now());
     },
-    pick(question, act) {
-      state.picking = act;
+    pick(from, question, act) {
+      state.picking = { from, act };
       remark(`${question} Click a dot or a title, or search (Escape: none).`, true);
     },
     async path(from, to) {
@@ -220,7 +220,8 @@ async function begin() {
   }
 
   function picked(row) {
-    const act = state.picking;
+    const { from, act } = state.picking;
+    if (row === from) return remark("That is the same song; choose another (Escape: none).", true);
     state.picking = null;
     remark("");
     act(row);
