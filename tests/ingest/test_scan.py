@@ -594,7 +594,7 @@ def test_every_file_of_any_tree_is_accounted_for(tmp_path, tree):
         assert all(row.reason for row in rows)
         left_out = [row for row in rows if row.status == "warning"]
         assert bool(seen["bins"]) == bool(left_out)
-        assert not left_out or f" {seen['bins']} audio files" in left_out[0].reason
+        assert not left_out or f"audio files left out: {seen['bins']}" in left_out[0].reason
         everything = [*ids(collection), *(row.track_id for row in rows)]
         assert len(set(everything)) == len(everything)
         for row in collection.problems:
