@@ -1,5 +1,7 @@
 """balanced-lda and neutral-lda: what whitening within songs, balance and alignment promise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -13,6 +15,7 @@ from songscape.metrics.neighbours import knn_agreement_samples, nearest_neighbor
 from songscape.models import within_song
 from songscape.models.alignment import fit_alignment
 from songscape.models.linear import BlockPCA
+from songscape.models.neutrality import choose_neutral
 from songscape.models.presets import make_model
 
 N, STEPS, FEATURES = 80, 6, 8
@@ -48,13 +51,15 @@ def collection(seed: int = 0) -> Views:
     return Views(tuple(f"t{i:03}" for i in range(N)), blocks, np.arange(N) // 2)
 
 
+@pytest.mark.parametrize(("name", "standardise"), [("segments", True), ("voice", False)])
 def test_song_means_are_whitened_as_in_linear_discriminant_analysis(
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, standardise: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Of what an encoder hears segment by segment as well.
     monkeypatch.setattr(within_song, "RIDGE", 1e-9)
-    view = steps(np.random.default_rng(0))
-    ours = BlockPCA(("segments",), n_components=FEATURES, within_song=True)
-    means = ours.fit_transform(Views(tuple(f"{i:02}" for i in range(N)), {"segments": view}))
+    view = replace(steps(np.random.default_rng(0)), modality="audio", standardise=standardise)
+    ours = BlockPCA((name,), n_components=FEATURES, within_song=True)
+    means = ours.fit_transform(Views(tuple(f"{i:02}" for i in range(N)), {name: view}))
     songs = np.repeat(np.arange(N), STEPS)
     rows = view.values.reshape(-1, FEATURES)
     lda = LinearDiscriminantAnalysis(solver="svd").fit(rows, songs)
@@ -161,3 +166,16 @@ def test_a_new_track_lies_where_it_would_have_lain() -> None:
 def test_neutrality_needs_a_covariate() -> None:
     with pytest.raises(UsageError, match="neutral = True needs covariates"):
         make_model("balanced-lda", neutral=True)
+
+
+def test_the_language_is_hidden_by_a_candidate_that_can_whatever_the_others_keep() -> None:
+    rng = np.random.default_rng(0)
+    languages = ["German", "English"] * 60
+    shift = np.where(np.array(languages) == "German", 3.0, 0.0)[:, None]
+    songs = rng.normal(size=(120, 4))
+    told, hidden = songs + shift, songs + 0.5 * rng.normal(size=(120, 4))
+    words = rng.normal(size=(120, 2))
+    candidates = [(told, words), (hidden, words)]
+    chosen, _ = choose_neutral(told, candidates, composition_view(languages), None)
+    assert chosen == 1, "although the first keeps every neighbour within a language"
+    assert choose_neutral(told, candidates[:1] * 2, composition_view(languages), None)[0] == 0
