@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -301,14 +302,14 @@ def test_a_path_between_two_songs_is_listed_and_saved_as_a_playlist(
     listed = rows_listed(page)
     assert len(listed) > 2
     assert listed[-1] == 7
-    assert page.locator("#drawn .way").count() == 1
+    page.wait_for_selector("#drawn .way", state="attached")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Playlist").click()
     saved = tmp_path / "list.m3u8"
     waiting.value.save_as(saved)
     lines = saved.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#EXTM3U"
-    files = [Path(line) for line in lines if not line.startswith("#")]
+    files = [Path(unquote(line.removeprefix("file://"))) for line in lines if line[0] != "#"]
     assert [int(path.stem[5:8]) for path in files] == listed
     assert all(path.is_file() for path in files)
 
@@ -367,8 +368,11 @@ def test_two_songs_are_compared(page: Any) -> None:
     page.evaluate("songscape.player.play(30)")
     page.locator("#why").click()
     page.get_by_role("button", name="Compare with …").click()
-    page.locator("#query").fill("Song 33")
+    page.locator("#query").fill("Song 30")
     page.locator("#found [role=option]").first.click()
+    assert "the same song" in page.locator("#remark").inner_text()
+    page.locator("#query").fill("Song 33")
+    page.locator("#found [role=option]:has-text('Song 33')").click()
     page.wait_for_selector("#side h3:has-text('Why together?')")
     until(page, "side.innerText.includes('by sound than')")
     text = page.locator("#side").inner_text()
@@ -379,9 +383,10 @@ def test_two_songs_are_compared(page: Any) -> None:
 
 
 def test_songs_of_the_queue_come_first(page: Any) -> None:
+    page.locator("#side .group .open").first.click()
+    listed = rows_listed(page)
     page.locator("#side .song .play").first.click()
-    page.locator("#side .song").nth(3).hover()
-    wanted = rows_listed(page)[3:5]
+    wanted = listed[3:5]
     for at in (3, 4):
         page.locator("#side .song .later").nth(at).click(force=True)
     assert page.locator("#queue").inner_text() == "2 in the queue"
@@ -391,6 +396,24 @@ def test_songs_of_the_queue_come_first(page: Any) -> None:
         page.locator("#next").click()
         plays(page, row)
     assert page.locator("#queue").is_hidden()
+    page.locator("#next").click()  # and then the list of the first group goes on
+    plays(page, listed[1])
+
+
+def test_a_song_chosen_on_the_map_is_followed_by_its_nearest_and_by_no_list(page: Any) -> None:
+    page.locator("#side .group .open").first.click()
+    page.locator("#side .song .play").first.click()
+    assert page.locator("#mode").input_value() == "list"
+    page.keyboard.press("Escape")
+    row = lonely(page)
+    page.mouse.click(*spot(page, row))
+    plays(page, row)
+    asked = f"fetch('/api/similar?n=1&id=' + songscape.songs.ids[{row}]).then((a) => a.json())"
+    nearest = page.evaluate(
+        f"{asked}.then((found) => songscape.songs.rowOf.get(found.tracks[0].id))"
+    )
+    page.keyboard.press("ArrowRight")
+    plays(page, nearest)
 
 
 def test_a_collection_that_is_being_analysed_says_how_far_it_is(

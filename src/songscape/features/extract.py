@@ -39,18 +39,30 @@ def extract(
     can't be looked at now keeps its features, with a remark. Every track is committed as it comes,
     so an interrupted run goes on where it was.
 
-    Parameters ---------- library : Library collection : Collection views : iterable of str Views
-    that will be asked for besides those that every track gets, also of encoders; of a track that is
-    there but lacks one of them, only that is computed. excerpt : str What is read of files over a
-    minute: one of `songscape.settings.EXCERPTS`; by default as the library was read before.
-    Pretrained encoders read whole files. workers, executor : int; concurrent.futures.Executor
-    Worker processes, by default one per core, or where to run instead, with the same paths.
-    timeout_s : float Longest time for one track. progress : callable, optional Called with (done,
-    total, track id) after each track, and once with (0, total, ""). function : callable What to run
-    on a path, a list of features and an excerpt.
+    Parameters
+    ----------
+    library : Library
+    collection : Collection
+    views : iterable of str
+        Views that will be asked for besides those that every track gets, also of encoders; of a
+        track that is there but lacks one of them, only that is computed.
+    excerpt : str
+        What is read of files over a minute: one of `songscape.settings.EXCERPTS`; by default as
+        the library was read before. Pretrained encoders read whole files.
+    workers, executor : int; concurrent.futures.Executor
+        Worker processes, by default one per core, or where to run instead, with the same paths.
+    timeout_s : float
+        Longest time for one track.
+    progress : callable, optional
+        Called with (done, total, track id) after each track, and once with (0, total, "").
+    function : callable
+        What to run on a path, a list of features and an excerpt.
 
-    Raises `SongscapeError` if workers cannot be started at all, the model of an embedding is not on
-    this machine, or the collection or the library is deleted meanwhile.
+    Raises
+    ------
+    SongscapeError
+        Workers cannot be started at all, the model of an embedding is not on this machine, or the
+        collection or the library is deleted meanwhile.
     """
     views = tuple(views)
     models = find_models(views)

@@ -103,13 +103,7 @@ def _opened(path: Path) -> Iterator[IO[str]]:
 
 
 def find_dataset(files: Files) -> Found | None:
-    """The data set whose files are in a folder, None where it is of no layout that is known.
-
-    Raises
-    ------
-    SongscapeError
-        A file of the data set can't be read.
-    """
+    """The data set whose files are in a folder, None where it is of no layout that is known."""
     folder = _Folder(files)
     for layout in LAYOUTS:
         rows = None if layout.read is None else layout.read(folder)

@@ -187,12 +187,7 @@ def file_trouble(path: str) -> str | None:
 
 
 def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
-    """The content of a regular file of at most `limit` bytes, whatever its length is said to be.
-
-    Raises
-    ------
-    UnreadableError
-    """
+    """The content of a regular file of at most `limit` bytes, whatever its length is said to be."""
     data = _read(os.fspath(path), limit + 1)
     if len(data) > limit:
         raise UnreadableError(f"over {limit / 1e6:.0f} MB")

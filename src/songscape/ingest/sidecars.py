@@ -6,6 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 import regex
@@ -89,13 +90,18 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
 
 
 def _keys(place: str, stem: str) -> list[tuple[str, str]]:
-    parts = PurePosixPath(place).parent.parts
+    return [(folder, stem) for folder in _folders(PurePosixPath(place).parent.parts)]
+
+
+@lru_cache(maxsize=4_096)
+def _folders(parts: tuple[str, ...]) -> list[str]:
+    """Where the lyrics of a folder's audio may lie."""
     folders = [parts]
     for depth in range(len(parts), -1, -1):
         below = parts[depth:]
         folders.append((*parts[:depth], "lyrics", *below))
         folders.append((*parts[:depth], "lyrics", *below[1:]))
-    return [(_folder_key(folder), stem) for folder in folders]
+    return list(map(_folder_key, folders))
 
 
 def _key_of(place: str) -> tuple[str, str]:
@@ -103,7 +109,8 @@ def _key_of(place: str) -> tuple[str, str]:
     return _folder_key(path.parent.parts), nfc(path.stem)
 
 
-def _folder_key(parts: Sequence[str]) -> str:
+@lru_cache(maxsize=4_096)
+def _folder_key(parts: tuple[str, ...]) -> str:
     # "Lyrics" and "lyrics" are one folder to people.
     return nfc("/".join(parts)).casefold()
 

@@ -139,9 +139,9 @@ class _Table:
         ]
         moved = followed(list(zip(written, hashes, places)), self.files, self.listed)
         now = [moved.get(number, place) for number, place in enumerate(places)]
-        reason = "{}: the audio that {} calls {}, whose row goes with it; write its name there"
+        reason = "{} ({} in {}): has another name now, and its row goes with it; write that there"
         remarks = {
-            number: reason.format(display(place), self.name, display(written[number])[:_SHOWN])
+            number: reason.format(display(place), display(written[number])[:_SHOWN], self.name)
             for number, place in moved.items()
         }
         return now, remarks, list(zip(written, hashes))
@@ -155,7 +155,7 @@ class _Table:
         table = [dict(zip(self.header, cells)) for _, cells in self.rows]
         written = [values.get("audio", "") for values in table]
         places, remarks, named = self._meant(written, [self._audio(each) for each in written])
-        listed = {os.path.realpath(self.files.root / place) for place in places if place}
+        listed = {place for place in places if place}
         beside = match_sidecars([str(places[n]) for n in remarks], self.files.lyrics)
         rows: dict[str, tuple[str, str]] = {}
         for number, ((line, cells), values) in enumerate(zip(self.rows, table)):
@@ -248,9 +248,11 @@ class _Table:
 
     def _unlisted(self, listed: set[str], taken: set[str]) -> list[LedgerRow]:
         """Audio files that the table doesn't name."""
-        rows = []
-        for place in sorted([*self.files.audio, *self.files.failed]):
-            if os.path.realpath(self.files.root / place) not in listed:
+        rows, root = [], self.files.root
+        others = {*self.files.audio, *self.files.failed} - listed
+        named = {os.path.realpath(root / place) for place in listed if others}
+        for place in sorted(others):
+            if os.path.realpath(root / place) not in named:
                 name = nfc(display(place))
                 name = f"{name} (file)" if name in taken else name
                 reason = f"{name}: not listed in {self.name}"

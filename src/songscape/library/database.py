@@ -114,6 +114,8 @@ def _storable(value: Any) -> Any:
 
 def as_text(stored: Any) -> str:
     """Text as it was given to be stored."""
+    if isinstance(stored, str):
+        return stored
     return stored.decode("utf-8", "surrogatepass") if isinstance(stored, bytes) else str(stored)
 
 

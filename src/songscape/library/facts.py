@@ -28,9 +28,11 @@ class Facts:
         """Per track, what is known by that name: the recipe it was found by, and the value."""
         query = "SELECT track_id, recipe, value FROM facts WHERE name = ?"
         with _well_formed(self._db):
+            rows = self._db.execute(query, (name,)).fetchall()
+            values = json.loads(f"[{','.join(as_text(value) for *_, value in rows)}]")
             return {
-                as_text(track_id): (as_text(recipe), json.loads(as_text(value)))
-                for track_id, recipe, value in self._db.execute(query, (name,))
+                as_text(track_id): (as_text(recipe), value)
+                for (track_id, recipe, _), value in zip(rows, values, strict=True)
             }
 
     def store_facts(self, name: str, found: Mapping[str, tuple[str, Any]]) -> None:

@@ -14,15 +14,6 @@ from songscape.errors import UsageError
 from songscape.features.encoders.registry import ENCODERS
 from songscape.models.parameters import WORD_COMPONENTS
 
-__all__ = [
-    "PRESETS",
-    "Preset",
-    "build_model",
-    "check_model_options",
-    "find_preset",
-    "make_model",
-]
-
 VAE = "songscape.models.vae:SongVAE"
 BLOCK_PCA = "songscape.models.linear:BlockPCA"
 REFERENCES = "songscape.models.references"

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from songscape.clustering.smoothed import nearest
 from songscape.neighbours.space import Space
 
-__all__ = ["laid_out_again"]
-
 Floats = NDArray[np.float32]
 MOST_MOVED = 2_000
 """So many songs are moved step by step; the others lie among the nearest of these."""

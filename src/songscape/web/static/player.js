@@ -8,16 +8,15 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   const heard = []; // rows, the latest last
   const queue = []; // rows that come before anything else
   let now = -1;
-  let list = [];
+  let [list, place] = [[], -1]; // what is played through, and where in it
   let part = { start: 0, end: null }; // seconds of the file that are the song
   let converted = false; // whether the song is asked for as FLAC, because the browser can't play the file
 
   // `typical`: from its most typical half minute instead of the beginning.
   function play(row, from = null, typical = false) {
-    if (from) {
-      list = from;
-      mode.value = "list";
-    }
+    if (from) [list, mode.value] = [from, "list"];
+    else if (typical && mode.value === "list") mode.value = "near"; // chosen on the map
+    if (list.includes(row)) place = list.indexOf(row);
     const url = source.audio(songs.ids[row]);
     if (now >= 0 && now !== row) heard.push(now);
     now = row;
@@ -54,22 +53,23 @@ export function openPlayer(songs, source, { changed, failed, following }) {
     });
   }
 
-  function step(rows, by) {
-    return rows[rows.indexOf(now) + by] ?? -1;
-  }
-
   async function next() {
     if (now < 0) return;
-    let row = queue.shift() ?? -1;
+    const [queued, at] = [queue.shift(), place];
     tellQueue();
-    if (row < 0 && mode.value === "list") row = step(list, 1);
+    if (queued !== undefined) {
+      play(queued);
+      place = at; // the list goes on where it was
+      return;
+    }
+    let row = mode.value === "list" ? (list[place + 1] ?? -1) : -1;
     if (row < 0 && mode.value !== "stop") row = await following(now, mode.value, new Set([...heard, now]));
     if (row >= 0) play(row);
   }
 
   function previous() {
     if (audio.currentTime > part.start + 4) audio.currentTime = part.start;
-    else if (mode.value === "list" && step(list, -1) >= 0) play(step(list, -1));
+    else if (mode.value === "list" && place > 0) play(list[place - 1]);
     else if (heard.length) {
       const row = heard.pop();
       now = -1; // the song that is left is not heard again as a previous one
