@@ -5,7 +5,9 @@
 A SOURCE and the figures (genre / artist) are those of benchmarks/representations.py. skew: of how
 many songs each is among the 10 nearest; hubs make it large (Radovanovic et al. 2010). Mutual
 proximity as in Schnitzer et al. 2012, with normal distances; local scaling as in Zelnik-Manor and
-Perona 2004, by the 10th neighbour. All pairs are compared: for collections of a few thousand.
+Perona 2004, by the 10th neighbour; usual distances: that of two songs by the root of the product
+of both songs' root mean squares, which is what `songscape.Index` does. All pairs are compared: for
+collections of a few thousand.
 """
 
 from __future__ import annotations
@@ -26,11 +28,13 @@ def rescaled(D: np.ndarray) -> dict[str, np.ndarray]:
     n = len(D)
     others = D[~np.eye(n, dtype=bool)].reshape(n, -1)
     reach = np.sort(others, axis=1)[:, K - 1]
+    usual = np.sqrt(np.square(D).mean(axis=1))
     far = norm.sf((D - others.mean(axis=1)[:, None]) / others.std(axis=1)[:, None])
     return {
         "plain": D,
         "local scaling": 1 - np.exp(-(D**2) / np.outer(reach, reach)),
         "mutual proximity": 1 - far * far.T,
+        "usual distances": D / np.sqrt(np.outer(usual, usual)),
     }
 
 

@@ -26,18 +26,6 @@ def test_new_songs_go_where_a_new_grouping_would_put_them() -> None:
     assert np.mean(same) >= 0.9
 
 
-def test_neighbourhoods_are_pieces_of_the_region() -> None:
-    rng = np.random.default_rng(1)
-    X = rng.normal(size=(300, 6)) + 4.0 * rng.normal(size=(3, 6))[rng.integers(3, size=300)]
-    levels = find_levels(X[:280])
-    placed = assign(X[280:], X[:280], levels)
-    for region, piece in zip(placed.regions, placed.neighbourhoods):
-        if region >= 0:
-            assert set(levels.regions[levels.neighbourhoods == piece]) == {region}
-        else:
-            assert piece == -1
-
-
 def test_what_is_like_nothing_known_is_unknown() -> None:
     rng = np.random.default_rng(2)
     X = rng.normal(size=(200, 5))

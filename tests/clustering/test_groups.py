@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from by_path import load_module
 from numpy.typing import NDArray
 
 from songscape.cli.groups_text import described
@@ -17,36 +19,31 @@ from songscape.clustering.identity import changes, match_groups
 from songscape.clustering.lyric_words import words_of_grammar, words_within_languages
 from songscape.clustering.names import name_groups
 from songscape.clustering.portraits import Portrait, Share, Trait
+from songscape.errors import SongscapeError
 from songscape.features.descriptors import DESCRIPTORS
+from songscape.features.encoders import musicnn
 from songscape.features.text import counts_view
 from songscape.features.views import View, Views
 from songscape.workers import pack, unpack
 
 N, K = 300, 5
-GRAMMAR = {
-    "English": "the and you that with they there would could from were your through these",
-    "German": "und der die das nicht sich auch einen durch wenn über dieser unter wird",
-    "Spanish": "que los las para como pero esta entre cuando sobre también desde todos",
-    "French": "les des dans pour avec mais cette elle nous tout comme même sans aussi",
-    "Italian": "che non per una sono come anche della questo nella quando tutto molto",
-    "Portuguese": "que não para uma com como mas quando muito também pelo isso entre",
-    "Dutch": "het een van dat niet met voor zijn maar ook deze door wanneer onder",
-    "Russian": "что как это его она они мне меня когда если только чтобы была были",
-    "Turkish": "bir için ama gibi daha çok ben sen onu değil kadar sonra benim sana",
-    "Bangla": "এবং আমি তুমি আমার তোমার কিন্তু এই সেই জন্য থেকে করে হয়ে সঙ্গে",
-}
-"""Words of grammar of ten languages; nothing outside of this test reads them."""
+FUNCTION_WORDS = load_module(Path(__file__).with_name("function_words.py")).FUNCTION_WORDS
+OWN = {"English": "river", "German": "fenster", "Spanish": "noche", "Bangla": "জানালা"}
 
 
-def lyrics(language: str, group_: int, rng: np.random.Generator) -> str:
-    """Lines of grammar, which kinds of songs use differently often, and a few words of its own."""
-    grammar = GRAMMAR[language].split()
-    liked = grammar[group_ % 3 :: 3]  # each group prefers other words of grammar
-    words = [*rng.choice(grammar, 30), *rng.choice(liked, 30)]
-    own = {"English": "river", "German": "fenster", "Spanish": "noche", "Bangla": "জানালা"}
-    if group_ == 1 and language in own:
-        words += [own[language]] * 3
-    return " ".join(words)
+def song(language: str, group_: int, rng: np.random.Generator) -> tuple[str, str]:
+    """Title and lyrics: grammar, of which kinds of songs prefer different words, and repeat them.
+
+    Titles are words of the lyrics; in one group, most are what its songs are about.
+    """
+    grammar = FUNCTION_WORDS[language].split()
+    liked = grammar[group_ % 3 :: 3]
+    words = [*rng.choice(grammar, 30), *rng.choice(liked, 30), *np.repeat(rng.choice(liked, 8), 3)]
+    title = list(rng.choice(words, 2))
+    if group_ == 1 and language in OWN:
+        words += [OWN[language]] * 3
+        title += [OWN[language]] * int(rng.integers(3) > 0)
+    return " ".join(title), " ".join(words)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +56,8 @@ def collection() -> tuple[NDArray[np.float64], Views, pd.DataFrame]:
     described[:, DESCRIPTORS.index("key_confidence")] = 0.9
     described[truth == 2, DESCRIPTORS.index("tempo_bpm")] -= 4.0
     languages = rng.choice(["English", "German", "Spanish"], N)
-    texts = [lyrics(language, one, rng) for language, one in zip(languages, truth)]
+    songs = [song(language, one, rng) for language, one in zip(languages, truth)]
+    titles, texts = zip(*songs)
     ids = tuple(f"t{i:03}" for i in range(N))
     views = Views(
         ids,
@@ -71,7 +69,7 @@ def collection() -> tuple[NDArray[np.float64], Views, pd.DataFrame]:
     )
     columns = pd.DataFrame(
         {
-            "title": [f"Song {i}" for i in range(N)],
+            "title": titles,
             "artist": [f"Artist {i % 40}" for i in range(N)],
             "genre": np.where(truth == 3, "folk", rng.choice(["rock", "pop"], N)),
             "year": np.where(truth == 4, "1974-05-01", "2011"),
@@ -108,28 +106,51 @@ def test_words_of_a_group_are_its_own_in_every_language_and_never_grammar(found:
     assert said == {"English": ("river",), "German": ("fenster",), "Spanish": ("noche",)}
 
 
-@pytest.mark.parametrize("language", GRAMMAR)
+@pytest.mark.parametrize("language", FUNCTION_WORDS)
 def test_words_of_grammar_never_describe_a_group(language: str) -> None:
     rng = np.random.default_rng(1)
-    groups = np.arange(120) % 3
-    texts = [lyrics(language, int(one), rng) for one in groups]
-    said = words_within_languages(groups, counts_view(texts), [language] * 120)
+    groups = np.arange(240) % 3
+    titles, texts = zip(*(song(language, int(one), rng) for one in groups))
+    languages = [language.removeprefix("early modern ")] * 240
+    said = words_within_languages(groups, counts_view(texts), languages, titles)
     used = {word for by in said.values() for words in by.values() for word in words}
-    assert used <= {"river", "fenster", "noche", "জানালা"}
-    assert not used & set(GRAMMAR[language].split())
+    assert used == ({OWN[language]} if language in OWN else set())
 
 
 def test_the_contrast_is_within_a_language_not_between() -> None:
     rng = np.random.default_rng(2)
     groups = np.repeat([0, 1], 60)
     languages = ["German" if one else "English" for one in groups]
-    texts = [lyrics(language, 0, rng) for language in languages]
-    assert words_within_languages(groups, counts_view(texts), languages) == {}
+    titles, texts = zip(*(song(language, 0, rng) for language in languages))
+    assert words_within_languages(groups, counts_view(texts), languages, titles) == {}
 
 
 def test_languages_without_a_list_of_grammar_are_no_error() -> None:
     assert words_of_grammar(["Klingon", "Aragonese"]) == frozenset()
     assert "und" in words_of_grammar(["German"])
+
+
+def test_a_voice_is_told_where_the_encoder_hears_one_in_most_songs(
+    collection: tuple[NDArray[np.float64], Views, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, views, columns = collection
+    folk = columns["genre"].to_numpy() == "folk"
+    segments = View(np.zeros((N, 10, 1506), np.float32), np.ones(N, bool), np.ones((N, 10), bool))
+    monkeypatch.setattr(musicnn, "heard_voices", lambda vectors, mask: folk)
+    blocks = {**{name: views[name] for name in views}, "musicnn": segments}
+    found = group(X, Views(views.track_ids, blocks, None), columns)
+    traits = {one.name: one.portrait.traits for one in found.regions if one.portrait.traits}
+    assert any("sung" in name and "folk" in name for name in traits)
+    sentences = [t.sentence for its in traits.values() for t in its if t.name == "voice"]
+    assert sentences == ["100 % with a voice, elsewhere 0 %"]
+    # The package is not there: nothing is said of voices.
+    monkeypatch.setattr(musicnn, "heard_voices", raising)
+    found = group(X, Views(views.track_ids, blocks, None), columns)
+    assert not [t for one in found.regions for t in one.portrait.traits if t.name == "voice"]
+
+
+def raising(vectors: object, mask: object) -> None:
+    raise SongscapeError("musicnn: its package is not installed")
 
 
 def test_typical_songs_are_of_different_artists(found: Groups) -> None:

@@ -36,6 +36,14 @@ def test_clear_groups_are_found_and_sure() -> None:
     assert found.level.jaccard > found.level.null + 0.1
 
 
+def test_three_clear_groups_are_three_regions() -> None:
+    X, truth = blobs(600, 3)
+    found = find_levels(X)
+    assert found.n_regions == 3
+    assert adjusted_rand_score(truth, found.regions) > 0.99
+    assert not found.between.any()
+
+
 def test_no_region_holds_more_than_half_or_less_than_a_hundredth() -> None:
     rng = np.random.default_rng(3)
     X = rng.normal(size=(500, 10)) * np.geomspace(3, 0.5, 10)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 import songscape as ss
@@ -28,11 +29,32 @@ def test_neighbours_are_those_of_scikit_learn_in_double_precision(offset: float)
     ids = [f"{i:04}" for i in range(3_000)]
     reference = NearestNeighbors(n_neighbors=21, algorithm="brute").fit(vectors.astype(float))
     far, rows = reference.kneighbors(vectors[:20].astype(float))
-    index = Index(ids, vectors)
+    index = Index(ids, vectors, correct_hubs=False)
     for row in range(20):
         found = index.similar(ids[row], 20)
         assert ids_of(found) == [ids[i] for i in rows[row][1:]]
         assert [one.distance for one in found] == pytest.approx(far[row][1:], rel=1e-4)
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_what_is_near_to_everything_is_moved_away(blocks: bool) -> None:
+    """Distances of all pairs by the root of the product of both songs' root mean squares."""
+    rng = np.random.default_rng(4)
+    vectors = rng.normal(size=(800, 24)) * rng.gamma(4, size=(800, 1)) + 5
+    ids = [f"{i:03}" for i in range(800)]
+    far = cdist(vectors, vectors)
+    usual = np.sqrt(np.square(far).mean(axis=1))
+    fair = far / np.sqrt(np.outer(usual, usual)) * (1 if blocks else np.sqrt((usual**2).mean()))
+    index = Index(ids, {"all": vectors} if blocks else vectors)
+    for row in range(0, 800, 40):
+        found = index.similar(ids[row], 20)
+        near = np.argsort(fair[row], kind="stable")[1:21]
+        assert ids_of(found) == [ids[i] for i in near]
+        assert [one.distance for one in found] == pytest.approx(fair[row][near], rel=1e-4)
+        at_its_place = ids_of(index.similar(vectors[row], 3))
+        assert at_its_place == [ids[row], *ids_of(found)[:2]]
+    near_to_none = [800 - len(np.unique(np.argsort(D)[:, 1:11])) for D in (far, fair)]
+    assert near_to_none[1] < near_to_none[0] / 2
 
 
 @given(st.integers(1, 700), st.integers(1, 60), st.integers(0, 2**32 - 1))
@@ -109,8 +131,9 @@ def test_blocks_weigh_as_asked_and_lacking_one_is_neither_near_nor_far() -> None
     sound, words = rng.normal(size=(300, 5)) * 100, rng.normal(size=(300, 3)) + 7
     words[::3] = np.nan
     ids = [f"{i:03}" for i in range(300)]
-    index = Index(ids, {"sound": sound, "words": words})
-    by_sound, by_words = Index(ids, sound), Index(ids, np.nan_to_num(words, nan=1e6))
+    index = Index(ids, {"sound": sound, "words": words}, correct_hubs=False)
+    by_sound = Index(ids, sound, correct_hubs=False)
+    by_words = Index(ids, np.nan_to_num(words, nan=1e6), correct_hubs=False)
     asked = index.similar("001", 9, weights={"sound": 1})
     assert ids_of(asked) == ids_of(by_sound.similar("001", 9))
     asked = index.similar("001", 9, weights={"sound": 0, "words": 2})

@@ -19,7 +19,7 @@ from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, find_preset, make_model
 from songscape.models.saving import save_model
 from songscape.neighbours.collection import open_index
-from songscape.neighbours.placing import as_rows_of, place_file
+from songscape.neighbours.placing import Placer, as_rows_of
 from songscape.results import ResultsFolder, write_latents
 
 WORDS = ("river moon window", "moon moon bridge", "sand shell river", "train bridge night")
@@ -58,7 +58,7 @@ def test_a_copied_file_lies_where_its_song_lies(folder: ResultsFolder, tmp_path:
     music = folder.root.parent / "music"
     for suffix in (".wav", ".txt"):
         shutil.copy(music / f"song 5{suffix}", tmp_path / f"new{suffix}")
-    song, vector = place_file(tmp_path / "new.wav", folder, DEFAULT_FREE, 0)
+    song, vector = Placer(folder, DEFAULT_FREE, 0).file(tmp_path / "new.wav")
     assert song.title == "new"
     index = open_index(folder)
     near = index.similar(vector, 2)
@@ -66,7 +66,7 @@ def test_a_copied_file_lies_where_its_song_lies(folder: ResultsFolder, tmp_path:
     assert near[0].distance == pytest.approx(0, abs=1e-3)
     assert near[1].distance > 0.1
     (tmp_path / "new.txt").unlink()
-    without = place_file(tmp_path / "new.wav", folder, DEFAULT_FREE, 0)[1]
+    without = Placer(folder, DEFAULT_FREE, 0).file(tmp_path / "new.wav")[1]
     assert np.abs(without - vector).max() > 0.1
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -308,7 +309,7 @@ def test_a_path_between_two_songs_is_listed_and_saved_as_a_playlist(
     waiting.value.save_as(saved)
     lines = saved.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#EXTM3U"
-    files = [Path(line) for line in lines if not line.startswith("#")]
+    files = [Path(unquote(line.removeprefix("file://"))) for line in lines if line[0] != "#"]
     assert [int(path.stem[5:8]) for path in files] == listed
     assert all(path.is_file() for path in files)
 

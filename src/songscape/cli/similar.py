@@ -57,14 +57,14 @@ def _similar(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     index = open_index(folder, neutral=neutral)
     given, what = Path(parsed.track), parsed.track
     if what not in index.songs and given.is_file() and song_of_file(index.songs, what) is None:
-        from songscape.neighbours.placing import place_file
+        from songscape.neighbours.placing import Placer
 
         if parsed.not_same_artist or parsed.another_language:
             raise UsageError(
                 f"{what}: not in the library, which --not-same-artist and --another-language need"
             )
         greet(f"reading {given}")
-        song, what = place_file(given, folder, *find_space(folder, neutral=neutral))
+        song, what = Placer(folder, *find_space(folder, neutral=neutral)).file(given)
     else:
         what = find_song(index.songs, what)
         song = index.songs[what]

@@ -27,15 +27,14 @@ class Assignment:
 
     Attributes
     ----------
-    regions, neighbourhoods : ndarray of shape (n_new,), int64
-        Numbers of the groups; -1 where a song is like none, or lies between several.
+    regions : ndarray of shape (n_new,), int64
+        -1 where a song is like none, or lies between several.
     confidence : ndarray of shape (n_new,)
         Mean over the nearest known songs of how surely each belongs to that region, 0 where it is
         in another one.
     """
 
     regions: Integers
-    neighbourhoods: Integers
     confidence: NDArray[np.float64]
 
 
@@ -71,11 +70,7 @@ def assign(
     regions, confidence = votes.argmax(axis=1), votes.max(axis=1)
     far = _distance(points, among, rows) > (far_limit(among) if limit is None else limit)
     regions = np.where(far | (confidence < _SURE), UNKNOWN, regions)
-    pieces = np.full(len(points), UNKNOWN)
-    for i in np.flatnonzero(regions != UNKNOWN):
-        inside = rows[i][levels.regions[rows[i]] == regions[i]]
-        pieces[i] = np.bincount(levels.neighbourhoods[inside]).argmax()
-    return Assignment(regions, pieces, np.where(far, 0.0, confidence))
+    return Assignment(regions, np.where(far, 0.0, confidence))
 
 
 def _distance(

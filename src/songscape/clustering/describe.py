@@ -1,9 +1,10 @@
-"""Describes clusters: size, most typical tracks, words, labels, and how the sound differs."""
+"""Describes clusters: size, most typical tracks, words and labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.features.views import View, Views
 from songscape.metrics.labels import encode_labels
 
-__all__ = ["ClusterDescription", "Deviation", "LabelShare", "describe_clusters"]
+__all__ = ["LabelShare", "describe_clusters"]
 
 Integers = NDArray[np.int64]
 
@@ -23,16 +24,9 @@ _EXACT_MEDOID_UP_TO = 5_000
 class LabelShare:
     """A label that is more common in a cluster than in the collection.
 
-    Attributes
-    ----------
-    count : int
-        Tracks of the cluster that carry it.
-    share : float
-        Share of the cluster's tracks that have a label in this column.
-    lift : float
-        Share in the cluster over share in the collection.
-    p_value : float
-        Probability of at least this count by chance (hypergeometric), not corrected.
+    `count` tracks of the cluster carry it, `share` of those that have a label in this column, which
+    is `lift` times the share in the collection; `p_value` is that of at least this count by chance
+    (hypergeometric), not corrected.
     """
 
     column: str
@@ -41,32 +35,6 @@ class LabelShare:
     share: float
     lift: float
     p_value: float
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """A feature whose cluster mean differs, in standard deviations of the collection."""
-
-    feature: str
-    deviation: float
-
-
-@dataclass(frozen=True)
-class ClusterDescription:
-    """One cluster in words and numbers.
-
-    ``share`` is of all tracks, noise included; ``medoids`` are ids of the most central tracks, the
-    medoid first; ``words`` have their class-based TF-IDF, highest first; ``labels`` are the
-    over-represented ones, the least likely by chance first; ``timbre`` has the largest deviations.
-    """
-
-    cluster: int
-    size: int
-    share: float
-    medoids: tuple[str, ...]
-    words: tuple[tuple[str, float], ...]
-    labels: tuple[LabelShare, ...]
-    timbre: tuple[Deviation, ...]
 
 
 def describe_clusters(
@@ -78,29 +46,19 @@ def describe_clusters(
     n_medoids: int = 5,
     n_words: int = 10,
     n_labels: int = 5,
-    n_deviations: int = 5,
-) -> tuple[ClusterDescription, ...]:
-    """Describe every cluster.
+) -> list[dict[str, Any]]:
+    """Rows of `results/descriptions.csv`, one per cluster; noise (−1) is not described.
 
-    Parameters
-    ----------
-    labels : array-like of shape (n_tracks,), int
-        Clusters; noise (−1) is not described.
-    X : array-like of shape (n_tracks, n_dimensions)
-        The space that was clustered, for the medoids.
-    views : Views
-        Views of the same tracks; `lyrics` and `timbre` are used where present.
-    columns : mapping of name to array-like of shape (n_tracks,), optional
-        Label columns; a data frame will do.
-    n_medoids, n_words, n_labels, n_deviations : int
-        At most so many of each.
+    `share` is of all tracks, noise included; `typical` has the ids of the most central tracks in
+    `X`, the medoid first; `words` are those of the view `lyrics` with the largest class-based
+    TF-IDF; `labels` are the over-represented ones, the least likely by chance first, as
+    "column=value share".
     """
     clusters = np.asarray(labels)
     if clusters.shape != (views.n_tracks,):
         raise ValueError(f"{len(clusters)} labels for {views.n_tracks} tracks: one per track")
     space = np.asarray(X, dtype=np.float64)
     words = class_tfidf(clusters, views["lyrics"], n_words) if "lyrics" in views else {}
-    timbre = deviations(clusters, views["timbre"], n_deviations) if "timbre" in views else {}
     table = {} if columns is None else columns
     shares = [label_shares(clusters, table[name], name) for name in table]
     described = []
@@ -109,19 +67,19 @@ def describe_clusters(
         likely = sorted(
             (share for column in shares for share in column[cluster]),
             key=lambda s: (s.p_value, -s.lift, s.column, s.label),
-        )
+        )[:n_labels]
+        typical = rows[medoids(space[rows], n_medoids)]
         described.append(
-            ClusterDescription(
-                cluster,
-                len(rows),
-                len(rows) / len(clusters),
-                tuple(views.track_ids[row] for row in rows[medoids(space[rows], n_medoids)]),
-                words.get(cluster, ()),
-                tuple(likely[:n_labels]),
-                timbre.get(cluster, ()),
-            )
+            {
+                "cluster": cluster,
+                "size": len(rows),
+                "share": len(rows) / len(clusters),
+                "typical": "; ".join(views.track_ids[row] for row in typical),
+                "words": "; ".join(word for word, _ in words.get(cluster, ())),
+                "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in likely),
+            }
         )
-    return tuple(described)
+    return described
 
 
 def _ids(clusters: Integers) -> list[int]:
@@ -207,37 +165,3 @@ def label_shares(
             for code, p_value in zip(common, p_values)
         ]
     return result
-
-
-def deviations(labels: ArrayLike, view: View, n: int = 5) -> dict[int, tuple[Deviation, ...]]:
-    """The features of a dense view whose cluster means lie farthest from the collection's mean.
-
-    Names are the view's own; a `timbre` view without names gets those of `timbre_names`.
-    """
-    clusters = np.asarray(labels)
-    values = np.asarray(view.values, dtype=np.float64)
-    values = values.reshape(len(values), -1)
-    names = view.feature_names or timbre_names(values.shape[1])
-    present = values[view.present]
-    if not len(present):
-        return dict.fromkeys(_ids(clusters), ())
-    mean, spread = present.mean(axis=0), present.std(axis=0)
-    result = {}
-    for cluster in _ids(clusters):
-        rows = view.present & (clusters == cluster)
-        gap = values[rows].mean(axis=0) - mean if rows.any() else np.zeros_like(mean)
-        scaled = np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
-        best = np.argsort(-np.abs(scaled), kind="stable")[:n]
-        result[cluster] = tuple(
-            Deviation(names[i], float(scaled[i])) for i in best if scaled[i] != 0
-        )
-    return result
-
-
-def timbre_names(n_features: int) -> tuple[str, ...]:
-    """Names of the columns of `timbre`: mean, deviation, delta deviation, median of each MFCC."""
-    parts = ("mean", "deviation", "delta deviation", "median")
-    if n_features % len(parts):
-        return tuple(f"feature {i}" for i in range(n_features))
-    n_coefficients = n_features // len(parts)
-    return tuple(f"MFCC {i} {part}" for part in parts for i in range(n_coefficients))

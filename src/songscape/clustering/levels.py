@@ -172,10 +172,7 @@ def take(levels: Levels, rows: ArrayLike) -> Levels:
 
 def _numbers(n: int) -> list[int]:
     """Numbers of regions to try."""
-    if n < FEW_SONGS:
-        return []
-    most = min(MOST, n // 10)
-    return list(range(min(FEWEST, max(2, most - 1)), most + 1))
+    return [] if n < FEW_SONGS else list(range(2, min(MOST, n // 10) + 1))
 
 
 def _measure(
@@ -245,7 +242,10 @@ def _with_null(
 
 def _choose(levels: Sequence[Level], kept: int) -> tuple[int, str]:
     """The number of regions, and why; the earlier one if it still comes back."""
-    allowed = [one for one in levels if one.largest <= LARGEST] or list(levels)
+    # Fewer than four only where they come back whole, or songs are few.
+    fewest = min(FEWEST, max(2, max(one.k for one in levels) - 1))
+    usual = [one for one in levels if one.k >= fewest or one.worst >= 0.99] or list(levels)
+    allowed = [one for one in usual if one.largest <= LARGEST] or usual
     good = [one.k for one in allowed if one.comes_back]
     # People know these groups: they go only if most of them do not come back.
     if any(one.k == kept and one.jaccard >= COMES_BACK for one in levels):

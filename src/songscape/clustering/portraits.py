@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.clustering.describe import LabelShare, label_shares
 from songscape.clustering.lyric_words import words_within_languages
-from songscape.columns import ColumnRoles, Role
+from songscape.columns import ColumnRoles, Role, display_title
+from songscape.errors import SongscapeError
 from songscape.features.descriptors import DESCRIPTORS
 from songscape.features.views import Views
 
@@ -23,6 +24,7 @@ __all__ += ["primary_languages"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
 
 CLEAR_EFFECT = 0.33
 """Cliff's delta from which a difference is more than small (Romano et al. 2006)."""
@@ -138,7 +140,8 @@ def portraits(
     X : array-like of shape (n_tracks, n_dimensions)
         The space that was grouped; typical songs are those in the middle of it.
     views : Views
-        Of the same tracks; `descriptors`, `lyrics-counts` and `language` are used where present.
+        Of the same tracks; `descriptors`, `lyrics-counts`, `language` and `musicnn` are used where
+        present.
     columns : DataFrame
         Of the same tracks.
     roles : ColumnRoles
@@ -150,7 +153,10 @@ def portraits(
     spoken = primary_languages(views, columns, roles)
     words = {}
     if "lyrics-counts" in views:
-        words = words_within_languages(groups, views["lyrics-counts"], spoken)
+        title = roles.column(Role.TITLE)
+        cells = [None] * len(groups) if title is None else columns[title]
+        titles = [display_title(i, cell) for i, cell in zip(views.track_ids, cells)]
+        words = words_within_languages(groups, views["lyrics-counts"], spoken, titles)
     likely: dict[int, list[LabelShare]] = {}
     for name in labels:
         for group, shares in label_shares(groups, columns[name], name).items():
@@ -243,33 +249,54 @@ def _traits(groups: Integers, views: Views) -> dict[int, tuple[Trait, ...]]:
             sentence = f"{text} {share} % of your music"
             word = scale.high if high else scale.low
             found.setdefault(group, []).append(Trait(scale.name, word, place, effect, sentence))
-    mode = _mode_traits(groups, views)
-    return {
-        group: tuple(
-            sorted((*found.get(group, ()), *mode.get(group, ())), key=lambda t: -abs(t.effect))
-        )[:MOST_TRAITS]
-        for group in {*found, *mode}
-    }
-
-
-def _mode_traits(groups: Integers, views: Views) -> dict[int, list[Trait]]:
-    """Groups that are surely more often in minor, or in major, than the others."""
-    view = views["descriptors"]
     values = np.asarray(view.values, np.float64)
     known = view.present & (values[:, DESCRIPTORS.index("key_confidence")] >= _SURE_KEY)
     major = values[:, DESCRIPTORS.index("mode")] > 0.5
-    found: dict[int, list[Trait]] = {}
+    words = ("major", "in a major key"), ("minor", "in a minor key")
+    two_valued = [_shares(groups, known, major, "key", *words)]
+    if (sung := _sung(views)) is not None:
+        words = ("sung", "with a voice"), ("instrumental", "without a voice")
+        two_valued.append(_shares(groups, views["musicnn"].present, sung, "voice", *words))
+    for one in two_valued:
+        for group, trait in one.items():
+            found.setdefault(group, []).append(trait)
+    return {
+        group: tuple(sorted(traits, key=lambda t: -abs(t.effect))[:MOST_TRAITS])
+        for group, traits in found.items()
+    }
+
+
+def _sung(views: Views) -> Booleans | None:
+    """In which songs the encoder `musicnn` hears a voice; None where it is not asked or gone."""
+    if "musicnn" not in views:
+        return None
+    from songscape.features.encoders.musicnn import heard_voices
+
+    try:
+        return heard_voices(views["musicnn"].values, np.asarray(views["musicnn"].mask))
+    except SongscapeError:
+        return None
+
+
+def _shares(
+    groups: Integers, known: Booleans, has: Booleans, name: str, *words: tuple[str, str]
+) -> dict[int, Trait]:
+    """Groups whose songs surely have something more often, or less, than the others.
+
+    `words` are a word for the name and one for the sentence: of having it, and of not having it.
+    """
+    found = {}
     for group in range(int(groups.max(initial=-1)) + 1):
         inside, outside = known & (groups == group), known & (groups != group)
         if min(inside.sum(), outside.sum()) < 10:
             continue
-        share, usual = float(major[inside].mean()), float(major[outside].mean())
+        share, usual = float(has[inside].mean()), float(has[outside].mean())
         effect = share - usual  # Cliff's delta of two-valued data
         if abs(effect) >= CLEAR_EFFECT:
-            word, part = ("major", share) if effect > 0 else ("minor", 1 - share)
-            usually = usual if effect > 0 else 1 - usual
-            text = f"{part:.0%} in a {word} key, elsewhere {usually:.0%}".replace("%", " %")
-            found.setdefault(group, []).append(Trait("key", word, share, effect, text))
+            word, phrase = words[effect < 0]
+            part, usually = (share, usual) if effect > 0 else (1 - share, 1 - usual)
+            text = f"{100 * part:.0f} % {phrase}, elsewhere {100 * usually:.0f} %"
+            found[group] = Trait(name, word, share, effect, text)
     return found
 
 

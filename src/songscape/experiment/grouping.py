@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from songscape.experiment.request import Outcome
     from songscape.experiment.trial_inputs import TrialInputs
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same songs would be grouped or described in another way."""
 MOSTLY, LEAST_SHARE = 0.5, 0.05
-_DESCRIBED_BY = ("descriptors", "lyrics-counts")
+_DESCRIBED_BY = ("descriptors", "lyrics-counts", "musicnn")
 
 
 def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) -> Groups:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DESCRIPTIONS = (
     *("model", "clusterer", "k", "seed", "cluster", "size", "share"),
-    *("typical", "words", "labels", "sound"),
+    *("typical", "words", "labels"),
 )
 
 

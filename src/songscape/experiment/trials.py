@@ -154,6 +154,7 @@ def run_trial(
     """
     import pandas as pd
 
+    from songscape.clustering.describe import describe_clusters
     from songscape.experiment.trial_inputs import read_shown, read_targets, read_views
 
     start = time.perf_counter()
@@ -179,7 +180,7 @@ def run_trial(
             clusters = []
             if (labels := found.partitions.get(part.key)) is not None:
                 arrays[str(SampleKey(CLUSTERS, partition=part.key))] = labels
-                clusters = _described(labels, X, views, columns) if part.first else []
+                clusters = describe_clusters(labels, X, views, columns) if part.first else []
             measured[part.key] = Measured(part, found.rows, clusters)
     frame = pd.DataFrame({"track_id": list(views.track_ids), **arrays})
     path = folder.trial(model, seed)
@@ -216,25 +217,3 @@ def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
             subsamples=N_SUBSAMPLES if part.first else 0,
             measures=part.measures,
         )
-
-
-def _described(labels: Any, X: Any, views: Any, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of `results/descriptions.csv`.
-
-    `labels` holds those more common in the cluster than elsewhere, as "column=value share"; `sound`
-    the features whose mean lies farthest from the collection's, in its standard deviations.
-    """
-    from songscape.clustering.describe import describe_clusters
-
-    return [
-        {
-            "cluster": one.cluster,
-            "size": one.size,
-            "share": one.share,
-            "typical": "; ".join(one.medoids),
-            "words": "; ".join(word for word, _ in one.words),
-            "labels": "; ".join(f"{s.column}={s.label} {s.share:.0%}" for s in one.labels),
-            "sound": "; ".join(f"{d.feature} {d.deviation:+.1f}" for d in one.timbre),
-        }
-        for one in describe_clusters(labels, X, views, columns)
-    ]

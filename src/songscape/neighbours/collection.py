@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from songscape.errors import SongscapeError, UsageError
@@ -89,13 +88,10 @@ def with_sound(songs: Sequence[Song], library: Library) -> tuple[Song, ...]:
 
 
 def read_groups(folder: ResultsFolder, level: str = "") -> tuple[NamedGroup, ...]:
-    """The groups of a folder: regions, then neighbourhoods, or those of one `level`.
-
-    Where there is no `groups.json` they are the clusters of the language-neutral space.
-    """
+    """The groups of a folder: regions, then neighbourhoods, or those of one `level`."""
     document = read_json(folder.tables / "groups.json")
     if document is None:
-        return _clusters(folder)
+        return ()
     tracks, found = document["tracks"], []
     for one in document["levels"]:
         members: list[list[str]] = [[] for _ in one["groups"]]
@@ -108,28 +104,6 @@ def read_groups(folder: ResultsFolder, level: str = "") -> tuple[NamedGroup, ...
                 for group, its in zip(one["groups"], members)
             ]
     return tuple(found)
-
-
-def _clusters(folder: ResultsFolder) -> tuple[NamedGroup, ...]:
-    path = folder.tables / "clusters.csv"
-    if not path.exists():
-        return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    model = find_space(folder, neutral=True)[0]
-    rows = [row for row in rows if row["model"] == model] or rows
-    members: dict[str, list[str]] = {}
-    for row in rows:
-        if _kind(row) == _kind(rows[0]) and int(row["cluster"]) >= 0:
-            members.setdefault(row["cluster"], []).append(row["track_id"])
-    return tuple(
-        NamedGroup(number, f"Group {int(number) + 1}", tuple(members[number]), rows[0]["model"])
-        for number in sorted(members, key=int)
-    )
-
-
-def _kind(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(row[name] for name in ("model", "clusterer", "k", "seed"))
 
 
 def find_group(groups: Sequence[NamedGroup], text: str) -> NamedGroup | None:

@@ -71,12 +71,15 @@ class Index:
     ids : sequence of str
         Track ids, in the order of the rows.
     vectors : array-like of shape (n_tracks, n_dimensions), or mapping of str to such
-        Distances are Euclidean. Of several named blocks ("sound", "words") each counts the same,
-        or as `weights` say; a row of NaN is a song that lacks the block, and as far from every
-        song as two songs are on average.
+        Of several named blocks ("sound", "words") each counts the same, or as `weights` say; a row
+        of NaN is a song that lacks the block, and as far from every song as two songs are on
+        average.
     songs : Songs or DataFrame, optional
         Titles, artists and languages: `Library.columns()`, or what `read_songs` gives, which knows
         the files too. Without it, the artist is the first folder of an id ("Artist/Album/song").
+    correct_hubs : bool
+        Songs that are near to everything count as farther away, and outlying ones as nearer; see
+        `songscape.neighbours.space.Space`. False for Euclidean distances.
     """
 
     def __init__(
@@ -84,9 +87,11 @@ class Index:
         ids: Sequence[str],
         vectors: ArrayLike | Mapping[str, ArrayLike],
         songs: Songs | pd.DataFrame | None = None,
+        *,
+        correct_hubs: bool = True,
     ) -> None:
         self.ids = tuple(ids)
-        self.space = Space(vectors)
+        self.space = Space(vectors, correct_hubs)
         if self.space.n_rows != len(self.ids):
             raise UsageError(f"{len(self.ids):,} ids for {self.space.n_rows:,} vectors; one each")
         if len(self.row_of) != len(self.ids):

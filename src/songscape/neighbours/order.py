@@ -36,45 +36,29 @@ class Rough:
         return f"{self.before.name} → {self.after.name}: {self.reason}"
 
 
-def smooth_order(
-    songs: Sequence[Song],
-    distances: Floats | None = None,
-    *,
-    first: int = 0,
-    last: int | None = None,
-) -> list[int]:
+def smooth_order(songs: Sequence[Song], distances: Floats | None = None) -> list[int]:
     """Positions of songs in an order whose neighbours fit: tempo, loudness, key, and the space.
 
-    Each song is followed by the one that fits best; then parts are turned round as long as that
-    makes the whole smoother.
-
-    Parameters
-    ----------
-    songs : sequence of Song
-    distances : ndarray of shape (n_songs, n_songs), optional
-        In a space, of any scale.
-    first, last : int
-        Where it begins, and where it ends if that is given.
+    It begins with the first. Each song is followed by the one that fits best; then parts are turned
+    round as long as that makes the whole smoother. `distances`, (n_songs, n_songs), may be of any
+    scale.
     """
     n = len(songs)
     if n < 3:
-        return list(range(n)) if first == 0 else [first, *(i for i in range(n) if i != first)]
+        return list(range(n))
     cost = steps(songs).sum(axis=2)
     if distances is not None:
         usual = float(np.median(distances[~np.eye(n, dtype=bool)])) or 1.0
         cost = cost + 2 * distances / usual
-    left = set(range(n)) - {first, last if last is not None else first}
-    order = [first]
+    left, order = set(range(1, n)), [0]
     while left:
         row = cost[order[-1]]
         order.append(min(left, key=lambda i: (row[i], i)))
         left.remove(order[-1])
-    if last is not None and last != first:
-        order.append(last)
-    return _untangled(order, cost, last is not None) if n <= _MOST_IMPROVED else order
+    return _untangled(order, cost) if n <= _MOST_IMPROVED else order
 
 
-def _untangled(order: list[int], cost: Floats, fixed_end: bool) -> list[int]:
+def _untangled(order: list[int], cost: Floats) -> list[int]:
     """Two-opt: parts are reversed while that makes the sum of costs smaller."""
     path = np.array(order)
     n = len(path)
@@ -88,7 +72,6 @@ def _untangled(order: list[int], cost: Floats, fixed_end: bool) -> list[int]:
             after = np.where(inner, cost[path[ends], path[np.minimum(ends + 1, n - 1)]], 0.0)
             closing = np.where(inner, cost[path[i], path[np.minimum(ends + 1, n - 1)]], 0.0)
             gain = before + after - new - closing
-            gain = gain if not fixed_end else np.where(inner, gain, -np.inf)
             best = int(gain.argmax())
             if gain[best] > 1e-9:
                 path[i : ends[best] + 1] = path[i : ends[best] + 1][::-1]

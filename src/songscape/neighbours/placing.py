@@ -26,14 +26,7 @@ from songscape.neighbours.songs import Song, Songs, read_songs
 from songscape.progress import progress_bar
 from songscape.results import ResultsFolder
 
-__all__ = ["Placer", "place_file"]
-
-
-def place_file(
-    file: Path, folder: ResultsFolder, model: str, seed: int
-) -> tuple[Song, NDArray[np.float32]]:
-    """What is known of a file, and its vector in the space of a saved model; see `Placer.file`."""
-    return Placer(folder, model, seed).file(file)
+__all__ = ["Placer"]
 
 
 class Placer:

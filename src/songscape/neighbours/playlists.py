@@ -31,6 +31,8 @@ _PORTS = {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *_PORTS})
 # Control characters, other ends of lines, and halves of characters (bytes that are not UTF-8).
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# What VLC, which reads lines as addresses, would take for a part of one.
+_OF_ADDRESS = re.compile(r"[#?]|%[0-9A-Fa-f]{2}|^[A-Za-z][A-Za-z0-9+.-]*:")
 LONGEST_NAME = 120
 
 
@@ -193,7 +195,10 @@ def plain_line(text: str) -> str:
 
 
 def _place(song: Song, start: Path | None, places: Places) -> str:
-    """The song's file as a path; as a URI where a line of text can't hold the path."""
+    """The song's file as a path; as a URI where a line can't hold the path, or would be misread.
+
+    Where the paths' start is asked for they are left as they are, for other machines.
+    """
     if song.file is None:
         return song.id
     path = song.file if song.file.is_absolute() else Path(os.path.abspath(song.file))
@@ -205,7 +210,9 @@ def _place(song: Song, start: Path | None, places: Places) -> str:
     text = str(path)
     if places.forward_slash:
         text = text.replace(os.sep, "/")
-    if _UNSEEN.search(text) or text != text.strip():
+    asked = places.prefix or places.relative_to is not None
+    misread = not asked and not path.drive and _OF_ADDRESS.search(text)
+    if misread or _UNSEEN.search(text) or text != text.strip():
         return _uri(song.file)
     if start is not None and not places.prefix and text.startswith("#"):
         text = f"./{text}"

@@ -46,7 +46,14 @@ class _Block:
             found = np.where(self.present[:, None], found, np.float32(0))
         self.values: Floats = found
         self.half_norms: Floats = np.einsum("ij,ij->i", found, found) / np.float32(2)
+        self._middle = np.float32(0) if scaled else centre.astype(np.float32)
+        self.reaches: Floats = np.where(self.present, self.reach(found), np.float32(1))
         self._longest = float(np.sqrt(2 * self.half_norms.max(initial=0.0)))
+
+    def reach(self, points: Floats) -> Any:
+        """Mean squared distance of all songs from points, (n,) or one."""
+        gaps = points - self._middle
+        return np.einsum("...i,...i->...", gaps, gaps) + np.float32(self.usual**2 / 2)
 
     def squared(self, point: Floats) -> Floats:
         """Squared distances, (n,), as good as float32 has them."""
@@ -63,9 +70,19 @@ class _Block:
 
 
 class Space:
-    """Vectors of songs, as `Index` takes them."""
+    """Vectors of songs, as `Index` takes them.
 
-    def __init__(self, vectors: ArrayLike | Mapping[str, ArrayLike]) -> None:
+    With `correct_hubs` a distance is divided by how far the two songs usually are from others (the
+    root of the product of both root mean squares), and multiplied by how far songs usually are:
+    what is near to everything is moved away, and what is far from everything comes nearer. This is
+    NICDM (Schnitzer, Flexer, Schedl & Widmer 2012) with all songs in place of the nearest.
+    """
+
+    def __init__(
+        self, vectors: ArrayLike | Mapping[str, ArrayLike], correct_hubs: bool = False
+    ) -> None:
+        self._correct = correct_hubs
+        self._kept: tuple[Any, Floats] = None, np.zeros(0, np.float32)
         several = isinstance(vectors, Mapping)
         given = vectors if isinstance(vectors, Mapping) else {ALL: vectors}
         self.blocks = {str(name): _Block(values, several) for name, values in given.items()}
@@ -90,6 +107,9 @@ class Space:
                 found *= np.float32(share)
             total = found if total is None else total + found
         assert total is not None
+        if self._correct:
+            total *= self._pulls(weights)
+            total *= np.float32(self._pull(point, weights))
         return total
 
     def exact(self, point: Any, rows: NDArray[np.intp], weights: Weights = None) -> Any:
@@ -101,7 +121,23 @@ class Space:
                 continue
             steps = block.values[rows].astype(np.float64) - vector.astype(np.float64)
             total += share * np.where(block.present[rows], np.square(steps).sum(axis=1), 1.0)
+        if self._correct:
+            total *= self._pull(point, weights) * self._pulls(weights)[rows].astype(np.float64)
         return np.sqrt(total)
+
+    def _pull(self, point: Any, weights: Weights) -> float:
+        """What squared distances from a point are multiplied by, besides `_pulls`; 2 at most."""
+        parts = self._parts(point, weights)
+        reach = sum(s * (1.0 if v is None else float(b.reach(v))) for b, v, s in parts)
+        return float(self.usual(weights) ** 2 / np.sqrt(max(reach, 1e-24)))
+
+    def _pulls(self, weights: Weights) -> Floats:
+        """For every song, one by the root of its mean squared distance from all songs."""
+        key = weights and tuple(sorted(weights.items()))
+        if not len(self._kept[1]) or self._kept[0] != key:
+            reaches = sum(share * block.reaches for block, _, share in self._parts(0, weights))
+            self._kept = key, np.asarray(1 / np.sqrt(np.maximum(reaches, 1e-24)), np.float32)
+        return self._kept[1]
 
     def usual(self, weights: Weights = None) -> float:
         """Root mean square of the distance between two songs."""
@@ -110,7 +146,8 @@ class Space:
 
     def slack(self, point: Any) -> float:
         """How far `approximate` can be off, twice."""
-        return sum(2 * b.slack(v) for b, v, _ in self._parts(point, None) if v is not None)
+        largest = 4 if self._correct else 2
+        return sum(largest * b.slack(v) for b, v, _ in self._parts(point, None) if v is not None)
 
     def complete(self, weights: Weights = None) -> NDArray[np.bool_]:
         """Songs that have every block that counts."""

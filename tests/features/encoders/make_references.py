@@ -47,8 +47,9 @@ def musicnn() -> dict[str, np.ndarray]:
     from musicnn.extractor import extractor
 
     soundfile.write("/tmp/clip.wav", clip(), SR, subtype="FLOAT")
-    _, _, found = extractor("/tmp/clip.wav", model="MTT_musicnn", extract_features=True)
-    return {"musicnn": np.concatenate([found["mean_pool"], found["max_pool"]], axis=1)}
+    tags, _, found = extractor("/tmp/clip.wav", model="MTT_musicnn", extract_features=True)
+    pools = np.concatenate([found["mean_pool"], found["max_pool"]], axis=1)
+    return {"musicnn": pools, "musicnn_tags": np.concatenate([pools, tags], axis=1)}
 
 
 def voice() -> dict[str, np.ndarray]:

@@ -129,6 +129,12 @@ def test_sound_is_heard_as_the_original_package_hears_it(name, originals, refere
 
 
 @pytest.mark.encoders
+def test_tags_are_those_of_the_original_package(references):
+    vectors, tags = np.split(references["musicnn_tags"], [1506], axis=1)
+    np.testing.assert_allclose(load_network("musicnn").tags(vectors), tags, atol=1e-5)
+
+
+@pytest.mark.encoders
 @pytest.mark.parametrize("name", ["e5", "use"])
 def test_words_are_read_as_the_original_package_reads_them(name, originals, references):
     found = encode_lyrics(name, originals.SONGS)

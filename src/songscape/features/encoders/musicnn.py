@@ -15,15 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
+from songscape.features.encoders.registry import load_network
 from songscape.features.encoders.sound import Sound
 from songscape.features.encoders.tf_bundle import read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Musicnn", "load"]
+__all__ = ["Musicnn", "heard_voices", "load"]
 
 SOUND = Sound(n_fft=512, hop=256, n_mels=96, n_frames=187)
+_VOICES = [13, 15, 18, 19, 20, 26, 27, 33, 36, 39, 40, 48]
+"""Of the network's 50 tags: "vocal", "female", "male", "singing", "man", "voice", and so on."""
+_LEAST_LIKELY = 0.15
 _EPSILON = 1e-3
 _ROWS_AT_ONCE = 16  # frames: their spectra for all filters (1.3 MB) stay in the second-level cache
 
@@ -74,6 +78,18 @@ class Musicnn:
             found = [self._patch(one) for one in mel]
         return np.stack([one.numpy() for one in found])
 
+    def tags(self, vectors: Array) -> Array:
+        """How likely its 50 tags are, (n, 50), of what it made of patches, (n, 1506)."""
+        import torch
+
+        mean, largest = torch.from_numpy(np.asarray(vectors, np.float32)).chunk(2, dim=1)
+        found = torch.stack([largest, mean], 2).flatten(1)
+        for name, (factor, shift) in zip(("dense", "dense_1"), (self._norm(9), self._norm(10))):
+            found = found.relu() if name == "dense_1" else found
+            kernel, bias = self._tensor(f"{name}/kernel", 2), self._tensor(f"{name}/bias", 1)
+            found = (found * factor + shift) @ kernel + bias
+        return np.asarray(found.sigmoid().numpy())
+
     def _patch(self, mel: Tensor) -> Tensor:
         from torch import cat
         from torch.nn.functional import conv1d, pad, relu
@@ -109,6 +125,16 @@ class Musicnn:
         if found is None or found.ndim != n_axes:
             raise SongscapeError(f"the weights of musicnn have no {name} of {n_axes} axes")
         return found
+
+
+def heard_voices(vectors: Array, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the tagger hears a voice in tracks: (n_tracks,), of segments and their mask.
+
+    Raises `SongscapeError` if the package of the weights is not there, or not whole.
+    """
+    network: Musicnn = load_network("musicnn")
+    tags = [network.tags(some[there]).mean(axis=0) for some, there in zip(vectors, mask)]
+    return np.array([one[_VOICES].max() >= _LEAST_LIKELY for one in tags], bool)
 
 
 class _Largest:
