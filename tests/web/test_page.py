@@ -302,7 +302,7 @@ def test_a_path_between_two_songs_is_listed_and_saved_as_a_playlist(
     listed = rows_listed(page)
     assert len(listed) > 2
     assert listed[-1] == 7
-    assert page.locator("#drawn .way").count() == 1
+    page.wait_for_selector("#drawn .way", state="attached")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Playlist").click()
     saved = tmp_path / "list.m3u8"
@@ -368,8 +368,11 @@ def test_two_songs_are_compared(page: Any) -> None:
     page.evaluate("songscape.player.play(30)")
     page.locator("#why").click()
     page.get_by_role("button", name="Compare with …").click()
-    page.locator("#query").fill("Song 33")
+    page.locator("#query").fill("Song 30")
     page.locator("#found [role=option]").first.click()
+    assert "the same song" in page.locator("#remark").inner_text()
+    page.locator("#query").fill("Song 33")
+    page.locator("#found [role=option]:has-text('Song 33')").click()
     page.wait_for_selector("#side h3:has-text('Why together?')")
     until(page, "side.innerText.includes('by sound than')")
     text = page.locator("#side").inner_text()
