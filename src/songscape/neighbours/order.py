@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from songscape.neighbours.songs import Song
 
-__all__ = ["Rough", "rough_transitions", "smooth_order"]
-
 Floats = NDArray[np.float64]
 
 TEMPO_OCTAVES, LOUDNESS_DB, KEY_STEPS = 0.12, 6.0, 2.0
