@@ -150,7 +150,8 @@ def test_roles_in_a_settings_file_are_checked(tmp_path) -> None:
         ("Ann/LP/01 One", None, "Ann", "One"),
         ("Ann/LP/01 One", float("nan"), "Ann", "One"),
         ("Ann/LP/1-02 - Two", "", "Ann", "Two"),
-        ("a\\12_Twelve", None, None, "Twelve"),
+        ("a/12_Twelve", None, None, "Twelve"),
+        ("a/new\\nline", None, None, "new\\nline"),  # a name may hold a backslash
         ("99 Luftballons", None, None, "99 Luftballons"),
         ("album/01", None, None, "album/01"),
         ("album/7.", None, None, "album/7."),

@@ -81,7 +81,7 @@ def display_title(track_id: str, title: str | None = None, artist: str | None = 
     names = [" ".join(text.split()) for text in (artist, title) if isinstance(text, str)]
     if isinstance(title, str) and title.strip():
         return " – ".join(filter(None, names))
-    name = track_id.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    name = track_id.rstrip("/").rpartition("/")[2]
     name = " ".join(_TRACK_NUMBER.sub("", name).split())
     return name if any(map(str.isalpha, name)) else track_id
 

@@ -12,6 +12,7 @@ import soundfile
 from songscape.experiment.dataset import scan
 from songscape.features.extract import extract
 from songscape.library import Library
+from songscape.library.upkeep import group_by_reason
 
 RATE = 22_050
 NAMES = ("one", "two", "three")
@@ -52,7 +53,8 @@ class Read:
             self.titles = {t.id: t.labels.get("title") for t in tracks}
             self.files = {t.id: t.audio.relative_to(folder).as_posix() for t in tracks}
             self.words = {t.id: t.lyrics for t in tracks}
-            self.remarks = [r.reason for r in library.ledger("warning") if r.stage == "scan"]
+            self.rows = [r for r in library.ledger("warning") if r.stage == "scan"]
+            self.remarks = [row.reason for row in self.rows]
             self.counts = library.counts()
         self.done = sorted(filter(None, self.done))
 
@@ -67,8 +69,8 @@ def test_a_row_goes_with_a_file_that_was_renamed(folder):
         assert after.timbre == before.timbre
         assert after.files == before.files | {"old/one": "old/uno.flac"}
         assert after.remarks == [
-            "old/uno.flac: the audio that tracks.csv calls old/one.flac, whose row goes with it; "
-            "write its name there"
+            "old/uno.flac (old/one.flac in tracks.csv): has another name now, and its row goes "
+            "with it; write that there"
         ]
         assert (after.counts.found, after.counts.analysed) == (3, 3)
 
@@ -102,6 +104,8 @@ def test_rows_go_with_two_files_that_changed_names(folder):
         swapped = {"old/one": "old/two.flac", "old/two": "old/one.flac"}
         assert after.files == before.files | swapped
         assert len(after.remarks) == 2
+        (group,) = group_by_reason(after.rows)
+        assert group.track_ids[0] == "old/two.flac (old/one.flac in tracks.csv)"
 
 
 def test_a_row_that_was_edited_means_what_it_says(folder):
@@ -150,9 +154,7 @@ def test_rows_of_another_programs_table_go_along_too(folder):
     for after in (Read(folder), Read(folder)):
         assert after.done == []
         assert after.titles["uno"] == "Title one"
-        assert any(
-            r.startswith("uno.flac: the audio that tracks.csv calls ") for r in after.remarks
-        )
+        assert any(r.startswith("uno.flac (D:\\Music\\old\\one.flac in tr") for r in after.remarks)
 
 
 def test_without_a_table_features_go_with_names_that_changed_places(folder):

@@ -235,7 +235,7 @@ def test_bins_and_folders_of_systems_are_left_out_and_said_once(tmp_path, put, f
     assert ids(collection) == ["x"]
     ((status, reason),) = problems(collection).values()
     assert status == "warning"
-    assert "; 3 audio files in them are left out" in reason
+    assert "; audio files left out: 3" in reason
     assert folder.rsplit("/", 1)[0].split("/")[-1].split("/")[0] in reason or "/" in folder
 
 
@@ -259,7 +259,7 @@ def test_what_ndignore_and_notmusic_name_is_left_out_and_said(tmp_path, put):
     collection = read(tmp_path)
     assert ids(collection) == ["a", "x/y/gone/g", "x/y/keep/demo 3", "x/y/z"]
     left = "books/one.mp3, pod/a.mp3, pod/b/, x/demo 1.mp3, x/gone/, x/y/demo 2.mp3"
-    reason = f"{left}: by .ndignore or .notmusic; 6 audio files in them are left out"
+    reason = f"{left}: by .ndignore or .notmusic; audio files left out: 6"
     assert problems(collection) == {"ignored": ("warning", reason)}
 
 
@@ -594,7 +594,7 @@ def test_every_file_of_any_tree_is_accounted_for(tmp_path, tree):
         assert all(row.reason for row in rows)
         left_out = [row for row in rows if row.status == "warning"]
         assert bool(seen["bins"]) == bool(left_out)
-        assert not left_out or f" {seen['bins']} audio files" in left_out[0].reason
+        assert not left_out or f"audio files left out: {seen['bins']}" in left_out[0].reason
         everything = [*ids(collection), *(row.track_id for row in rows)]
         assert len(set(everything)) == len(everything)
         for row in collection.problems:

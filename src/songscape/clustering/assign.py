@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.clustering.levels import Levels
 from songscape.clustering.smoothed import nearest, neighbourhood_size
 
-__all__ = ["Assignment", "assign", "far_limit"]
-
 Integers = NDArray[np.int64]
 
 UNKNOWN = -1

@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.features.views import View, Views
 from songscape.metrics.labels import encode_labels
 
-__all__ = ["LabelShare", "describe_clusters"]
-
 Integers = NDArray[np.int64]
 
 _EXACT_MEDOID_UP_TO = 5_000

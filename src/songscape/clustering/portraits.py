@@ -19,9 +19,6 @@ from songscape.features.views import Views
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Portrait", "Scale", "Share", "Trait", "heard", "mix", "portraits"]
-__all__ += ["primary_languages"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]

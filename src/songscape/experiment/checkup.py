@@ -12,7 +12,7 @@ from songscape.data_tables import read_table
 from songscape.ingest.file_signatures import id3_length, looks_like
 from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
-from songscape.library.upkeep import files_of, names_of
+from songscape.library.upkeep import files_of, names_of, told
 
 _TABLE = read_table("experiment/data", "checkup")
 KINDS: Mapping[str, tuple[str, str]] = _TABLE["kinds"]
@@ -87,7 +87,8 @@ def _of_row(row: LedgerRow) -> _Found | None:
         kind = "silent" if row.reason.startswith("silent") else "too short"
     if kind == "damaged" and "silen" in row.reason:
         kind = "silent" if row.reason.startswith("nearly silent") else None
-    return None if kind is None else (kind, row.track_id, row.reason)
+    about, reason = told(row) if row.stage == "scan" else (row.track_id, row.reason)
+    return None if kind is None else (kind, about, reason)
 
 
 def _wrong_extensions(library: Library) -> Iterator[_Found]:

@@ -190,6 +190,6 @@ def problems_of(
         if counts:
             shown = sorted(map(display, counts))
             names = ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
-            reason = f"{names}: {what}; {sum(counts.values())} audio files in them are left out"
+            reason = f"{names}: {what}; audio files left out: {sum(counts.values())}"
             rows.append(LedgerRow(row, "scan", "warning", reason))
     return rows

@@ -139,9 +139,9 @@ class _Table:
         ]
         moved = followed(list(zip(written, hashes, places)), self.files, self.listed)
         now = [moved.get(number, place) for number, place in enumerate(places)]
-        reason = "{}: the audio that {} calls {}, whose row goes with it; write its name there"
+        reason = "{} ({} in {}): has another name now, and its row goes with it; write that there"
         remarks = {
-            number: reason.format(display(place), self.name, display(written[number])[:_SHOWN])
+            number: reason.format(display(place), display(written[number])[:_SHOWN], self.name)
             for number, place in moved.items()
         }
         return now, remarks, list(zip(written, hashes))

@@ -45,21 +45,28 @@ class ReasonGroup:
 
 def group_by_reason(rows: Iterable[LedgerRow]) -> list[ReasonGroup]:
     """Rows whose reasons differ only in numbers and names stand together; the largest first."""
-    found: dict[tuple[str, str, str], list[LedgerRow]] = {}
+    found: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for row in rows:
-        plain = _NUMBERS.sub("0", _without_name(row.reason))
-        found.setdefault((row.status, row.stage, plain), []).append(row)
+        about, reason = told(row)
+        key = row.status, row.stage, _NUMBERS.sub("0", reason)
+        found.setdefault(key, []).append((about, reason))
     groups = [
-        ReasonGroup(status, stage, _without_name(its[0].reason), tuple(r.track_id for r in its))
+        ReasonGroup(status, stage, its[0][1], tuple(about for about, _ in its))
         for (status, stage, _), its in found.items()
     ]
     return sorted(groups, key=lambda g: (-len(g.track_ids), g.stage, g.status, g.reason))
 
 
-def _without_name(reason: str) -> str:
-    """Without the file that a reason begins with."""
-    name, colon, rest = reason.partition(": ")
-    return rest if colon and ("/" in name or re.search(r"\.\w{2,5}$", name)) else reason
+def told(row: LedgerRow) -> tuple[str, str]:
+    """Whom a row is about, and its reason without the file that it begins with.
+
+    What a scan refused or remarked on is called as there; all else by the track's id.
+    """
+    name, colon, rest = row.reason.partition(": ")
+    if colon and row.stage == "scan":
+        return name, rest
+    is_file = colon and ("/" in name or re.search(r"\.\w{2,5}$", name))
+    return row.track_id, rest if is_file else row.reason
 
 
 def files_of(library: Library) -> dict[str, str]:

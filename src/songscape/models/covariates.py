@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
 
-__all__ = ["CovariateEncoder", "fit_covariates"]
-
 # A covariate of large numbers is learned before the latents are, which then need not carry what it
 # explains. At the scale of shares, a few hundred steps leave the language in the latents.
 SCALE = np.float32(4.0)

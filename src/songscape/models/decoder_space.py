@@ -18,8 +18,6 @@ from songscape.models.networks import SongNetwork
 from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
 from songscape.models.standardisation import chunks
 
-__all__ = ["DecoderSpace", "fit_decoder_space"]
-
 Floats = NDArray[np.float64]
 Covariates = NDArray[Any] | None
 """Of every track, encoded, (n_tracks, n_covariates)."""

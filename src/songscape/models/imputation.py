@@ -24,8 +24,6 @@ from songscape.models.standardisation import chunks
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MIN_COMPLETE", "HotDeck", "complete_rows", "nearest_by_view", "without_views"]
-
 Floats = NDArray[np.float64]
 MIN_COMPLETE = 10
 N_DONORS = 2

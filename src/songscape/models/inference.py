@@ -19,8 +19,6 @@ from songscape.models.rotation import Rotated
 from songscape.models.standardisation import InputView, chunks
 from songscape.models.view_specs import ViewSpec
 
-__all__ = ["BatchReader", "Inference"]
-
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from songscape.models.linear import BlockPCA
 from songscape.models.parameters import WORD_COMPONENTS
 
-__all__ = ["latent_weights", "linear_coordinates"]
-
 Floats = NDArray[np.float64]
 LATENT_WEIGHT = 0.7
 """Of the latents beside the linear coordinates, whose sound and words have a weight of 1 each."""

@@ -23,8 +23,6 @@ from songscape.models.standardisation import (
 )
 from songscape.models.within_song import SongMeans, fit_song_means
 
-__all__ = ["BlockPCA"]
-
 Floats = NDArray[np.float64]
 
 

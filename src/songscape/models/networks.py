@@ -20,8 +20,6 @@ from songscape.models.likelihoods import (
 )
 from songscape.models.view_specs import ViewSpec
 
-__all__ = ["Batch", "Experts", "SongNetwork", "product_of_experts"]
-
 # Limits of a posterior's log-variance: below, one expert decides alone; above, it has no weight.
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -8.0, 6.0
 CONV_CHANNELS = (32, 64, 64)

@@ -13,17 +13,6 @@ from typing import Any
 
 from songscape.rules import Rule, flag, number, one_of, optional, sequence_of, whole
 
-__all__ = [
-    "GROUPS",
-    "LIKELIHOODS",
-    "WORD_COMPONENTS",
-    "Hardware",
-    "Objective",
-    "Training",
-    "check_parameters",
-    "check_value",
-]
-
 # Small collections take smaller steps, so that the same number of epochs trains them too.
 MIN_BATCH, MIN_STEPS = 8, 16
 

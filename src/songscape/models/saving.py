@@ -19,8 +19,6 @@ from songscape.errors import SongscapeError
 from songscape.models.records import decode, encode
 from songscape.results import write_atomically
 
-__all__ = ["can_save", "load_model", "save_model"]
-
 FORMAT = 5
 DESCRIPTION = "model.json"
 # By module: a linear model is saved without importing the networks and torch.

@@ -29,8 +29,6 @@ from songscape.models.priors import MixturePrior, StandardNormal
 from songscape.models.standardisation import word_shares
 from songscape.models.view_specs import ViewSpec
 
-__all__ = ["Progress", "TrainingSettings", "fit_network", "quiet_torch", "split_rows"]
-
 MIN_TRACKS_TO_HOLD_OUT = 10
 MAX_GRADIENT_NORM = 1e4
 START_SHARE = 0.04

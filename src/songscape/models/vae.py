@@ -35,8 +35,6 @@ from songscape.models.training import (
 )
 from songscape.models.view_specs import ViewSpec, view_specs
 
-__all__ = ["SongVAE"]
-
 
 class SongVAE(ViewsTransformer):
     """Variational autoencoder of songs.

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from songscape.features.views import View
 from songscape.models.standardisation import InputView, fit_input
 
-__all__ = ["ViewSpec", "view_specs"]
-
 
 @dataclass(frozen=True)
 class ViewSpec:

@@ -12,8 +12,6 @@ from songscape.neighbours.index import Index
 from songscape.neighbours.songs import Song, read_songs
 from songscape.results import ResultsFolder, read_json, read_latents
 
-__all__ = ["NamedGroup", "find_group", "find_space", "open_index", "read_groups", "with_sound"]
-
 LEAST_SURE = 0.1
 """Tempo and key that are less sure than this are not used."""
 

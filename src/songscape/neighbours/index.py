@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from songscape.neighbours.playlists import Playlist
 
-__all__ = ["Index", "Neighbour"]
-
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 What = str | ArrayLike | Point

@@ -26,8 +26,6 @@ from songscape.neighbours.songs import Song, Songs, read_songs
 from songscape.progress import progress_bar
 from songscape.results import ResultsFolder
 
-__all__ = ["Placer"]
-
 
 class Placer:
     """A saved model of a results folder, for songs that are not in its library.

@@ -20,8 +20,6 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.neighbours.songs import Song
 from songscape.results import write_bytes
 
-__all__ = ["FORMATS", "Places", "Playlist", "earlier_file", "file_name", "place_for"]
-
 MADE_BY = "Songscape"
 _XSPF = "http://xspf.org/ns/0/"
 _MUSICBRAINZ = "https://musicbrainz.org/recording/"

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.errors import UsageError
 
-__all__ = ["ALL", "Space"]
-
 Floats = NDArray[np.float32]
 Weights = Mapping[str, float] | None
 ALL = "all"

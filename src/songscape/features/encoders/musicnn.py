@@ -22,8 +22,6 @@ from songscape.features.encoders.tf_bundle import read_tensors
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Musicnn", "heard_voices", "load"]
-
 SOUND = Sound(n_fft=512, hop=256, n_mels=96, n_frames=187)
 _VOICES = [13, 15, 18, 19, 20, 26, 27, 33, 36, 39, 40, 48]
 """Of the network's 50 tags: "vocal", "female", "male", "singing", "man", "voice", and so on."""

@@ -104,8 +104,8 @@ async function begin() {
       panel.song(row).catch((error) => remark(error.message));
       panel.playing(player.now());
     },
-    pick(question, act) {
-      state.picking = act;
+    pick(from, question, act) {
+      state.picking = { from, act };
       remark(`${question} Click a dot or a title, or search (Escape: none).`, true);
     },
     async path(from, to) {
@@ -220,7 +220,8 @@ async function begin() {
   }
 
   function picked(row) {
-    const act = state.picking;
+    const { from, act } = state.picking;
+    if (row === from) return remark("That is the same song; choose another (Escape: none).", true);
     state.picking = null;
     remark("");
     act(row);
@@ -295,6 +296,7 @@ async function begin() {
   byId("nearer").addEventListener("click", () => map.zoom(1.5));
   byId("further").addEventListener("click", () => map.zoom(1 / 1.5));
   byId("whole").addEventListener("click", () => map.whole());
+  byId("remark").addEventListener("click", () => remark(""));
   byId("why").addEventListener("click", () => actions.song(player.now()));
   byId("queue").addEventListener("click", () => panel.list("The queue", "played next, in this order", [...player.queue], { ids: player.queue.map((row) => songs.ids[row]), name: "Queue" }));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (recolour(), panel.again()));
@@ -338,7 +340,7 @@ async function begin() {
     version ??= now.version;
     if (version !== now.version && !songs.layouts.length) return location.reload();
     if (version !== now.version) return remark("There is a newer map: load the page again.", true);
-    const unfinished = now.done < now.found || !now.has_map;
+    const unfinished = now.done < now.found || !now.has_map || now.analysed > songs.n;
     panel.progress(unfinished ? now : null);
     setTimeout(follow, unfinished ? FOLLOW_MS : 6 * FOLLOW_MS);
   }
