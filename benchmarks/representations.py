@@ -10,6 +10,10 @@ A SOURCE is a labelled folder, a library (songscape.db), or a folder with `views
 3. the audio: song-vae against balanced-lda with the missing views at their mean, and with those of
    the complete track that is nearest by what is there (donors). Figures are of the half that lacks.
 
+Rivals of neutral-lda: balanced-lda without the means of the languages; after the smallest change
+that leaves no linear probe the language (LEACE, Belrose et al. 2023; the language is not given);
+with one mean and covariance of sound and of words in every language (CORAL, Sun et al. 2016).
+
 genre: the share of the 10 nearest with the same genre, no song of the same artist among them, mean
 over genres of 20 songs or more. artist: songs of artists with two or more that have one of them
 among their 10 nearest. language: the share of the 10 nearest in the same language, less chance.
@@ -32,7 +36,8 @@ from shared_inputs import markdown, name_of, read_folder, write_json
 
 YARDSTICK = "balanced-lda"
 FREE = ("balanced-pca", YARDSTICK, "song-vae")
-NEUTRAL = ("balanced-pca-centred", "neutral-lda", "neutral-vae")
+ALIGNED = tuple(f"{YARDSTICK}-{how}" for how in ("centred", "leace", "coral"))
+NEUTRAL = ("balanced-pca-centred", *ALIGNED, "neutral-lda", "neutral-vae")
 TRAINED = ("song-vae", "neutral-vae")
 HALVES = {"lyrics": ("lyrics",), "audio": ("segments", "rhythm", "timbre")}
 DONORS = f"{YARDSTICK}, donors"
@@ -126,15 +131,40 @@ def space(collection: Collection, half: str, model: str, seed: int, work: Path) 
     if path.exists():
         return np.load(path, allow_pickle=False)
     views = collection.views
-    preset = find_preset(model.partition(",")[0])
+    preset = find_preset(YARDSTICK if model in ALIGNED else model.partition(",")[0])
     there = [name for name in preset.modelled_views if name in views]
     fitted = make_model(preset.name, random_state=seed, views=there).fit(views)
     found = fitted.transform(views)
     if model == DONORS:
-        of_view = np.repeat(np.arange(len(there)), [len(c) for c in fitted.centres_])
-        found = with_donors(found, of_view, np.stack([views[n].present for n in there], axis=1))
+        found = with_donors(
+            found, fitted.of_view, np.stack([views[n].present for n in there], axis=1)
+        )
+    if model in ALIGNED:
+        found = aligned(
+            found, np.array(fitted.of_lyrics_)[fitted.of_view], views["language"], model
+        )
     np.save(path, found)
     return found
+
+
+def aligned(space: np.ndarray, of_lyrics: np.ndarray, languages: Any, model: str) -> np.ndarray:
+    """Without the languages, in one of three ways; `of_lyrics` says which columns are words."""
+    from scipy.linalg import sqrtm
+
+    from songscape.models.alignment import fit_alignment
+
+    there = space != 0
+    if model.endswith("leace"):
+        X = space - space.mean(axis=0)
+        Y = languages.values - languages.values.mean(axis=0)
+        root = np.real(sqrtm(X.T @ X / len(X) + 1e-9 * np.eye(X.shape[1])))
+        seen, sizes, _ = np.linalg.svd(np.linalg.solve(root, X.T @ Y / len(X)), full_matrices=False)
+        seen = seen[:, sizes > 1e-6 * sizes.max()]
+        return np.where(there, X - X @ np.linalg.inv(root) @ seen @ seen.T @ root, 0.0)
+    parts = [np.flatnonzero(of_lyrics == words) for words in (False, True)]
+    turned = [part for part in parts if len(part)] if model.endswith("coral") else ()
+    found = fit_alignment(space, there, languages, turned).apply(space, languages)
+    return np.where(there, found, 0.0)
 
 
 def with_donors(space: np.ndarray, of_view: np.ndarray, present: np.ndarray) -> np.ndarray:

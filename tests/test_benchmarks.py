@@ -179,3 +179,19 @@ def test_markdown_table_has_a_cell_for_every_column(script) -> None:
     shared = script("shared_inputs")
     table = shared.markdown([{"model": "a", "kNN": "0.5"}, {"model": "b"}])
     assert table.splitlines() == ["| model | kNN |", "| --- | --- |", "| a | 0.5 |", "| b |  |"]
+
+
+def test_without_the_language_as_leace_has_it_nothing_varies_with_it(script) -> None:
+    from songscape.features.covariates import composition_view
+
+    languages = composition_view(["German", "English", "French"] * 30)
+    X = np.random.default_rng(0).normal(size=(90, 6)) + 3 * languages.values @ np.ones((3, 6))
+    X[:, 0] += 5 * languages.values[:, 1]
+    found = script("representations").aligned(X, np.zeros(6, bool), languages, "balanced-lda-leace")
+    away = languages.values - languages.values.mean(axis=0)
+    assert np.abs(X.T @ away).max() > 50
+    assert np.abs(found.T @ away).max() < 1e-4
+    # Nor does it with what is orthogonal to that, which changes more.
+    X -= X.mean(axis=0)
+    told = np.linalg.svd(X.T @ away, full_matrices=False)[0][:, :2]
+    assert np.square(found - X).sum() < np.square(X @ told).sum()

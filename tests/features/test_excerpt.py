@@ -70,6 +70,36 @@ def test_what_is_read_is_that_part_of_the_file(files, kind, suffix):
     assert decoder.whole_seconds == pytest.approx(LENGTH, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.m4a", "aac"), ("b.m4a", "alac"), ("c.wv", "wavpack")],
+)
+@pytest.mark.parametrize("kind", PARTS)
+def test_parts_of_what_ffmpeg_reads_are_found_too(tmp_path, kind, name, codec):
+    av = pytest.importorskip("av")
+    path, y = tmp_path / name, (sound() * 32767).astype(np.int16)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=RATE, layout="mono")
+        stream.codec_context.open()
+        size = stream.codec_context.frame_size or 1024
+        resampler = av.AudioResampler(stream.codec_context.format, "mono", RATE, size)
+        frame = av.AudioFrame.from_ndarray(y[None], format="s16p", layout="mono")
+        frame.sample_rate = RATE
+        for each in (*resampler.resample(frame), *resampler.resample(None)):
+            out.mux(stream.encode(each))
+        out.mux(stream.encode(None))
+    decoder = Decoder(path, excerpt=kind)
+    assert np.array(decoder.pieces) == pytest.approx(np.array(WHERE[kind]), abs=0.1)
+    got = np.concatenate([block.copy() for block in decoder.blocks()])
+    whole = load_mono(path)
+    parts = [whole[round(a * RATE) : round(b * RATE)] for a, b in decoder.pieces]
+    expected = np.concatenate(parts)
+    assert len(got) == len(expected)
+    assert np.abs(got - expected).max() < (0.01 if codec == "aac" else 1e-6)
+    analysis = analyse_file(str(path), EVERY_PASS, kind)
+    assert (analysis.failure, analysis.warnings) == (None, ())
+
+
 def test_no_more_than_the_part_and_a_little_before_it_is_decoded(files, monkeypatch):
     read = []
     whole = soundfile.SoundFile.read

@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from lxml import etree
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.neighbours.order import rough_transitions, smooth_order, steps
+from songscape.neighbours.order import rough_transitions, smooth_order, smooth_way, steps
 from songscape.neighbours.playlists import Places, Playlist, file_name, place_for
 from songscape.neighbours.songs import Song
 
@@ -323,6 +323,19 @@ def test_an_order_has_every_song_once_and_is_never_rougher_than_the_given_one() 
         cost = steps(songs).sum(axis=2)
         given, found = (sum(cost[a, b] for a, b in pairwise(o)) for o in (range(n), order))
         assert found <= given + 1e-9
+
+
+def test_a_way_keeps_its_ends_and_its_direction_and_is_smoother() -> None:
+    rng = np.random.default_rng(2)
+    tempi = np.geomspace(70, 170, 30)
+    tempi[1:-1] *= rng.uniform(0.8, 1.25, 28)
+    songs = [song(i, float(tempo), -12.0, 0) for i, tempo in enumerate(tempi)]
+    order = smooth_way(songs)
+    assert sorted(order) == list(range(30))
+    assert (order[0], order[-1]) == (0, 29)
+    assert max(abs(place - i) for place, i in enumerate(order)) <= 8
+    before, after = (rough_transitions(s) for s in (songs, [songs[i] for i in order]))
+    assert len(after) < len(before)
 
 
 def test_related_keys_and_double_tempi_are_near() -> None:

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from songscape.library import Library
-from songscape.results import ResultsFolder
+from songscape.results import ResultsFolder, read_latents, write_latents
 from songscape.web.export import make_previews, write_map
 from songscape.web.load import load_atlas
 
@@ -432,6 +432,20 @@ def test_a_collection_that_is_being_analysed_says_how_far_it_is(
         page.locator("#side .song .play").nth(9).click()
         plays(page, rows_listed(page)[9])
     until(page, "side.innerText.includes('The analysis stopped at 30 of 36')")
+
+
+def test_songs_that_are_newer_than_the_map_are_counted(
+    opened: Callable[..., Any], served: Callable[..., str], own_folder: ResultsFolder
+) -> None:
+    for file in own_folder.tables.rglob("*.parquet"):
+        ids, values = read_latents(file)
+        write_latents(file, ids[2:], values[2:], [f"z{i}" for i in range(values.shape[1])], "k")
+    page = opened(served(own_folder))
+    page.wait_for_selector("#progress")
+    text = "2 songs are newer than this map; songscape run puts them on it."
+    assert page.locator("#progress").inner_text().strip() == text
+    assert page.evaluate("songscape.songs.n") == 34
+    assert page.locator("#names .name:not([hidden])").count() == 3
 
 
 def test_keys_alone_reach_the_map_and_its_songs(page: Any) -> None:

@@ -59,9 +59,9 @@ def _card(one: Group, groups: Groups, width: int) -> list[str]:
         lines += textwrap.wrap(
             "; ".join(texts), width, initial_indent=indent, subsequent_indent=indent
         )
-    words = [f"{language}: {', '.join(found[:4])}" for language, found in portrait.words.items()]
+    words = [f"{', '.join(found[:4])} ({language})" for language, found in portrait.words.items()]
     if words:
-        lines.append(f"      sings of {' · '.join(words[:TWO])}")
+        lines.append(f"      words it sings: {' · '.join(words[:TWO])}")
     lines += [f"      ♪ {groups.titles[row]}" for row in portrait.typical[:TWO]]
     return [shortened(line, width) for line in lines]
 

@@ -49,7 +49,7 @@ _SCALES: Mapping[str, Scale] = {
     "loudness_db": Scale("loudness", "soft", "loud", "softer than", "louder than"),
     "brightness_hz": Scale("brightness", "dark", "bright", "darker than", "brighter than"),
     "dynamics_db": Scale("dynamics", "even", "dynamic", "more even than", "more dynamic than"),
-    "steadiness": Scale("beat", "free", "steady", "less steady than", "steadier than"),
+    "steadiness": Scale("beat", "free rhythm", "steady", "less steady than", "steadier than"),
 }
 
 

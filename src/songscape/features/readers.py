@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ FFMPEG_FORMATS = (
     "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,"
     "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,qcp,rm,shn,tak,truehd,tta,voc,w64,wav,webm,wv"
 )
+_AV_WITH_TIMES = ("mov", "asf", "wv", "ape")
+"""Of FFmpeg's formats, those in which a second is found without reading up to it."""
 _SNDFILE_KINDS = ("an MP3", "an OGG", "a FLAC", "a WAV or AVI", "an AIFF")
 _AV_KINDS = ("an M4A or MP4", "a WMA", "an APE", "a WavPack", "a Matroska or WebM")
 AUDIO_KINDS = (*_SNDFILE_KINDS, *_AV_KINDS)
@@ -243,17 +246,46 @@ def _recording_of(container: Any) -> Recording:
     )
     if len(tracks) > 1:
         recording.warnings.append(f"holds {len(tracks)} audio tracks; only one of them is read")
-    recording.blocks = _av_blocks(container, audio, recording)
+    frames = _Frames(container, audio)
+    recording.blocks = _av_blocks(frames, recording)
+    if container.format.name.startswith(_AV_WITH_TIMES):
+        recording.skip, recording.can_skip = frames.skip, True
     return recording
 
 
-def _av_blocks(container: Any, audio: Any, recording: Recording) -> Iterator[tuple[int, Block]]:
+class _Frames:
+    """The frames of an audio track, and a way to go to another second between them."""
+
+    def __init__(self, container: Any, audio: Any) -> None:
+        self.container, self._audio, self._frames = container, audio, container.decode(audio)
+        self.has_moved = False
+
+    def __next__(self) -> Any:
+        return next(self._frames)
+
+    def skip(self, seconds: float) -> float:
+        """Go there, or a little before; the time of the next frame."""
+        import av
+
+        audio, first = self._audio, self._audio.start_time or 0
+        try:
+            self.container.seek(first + int(seconds / audio.time_base), stream=audio)
+            frame = next(self.container.decode(audio))
+            self._frames = chain([frame], self.container.decode(audio))
+            at = float((frame.pts - first) * frame.time_base)
+        except (av.FFmpegError, StopIteration, TypeError, ValueError) as error:
+            raise DecodeError(f"cannot be read from {seconds:.0f} s on; copy it again") from error
+        self.has_moved = True
+        return at
+
+
+def _av_blocks(frames: _Frames, recording: Recording) -> Iterator[tuple[int, Block]]:
     import av
 
     waiting: list[Block] = []
     rate, n_waiting, seconds = recording.sample_rate, 0, 0.0
-    with container:
-        frames = container.decode(audio)
+    has_moved = frames.has_moved
+    with frames.container:
         while True:
             try:
                 frame = next(frames)
@@ -264,15 +296,19 @@ def _av_blocks(container: Any, audio: Any, recording: Recording) -> Iterator[tup
                 break
             block = _frame_samples(frame)
             if waiting and (frame.sample_rate != rate or n_waiting >= BLOCK_FRAMES):
+                has_moved, frames.has_moved = has_moved or frames.has_moved, False
                 yield rate, _joined(waiting)
                 waiting, n_waiting = [], 0
+                if frames.has_moved:  # this frame is of the place before
+                    continue
             rate = frame.sample_rate
             seconds += len(block) / rate
             waiting.append(block)
             n_waiting += len(block) * max(1, block.shape[1] * BLOCK_FRAMES // BLOCK_SAMPLES)
     if waiting:
         yield rate, _joined(waiting)
-    if recording.seconds is not None and seconds < recording.seconds - 0.25:
+    is_whole = not (has_moved or frames.has_moved)
+    if is_whole and recording.seconds is not None and seconds < recording.seconds - 0.25:
         recording.warnings.append(f"truncated: {seconds:.1f} of {recording.seconds:.1f} s decoded")
 
 

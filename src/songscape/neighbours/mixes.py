@@ -10,7 +10,7 @@ import numpy as np
 from songscape.library import Library
 from songscape.neighbours.collection import NamedGroup, with_sound
 from songscape.neighbours.index import Index
-from songscape.neighbours.order import smooth_order
+from songscape.neighbours.order import smooth_order, smooth_way
 from songscape.neighbours.playlists import Playlist, plain_line
 from songscape.neighbours.songs import Song
 
@@ -86,7 +86,10 @@ def mix_between(
 ) -> Playlist:
     """The way from one song to another."""
     path = index.path(start, end, n, max_per_artist=max_per_artist)
-    return path if library is None else replace(path, songs=with_sound(path.songs, library))
+    if library is None:
+        return path
+    songs = with_sound(path.songs, library)
+    return replace(path, songs=tuple(songs[i] for i in smooth_way(songs)))
 
 
 def _in_order(index: Index, songs: Sequence[Song], library: Library | None) -> tuple[Song, ...]:

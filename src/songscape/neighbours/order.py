@@ -56,14 +56,24 @@ def smooth_order(songs: Sequence[Song], distances: Floats | None = None) -> list
     return _untangled(order, cost) if n <= _MOST_IMPROVED else order
 
 
-def _untangled(order: list[int], cost: Floats) -> list[int]:
-    """Two-opt: parts are reversed while that makes the sum of costs smaller."""
+def smooth_way(songs: Sequence[Song]) -> list[int]:
+    """Positions of songs that lead from the first to the last: up to four in a row are turned."""
+    return _untangled(list(range(len(songs))), steps(songs).sum(axis=2), 4)
+
+
+def _untangled(order: list[int], cost: Floats, longest: int = 0) -> list[int]:
+    """Two-opt: parts are reversed while that makes the sum of costs smaller.
+
+    With `longest`, parts of up to so many songs, and the end stays where it is.
+    """
     path = np.array(order)
     n = len(path)
     for _ in range(_ROUNDS):
         changed = False
         for i in range(1, n - 1):
-            ends = np.arange(i + 1, n)
+            ends = np.arange(i + 1, min(i + longest, n - 1) if longest else n)
+            if not len(ends):
+                continue
             before = cost[path[i - 1], path[i]]
             new = cost[path[i - 1], path[ends]]
             inner = ends < n - 1

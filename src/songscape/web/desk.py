@@ -90,7 +90,8 @@ class Desk:
         """How far the analysis is, and whether one is going on."""
         counts = self._counts()
         has_map = any((self.folder.tables / "maps").glob("*.parquet"))
-        unfinished = counts.pending > 0 or not has_map
+        newer = counts.analysed > len(self.shown.atlas.ids)
+        unfinished = counts.pending > 0 or not has_map or newer
         return {
             "found": counts.found,
             "done": counts.found - counts.pending,

@@ -340,7 +340,7 @@ async function begin() {
     version ??= now.version;
     if (version !== now.version && !songs.layouts.length) return location.reload();
     if (version !== now.version) return remark("There is a newer map: load the page again.", true);
-    const unfinished = now.done < now.found || !now.has_map;
+    const unfinished = now.done < now.found || !now.has_map || now.analysed > songs.n;
     panel.progress(unfinished ? now : null);
     setTimeout(follow, unfinished ? FOLLOW_MS : 6 * FOLLOW_MS);
   }

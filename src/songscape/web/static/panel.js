@@ -101,7 +101,9 @@ export function openPanel(songs, source, actions) {
     let text = `Being analysed: ${counted}.`;
     if (!running) text = `The analysis stopped at ${counted}; songscape run goes on with it.`;
     else if (done === found) text = `All ${number(found)} songs are analysed; the map and the groups are being made.`;
-    const more = analysed > songs.n && button(`Show ${number(analysed - songs.n)} more`, () => location.reload());
+    const newer = songs.layouts.length ? analysed - songs.n : 0;
+    if (done === found && newer > 0) text = `${number(newer)} songs are newer than this map; ${running ? "the next one is being made" : "songscape run puts them on it"}.`;
+    const more = !newer && analysed > songs.n && button(`Show ${number(analysed - songs.n)} more`, () => location.reload());
     return make("div", { class: "note", id: "progress" }, make("p", {}, text), make("progress", { max: found, value: done < found && done, "aria-label": "Songs analysed" }), more);
   }
 
