@@ -28,7 +28,6 @@ from songscape.results import ResultsFolder
 from songscape.web.app import make_app
 from songscape.web.atlas import Atlas, Group, Layout, Level
 from songscape.web.desk import Desk, Shown
-from songscape.web.nearness import Nearness
 
 FLAGS = (
     *("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
@@ -103,9 +102,9 @@ class FixedDesk(Desk):
         vectors = atlas.layouts[0].vectors
         parts = {"sound": vectors[:, :16], "words": vectors[:, 16:]}
         table = atlas.columns.assign(title=list(atlas.titles), artist=list(atlas.artists))
-        nearness = Nearness(atlas, self.folder, parts)
+        nearness = self._fixed.nearness
+        nearness.parts = parts
         nearness.songs = Songs.of_table(table.set_axis(list(atlas.ids)))
-        self._fixed.__dict__["nearness"] = nearness
 
     @property
     def shown(self) -> Shown:

@@ -213,6 +213,17 @@ def test_another_choice_reads_long_files_again_and_no_others(files, tmp_path):
     assert len(set(peaks)) == 3
 
 
+def test_the_settings_file_and_the_command_line_name_a_choice(tmp_path):
+    from songscape.cli.command import make_parser
+    from songscape.cli.options import with_options
+
+    (tmp_path / "s.toml").write_text('[features]\nexcerpt = "middle"\nmax_words = 7\n')
+    options = ["run", "x", "--config", str(tmp_path / "s.toml")]
+    for more, excerpt in (([], "middle"), (["--excerpt", "spread"], "spread")):
+        settings = with_options(Settings(), make_parser().parse_args([*options, *more]))
+        assert settings.features == FeatureSettings(excerpt=excerpt, max_words=7)
+
+
 def test_only_what_there_is_can_be_chosen():
     with pytest.raises(UsageError, match="excerpt = 'end'; one of whole, start"):
         Settings(features=FeatureSettings(excerpt="end"))

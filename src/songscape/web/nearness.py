@@ -32,24 +32,25 @@ class Nearness:
     ----------
     atlas : Atlas
     folder : ResultsFolder
-    parts : mapping of str to array of shape (n, d), optional
-        "sound" and "words", NaN where a song lacks it; read from the library when first weighed.
+        Its library has sound and words, read when they are first weighed.
     """
 
-    def __init__(
-        self, atlas: Atlas, folder: ResultsFolder, parts: Mapping[str, Floats] | None = None
-    ) -> None:
-        self._atlas, self._folder, self._parts = atlas, folder, parts
+    def __init__(self, atlas: Atlas, folder: ResultsFolder) -> None:
+        self._atlas, self._folder = atlas, folder
         self._lock = Lock()
         self._layouts: dict[int, Index] = {}
         self._weighed: Index | None = None
-        self._lacks: dict[str, NDArray[np.bool_]] = {}
 
     @cached_property
     def songs(self) -> Songs:
         """What lists and playlists need of them."""
         with Library.open(self._folder.library, must_exist=True) as library:
             return read_songs(library, self._folder)
+
+    @cached_property
+    def parts(self) -> Mapping[str, Floats]:
+        """Sound and words, (n, d) each; NaN where a song lacks it."""
+        return {name: _vectors(self._folder, self._atlas, name) for name in PARTS}
 
     def index(self, layout: int = 0) -> Index:
         """The songs in the vectors that a layout draws."""
@@ -76,17 +77,14 @@ class Nearness:
         """
         with self._lock:
             if self._weighed is None:
-                parts = self._parts or {
-                    name: _vectors(self._folder, self._atlas, name) for name in PARTS
-                }
-                self._lacks = {name: np.isnan(part[:, 0]) for name, part in parts.items()}
-                self._weighed = Index(self._atlas.ids, parts, self.songs)
+                self._weighed = Index(self._atlas.ids, self.parts, self.songs)
         weights = {"sound": 1 - words, "words": words}
         weights = {name: weight for name, weight in weights.items() if weight > 0}
         for name in weights:
-            if self._lacks[name].all():
+            present = self._weighed.space.blocks[name].present
+            if not present.any():
                 raise NotMeasured(f"these songs have no {name}")
-            if row is not None and self._lacks[name][row]:
+            if row is not None and not present[row]:
                 raise NotMeasured(f"{self._atlas.titles[row]}: has no {name}; move the slider away")
         return self._weighed, weights
 
@@ -105,8 +103,8 @@ class Nearness:
         """A layout laid out again with sound and words weighed by hand, and how many songs stay."""
         index, weights = self.weighed(words)
         found = laid_out_again(self._atlas.layouts[layout].places, index.space, weights)
-        stay = np.logical_and.reduce([self._lacks[name] for name in weights])
-        return found, int(stay.sum())
+        moved = np.any([index.space.blocks[name].present for name in weights], axis=0)
+        return found, int((~moved).sum())
 
 
 def _vectors(folder: ResultsFolder, atlas: Atlas, part: str) -> Floats:
