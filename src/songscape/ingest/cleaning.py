@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import regex
 
@@ -35,8 +36,16 @@ _ANY = {
 _HEAD, _VAGUE_HEAD, _ASIDE = _ANY["headings"], _ANY["vague"], _ANY["directions"]
 
 
-def _pattern(text: str) -> regex.Pattern[str]:
-    return regex.compile(text, regex.IGNORECASE)
+class _Pattern:
+    """A pattern in any case, compiled when it is first used: together they take their time."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(regex.compile(self._text, regex.IGNORECASE), name)
+        setattr(self, name, method)  # the next time it is there
+        return method
 
 
 def _words(name: str) -> tuple[str, ...]:
@@ -56,26 +65,26 @@ _NUMBER = r"(?:\d{1,2}|[ivx]{1,4}|one|two|three|four|[a-d])\b"
 _TIMES = r"(?:[x×]\s?\d{1,2}|\d{1,2}\s?[x×]|\d{1,2} times)"
 _FIRST = rf"(?:(?:{_ASIDE}|\d{{1,2}}(?:st|nd|rd|th|er|re|e|[eè]me|ª|º|°|\.))\s+){{0,2}}"
 _MORE = rf"(?:[\s&+/,.()\-–:]*(?:{_HEAD}|{_VAGUE_HEAD}|{_ASIDE}|{_TIMES}|\d{{1,2}})){{0,6}}"
-_HEADING = _pattern(rf"{_EDGE}{_FIRST}{_HEAD}(?:[\s.#:\-]*{_NUMBER})?{_MORE}{_EDGE}")
-_VAGUE = _pattern(rf"{_EDGE}{_FIRST}{_VAGUE_HEAD}([\s.#:\-]*{_NUMBER})?{_MORE}{_EDGE}")
+_HEADING = _Pattern(rf"{_EDGE}{_FIRST}{_HEAD}(?:[\s.#:\-]*{_NUMBER})?{_MORE}{_EDGE}")
+_VAGUE = _Pattern(rf"{_EDGE}{_FIRST}{_VAGUE_HEAD}([\s.#:\-]*{_NUMBER})?{_MORE}{_EDGE}")
 _MARKED = regex.compile(r"\s*[\[(（【*{<=#~\-–—]|.*[:：*\])）】=~]\s*$")
-_DIRECTION = _pattern(
+_DIRECTION = _Pattern(
     rf"{_EDGE}(?:{_TIMES}|repeat\w*|fad(?:e|es|ing)|fade[- ]out|bis|ter|da capo)"
     rf"(?:[\s,]*(?:{_ASIDE}|{_TIMES})){{0,4}}{_EDGE}"
 )
 _ONE_WORD = regex.compile(r"\p{L}+")
-_PREFIX = _pattern(
+_PREFIX = _Pattern(
     rf"\s*(?:(?P<sure>{_HEAD})|{_VAGUE_HEAD})(?P<number>[\s.#]*{_NUMBER})?"
     rf"\s*{_TIMES}?\s*[:：]\s*(?=\S)"
 )
-_TIMES_AT_END = _pattern(
+_TIMES_AT_END = _Pattern(
     rf"\s*[(\[（]\s*(?:{_TIMES}|bis|ter|repeat(?:\s*{_TIMES})?)\s*[)\]）]\s*$"
     r"|(?<!\d)\s+[x×]\s?\d{1,2}\s*$"
 )
 _BRACKETS = regex.compile(r"\[([^\[\]\n]*)\]|【([^【】\n]*)】")
-_HEADING_WORD = _pattern(rf"\b(?:{_HEAD}|letra|lyrics)\b")
+_HEADING_WORD = _Pattern(rf"\b(?:{_HEAD}|letra|lyrics)\b")
 
-_CREDIT = _pattern(
+_CREDIT = _Pattern(
     rf"\W*{_ANY['credits']}(?:\s*(?:[&/,、+]|and|und|et|y|e|и)\s*{_ANY['credits']})*(?:\(s\))?\s*"
     r"(?:[:：]\s*\S.*|(?-i:by|By|BY)[:\s]+(?-i:[^\p{Ll}\s]).*)"
 )
@@ -89,15 +98,15 @@ _GLUED = regex.compile(
     regex.MULTILINE,
 )
 _EMBED = regex.compile(r"(?:\d{1,3}(?:\.\d)?K?)?Embed(?:Share ?(?:URL|Url):?CopyEmbed:?Copy)?\s*\Z")
-_ADVERT = _pattern("|".join(_TABLE["adverts"]))
+_ADVERT = _Pattern("|".join(_TABLE["adverts"]))
 _ADVERT_HINTS = _words("advert_hints")
 
-_SILENT = _pattern(_ANY["instrumental"])
+_SILENT = _Pattern(_ANY["instrumental"])
 _SILENT_HINTS = _words("instrumental_hints")
 _LYRICS_HINTS = _words("lyrics_hints")
-_LYRICS = _pattern(rf"\b{_ANY['lyrics']}\b|歌[词詞]|가사")
-_MISSING = _pattern(rf"\b{_ANY['missing']}(?:\b|$)|[无無没沒未缺]|なし|見つかり|없")
-_AVAILABLE = _pattern(rf"\b{_ANY['available']}\b")
+_LYRICS = _Pattern(rf"\b{_ANY['lyrics']}\b|歌[词詞]|가사")
+_MISSING = _Pattern(rf"\b{_ANY['missing']}(?:\b|$)|[无無没沒未缺]|なし|見つかり|없")
+_AVAILABLE = _Pattern(rf"\b{_ANY['available']}\b")
 _NOTICE_WORDS = frozenset(_words("notice"))
 _EMPTY = frozenset({"na", "n a", "none", "null", "nan", "tbd", "tba", "unknown", "404"})
 

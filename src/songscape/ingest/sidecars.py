@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from os.path import splitext
 from pathlib import PurePosixPath
 
 import regex
@@ -53,11 +54,10 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
     result = Matches()
     exact: dict[tuple[str, str], list[str]] = defaultdict(list)
     for place in lyrics:
-        path = PurePosixPath(place)
-        exact[_folder_key(path.parent.parts), nfc(path.stem)].append(place)
+        exact[_key_of(place)].append(place)
     waiting = []
     for place in audio:
-        stem = nfc(PurePosixPath(without_suffix(place)).name)
+        stem = nfc(_split(without_suffix(place))[1])
         found = next((exact[key] for key in _keys(place, stem) if key in exact), None)
         if found:
             result.files[place] = found[0]
@@ -68,11 +68,11 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
     near: dict[tuple[str, str], list[str]] = defaultdict(list)
     for place in lyrics:
         if place not in claimed:
-            path = PurePosixPath(place)
-            for name in _readings(path.stem):
-                near[_folder_key(path.parent.parts), name].append(place)
+            parts, name = _split(place)
+            for reading in _readings(splitext(name)[0]):
+                near[_folder_key(parts), reading].append(place)
     for place in waiting:
-        stem = _folded(PurePosixPath(without_suffix(place)).name)
+        stem = _folded(_split(without_suffix(place))[1])
         found = (
             next((near[key] for key in _keys(place, stem) if key in near), None) if stem else None
         )
@@ -90,7 +90,7 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
 
 
 def _keys(place: str, stem: str) -> list[tuple[str, str]]:
-    return [(folder, stem) for folder in _folders(PurePosixPath(place).parent.parts)]
+    return [(folder, stem) for folder in _folders(_split(place)[0])]
 
 
 @lru_cache(maxsize=4_096)
@@ -105,8 +105,16 @@ def _folders(parts: tuple[str, ...]) -> list[str]:
 
 
 def _key_of(place: str) -> tuple[str, str]:
-    path = PurePosixPath(place)
-    return _folder_key(path.parent.parts), nfc(path.stem)
+    parts, name = _split(place)
+    return _folder_key(parts), nfc(splitext(name)[0])
+
+
+def _split(place: str) -> tuple[tuple[str, ...], str]:
+    """The folders of a place, and its name."""
+    if "//" in place or "./" in place:
+        place = PurePosixPath(place).as_posix()
+    folder, _, name = place.rpartition("/")
+    return (tuple(folder.split("/")) if folder else ()), name
 
 
 @lru_cache(maxsize=4_096)
