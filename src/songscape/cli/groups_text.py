@@ -48,9 +48,8 @@ def described(groups: Groups, *, fine: bool = False) -> list[str]:
 def _card(one: Group, groups: Groups, width: int) -> list[str]:
     portrait = one.portrait
     songs = "1 song" if one.size == 1 else f"{one.size:,} songs"
-    lines = [
-        f"  {one.name[:1].upper()}{one.name[1:]}: {songs}{', ' + one.sure if one.sure else ''}"
-    ]
+    rest = f": {songs}{', ' + one.sure if one.sure else ''}"
+    lines = [f"  {shortened(one.name[:1].upper() + one.name[1:], width - len(rest) - 2)}{rest}"]
     places = [trait.sentence.removesuffix(OF_YOURS) for trait in portrait.traits[:TWO]]
     texts = [f"{' and '.join(places)}{OF_YOURS}"] if places else []
     texts += [f"{s.label}\u00a0×{s.lift:.1f}" for s in portrait.labels[:1]]
