@@ -81,6 +81,11 @@ def test_a_few_voices_at_once_are_no_translation():
     )
 
 
+def test_lines_without_a_time_go_on_with_the_one_before_and_are_no_translation():
+    text = "[00:01.00]we walk\nalong the river\n[00:05.00]the lights\ngo down"
+    assert main_lines(text) == ("we walk\nalong the river\nthe lights\ngo down", 0)
+
+
 def test_voices_and_genders_are_not_sung():
     assert main_lines("[00:01.00]v1: hello\n[00:02.00]F: you\n[00:03.00]v2:v1: x")[0] == (
         "hello\nyou\nv1: x"

@@ -62,14 +62,14 @@ def _from_lrc(text: str) -> tuple[str, int]:
     if n_timed < 2 or 2 * n_timed < len(plain):
         return text, 0
     head: list[str] = []
-    sung: list[tuple[int, str]] = []
+    sung: list[tuple[int, str, bool]] = []
     times: list[int] = []
     for line, match in zip(lines, found):
         if match:
             times = [_milliseconds(stamp) for stamp in _ONE_STAMP.finditer(match["stamps"])]
-            sung += [(time, _VOICE.sub("", match["text"], count=1)) for time in times]
+            sung += [(time, _VOICE.sub("", match["text"], count=1), True) for time in times]
         elif times:
-            sung += [(time, line) for time in times]  # a line that goes on, or ends a verse
+            sung += [(time, line, False) for time in times]  # a line that goes on, or ends a verse
         else:
             head.append(line)
     sung.sort(key=lambda pair: pair[0])
@@ -82,19 +82,23 @@ def _milliseconds(stamp: regex.Match[str]) -> int:
     return 60_000 * int(minutes) + 1000 * int(seconds) + int(1000 * float(f"0.{rest}"))
 
 
-def _without_translations(sung: list[tuple[int, str]]) -> tuple[list[str], int]:
-    """Lines without those that repeat another of the same time in another language."""
-    different = Counter(time for time, text in dict.fromkeys(sung) if text.strip())
+def _without_translations(sung: list[tuple[int, str, bool]]) -> tuple[list[str], int]:
+    """Lines without those that repeat another of the same time in another language.
+
+    A line without a time of its own (False) goes on with the one before it and repeats none.
+    """
+    timed = dict.fromkeys((time, text) for time, text, stamped in sung if stamped)
+    different = Counter(time for time, text in timed if text.strip())
     n_pairs = sum(n > 1 for n in different.values())
     enough = n_pairs >= max(_MIN_PAIRS, _MIN_PAIRED * len(different))
     if not enough or max(different.values()) > _MOST:
-        return [text for _, text in sung], 0
+        return [text for _, text, _ in sung], 0
     kept: list[str] = []
     seen: set[int] = set()
-    for time, text in sung:
-        if not text.strip() or time not in seen:
+    for time, text, stamped in sung:
+        if not (stamped and text.strip()) or time not in seen:
             kept.append(text)
-        if text.strip():
+        if stamped and text.strip():
             seen.add(time)
     return kept, len(sung) - len(kept)
 
