@@ -169,14 +169,14 @@ def test_memory_does_not_follow_the_channels_that_a_header_claims(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_grows_little_with_the_length(tmp_path):
-    # 40 minutes: 212 MB as float32 at that rate, 53 MB of mel spectra.
+    # 40 minutes: 212 MB as float32 at that rate, 53 MB of mel spectra; the rest is blocks of 6 s.
     path = tmp_path / "x.flac"
     block = np.random.default_rng(0).integers(-3, 3, 22_050 * 60, dtype=np.int16)
     block[::50] = 5000
     with soundfile.SoundFile(path, "w", 22_050, 1) as file:
         for _ in range(40):
             file.write(block)
-    assert memory_of(path) < 110e6
+    assert memory_of(path) < 140e6
 
 
 def test_a_file_that_is_too_long_is_read_up_to_the_limit(write_song, tmp_path, monkeypatch):
