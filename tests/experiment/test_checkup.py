@@ -129,7 +129,7 @@ def test_the_first_line_is_the_answer(music, tmp_path, capsys, monkeypatch):
     assert main(["doctor", str(music), "--out", str(out)]) == SOME_FAILED
     first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith("Music: 3 of 12 tracks are fine, 9 need a look: 1 cannot be read, ")
-    assert "  Zwei (mistagged.flac): tagged English, the words are German (100% of them)" in others
+    assert "  Zwei (mistagged.flac): tagged English, the words are German (100 % of them)" in others
     # What was read is kept.
     assert main(["status", str(out)]) == DONE
     assert "12 found = 9 analysed + 0 skipped + 3 failed" in capsys.readouterr().out

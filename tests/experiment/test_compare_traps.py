@@ -131,7 +131,7 @@ def test_lyrics_from_a_template_per_language_are_warned_of(tmp_path: Path) -> No
         text[i % len(text)] = traps.words(language, rng, 1)
         songs.lyrics[i] = " ".join(text)
     found = traps.compared(songs, tmp_path / "songs")
-    said = spoken(found.summary.warnings, "72 tracks (100% of those with lyrics)", "template")
+    said = spoken(found.summary.warnings, "72 tracks (100 % of those with lyrics)", "template")
     assert "language alone decides" in said
     assert said in found.page
 

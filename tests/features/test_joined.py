@@ -123,7 +123,7 @@ def test_samples_behind_the_length_in_the_header_are_named(song, tmp_path):
     path.write_bytes(data)
     analysis = analyse_file(str(path))
     assert analysis.facts["duration_s"] == 1.5
-    assert analysis.warnings[0].startswith("67% of the file lies behind the end that its header")
+    assert analysis.warnings[0].startswith("67 % of the file lies behind the end that its header")
 
 
 def test_a_second_recording_that_is_broken_is_named(write, tmp_path):

@@ -84,6 +84,8 @@ def test_a_few_voices_at_once_are_no_translation():
 def test_lines_without_a_time_go_on_with_the_one_before_and_are_no_translation():
     text = "[00:01.00]we walk\nalong the river\n[00:05.00]the lights\ngo down"
     assert main_lines(text) == ("we walk\nalong the river\nthe lights\ngo down", 0)
+    german = "[00:01.00]wir gehen\nam fluss entlang\n[00:05.00]die lichter"
+    assert main_lines(f"{text}\n{german}") == (main_lines(text)[0], 3)
 
 
 def test_voices_and_genders_are_not_sung():

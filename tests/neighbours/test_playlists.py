@@ -122,7 +122,7 @@ def test_a_part_of_a_file_has_its_times() -> None:
 
 
 def test_a_reader_of_the_package_index_finds_every_file(tmp_path: Path) -> None:
-    """m3u8 (https://pypi.org/project/m3u8), which also says whether durations are numbers."""
+    """The package m3u8, which also says whether durations are numbers."""
     songs = songs_at(tmp_path / "Müsik #1")
     file = tmp_path / "mix.m3u8"
     Playlist("mix", songs).save(file, Places(relative_to=tmp_path))

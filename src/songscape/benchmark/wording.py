@@ -307,22 +307,22 @@ def finding_sentence(finding: Finding) -> str:
             )
         case Check.DUPLICATE_LYRICS:
             return (
-                f"{tracks} ({v['share']:.0%} of those with lyrics) share their words with another "
-                f"track, in {n_groups}: {named}."
+                f"{tracks} ({100 * v['share']:.0f} % of those with lyrics) share their words with "
+                f"another track, in {n_groups}: {named}."
             )
         case Check.TEMPLATED_LYRICS if "hapax_share" in v:
             return (
-                f"The {v['language']} lyrics look generated: {tracks} use only {v['n_words']} "
-                f"different words, and {v['hapax_share']:.0%} of these occur in one track alone "
-                "(in lyrics that people wrote about half do), so they tell the language and little "
-                "else."
+                f"The {v['language']} lyrics look generated: {tracks} use only {v['n_words']:,} "
+                f"different words, and {100 * v['hapax_share']:.0f} % of these occur in one track "
+                "alone (in lyrics that people wrote about half do), so they tell the language and "
+                "little else."
             )
         case Check.TEMPLATED_LYRICS:
             tail = f", and {v['label']} alone decides which they are" if v["label"] else ""
             return (
-                f"{tracks} ({v['share']:.0%} of those with lyrics) have nearly the same words as "
-                f"other tracks, in {n_groups}{tail}: the lyrics look generated from a template, so "
-                "agreement of lyrics with a label proves little."
+                f"{tracks} ({100 * v['share']:.0f} % of those with lyrics) have nearly the same "
+                f"words as other tracks, in {n_groups}{tail}: the lyrics look generated from a "
+                "template, so agreement of lyrics with a label proves little."
             )
         case Check.LANGUAGE_MISMATCH:
             each = [
@@ -357,8 +357,9 @@ def _confounded_sentence(v: Mapping[str, Any], *, warned: bool) -> str:
     names = listed([name + examples.get(name, "") for name in shares])
     if not v["is_function"]:
         return (
-            f"{v['column']} is closely tied to {names}, which leaves {max(shares.values()):.0%} of "
-            "it open: much of what a method finds of the one may come from the other."
+            f"{v['column']} is closely tied to {names}, which leaves "
+            f"{100 * max(shares.values()):.0f} % of it open: much of what a method finds of the "
+            "one may come from the other."
         )
     why = "these tracks cannot tell whether a method found the one or the other."
     if not warned:

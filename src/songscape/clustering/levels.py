@@ -25,9 +25,10 @@ Integers = NDArray[np.int64]
 
 FEW_SONGS = 20
 """With fewer songs there is one group."""
-COMES_BACK, WELL, WHOLE = 0.6, 0.72, 0.95
+COMES_BACK, WELL, WHOLE, _EXACT = 0.6, 0.72, 0.95, 0.99
 """A region comes back from this Jaccard similarity on (Hennig 2007: below, do not believe it); a
-level of regions from this mean on; and nearly whole if even the worst has that."""
+level of regions from this mean on; nearly whole if even the worst has that; and from the last on
+as good as exactly."""
 COVERED = 0.9
 """At least so many of the songs are in regions that come back. Both are a little above what is
 wanted (0.7 and 0.85): the number that is chosen has been lucky more often than not."""
@@ -242,9 +243,9 @@ def _with_null(
 
 def _choose(levels: Sequence[Level], kept: int) -> tuple[int, str]:
     """The number of regions, and why; the earlier one if it still comes back."""
-    # Fewer than four only where they come back whole, or songs are few.
+    # Fewer than four only where they come back exactly, or songs are few.
     fewest = min(FEWEST, max(2, max(one.k for one in levels) - 1))
-    usual = [one for one in levels if one.k >= fewest or one.worst >= 0.99] or list(levels)
+    usual = [one for one in levels if one.k >= fewest or one.worst >= _EXACT] or list(levels)
     allowed = [one for one in usual if one.largest <= LARGEST] or usual
     good = [one.k for one in allowed if one.comes_back]
     # People know these groups: they go only if most of them do not come back.

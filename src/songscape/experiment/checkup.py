@@ -170,6 +170,6 @@ def _other_languages(library: Library) -> Iterator[_Found]:
         # Related languages are mistaken for each other, and some the model does not know at all.
         between = language_composition(text, {tagged, told})
         if tagged in language_probabilities(told) and between.get(tagged, 0.0) <= MOST_TAGGED:
-            detail = f"tagged {tagged}, the words are {told} ({shares[told]:.0%} of them)"
+            detail = f"tagged {tagged}, the words are {told} ({100 * shares[told]:.0f} % of them)"
             yield "language", track_id, detail
     identify.keep()

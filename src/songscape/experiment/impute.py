@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.experiment import recorded_settings
+from songscape.features import TEXT_VIEWS
 from songscape.results import ResultsFolder
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def impute(
     from songscape.experiment.dataset import load_dataset, views_needed
     from songscape.library import Library
     from songscape.models.imputation import nearest_by_view
-    from songscape.models.presets import TEXT_VIEWS
     from songscape.models.saving import load_model
 
     if wanted not in ("lyrics", "audio"):

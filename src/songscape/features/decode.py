@@ -197,8 +197,8 @@ class Decoder:
         if found.n_trailing > max(4096, min(size // 20, 1 << 16)):
             share = found.n_trailing / size
             self.warnings.append(
-                f"{share:.0%} of the file lies behind the end that its header declares, and is "
-                f"not read ({self.seconds:.1f} s are); export it again"
+                f"{100 * share:.0f} % of the file lies behind the end that its header declares, "
+                f"and is not read ({self.seconds:.1f} s are); export it again"
             )
 
     def _count(self, rate: int, block: Array) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, UsageError
+from songscape.features import TEXT_VIEWS
 from songscape.features.analyse import CORE, MAX_FRAMES, N_SEGMENTS, RECIPES
 from songscape.features.embeddings import current_tracks
 from songscape.features.encoders.hub import PREFIX
@@ -20,7 +21,6 @@ from songscape.features.views import View, Views
 from songscape.library import Library
 
 DEFAULT_VIEWS = (*CORE, "lyrics")
-TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts")
 VIEW_NAMES = (*RECIPES, *TEXT_VIEWS, *ENCODERS)
 _SPARSE = ("data", "indices", "indptr")
 # Views of steps: the axis that they run along.

@@ -85,7 +85,7 @@ def _milliseconds(stamp: regex.Match[str]) -> int:
 def _without_translations(sung: list[tuple[int, str, bool]]) -> tuple[list[str], int]:
     """Lines without those that repeat another of the same time in another language.
 
-    A line without a time of its own (False) goes on with the one before it and repeats none.
+    A line without a time of its own (False) goes on with the one before it, and stays if that does.
     """
     timed = dict.fromkeys((time, text) for time, text, stamped in sung if stamped)
     different = Counter(time for time, text in timed if text.strip())
@@ -95,11 +95,13 @@ def _without_translations(sung: list[tuple[int, str, bool]]) -> tuple[list[str],
         return [text for _, text, _ in sung], 0
     kept: list[str] = []
     seen: set[int] = set()
+    stays = True
     for time, text, stamped in sung:
-        if not (stamped and text.strip()) or time not in seen:
-            kept.append(text)
         if stamped and text.strip():
+            stays = time not in seen
             seen.add(time)
+        if stays or not text.strip():
+            kept.append(text)
     return kept, len(sung) - len(kept)
 
 

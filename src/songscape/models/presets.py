@@ -11,6 +11,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from songscape.errors import UsageError
+from songscape.features import TEXT_VIEWS
 from songscape.features.encoders.registry import ENCODERS
 from songscape.models.parameters import WORD_COMPONENTS
 
@@ -18,7 +19,6 @@ VAE = "songscape.models.vae:SongVAE"
 BLOCK_PCA = "songscape.models.linear:BlockPCA"
 REFERENCES = "songscape.models.references"
 ENTRY_POINTS = "songscape.models"
-TEXT_VIEWS = ("lyrics", "lyrics-tfidf", "lyrics-counts")
 
 
 @dataclass(frozen=True)

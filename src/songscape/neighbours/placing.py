@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError
+from songscape.features import TEXT_VIEWS
 from songscape.features.covariates import language_view
 from songscape.features.extract import extract
-from songscape.features.loading import TEXT_VIEWS, ViewLoader, load_views
+from songscape.features.loading import ViewLoader, load_views
 from songscape.features.text import tokenize
 from songscape.features.views import View, Views
 from songscape.ingest import read_collection
