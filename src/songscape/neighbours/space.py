@@ -132,10 +132,12 @@ class Space:
     def _pulls(self, weights: Weights) -> Floats:
         """For every song, one by the root of its mean squared distance from all songs."""
         key = weights and tuple(sorted(weights.items()))
-        if not len(self._kept[1]) or self._kept[0] != key:
+        kept = self._kept  # another thread may ask with other weights meanwhile
+        if not len(kept[1]) or kept[0] != key:
             reaches = sum(share * block.reaches for block, _, share in self._parts(0, weights))
-            self._kept = key, np.asarray(1 / np.sqrt(np.maximum(reaches, 1e-24)), np.float32)
-        return self._kept[1]
+            kept = key, np.asarray(1 / np.sqrt(np.maximum(reaches, 1e-24)), np.float32)
+            self._kept = kept
+        return kept[1]
 
     def usual(self, weights: Weights = None) -> float:
         """Root mean square of the distance between two songs."""
