@@ -15,6 +15,13 @@ export function openFinder(songs, source, { found, chosen }) {
     box.removeAttribute("aria-activedescendant");
   }
 
+  function clear() {
+    box.value = "";
+    asked += 1; // answers on their way are of no use any more
+    found(null);
+    close();
+  }
+
   function mark(to) {
     const options = [...list.querySelectorAll("[role=option]")];
     active = Math.max(0, Math.min(options.length - 1, to));
@@ -64,13 +71,11 @@ export function openFinder(songs, source, { found, chosen }) {
       const option = list.querySelectorAll("[role=option]")[Math.max(active, 0)];
       if (option) pick(Number(option.dataset.row));
     } else if (event.key === "Escape") {
-      box.value = "";
-      found(null);
-      close();
+      clear();
     } else return;
     event.preventDefault();
   });
   box.addEventListener("blur", () => setTimeout(close, 100));
   box.addEventListener("focus", () => box.value.trim() && void search());
-  return { focus: () => box.focus() };
+  return { focus: () => box.focus(), clear };
 }

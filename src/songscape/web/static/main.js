@@ -106,6 +106,7 @@ async function begin() {
     },
     pick(from, question, act) {
       state.picking = { from, act };
+      finder.clear(); // what was asked before led to this song
       remark(`${question} Click a dot or a title, or search (Escape: none).`, true);
     },
     async path(from, to) {
