@@ -95,7 +95,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from songscape.clustering.methods import cluster
-    from songscape.experiment.shared_k import shared_k
+    from songscape.experiment.request import shared_k
     from songscape.metrics.clusters import ami
     from songscape.models.presets import make_model
 

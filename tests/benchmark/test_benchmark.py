@@ -90,7 +90,7 @@ def test_an_embedding_that_is_the_same_for_every_track_is_named_and_left_out() -
 def test_k_is_chosen_in_the_space_of_the_baseline() -> None:
     found = ss.Benchmark({"genre": GENRE}, {"a": LEAKS}).run()
     assert found.clusters.ks == (2,)
-    assert found.clusters.curve is not None
+    assert found.clusters.curve
 
 
 HOLES = np.where(np.arange(N)[:, None] < 3, np.nan, KNOWS)

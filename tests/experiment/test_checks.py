@@ -12,7 +12,7 @@ import soundfile
 
 from songscape.cli import FAILED, USAGE, main
 from songscape.errors import SongscapeError, UsageError
-from songscape.experiment.checks import check_collection, check_promises, check_settings
+from songscape.experiment.checks import check_collection, check_settings, check_written
 from songscape.experiment.experiment import run
 from songscape.settings import FeatureSettings, Settings
 
@@ -153,9 +153,9 @@ def test_results_may_lie_within_the_collection_and_are_no_part_of_it(
 
 def test_what_was_promised_and_is_gone_is_named(tmp_path: Path) -> None:
     (tmp_path / "there").touch()
-    check_promises([tmp_path / "there"])
+    check_written([tmp_path / "there"])
     with pytest.raises(SongscapeError, match="gone: was written and is gone"):
-        check_promises([tmp_path / "there", tmp_path / "gone"])
+        check_written([tmp_path / "there", tmp_path / "gone"])
 
 
 def test_a_settings_file_with_a_mark_is_read_by_the_command(

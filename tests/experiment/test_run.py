@@ -291,7 +291,7 @@ def test_a_collection_without_lyrics_keeps_its_baselines_and_says_what_needs_lyr
     for baseline in ("pca", "balanced-pca"):
         assert models.loc[baseline, "status"] == "ok"
         assert "without lyrics" in models.loc[baseline, "summary"]
-    assert any(line.startswith("fusion-dense-vae") for line in summary.unmeasured)
+    assert any(line.startswith("fusion-dense-vae") for line in summary.left_out)
 
 
 def test_broken_files_end_in_the_ledger_and_exit_3(collection: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,7 +123,7 @@ class Benchmark:
     ----------
     targets : DataFrame, mapping of name to array-like of shape (n_tracks,), or Targets
         Columns to compare with; see `Targets.from_columns` for how they are sorted into labels
-        and nuisances.
+        and nuisances. `Targets` also takes copies of recordings and shared spaces.
     embeddings : mapping of name to array-like of shape (n_tracks, n_dimensions), or list of such
         Rows in the order of the targets. Several arrays are one embedding trained with several
         seeds: the intervals then include the variation between trainings. Names of Songscape's
@@ -141,10 +141,6 @@ class Benchmark:
     k : int or sequence of int, optional
         Numbers of clusters; default: chosen by stability in the space of the baseline if it is
         given, else of "balanced-pca" or the first.
-    copies : array-like of shape (n_tracks,), optional
-        Tracks of one recording have one number: they are no neighbours and one piece of evidence.
-    references : mapping of name to array-like of shape (n_tracks, n_dimensions), optional
-        Shared spaces that the structure of every partition is measured in.
     measures : iterable of str
         "ilisi" and "kbet", which are left out by default.
     seed : int
@@ -168,8 +164,6 @@ class Benchmark:
         baseline: str | None = None,
         clusterers: Sequence[str] = ("kmeans",),
         k: int | Sequence[int] | None = None,
-        copies: ArrayLike | None = None,
-        references: Mapping[str, ArrayLike] | None = None,
         measures: Iterable[str] = (),
         seed: int = 0,
     ) -> None:
@@ -177,11 +171,9 @@ class Benchmark:
 
         if not isinstance(targets, Targets):
             targets = Targets.from_columns(
-                targets, labels=labels, nuisances=nuisances, artist=artist, copies=copies
+                targets, labels=labels, nuisances=nuisances, artist=artist
             )
-        n = targets.n_tracks
-        shared = {name: _space(f"reference {name}", X, n) for name, X in (references or {}).items()}
-        self.targets = replace(targets, references={**targets.references, **shared})
+        self.targets, n = targets, targets.n_tracks
         self.embeddings = {str(name): _seeds(str(name), X, n) for name, X in embeddings.items()}
         self.clusterers = (clusterers,) if isinstance(clusterers, str) else tuple(clusterers)
         self.measures = tuple(measures)
@@ -288,15 +280,11 @@ def _models(evidence: Sequence[Evidence]) -> pd.DataFrame:
     """A row per embedding and seed; failed where its space could not be measured."""
     import pandas as pd
 
-    rows = []
+    models: dict[tuple[str, int], dict[str, Any]] = {}
     for one in evidence:
-        failed = {
-            row["seed"]: row["reason"]
-            for row in one.rows
-            if (row["axis"], row["metric"]) == ("failed", "space")
-        }
-        for seed in dict.fromkeys(row["seed"] for row in one.rows):
-            row = {"model": one.model, "kind": one.kind, "seed": seed, "collapsed": False}
-            status = "failed" if seed in failed else "ok"
-            rows.append(row | {"status": status, "reason": failed.get(seed, "")})
-    return pd.DataFrame(rows)
+        usual = {"model": one.model, "kind": one.kind, "collapsed": False}
+        for row in one.rows:
+            model = models.setdefault((one.model, row["seed"]), usual | {"seed": row["seed"]})
+            if (row["axis"], row["metric"]) == ("failed", "space"):
+                model |= {"status": "failed", "reason": row["reason"]}
+    return pd.DataFrame([{"status": "ok", "reason": ""} | model for model in models.values()])

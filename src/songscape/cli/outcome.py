@@ -42,7 +42,7 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
                 "k_reason": done.k_reason,
                 "verdicts": done.verdicts,
                 "warnings": done.warnings,
-                "unmeasured": done.unmeasured,
+                "unmeasured": done.unmeasured + done.left_out,
             }
         )
     else:
@@ -59,10 +59,9 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
             print(f"{len(done.warnings) - shown} more things to know of the data are on the page.")
         print(f"The page: {done.report.resolve().as_uri()}")
         print(f"Look and listen: songscape serve {quote(str(done.report.parents[1]))} --open")
-    for line in done.unmeasured:
-        # Whoever wants to know what is in the music has asked for no model; the page says it.
-        if done.groups is None or ": left out: " not in line:
-            say(f"not measured: {line}")
+    # Whoever wants to know what is in the music has asked for no model; the page says it.
+    for line in (*done.unmeasured, *(done.left_out if done.groups is None else ())):
+        say(f"not measured: {line}")
 
 
 def in_one_line(counts: Counts) -> str:

@@ -85,7 +85,7 @@ def check_folder(out: Path, source: Path) -> None:
         raise UsageError(f"{out}: is the collection itself; name another folder with --out")
 
 
-def check_promises(paths: Sequence[Path]) -> None:
+def check_written(paths: Sequence[Path]) -> None:
     """Make sure that everything that was written is still there."""
     gone = [path for path in paths if not path.exists()]
     if gone:

@@ -21,9 +21,9 @@ from songscape.results import (
     ResultsFolder,
     has_key,
     read_json,
-    write_atomically,
     write_json,
     write_latents,
+    write_text,
 )
 
 if TYPE_CHECKING:
@@ -123,10 +123,9 @@ def fit(training: Training, views: Views, folder: ResultsFolder) -> dict[str, An
     _forget_peak()
     try:
         own = views.select(training.views)
-        same = _without_information(own, training)
-        if same:
+        if same := _without_information(own, training):
             reason = f"{same} is the same for every track and carries no information"
-            return dict(training.row) | {"status": "skipped", "reason": reason}
+            return row | {"status": "skipped", "reason": reason}
         latents, spread, summary = _train(own, training, folder)
     except (*MODEL_ERRORS, SongscapeError) as error:
         return row | {"status": "failed", "reason": first_line(error)}
@@ -194,10 +193,8 @@ def _train(
         }
     history = getattr(estimator, "history_", None)
     if history:
-        frame = pd.DataFrame(history)
-        write_atomically(
-            home / "history.csv", lambda p: frame.to_csv(p, index=False, lineterminator="\n")
-        )
+        text = pd.DataFrame(history).to_csv(index=False, lineterminator="\n")
+        write_text(home / "history.csv", text)
     return latents, spread, summary
 
 

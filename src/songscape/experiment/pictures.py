@@ -84,18 +84,16 @@ class _Drawing:
         self.trainings: dict[str, Training] = {}
         self.clusters: dict[str, NDArray[np.int64]] = {}
         self.shown = shown_partitions(results)
-        for one in outcomes:
+        for one in reversed(outcomes):
             for name, training in one.request.trainings(inputs).items():
-                model, seed = name
-                if name in one.trials and seed == one.request.first and model not in self.trainings:
-                    self.trainings[model] = training
-                    shown = self.shown.get(model)
+                if name in one.trials and training.seed == one.request.first:
+                    model, parts = training.model, one.trials[name].parts
+                    self.trainings[model], shown = training, self.shown.get(model)
+                    self.clusters.pop(model, None)
                     if shown == GROUPS:
                         self.clusters[model] = np.array(group_numbers(results, inputs.track_ids))
-                        continue
-                    found = one.trials[name].measurements([shown]).partitions if shown else {}
-                    if shown in found:
-                        self.clusters[model] = found[shown]
+                    elif shown in parts and parts[shown].labels is not None:
+                        self.clusters[model] = parts[shown].labels
 
     def key(self, planned: Planned) -> str:
         """Digest of everything that the picture shows."""

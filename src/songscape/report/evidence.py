@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from songscape.benchmark import wording
 from songscape.benchmark.keys import PartitionKey
-from songscape.benchmark.verdicts import FlagKind
+from songscape.benchmark.verdicts import FlagKind, PairedTest
 from songscape.report.read import Results
 from songscape.report.style import number
 from songscape.report.tables import (
@@ -200,25 +200,24 @@ def _add_tests(
     """Differences to the baseline; on agreement to the best method without training as well."""
     baseline = results.setup.baseline
     columns.append(Column(f"Against {baseline}", note="difference, 95 % interval"))
-    others = {test.best_baseline for test in results.tests.values() if test.axis == one.axis}
-    best = bool(others - {None, baseline})
+    best = any(key[1] == one.axis for key in results.beside)
     if best:
-        note = "without training, best of this figure"
+        note = "without training, best of this figure where that is another"
         columns.append(Column("Against the best baseline", note=note))
     for model, line in zip(results.kinds, lines):
-        test = results.tests.get((model, one.axis, one.metric, one.column))
+        key = (model, one.axis, one.metric, one.column)
+        test, other = results.tests.get(key), results.beside.get(key)
         if test is None:
             line.append(Cell("the baseline", 0.0, "verdict same") if model == baseline else EMPTY)
-            line += [EMPTY] * best
-            continue
-        why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
-        ends = (test.difference, test.low, test.high)
-        line.append(Tested(test.verdict, *ends, withheld=why))
-        if best and test.best_baseline is None:
-            line.append(EMPTY)
-        elif best and test.best_baseline is not None:
-            ends = (test.difference_to_best, test.low_to_best, test.high_to_best)
-            line.append(Tested(test.verdict_to_best, *ends, test.best_baseline))
+        else:
+            line.append(_tested(test))
+        if best:
+            line.append(EMPTY if other is None else _tested(other, other.baseline))
+
+
+def _tested(test: PairedTest, other: str = "") -> Tested:
+    why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
+    return Tested(test.verdict, test.difference, test.low, test.high, other, withheld=why)
 
 
 def _by_partition(
