@@ -57,19 +57,19 @@ def confounded_labels(
                 continue
             pair = (column, label), (name, nuisance)
             (first, values), (second, given) = pair if forwards else pair[::-1]
-            about = {roles.by_column.get(each) or role_of(each) for each in (first, second)}
-            people = about & ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
+            kinds = {roles.by_column.get(each) or role_of(each) for each in (first, second)}
+            people = kinds & ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
             if people and left > FUNCTION_BELOW:
                 continue
             key = first, Severity.NOTE if people else Severity.WARNING, left <= FUNCTION_BELOW
             decided.setdefault(key, {})[second] = max(0.0, left)
             examples[first, second] = _example(values, given)
     found = []
-    for (column, severity, is_function), given in decided.items():
-        values: dict[str, Any] = {"column": column, "is_function": is_function}
-        values["open_share_given"] = {name: round(left, 4) for name, left in given.items()}
-        values["examples"] = {name: examples[column, name] for name in given}
-        found.append(Finding(Check.CONFOUNDED_LABEL, severity, values=values))
+    for (column, severity, is_function), shares in decided.items():
+        about: dict[str, Any] = {"column": column, "is_function": is_function}
+        about["open_share_given"] = {name: round(left, 4) for name, left in shares.items()}
+        about["examples"] = {name: examples[column, name] for name in shares}
+        found.append(Finding(Check.CONFOUNDED_LABEL, severity, values=about))
     return found
 
 

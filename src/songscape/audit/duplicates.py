@@ -129,7 +129,8 @@ def _components(n: int, pairs: Sequence[Integers]) -> Integers:
     edges = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
     graph = coo_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
     groups = connected_components(graph, directed=False)[1]
-    return pd.factorize(groups)[0].astype(np.int64)
+    numbered: Integers = pd.factorize(groups)[0].astype(np.int64)
+    return numbered
 
 
 def _equal_values(values: Iterable[Any]) -> Integers:

@@ -151,9 +151,9 @@ def _paired(
     if metric == "ami":
         if headline not in one.partitions or headline not in other.partitions:
             return None
-        labels, clusterer = [each.partitions[headline] for each in (one, other)], headline.clusterer
-        truth = targets.columns[column]
-        found = half_sample_difference("ami", *labels, truth, groups, n_resamples=N_HALF_SAMPLES)
+        clusterer, truth = headline.clusterer, targets.columns[column]
+        both = one.partitions[headline], other.partitions[headline]
+        found = half_sample_difference("ami", *both, truth, groups, n_resamples=N_HALF_SAMPLES)
     else:
         ours, theirs = (per_track(each, metric, column, targets) for each in (one, other))
         if ours is None or theirs is None:

@@ -92,7 +92,7 @@ class _Drawing:
                     self.clusters.pop(model, None)
                     if shown == GROUPS:
                         self.clusters[model] = np.array(group_numbers(results, inputs.track_ids))
-                    elif shown in parts and parts[shown].labels is not None:
+                    elif shown and shown in parts and parts[shown].labels is not None:
                         self.clusters[model] = parts[shown].labels
 
     def key(self, planned: Planned) -> str:

@@ -52,7 +52,7 @@ def clusters_table(measured: Mapping[Name, Measurements], track_ids: Sequence[st
 
 
 def descriptions_table(
-    trials: Mapping[Name, Trial], shown: Mapping[Name, Sequence[PartitionKey]]
+    trials: Mapping[Name, Trial], shown: Mapping[Name, Iterable[PartitionKey]]
 ) -> pd.DataFrame:
     """`descriptions.csv`: one row per cluster of every partition of the first seed."""
     import pandas as pd

@@ -133,12 +133,12 @@ def run_trial(
                 continue
             part = part.with_all_of(None if before is None else before.part)
             found = _measure(part, X, targets, training.seed)
-            samples = {str(key): values for key, values in found.samples.items()}
+            samples: dict[str, Any] = {str(key): values for key, values in found.samples.items()}
             if part.key == SPACE and summary["has_spread"]:
                 samples = {"spread": read_latents(folder.spread(*name))[1][:, 0]} | samples
-            labels = found.partitions.get(part.key)
-            described = labels is not None and part.first
-            clusters = describe_clusters(labels, X, views, columns) if described else []
+            labels, clusters = found.partitions.get(part.key), list[dict[str, Any]]()
+            if labels is not None and part.first:
+                clusters = describe_clusters(labels, X, views, columns)
             measured[part.key] = Measured(part, found.rows, samples, labels, clusters)
     head = {"recipe": RECIPE, "trained": training.key, "context": context}
     whole = head | {"summary": summary, "parts": list(measured.values())}
