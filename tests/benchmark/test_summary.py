@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from songscape.benchmark.benchmark import Evaluation, evaluate
 from songscape.benchmark.evidence import Evidence
-from songscape.benchmark.keys import PartitionKey, SampleKey
+from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
 from songscape.benchmark.measure import measure, space_rows
 from songscape.benchmark.summary import summarise
 from songscape.benchmark.targets import Targets
 from songscape.metrics.neighbours import class_mean
 
 N_TRACKS, N_GROUPS, N_SEEDS = 240, 48, 2
+KEYS = (SPACE, PartitionKey("kmeans", 3))
 
 
 def spaces(rng: np.random.Generator) -> tuple[dict[str, list[NDArray[Any]]], Targets]:
@@ -46,7 +47,7 @@ def evidence_of(
         Evidence.of(
             model,
             kinds.get(model, "vae"),
-            {seed: measure(X, targets, ks=(3,), seed=seed) for seed, X in enumerate(seeds)},
+            {seed: measure(X, targets, KEYS, seed=seed) for seed, X in enumerate(seeds)},
         )
         for model, seeds in found.items()
     ]

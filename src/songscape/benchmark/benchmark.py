@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.benchmark.evidence import Evidence, tidy_table
-from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.keys import SPACE, PartitionKey, partition_keys
 from songscape.benchmark.measure import MEASURES, N_SUBSAMPLES, measure
 from songscape.benchmark.metric_table import Figures, Setup
 from songscape.benchmark.number_of_clusters import NumberOfClusters, check_k, number_of_clusters
@@ -69,12 +69,9 @@ def setup_of(
     n_seeds: int,
 ) -> Setup:
     """What is compared; the headline partition is of the first clusterer and the first k."""
-    from songscape.clustering.methods import NEEDS_K
-
-    first = clusterers[0]
     return Setup(
         baseline=baseline,
-        headline=PartitionKey(first, clusters.ks[0] if first in NEEDS_K else None),
+        headline=partition_keys(clusterers, clusters.ks)[0],
         labels=tuple(targets.labels),
         nuisances=tuple(targets.nuisances),
         n_tracks=targets.n_tracks,
@@ -193,14 +190,13 @@ class Benchmark:
         first = next(iter(self.embeddings))
         chosen_in = self.baseline or (BASELINE if BASELINE in self.embeddings else first)
         clusters = number_of_clusters(self.embeddings[chosen_in][0], self.k)
-        evidence = []
+        keys, evidence = [SPACE, *partition_keys(self.clusterers, clusters.ks)], []
         for done, (name, spaces) in enumerate(self.embeddings.items(), start=1):
             seeds = {
                 seed: measure(
                     X,
                     self.targets,
-                    self.clusterers,
-                    ks=clusters.ks,
+                    keys,
                     seed=seed,
                     subsamples=N_SUBSAMPLES if seed == self.seed else 0,
                     measures=self.measures,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.benchmark.keys import SPACE, PartitionKey
+from songscape.benchmark.keys import SPACE, PartitionKey, partition_keys
 from songscape.benchmark.metric_table import KOrigin
 from songscape.benchmark.number_of_clusters import NumberOfClusters, number_of_clusters
 from songscape.experiment.fit import Training, digest_of
@@ -44,15 +44,13 @@ class Request:
 
     def parts(self, seed: int) -> tuple[Part, ...]:
         """The space and every partition that is asked for."""
-        from songscape.clustering.methods import NEEDS_K
-
         options, first = self.settings.clusterer_options, seed == self.first
-        measures = tuple(sorted(self.settings.measures))
-        found = [Part(SPACE, self.nulls, first, measures=measures)]
-        for name in self.settings.clusterers:
-            for k in self.clusters.ks if name in NEEDS_K else (None,):
-                found.append(Part(PartitionKey(name, k), self.nulls, first, options.get(name, {})))
-        return tuple(found)
+        space = Part(SPACE, self.nulls, first, measures=tuple(sorted(self.settings.measures)))
+        keys = partition_keys(self.settings.clusterers, self.clusters.ks)
+        return (
+            space,
+            *(Part(key, self.nulls, first, options.get(key.clusterer, {})) for key in keys),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For `experiment.json`."""

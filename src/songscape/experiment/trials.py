@@ -152,17 +152,14 @@ def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
 
     from songscape.benchmark.measure import N_SUBSAMPLES, measure
 
-    key = part.key
     # Other trials need the other cores: threads that wait for each other take many times as long.
     with threadpool_limits(1):
         return measure(
             X,
             targets,
-            (key.clusterer,) if key.clusterer else (),
-            {key.clusterer: part.options},
-            () if key.k is None else (key.k,),
+            [part.key],
+            {part.key.clusterer: part.options},
             seed,
-            space=key == SPACE,
             nulls=part.nulls,
             subsamples=N_SUBSAMPLES if part.first else 0,
             measures=part.measures,
