@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from songscape.benchmark.evidence import TABLE_COLUMNS
 from songscape.cli import FAILED, SOME_FAILED, USAGE, main
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment import fit, request
 from songscape.experiment.experiment import ExperimentSummary, run
 from songscape.models.saving import load_model
 from songscape.report.maps import umap_map
-from songscape.results import ResultsFolder, read_latents
+from songscape.results import TABLES, ResultsFolder, read_latents
 from songscape.settings import Settings
 
 N_TRACKS = 14
@@ -81,7 +80,7 @@ def test_everything_promised_is_there(done: tuple[Path, ExperimentSummary]) -> N
     assert summary.counts.complete
     assert summary.counts.analysed == N_TRACKS
     table = pd.read_csv(results / "table.csv")
-    assert list(table.columns) == list(TABLE_COLUMNS)
+    assert list(table.columns) == list(TABLES["table"])
     partitions = table[table["clusterer"].notna()][["model", "clusterer"]].drop_duplicates()
     assert len(partitions) == len(SETTINGS.models) * len(SETTINGS.clusterers)
     own = table[table["axis"] == "own space"]
