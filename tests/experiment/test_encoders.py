@@ -10,7 +10,7 @@ import pytest
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.checks import check_settings
 from songscape.experiment.dataset import load_dataset, read_library, readable, views_needed
-from songscape.experiment.fit import Training
+from songscape.experiment.fit import ModelFit
 from songscape.features.encoders import registry
 from songscape.library import Library
 from songscape.settings import Settings, load_settings, settings_from
@@ -44,10 +44,10 @@ def test_models_read_the_encoders_that_are_installed(
     found = dataset(collection, tmp_path / "a.db", AUTO)
     assert "e5" in found.digests
     assert "use" not in found.digests
-    training = Training.of("balanced-lda", 0, {}, found.digests)
+    training = ModelFit.of("balanced-lda", 0, {}, found.digests)
     assert "e5" in training.views
     assert training.row["summary"].endswith("; with e5"), "that others are not there is usual"
-    assert "e5" not in Training.of("pca", 0, {}, found.digests).views, "the course's never do"
+    assert "e5" not in ModelFit.of("pca", 0, {}, found.digests).views, "the course's never do"
     with Library.open(tmp_path / "a.db") as library:
         without = load_dataset(library, NONE, views_needed(["balanced-lda"]))
     assert "e5" not in without.digests

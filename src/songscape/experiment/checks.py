@@ -49,7 +49,7 @@ def check_settings(settings: Settings) -> None:
             raise UsageError(f"no measure {unknown[0]!r}; known: {', '.join(MEASURES)}")
 
 
-def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
+def check_size(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
     """Refuse what a collection of so many tracks with these columns cannot give."""
     if n_tracks < MIN_TRACKS:
         raise SongscapeError(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
-from songscape.experiment.checks import MIN_TRACKS, check_collection, check_still_there
+from songscape.experiment.checks import MIN_TRACKS, check_size, check_still_there
 from songscape.progress import progress_bar, say
 from songscape.settings import Settings
 from songscape.spellings import known_artists, normalised
@@ -119,7 +119,7 @@ def read_library(
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)
-    check_collection(len(collection.tracks), collection.label_columns, settings)
+    check_size(len(collection.tracks), collection.label_columns, settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.experiment.checks import check_collection, check_folder, check_settings
+from songscape.experiment.checks import check_folder, check_settings, check_size
 from songscape.experiment.outputs import ExperimentSummary, write_results
-from songscape.experiment.request import Outcome, Request, kept_k
+from songscape.experiment.request import Request, RequestResult, kept_k
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import say
 from songscape.results import ResultsFolder
@@ -194,7 +194,7 @@ def _conduct(
             views = views_needed(both, EVIDENCE_VIEWS)
             data = load_dataset(library, both, views, workers=workers, executor=executor)
             inputs = TrialInputs.of(data, both)
-            check_collection(len(inputs.track_ids), (), settings)
+            check_size(len(inputs.track_ids), (), settings)
             clusters = kept_k(inputs, settings.k, folder.choice_of_k)
             assert clusters is not None
             request = Request(settings, clusters, verb == "compare", tuple(command))
@@ -218,7 +218,7 @@ def _together(settings: Settings, other: Settings) -> Settings:
 
 def _kept(
     other: Settings, request: Request, inputs: TrialInputs, folder: ResultsFolder
-) -> Outcome | None:
+) -> RequestResult | None:
     """What the other command left, if it is all there and of the same data."""
     same = ("features", "labels", "nuisances", "roles")
     if any(getattr(other, name) != getattr(request.settings, name) for name in same):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from songscape.clustering.groups import Groups
-    from songscape.experiment.request import Outcome
+    from songscape.experiment.request import RequestResult
     from songscape.experiment.trial_inputs import TrialInputs
 
 RECIPE = 2
@@ -36,7 +36,7 @@ MOSTLY, LEAST_SHARE = 0.5, 0.05
 _DESCRIBED_BY = ("descriptors", "lyrics-counts", "musicnn")
 
 
-def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) -> Groups:
+def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: RequestResult) -> Groups:
     """Group the songs, and write `results/groups.json` and `results/groups.csv`.
 
     The space is that of the default representation, or of the first model where that was not

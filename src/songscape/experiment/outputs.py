@@ -18,7 +18,7 @@ from songscape.experiment.checks import check_written
 from songscape.experiment.fit import digest_of
 from songscape.experiment.grouping import find_groups
 from songscape.experiment.pictures import draw_pictures
-from songscape.experiment.request import Name, Outcome
+from songscape.experiment.request import Name, RequestResult
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.experiment.trials import RECIPE
 from songscape.progress import progress_bar
@@ -71,8 +71,8 @@ def write_results(
     folder: ResultsFolder,
     library: Library,
     inputs: TrialInputs,
-    mine: Outcome,
-    kept: Outcome | None,
+    mine: RequestResult,
+    kept: RequestResult | None,
 ) -> ExperimentSummary:
     """Write everything of `results/`.
 
@@ -185,7 +185,7 @@ def _evidence(measured: Mapping[Name, Measurements]) -> list[Evidence]:
 def _write_tests(
     folder: ResultsFolder,
     inputs: TrialInputs,
-    comparison: Outcome,
+    comparison: RequestResult,
     headline: PartitionKey,
     before: Mapping[str, Any],
 ) -> dict[str, str]:
@@ -248,8 +248,8 @@ def _document(
     library: Library,
     inputs: TrialInputs,
     setup: Setup,
-    mine: Outcome,
-    outcomes: Sequence[Outcome],
+    mine: RequestResult,
+    outcomes: Sequence[RequestResult],
 ) -> dict[str, Any]:
     """`experiment.json`: what the page and whoever repeats the experiment need to know."""
     return {

@@ -10,8 +10,8 @@ import numpy as np
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.experiment.fit import MODEL_ERRORS, Training, digest_of
-from songscape.experiment.request import Outcome
+from songscape.experiment.fit import MODEL_ERRORS, ModelFit, digest_of
+from songscape.experiment.request import RequestResult
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar, say
 from songscape.results import (
@@ -39,7 +39,7 @@ N_SCALED_BY = 500
 
 
 def draw_pictures(
-    folder: ResultsFolder, results: Results, inputs: TrialInputs, outcomes: Sequence[Outcome]
+    folder: ResultsFolder, results: Results, inputs: TrialInputs, outcomes: Sequence[RequestResult]
 ) -> None:
     """Draw every planned picture that is not there yet, and remove all others.
 
@@ -76,12 +76,12 @@ class _Drawing:
         folder: ResultsFolder,
         results: Results,
         inputs: TrialInputs,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[RequestResult],
     ) -> None:
         from songscape.report.figures import GROUPS, group_numbers, shown_partitions
 
         self.folder, self.results, self.inputs = folder, results, inputs
-        self.trainings: dict[str, Training] = {}
+        self.trainings: dict[str, ModelFit] = {}
         self.clusters: dict[str, NDArray[np.int64]] = {}
         self.shown = shown_partitions(results)
         for one in reversed(outcomes):

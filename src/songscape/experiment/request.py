@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from songscape.benchmark.keys import SPACE, PartitionKey, partition_keys
 from songscape.benchmark.metric_table import KOrigin
 from songscape.benchmark.number_of_clusters import NumberOfClusters, number_of_clusters
-from songscape.experiment.fit import Training, digest_of
+from songscape.experiment.fit import ModelFit, digest_of
 from songscape.experiment.schedule import run_trials
 from songscape.experiment.trial_inputs import TrialInputs
-from songscape.experiment.trials import Part, Trial, read_trial
+from songscape.experiment.trials import Trial, TrialPart, read_trial
 from songscape.progress import progress_bar
 from songscape.results import ResultsFolder, read_json, write_json
 from songscape.settings import Settings
@@ -42,32 +42,32 @@ class Request:
         """The seed whose clusters are described and shown."""
         return self.settings.seeds[0]
 
-    def parts(self, seed: int) -> tuple[Part, ...]:
+    def parts(self, seed: int) -> tuple[TrialPart, ...]:
         """The space and every partition that is asked for."""
         options, first = self.settings.clusterer_options, seed == self.first
-        space = Part(SPACE, self.nulls, first, measures=tuple(sorted(self.settings.measures)))
+        space = TrialPart(SPACE, self.nulls, first, measures=tuple(sorted(self.settings.measures)))
         keys = partition_keys(self.settings.clusterers, self.clusters.ks)
         return (
             space,
-            *(Part(key, self.nulls, first, options.get(key.clusterer, {})) for key in keys),
+            *(TrialPart(key, self.nulls, first, options.get(key.clusterer, {})) for key in keys),
         )
 
     def as_dict(self) -> dict[str, Any]:
         """For `experiment.json`."""
         return {"settings": self.settings.as_dict(), "command": list(self.command)}
 
-    def trainings(self, inputs: TrialInputs) -> dict[Name, Training]:
+    def trainings(self, inputs: TrialInputs) -> dict[Name, ModelFit]:
         """What is to be trained, all models of the first seed first."""
         options = self.settings.model_options
         return {
-            (model, seed): Training.of(model, seed, options.get(model, {}), inputs.digests)
+            (model, seed): ModelFit.of(model, seed, options.get(model, {}), inputs.digests)
             for seed in self.settings.seeds
             for model in self.settings.models
         }
 
     def kept(
         self, inputs: TrialInputs, folder: ResultsFolder, crashed: Mapping[Name, str] | None = None
-    ) -> Outcome:
+    ) -> RequestResult:
         """What the folder holds of it, made from the same data."""
         crashed = crashed or {}
         trials: dict[Name, Trial] = {}
@@ -79,7 +79,7 @@ class Request:
             summaries[name] = missing | dict(training.row) if trial is None else trial.summary
             if trial is not None and trial.summary["status"] == "ok":
                 trials[name] = trial
-        return Outcome(self, trials, summaries)
+        return RequestResult(self, trials, summaries)
 
     def fulfil(
         self,
@@ -87,7 +87,7 @@ class Request:
         folder: ResultsFolder,
         workers: int,
         executor: Executor | None = None,
-    ) -> Outcome:
+    ) -> RequestResult:
         """Run the trials that are missing, or lack something that is asked for."""
         before, trainings = self.kept(inputs, folder), self.trainings(inputs)
         missing = {name: trainings[name] for name in before.missing}
@@ -105,7 +105,7 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class RequestResult:
     """What became of a request: trials of models that could be trained, a row for every model."""
 
     request: Request

@@ -16,7 +16,7 @@ from typing import Any
 
 from songscape.dask_cluster import Cluster
 from songscape.errors import first_line
-from songscape.experiment.fit import Training
+from songscape.experiment.fit import ModelFit
 from songscape.experiment.trials import run_trial
 from songscape.progress import TimeLeft, progress_bar
 from songscape.results import ResultsFolder
@@ -92,7 +92,7 @@ def packed(folder: Path, names: Iterable[Path] | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def packed_results(root: Path, training: Training) -> bytes:
+def packed_results(root: Path, training: ModelFit) -> bytes:
     """What a results folder holds of one model and seed."""
     folder, name = ResultsFolder(root), (training.model, training.seed)
     places = [folder.latents(*name), folder.spread(*name), folder.trial(*name)]
@@ -107,7 +107,7 @@ def unpack_results(archive: bytes, root: Path) -> None:
 
 
 def run_trial_apart(
-    inputs: bytes, results: bytes, training: Training, *arguments: Any
+    inputs: bytes, results: bytes, training: ModelFit, *arguments: Any
 ) -> tuple[float, bytes]:
     """`run_trial` in a process and a folder of its own; returns its seconds and `packed_results`.
 

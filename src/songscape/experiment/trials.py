@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
-from songscape.experiment.fit import Training, fit, trained
+from songscape.experiment.fit import ModelFit, fit, trained
 from songscape.results import ResultsFolder, read_latents, read_packed, write_bytes
 from songscape.workers import pack
 
@@ -26,7 +26,7 @@ RECIPE = 12
 
 
 @dataclass(frozen=True)
-class Part:
+class TrialPart:
     """What is asked for of a space (`SPACE`) or of one of its partitions.
 
     `nulls` asks for permutation nulls and probes, `first` (the first seed) for descriptions of
@@ -40,7 +40,7 @@ class Part:
     options: Mapping[str, Any] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
 
-    def with_all_of(self, other: Part | None) -> Part:
+    def with_all_of(self, other: TrialPart | None) -> TrialPart:
         """Both together; this one alone where the other has other options."""
         if other is None or dict(other.options) != dict(self.options):
             return self
@@ -56,13 +56,13 @@ class Measured:
     A partition has its clusters in `labels`, and of the first seed what each cluster is.
     """
 
-    part: Part
+    part: TrialPart
     rows: Sequence[dict[str, Any]]
     samples: Mapping[str, Any]
     labels: Any = None
     clusters: Sequence[dict[str, Any]] = ()
 
-    def answers(self, part: Part) -> bool:
+    def answers(self, part: TrialPart) -> bool:
         """Whether it has all that is asked for, and nothing that is worth a retry."""
         transient = any(row.get("transient") for row in self.rows)
         return not transient and part.with_all_of(self.part) == self.part
@@ -75,7 +75,7 @@ class Trial:
     summary: Mapping[str, Any]
     parts: Mapping[PartitionKey, Measured]
 
-    def answers(self, parts: Iterable[Part]) -> bool:
+    def answers(self, parts: Iterable[TrialPart]) -> bool:
         """Whether the model was trained and everything measured as it is asked for."""
         return self.summary["status"] == "ok" and all(
             part.key in self.parts and self.parts[part.key].answers(part) for part in parts
@@ -95,7 +95,7 @@ class Trial:
         return found
 
 
-def read_trial(folder: ResultsFolder, training: Training, context: str) -> Trial | None:
+def read_trial(folder: ResultsFolder, training: ModelFit, context: str) -> Trial | None:
     """What is kept of a trial, if it is of this training and was measured in this context."""
     document = read_packed(folder.trial(training.model, training.seed))
     expected = {"recipe": RECIPE, "trained": training.key, "context": context}
@@ -107,7 +107,7 @@ def read_trial(folder: ResultsFolder, training: Training, context: str) -> Trial
 
 
 def run_trial(
-    out: str, inputs: str, training: Training, context: str, parts: Sequence[Part]
+    out: str, inputs: str, training: ModelFit, context: str, parts: Sequence[TrialPart]
 ) -> float:
     """Train, cluster and measure what is missing of one trial; returns the seconds that it took.
 
@@ -146,7 +146,7 @@ def run_trial(
     return time.perf_counter() - start
 
 
-def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
+def _measure(part: TrialPart, X: Any, targets: Targets, seed: int) -> Measurements:
     import sklearn.cluster  # noqa: F401 (loads the libraries whose threads are limited)
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
