@@ -18,8 +18,8 @@ import soundfile
 
 from songscape.library import Library
 from songscape.results import ResultsFolder, read_latents, write_latents
+from songscape.web.atlas import load_atlas
 from songscape.web.export import make_previews, write_map
-from songscape.web.load import load_atlas
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
