@@ -34,7 +34,7 @@ _GTZAN = regex.compile(r"(?:.*/)?(\w+)/\1\.(\d{5})\.\w+")
 
 @dataclass(frozen=True)
 class Layout:
-    """A way in which data sets are laid out: what it is, what its makers allow, how files tell it.
+    """A layout of data sets: its name, its licence, and the files by which it is recognised.
 
     `read` goes from the folder to its rows, or None where it is of another layout; it is None for
     tables, which `songscape.ingest.tables` reads.

@@ -22,7 +22,7 @@ _WRAPPERS = {s: reason for reason, names in _TABLE["wrapped"].items() for s in n
 
 
 class FileKind(Enum):
-    """What a name promises."""
+    """What a file is by its name."""
 
     AUDIO = "audio"
     LYRICS = "lyrics"
