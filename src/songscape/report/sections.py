@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_LEDGER_ROWS = 200
-AS_USUAL = 0.1  # the largest difference of a language's share that is not worth a line
+AS_USUAL = 0.1  # largest difference of a language's share that is not shown
 _LEDGER = {"track_id": "Track", "stage": "Stage", "status": "Status", "reason": "Reason"}
 _FACTS, _UNSURE = 8, 12
 _UNMEASURED = {

@@ -26,10 +26,13 @@ from songscape.web.why import why_here, why_together
 MOST_LETTERS = 80
 
 Id = Annotated[str, Field(description="id of a track")]
-Number = Annotated[int, Field(description="at most so many", ge=1, le=1000)]
-Cap = Annotated[int | None, Field(description="at most so many of one artist", ge=1, le=1000)]
+Number = Annotated[int, Field(description="at most this many", ge=1, le=1000)]
+Cap = Annotated[int | None, Field(description="at most this many by one artist", ge=1, le=1000)]
 Map = Annotated[int, Field(description="which map, by its place in the list", ge=0, le=9)]
-Share = Annotated[float, Field(description="share of the words against sound", ge=0, le=1)]
+Share = Annotated[
+    float,
+    Field(description="weight of the words, the rest is sound", ge=0, le=1),
+]
 
 
 class OfTrack(Asked):
@@ -62,7 +65,7 @@ class Words(Asked):
 class Way(Asked):
     first: Id = Field(alias="from")
     to: Id
-    n: Annotated[int, Field(description="so many songs", ge=2, le=200)] = 15
+    n: Annotated[int, Field(description="number of songs", ge=2, le=200)] = 15
     max_per_artist: Cap = None
     map: Map = 0
     words: Share | None = None
@@ -142,7 +145,7 @@ def why(desk: Desk, asked: Why) -> Any:
     other = shown.atlas.row(asked.other)
     lines = why_together(shown.atlas, shown.nearness, row, other, asked.map)
     words = shown.search.rare_in_both(row, other)
-    lines += [f"Both sing of what few others do: {', '.join(words)}."] if words else []
+    lines += [f"Both lyrics have words that few others have: {', '.join(words)}."] if words else []
     return {"lines": lines}
 
 
@@ -200,7 +203,7 @@ def playlist(desk: Desk, asked: Wish) -> Any:
 
 
 def _capped(index: Index, ids: Sequence[str], most: int | None) -> list[Song]:
-    """The first so many songs of every artist; those of nobody known all stay."""
+    """At most this many songs of every artist, the first ones; songs without an artist all stay."""
     found, heard = [], Counter[str]()
     for track_id in ids:
         artist = index.songs.artist_keys[index.row_of[track_id]]

@@ -39,7 +39,7 @@ _SWITCH = {
 
 
 class NotThere(UsageError):
-    """No track or group of that id."""
+    """There is no track or group with that id."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,7 +74,7 @@ class Nearness:
                 raise NotMeasured(f"these songs have no {name}")
             for row in rows:
                 if not present[row]:
-                    raise NotMeasured(f"{atlas.titles[row]}: has no {name}; move the slider away")
+                    raise NotMeasured(f"{atlas.titles[row]}: has no {name}; move the slider")
         return index, weights
 
     def distances(self, row: int, layout: int = 0, words: float | None = None) -> Floats:
@@ -101,7 +101,7 @@ def _vectors(folder: ResultsFolder, atlas: Atlas, part: str) -> Floats:
         views = load_views(library, [view])
     row_of = {track_id: row for row, track_id in enumerate(views.track_ids)}
     if not atlas.row_of.keys() <= row_of.keys():
-        raise NotMeasured("the library has changed; load the page again")
+        raise NotMeasured("the library has changed; reload the page")
     present = views[view].present
     if present.sum() < 2:
         return np.full((len(atlas.ids), 1), np.nan, np.float32)
