@@ -221,8 +221,8 @@ def test_spellings_of_one_language_are_one_everywhere(tmp_path: Path) -> None:
     assert dataset.views["language"].feature_names == ("English", "Portuguese")
     assert dataset.digests["language"] == other.digests["language"]
     ours, theirs = targets_of(dataset), targets_of(other)
-    assert ours.label_columns == ("Genre",)
-    assert set(ours.columns["Genre"]) == {"Hip-Hop", "Rock"}
+    assert list(ours.labels) == ["Genre"]
+    assert set(ours.labels["Genre"]) == {"Hip-Hop", "Rock"}
     assert set(ours.nuisances["language"]) == {"English", "Portuguese"}
     assert ours.nuisances.keys() == theirs.nuisances.keys()
 
@@ -243,7 +243,8 @@ def test_who_made_a_track_keeps_its_tracks_together(tmp_path: Path, name: str) -
     assert dataset.views.groups is not None
     assert dataset.views.groups.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     subject = targets_of(dataset)
-    assert subject.label_columns == ("mood",)
+    assert list(subject.labels) == ["mood"]
+    assert name not in subject.labels
     assert subject.artists is not None
 
 

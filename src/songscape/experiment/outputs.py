@@ -86,7 +86,7 @@ def write_results(
     from songscape.report.latex import latex_table
     from songscape.report.page import write_page
     from songscape.report.read import read_results
-    from songscape.report.unmeasured import unmeasured_lines
+    from songscape.report.sections import unmeasured_lines
 
     outcomes = [one for one in (mine, kept) if one is not None]
     # Whichever command came last: the same tables and the same page.
@@ -251,7 +251,7 @@ def _document(
     mine: RequestResult,
     outcomes: Sequence[RequestResult],
 ) -> dict[str, Any]:
-    """`experiment.json`: what the page and whoever repeats the experiment need to know."""
+    """`experiment.json`: what is needed to write the page, and to repeat the experiment."""
     return {
         "title": mine.request.settings.title or library.root.name,
         "songscape": __version__,

@@ -1,6 +1,6 @@
-"""Running trials in worker processes, or on whatever executor the caller brings.
+"""Runs trials in worker processes, or on an executor of the caller.
 
-To machines that share no disk travels what a trial reads, and back what it wrote.
+Where machines share no disk, inputs of trials are sent, and their results sent back.
 """
 
 from __future__ import annotations
