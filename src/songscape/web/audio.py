@@ -12,7 +12,7 @@ from anyio import to_thread
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from songscape.features.readers import AUDIO_KINDS
-from songscape.ingest.file_signatures import HEAD_BYTES, looks_like, printable
+from songscape.ingest.file_kinds import HEAD_BYTES, looks_like, printable
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of one answer to a range; a player asks for the next."""

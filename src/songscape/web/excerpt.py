@@ -21,7 +21,7 @@ def excerpt(
     """
     start, end = span or (0.0, None)
     typical = start
-    segments = library.feature(track_id, "segments")
+    segments = dict(library.each_feature("segments", track_id)).get(track_id)
     duration = library.duration(track_id)
     if segments is not None and duration is not None:
         typical += most_typical(segments, duration)
