@@ -1,7 +1,7 @@
 """Layouts of published data sets -> the rows that a `tracks.csv` would have.
 
-A layout is told by its files. Of a data set that is kept in part, what is there is taken. Nothing
-is downloaded.
+A layout is recognised by its files. Of a data set that is kept in part, what is there is taken.
+Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _stem(place: str) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str]]:
-    """A text file of a data set; what is wrong with it is told in one line."""
+    """A text file of a data set; what is wrong with it is said in one line."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             yield file
@@ -248,7 +248,7 @@ def _jsonl(folder: _Folder) -> Iterator[Cells]:
             except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
-                raise SongscapeError(f"tracks.jsonl line {number}: no JSON object; mend the line")
+                raise SongscapeError(f"tracks.jsonl line {number}: not a JSON object; correct it")
             yield {"audio": ""} | {str(name): _cell(value) for name, value in row.items()}
 
 
