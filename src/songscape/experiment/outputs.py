@@ -89,7 +89,7 @@ def write_results(
     from songscape.report.latex import latex_table
     from songscape.report.page import write_page
     from songscape.report.read import read_results
-    from songscape.report.unmeasured import unmeasured_lines
+    from songscape.report.sections import unmeasured_lines
 
     outcomes = [one for one in (mine, kept) if one is not None]
     # Whichever command came last: the same tables and the same page.
