@@ -229,7 +229,7 @@ def seeds_sentence(n_seeds: int, *, few: bool) -> str:
     """How well the variation between trainings is known."""
     if few:
         seeds = _count(n_seeds, "seed")
-        return f"With {seeds} only, the variation between trainings is known roughly."
+        return f"With only {seeds}, the variation between trainings is known only roughly."
     return f"Every model was trained with {_count(n_seeds, 'seed')}."
 
 

@@ -13,7 +13,7 @@ from songscape._version import __version__
 from songscape.benchmark.yardstick import BASELINE
 from songscape.columns import Role
 from songscape.errors import SongscapeError
-from songscape.experiment import tables
+from songscape.experiment import result_tables
 from songscape.experiment.checks import check_written
 from songscape.experiment.fit import digest_of
 from songscape.experiment.grouping import find_groups
@@ -100,22 +100,22 @@ def write_results(
     }
     measured = {name: trial.measurements(shown[name]) for name, trial in trials.items()}
     table = tidy_table(_evidence(measured))
-    clustered = tables.clusters_table(measured, inputs.track_ids)
+    clustered = result_tables.clusters_table(measured, inputs.track_ids)
     if clustered.empty:
         reasons = dict.fromkeys(table["reason"][table["axis"] == "failed"])
         raise SongscapeError(f"no clustering succeeded: {'; '.join(reasons)}")
-    unmeasured = tables.unmeasured_table(measured, summaries.values())
+    unmeasured = result_tables.unmeasured_table(measured, summaries.values())
     left_out = unmeasured["what"] == "skipped"
     curve = next((c for one in outcomes if (c := one.request.clusters.curve)), None)
     for name, frame in {
-        "ledger": tables.ledger_table(library),
-        "models": tables.models_table(summaries.values()),
+        "ledger": result_tables.ledger_table(library),
+        "models": result_tables.models_table(summaries.values()),
         "clusters": clustered,
-        "descriptions": tables.descriptions_table(trials, shown),
+        "descriptions": result_tables.descriptions_table(trials, shown),
         "unmeasured": unmeasured if len(unmeasured) else None,
         "labels": inputs.dataset.columns[_named(inputs)].rename_axis("track_id").reset_index(),
         "stability": None if curve is None else pd.DataFrame(curve),
-        "metrics": tables.metrics_table(table),
+        "metrics": result_tables.metrics_table(table),
     }.items():
         folder.write_table(name, frame)
     folder.write_table("table", table, parquet=True)
@@ -212,7 +212,7 @@ def _write_tests(
         found = evaluate(evidence, targets, baseline=baseline, headline=headline, progress=advance)
     folder.write_table("summary", found.summary, parquet=True)
     folder.write_table("differences", found.differences, parquet=True)
-    tracks = tables.tracks_table(evidence, targets.groups, inputs.track_ids)
+    tracks = result_tables.tracks_table(evidence, targets.groups, inputs.track_ids)
     folder.write_table("tracks", tracks)
     return {"tested": key, "baseline": baseline}
 
