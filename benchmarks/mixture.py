@@ -46,8 +46,7 @@ def rows_of(
     runs: Sequence[dict[str, np.ndarray]], targets: Any, k: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Table rows and plain figures: AMI of each way with each label, and mixture minus k-means."""
-    from songscape.metrics.clusters import ami
-    from songscape.statistics.subsampling import half_sample_difference, half_sample_interval
+    from songscape.statistics.intervals import half_sample_ami
 
     stacked = {way: np.stack([run[way] for run in runs]) for way in WAYS}
     used = [len(np.unique(labels)) for labels in stacked["mixture"]]
@@ -56,11 +55,11 @@ def rows_of(
         row: dict[str, Any] = {"k": k, "used": f"{min(used)}-{max(used)}", "label": column}
         figure: dict[str, Any] = {"k": k, "used": used, "label": column}
         for way, labels in stacked.items():
-            one = half_sample_interval(ami, labels, truth, targets.groups)
+            one = half_sample_ami(labels, truth, targets.groups)
             row[way] = with_interval(one.estimate, one.low, one.high)
             figure[way] = [one.estimate, one.low, one.high]
-        gap = half_sample_difference(
-            ami, stacked["mixture"], stacked["k-means"], truth, targets.groups
+        gap = half_sample_ami(
+            stacked["mixture"], truth, targets.groups, baseline=stacked["k-means"]
         )
         row["mixture - k-means"] = with_interval(gap.estimate, gap.low, gap.high, True)
         # What is nothing in print is no difference.

@@ -40,7 +40,7 @@ from shared_inputs import (
 MODEL, K_NEAREST = "song-vae", 10
 KEPT_SHARE, RETRIEVAL_FACTOR = 0.9, 3.0
 ONLY = {"complete": (), "audio only": ("lyrics",), "lyrics only": ("segments", "rhythm")}
-LATENT = {"latent_dim": 32, "reduced_dim": 16}
+LATENT = {"latent_dim": 32}
 N_CANONICAL = {"timbre": 40, "words": 64, "shared": 8}
 
 
@@ -236,8 +236,9 @@ def has_lyrics(
     views: Any, ks: Sequence[int], seeds: Sequence[int], work: Path | None
 ) -> list[dict[str, Any]]:
     """AMI of clusters with "has lyrics" after removing the lyrics of a random half."""
+    from sklearn.metrics import adjusted_mutual_info_score
+
     from songscape.clustering.methods import cluster
-    from songscape.metrics.clusters import ami
     from songscape.models.presets import find_preset, make_model
 
     found: dict[tuple[str, int], list[float]] = {}
@@ -256,7 +257,8 @@ def has_lyrics(
         for name, X in spaces.items():
             for k in ks:
                 labels = cluster("kmeans", X, k=k, random_state=seed).labels
-                found.setdefault((name, k), []).append(ami(labels, halved["lyrics"].present))
+                told = adjusted_mutual_info_score(halved["lyrics"].present, labels)
+                found.setdefault((name, k), []).append(told)
         print(f"has lyrics: seed {seed} done", file=sys.stderr, flush=True)
     return [
         {

@@ -188,24 +188,6 @@ def test_words_start_as_common_as_they_are_and_loadings_have_a_prior(songs: tupl
     assert model.network_.loadings().item() == pytest.approx(prior, rel=1e-4)
 
 
-def test_a_linear_decoder_generalises_better_than_one_that_learns_by_heart(songs: tuple) -> None:
-    rng = np.random.default_rng(1)
-    topics = rng.dirichlet(np.full(400, 0.05), 6)
-    shares = rng.dirichlet(np.full(6, 0.3), 120)
-    counts = np.stack([rng.multinomial(60, p) for p in shares @ topics]).astype(np.float32)
-    words = View(sp.csr_array(counts), np.ones(120, bool))
-    views = Views(tuple(f"{i:03d}" for i in range(120)), {"lyrics": words})
-    options = {**SMALL, "views": ("lyrics",), "hidden": (128, 128), "epochs": 60}
-    options["validation_fraction"] = 0.1
-    elbo = {
-        kind: make_model("song-vae", decoders={"lyrics": kind}, **options)
-        .fit(views)
-        .diagnostics_.elbo
-        for kind in ("linear", "dense")
-    }
-    assert elbo["linear"] > elbo["dense"]
-
-
 def test_the_neutral_space_hides_language_that_decoding_brings_back(
     songs: tuple, neutral: SongVAE
 ) -> None:

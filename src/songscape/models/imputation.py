@@ -119,24 +119,11 @@ def nearest_by_view(
 ) -> pd.DataFrame:
     """For each track the tracks whose `wanted` views fit best to everything else of it.
 
-    The model places both sides in its decoder space, the track by all its views but the wanted
-    ones, the candidates by the wanted ones alone; distances are Euclidean. A track is
-    no candidate for itself.
-
-    Parameters
-    ----------
-    model : fitted SongVAE with a product of experts
-    views : Views
-    wanted : sequence of str
-        Names of views, such as ["lyrics"].
-    tracks : sequence of int, optional
-        Positions of the tracks; default: all that lack the wanted views and have another.
-    n_neighbors : int
-
-    Returns
-    -------
-    DataFrame
-        track_id, rank (1 is the nearest), nearest (its track id), distance; by track and rank.
+    The model, a `SongVAE` with a product of experts, places both sides in its decoder space, the
+    track by all its views but the wanted ones, the candidates by the wanted ones alone; distances
+    are Euclidean. A track is no candidate for itself. `tracks` are positions, by default of all
+    that lack the wanted views and have another. The columns are track_id, rank (1 is the nearest),
+    nearest (its track id) and distance, by track and rank.
 
     Raises
     ------

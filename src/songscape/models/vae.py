@@ -15,16 +15,20 @@ from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariates import CovariateEncoder, fit_covariates
-from songscape.models.decoder_space import DecoderSpace, fit_decoder_space
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
 from songscape.models.imputation import HotDeck, complete_rows
 from songscape.models.inference import BatchReader, Inference
-from songscape.models.joint_space import latent_weights, linear_coordinates
 from songscape.models.linear import BlockPCA
 from songscape.models.networks import SongNetwork
 from songscape.models.parameters import GROUPS, Hardware, Objective, Training, check_value
 from songscape.models.priors import MixturePrior, StandardNormal
+from songscape.models.spaces import (
+    DecoderSpace,
+    fit_decoder_space,
+    latent_weights,
+    linear_coordinates,
+)
 from songscape.models.standardisation import InputView, sorted_by_id
 from songscape.models.training import (
     Progress,
@@ -56,9 +60,6 @@ class SongVAE(ViewsTransformer):
     encoders : mapping of view to {"dense", "conv1d", "set"} or None
         Default: dense; under a product of experts, a set for views of shape
         (n_tracks, n_segments, n_features).
-    decoders : mapping of view to {"dense", "linear"} or None
-        Default: linear, with a standard normal prior on its weights, for words under a product of
-        experts without covariates (as in topic models, Srivastava & Sutton 2017). Otherwise dense.
     noise : {"fixed", "learned"}, default="fixed"
         Standard deviation of Gaussian views: 1 in standardised units, or learned per dimension.
     fusion : {"early", "poe"}, default="early"
@@ -75,15 +76,11 @@ class SongVAE(ViewsTransformer):
         Components of the mixture.
     variational : bool, default=True
         False gives a deterministic autoencoder of the same architecture.
-    word_total : float, default=200
-        How many words the lyrics of a track count as under the multinomial likelihood.
     space : {"latent", "decoder", "joint"}, default="latent"
         What `transform` returns: posterior means; the decoded views, balanced and reduced; or
         posterior means beside the linear coordinates of the same views, as "balanced-lda" has them
-        (of the first covariate neutral, see `songscape.models.joint_space`). Under a product of
-        experts each can also be asked for later.
-    reduced_dim : int, default=16
-        Dimensions per view of the decoder space, and of the linear coordinates.
+        (of the first covariate neutral, see `songscape.models.spaces`). Under a product of experts
+        each can also be asked for later.
     imputation : {"mean", "donor"}, default="mean"
         How `transform` sees a track that lacks views, under a product of experts: by the views that
         it has, or with what the others add to similar complete training tracks, so that tracks
@@ -120,7 +117,6 @@ class SongVAE(ViewsTransformer):
         *,
         likelihoods: Mapping[str, str] | None = None,
         encoders: Mapping[str, str] | None = None,
-        decoders: Mapping[str, str] | None = None,
         noise: str = "fixed",
         fusion: str = "early",
         covariates: Sequence[str] | None = None,
@@ -130,9 +126,7 @@ class SongVAE(ViewsTransformer):
         prior: str = "normal",
         n_components: int = 10,
         variational: bool = True,
-        word_total: float = 200.0,
         space: str = "latent",
-        reduced_dim: int = 16,
         imputation: str = "mean",
         random_state: Any = 0,
         objective: Objective | None = None,
@@ -142,7 +136,6 @@ class SongVAE(ViewsTransformer):
         self.views = views
         self.likelihoods = likelihoods
         self.encoders = encoders
-        self.decoders = decoders
         self.noise = noise
         self.fusion = fusion
         self.covariates = covariates
@@ -152,9 +145,7 @@ class SongVAE(ViewsTransformer):
         self.prior = prior
         self.n_components = n_components
         self.variational = variational
-        self.word_total = word_total
         self.space = space
-        self.reduced_dim = reduced_dim
         self.imputation = imputation
         self.random_state = random_state
         self.objective = objective
@@ -200,7 +191,6 @@ class SongVAE(ViewsTransformer):
             covariates=bool(self.covariates),
             likelihoods=self.likelihoods or {},
             encoders=self.encoders or {},
-            decoders=self.decoders or {},
         )
         settings = TrainingSettings(
             self.objective or Objective(),
@@ -324,7 +314,6 @@ class SongVAE(ViewsTransformer):
             fusion=self.fusion,
             dropout=self.dropout,
             n_covariates=0 if self.covariates_ is None else len(self.covariates_.average),
-            word_total=self.word_total,
         )
 
     def _prior(self) -> StandardNormal | MixturePrior:
@@ -349,7 +338,7 @@ class SongVAE(ViewsTransformer):
             return
         present = self._present(views)
         whole = complete_rows(present, rows) if self.fusion == "poe" else rows[:0]
-        self.linear_ = linear_coordinates(self.inputs_, self.reduced_dim, self.covariates, seed)
+        self.linear_ = linear_coordinates(self.inputs_, self.covariates, seed)
         self.linear_.fit(views.take(rows))
         of_view = self.linear_.of_view
         means, log_variances = posterior
@@ -357,17 +346,15 @@ class SongVAE(ViewsTransformer):
         some = whole if len(whole) else rows
         self.latent_weights_ = latent_weights(means[some], self.variational * log_variances[some])
         if len(whole):
-            linear = self.linear_.transform(views.take(whole)).astype(np.float64)
-            self.hot_deck_ = HotDeck(*inference.evidence(views, whole), linear, of_view)
-        if self.hot_deck_ is not None and self.imputation == "donor":
             linear = self.linear_.transform(views).astype(np.float64)
-            means = self.hot_deck_.complete(linear, means, present, self.latent_weights_)[1]
+            self.hot_deck_ = HotDeck(*inference.evidence(views, whole), linear[whole], of_view)
+            if self.imputation == "donor":
+                means = self.hot_deck_.complete(linear, means, present, self.latent_weights_)[1]
         covariates = inference.encoded_covariates(views)
         self.decoder_space_ = fit_decoder_space(
             inference.network,
             means[rows],
             None if covariates is None else covariates[rows],
-            reduced_dim=self.reduced_dim,
             seed=seed,
         )
         if self.space == "joint":
