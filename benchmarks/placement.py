@@ -136,15 +136,13 @@ def retrieval_hits(model: Any, views: Any, rows: np.ndarray) -> dict[str, np.nda
     from scipy.spatial.distance import cdist
 
     some = views.take(rows)
-    audio, words = without(some, ("lyrics",)), without(some, ("segments",))
-    spaces = {
-        "posterior means": (model.posterior(audio)[0], model.posterior(words)[0]),
-        "where it is clustered": (
-            model.transform(audio, space="decoder", imputation="mean"),
-            model.transform(words, space="decoder", imputation="mean"),
-        ),
+    audio, words = without(some, ("lyrics",)), without(some, ("segments", "rhythm"))
+    left, right = (model.posterior(half)[0] for half in (audio, words))
+    weights = model.latent_weights_
+    distances = {
+        "posterior means": cdist(left, right),
+        "in units of their uncertainty": cdist(left * weights, right * weights),
     }
-    distances = {space: cdist(left, right) for space, (left, right) in spaces.items()}
     return hits_of(distances)
 
 
@@ -251,7 +249,7 @@ def has_lyrics(
         ours = trained_model(halved, MODEL, seed, LATENT, work)
         spaces = {
             MODEL: ours.transform(halved),
-            f"{MODEL}, nothing borrowed": ours.transform(halved, imputation="mean"),
+            f"{MODEL}, nothing borrowed": ours.set_params(imputation="mean").transform(halved),
             "balanced-pca": pca.fit_transform(halved.select(find_preset("balanced-pca").views)),
         }
         for name, X in spaces.items():

@@ -257,15 +257,15 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     ("arguments", "message"),
     [
         ({"imputation": "doner"}, "imputation = 'doner'; give one of mean, donor"),
-        ({"space": "place"}, "space = 'place'; give one of latent, decoder, joint"),
+        ({"space": "decoder"}, "space = 'decoder'; give one of latent, joint"),
+        ({"space": "joint", "fusion": "early"}, "space = 'joint' needs fusion = 'poe'"),
     ],
 )
-def test_transform_names_what_there_is_to_choose(
+def test_where_tracks_may_lie_is_named(
     views: Views, arguments: dict[str, str], message: str
 ) -> None:
-    model = song_vae(("segments", "lyrics"), fusion="poe", latent_dim=4, epochs=1).fit(views)
     with pytest.raises(ValueError, match=re.escape(message)):
-        model.transform(views, **arguments)
+        song_vae(("segments", "lyrics"), **{"fusion": "poe", **arguments}).fit(views)
 
 
 def test_rise_and_hold_are_shares_of_one_training(views: Views) -> None:

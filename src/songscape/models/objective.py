@@ -33,12 +33,7 @@ def loss(terms: Terms, objective: Objective, beta: float, covariates: Tensor | N
     return total
 
 
-def elbo_terms(
-    network: SongNetwork,
-    prior: nn.Module,
-    batch: Batch,
-    noise: Tensor | None,
-) -> Terms:
+def elbo_terms(network: SongNetwork, prior: nn.Module, batch: Batch, noise: Tensor | None) -> Terms:
     """Reconstruction and KL divergence of a batch; `noise` is None for a deterministic autoencoder.
 
     Whatever experts `batch.keep` leaves out, every view that is present is reconstructed.

@@ -20,7 +20,6 @@ ENCODERS = ("dense", "conv1d", "set")
 LIKELIHOODS = ("gaussian", "multinomial", "von-mises-fisher")
 """Under `multinomial` the words of every track count as equally many. `von-mises-fisher` is cosine
 similarity as a likelihood: only directions count."""
-SPACES = ("latent", "decoder", "joint")
 WORD_COMPONENTS = 24
 """Axes of words beside 16 of each other view: words need more."""
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
@@ -166,7 +165,7 @@ _RULES: Mapping[str, Rule] = {
     "noise": one_of("fixed", "learned"),
     "fusion": one_of("early", "poe"),
     "prior": one_of("normal", "mixture"),
-    "space": one_of(*SPACES),
+    "space": one_of("latent", "joint"),
     "imputation": one_of("mean", "donor"),
     "device": _DEVICE,
     **dict.fromkeys(("joint", "variational", "presence", "within_song", "neutral"), flag),
@@ -195,3 +194,5 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         check_value(name, value)
     if parameters.get("prior") == "mixture" and parameters.get("n_components") is None:
         raise ValueError("n_components = None: a mixture prior needs a number")
+    if parameters.get("space") == "joint" and parameters.get("fusion") != "poe":
+        raise ValueError("space = 'joint' needs fusion = 'poe'")

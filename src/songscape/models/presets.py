@@ -163,11 +163,7 @@ _TABLE = (
         "product of experts over sound and words, its latents beside balanced-lda",
         space="joint",
     ),
-    _song(
-        "song-vae-latent",
-        SONG_VIEWS,
-        "song-vae, posterior means as they are",
-    ),
+    _song("song-vae-latent", SONG_VIEWS, "song-vae, posterior means as they are"),
     _song("song-vae-audio", SONG_VIEWS[:2], "song-vae on segments and rhythm", space="joint"),
     _song(
         "neutral-vae",
@@ -177,12 +173,7 @@ _TABLE = (
         independence=100.0,
         space="joint",
     ),
-    _song(
-        "vade",
-        SONG_VIEWS,
-        "song-vae with a mixture of Gaussians as prior",
-        prior="mixture",
-    ),
+    _song("vade", SONG_VIEWS, "song-vae with a mixture of Gaussians as prior", prior="mixture"),
     _pca(
         "pca",
         ("mfcc", "lyrics-tfidf"),

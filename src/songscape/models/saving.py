@@ -35,7 +35,6 @@ KINDS = {
     "Alignment": "alignment",
     "Axes": "principal_axes",
     "CovariateEncoder": "covariates",
-    "DecoderSpace": "spaces",
     "Diagnostics": "diagnostics",
     "Hardware": "parameters",
     "HotDeck": "imputation",
