@@ -23,7 +23,7 @@ from songscape.experiment.trial_inputs import TrialInputs, read_targets, read_vi
 from songscape.experiment.trials import Part
 from songscape.features.views import View, Views
 from songscape.models import presets
-from songscape.report.unmeasured import unmeasured_lines
+from songscape.report.sections import unmeasured_lines
 from songscape.results import ResultsFolder
 from songscape.settings import Settings
 

@@ -89,7 +89,7 @@ def write_results(
     from songscape.report.latex import latex_table
     from songscape.report.page import write_page
     from songscape.report.read import read_results
-    from songscape.report.unmeasured import unmeasured_lines
+    from songscape.report.sections import unmeasured_lines
 
     outcomes = [one for one in (mine, kept) if one is not None]
     # Whichever command came last: the same tables and the same page.
@@ -240,7 +240,7 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
 def _document(
     collected: Collected, inputs: TrialInputs, mine: Outcome, outcomes: Sequence[Outcome]
 ) -> dict[str, Any]:
-    """`experiment.json`: what the page and whoever repeats the experiment need to know."""
+    """`experiment.json`: what is needed to write the page, and to repeat the experiment."""
     from songscape.benchmark.benchmark import setup_of
 
     leading = outcomes[0].request

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 NOT_DRAWN = -2
-"""Label of a track that was not in a subsample, beside −1 for noise."""
+"""Label of a track that was not in a subsample; −1 is noise."""
 
 
 def pairwise_ari(partitions: ArrayLike) -> Floats:

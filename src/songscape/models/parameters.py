@@ -21,7 +21,7 @@ LIKELIHOODS = ("gaussian", "multinomial", "von-mises-fisher")
 """Under `multinomial` the words of every track count as equally many. `von-mises-fisher` is cosine
 similarity as a likelihood: only directions count."""
 WORD_COMPONENTS = 24
-"""Axes of words beside 16 of each other view: words need more."""
+"""Axes of words, where each other view has 16: words need more."""
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 
 
@@ -36,7 +36,7 @@ class _Settings:
 
 @dataclass(frozen=True)
 class Objective(_Settings):
-    """What training minimises beside the reconstruction.
+    """What training minimises besides the reconstruction.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
 """Saving: a fitted model as safetensors and JSON; nothing is ever unpickled.
 
-Nested dictionaries, dataclasses and arrays become JSON beside named arrays.
+Nested dictionaries, dataclasses and arrays become JSON and named arrays.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _class(name: str, homes: Mapping[str, str]) -> Any:
 def _restored(description: Mapping[str, Any], arrays: Arrays) -> Any:
     kind = _class(description["model"], MODELS)
     given, known = decode(description["parameters"], arrays), signature(kind).parameters
-    # What an earlier version could set beside them is in what was fitted.
+    # What only an earlier version could set has done its work in what was fitted.
     model = kind(**{name: value for name, value in given.items() if name in known})
     for name, value in decode(description["fitted"], arrays).items():
         setattr(model, name, value)

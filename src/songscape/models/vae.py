@@ -34,7 +34,7 @@ from songscape.models.training import (
 from songscape.models.view_specs import ViewSpec, view_specs
 
 LATENT_WEIGHT = 0.7
-"""Of the latents beside the linear coordinates, whose sound and words have a weight of 1 each."""
+"""Weight of the latents, where sound and words of the linear coordinates have 1 each."""
 
 
 class SongVAE(ViewsTransformer):
@@ -76,7 +76,7 @@ class SongVAE(ViewsTransformer):
     space : {"latent", "joint"}, default="latent"
         What `transform` returns: posterior means; or, under a product of experts, linear
         coordinates of the same views, as "balanced-lda" has them (of the first covariate neutral),
-        beside posterior means in units of their uncertainty. The first tell most of genre and
+        joined to posterior means in units of their uncertainty. The first tell most of genre and
         artist where every view is there; the latents add what views share, and say of a track that
         lacks one which complete tracks it is like.
     imputation : {"mean", "donor"}, default="mean"
@@ -168,7 +168,7 @@ class SongVAE(ViewsTransformer):
         callback : callable, optional
             Called after each epoch with (epoch, epochs, row of `history_`).
         checkpoint : Checkpoint, optional
-            Where a training that is stopped leaves its state, and goes on from.
+            Where a training that is stopped leaves its state, and from where it continues.
 
         Raises
         ------
@@ -315,7 +315,7 @@ class SongVAE(ViewsTransformer):
     def _fit_joint_space(
         self, inference: Inference, views: Views, posterior: Any, rows: NDArray[np.intp], seed: int
     ) -> None:
-        """Fit the linear coordinates beside the latents, and the hot deck."""
+        """Fit the linear coordinates that the latents are joined to, and the hot deck."""
         self.linear_ = BlockPCA(
             list(self.inputs_),
             word_components=WORD_COMPONENTS,
@@ -337,7 +337,7 @@ class SongVAE(ViewsTransformer):
 
 
 def latent_weights(means: NDArray[Any], log_variances: NDArray[Any]) -> NDArray[np.float64]:
-    """What latents are multiplied by beside a space with a total variance of 1, (latent_dim,).
+    """Factors of the latents when joined to a space with a total variance of 1, (latent_dim,).
 
     In units of what is usually left uncertain of them: the prior gives every used dimension about
     the same variance, however surely the views tell it. From posterior means and log-variances,

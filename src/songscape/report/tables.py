@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from songscape.benchmark.verdicts import Outcome
 from songscape.report.style import number, share
 
-NAN = float("nan")
 MARKS = {
     Outcome.BETTER: ("▲ better", "than"),
     Outcome.WORSE: ("▼ worse", "than"),
@@ -17,9 +17,8 @@ MARKS = {
 }
 
 
-@dataclass(frozen=True)
-class Whisker:
-    """An interval to draw: everything in per cent of the column's range; NaN is not drawn."""
+class Whisker(NamedTuple):
+    """An interval to draw; NaN is not drawn."""
 
     estimate: float
     low: float
@@ -31,7 +30,8 @@ class Whisker:
 class Cell:
     """Text, the value to sort by, and a tone for the style sheet.
 
-    `note` is small print below the text, `whisker` an interval drawn beside it.
+    `note` is small print below the text, `whisker` an interval drawn beside it: in the column's own
+    units, after `to_scale` in per cent of the column's range.
     """
 
     text: str
@@ -61,52 +61,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, rows of cells, a sentence for what was left out, and rows that stand apart."""
+    """Columns, rows of cells, and rows that stand apart."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    left_out: str = ""
     references: tuple[Row, ...] = ()
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A value with its interval, to be drawn to the scale of its column; NaN where unknown."""
-
-    estimate: float
-    low: float = NAN
-    high: float = NAN
-    chance: float = NAN
-    null_95: float = NAN
-
-
-@dataclass(frozen=True)
-class Tested:
-    """A difference to another method.
-
-    Without an outcome there was no test, and only the difference is shown; `other` names the method
-    where the heading does not, and `withheld` says in words why nothing is claimed.
-    """
-
-    outcome: Outcome | None
-    difference: float
-    low: float
-    high: float
-    other: str = ""
-    withheld: str = ""
-
-
-Content = Figure | Tested | Cell
-
-
-def number_cell(value: float, digits: int = 3, tone: str = "", note: str = "") -> Cell:
-    """A number; an en dash where there is none."""
-    return Cell(number(value, digits), float(value) if value == value else None, tone, note)
+def number_cell(value: float, digits: int = 3, note: str = "") -> Cell:
+    """A number, with so many decimals."""
+    return Cell(number(value, digits), value, note=note)
 
 
 def share_cell(value: float) -> Cell:
     """A share as per cent."""
-    return Cell(share(value), float(value) if value == value else None)
+    return Cell(share(value), value)
 
 
 def text_cell(value: str, tone: str = "", note: str = "") -> Cell:
@@ -114,48 +83,46 @@ def text_cell(value: str, tone: str = "", note: str = "") -> Cell:
     return Cell(value, value.casefold(), tone, note) if value else EMPTY
 
 
-def drawn(lines: Sequence[Sequence[Content]]) -> list[Row]:
-    """Make cells of figures and tests, a line per row; cells stay as they are."""
-    finished: list[list[Cell]] = [[] for _ in lines]
-    for contents in zip(*lines, strict=True):
-        ends = [end for content in contents for end in _ends(content) if end == end]
-        low, high = min([0.0, *ends]), max([0.0, *ends])
-        if min(ends, default=0.0) > 0.2 * high:
-            low = min(ends)
-        for line, content in zip(finished, contents):
-            line.append(_cell(content, low, high - low))
-    return [tuple(line) for line in finished]
+def figure_cell(value: float, low: float, high: float, chance: float, null_95: float) -> Cell:
+    """A value with its interval, beside the null if there is one, else beside chance."""
+    notes = [f"{number(low)} … {number(high)}"] if high > low else []
+    name, end = ("null 95 %", null_95) if null_95 == null_95 else ("chance", chance)
+    notes += [f"{name} {number(end)}"] if end == end else []
+    drawn = Whisker(value, low, high, end) if notes else None
+    return Cell(number(value), value, "figure", ", ".join(notes), drawn)
 
 
-def _ends(content: Content) -> tuple[float, ...]:
-    if isinstance(content, Cell):
-        return ()
-    if isinstance(content, Tested):
-        return content.difference, content.low, content.high, 0.0
-    chance = content.null_95 if content.null_95 == content.null_95 else content.chance
-    return content.estimate, content.low, content.high, chance
+def difference_cell(
+    outcome: Outcome | None, ends: tuple[float, float, float], other: str = "", withheld: str = ""
+) -> Cell:
+    """A difference to another method, with its interval.
 
-
-def _cell(content: Content, low: float, width: float) -> Cell:
-    if isinstance(content, Cell):
-        return content
-    scale = 100 / width if width > 0 else 0.0
-    ends = _ends(content)
-    whisker = Whisker(*((end - low) * scale for end in ends))
-    middle, left, right, chance = ends
-    if middle != middle:
+    Without an outcome there was no test, and only the difference is shown; `other` names the method
+    where the heading does not, and `withheld` says in words why nothing is claimed.
+    """
+    difference, low, high = ends
+    if difference != difference:
         return EMPTY
-    if isinstance(content, Tested):
-        tone = content.outcome or Outcome.SAME
-        sign = "" if middle < 0 else "+"
-        note = f"{sign}{number(middle)} ({number(left)} … {number(right)})"
-        if content.withheld:
-            note += f"; not claimed: {content.withheld}"
-        text, link = MARKS[content.outcome]
-        text += f" {link} {content.other}" if content.other else ""
-        return Cell(text, middle, f"verdict {tone.value}", note, whisker)
-    parts = [f"{number(left)} … {number(right)}"] if right > left else []
-    if chance == chance:
-        name = "null 95 %" if content.null_95 == content.null_95 else "chance"
-        parts.append(f"{name} {number(chance)}")
-    return Cell(number(middle), middle, "figure", ", ".join(parts), whisker if parts else None)
+    sign = "" if difference < 0 else "+"
+    note = f"{sign}{number(difference)} ({number(low)} … {number(high)})"
+    note += f"; not claimed: {withheld}" if withheld else ""
+    text, link = MARKS[outcome]
+    text += f" {link} {other}" if other else ""
+    tone = f"verdict {(outcome or Outcome.SAME).value}"
+    return Cell(text, difference, tone, note, Whisker(difference, low, high, 0.0))
+
+
+def to_scale(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells of a column, with their intervals in per cent of the column's range."""
+    shown = [end for cell in cells for end in (cell.sort, *(cell.whisker or ()))]
+    ends = [end for end in shown if isinstance(end, float) and end == end]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    if min(ends, default=0.0) > 0.2 * high:
+        low = min(ends)
+    scale = 100 / (high - low) if high > low else 0.0
+    return [
+        replace(cell, whisker=Whisker(*((end - low) * scale for end in cell.whisker)))
+        if cell.whisker
+        else cell
+        for cell in cells
+    ]

@@ -33,7 +33,7 @@ _MOST_PROBED = 3_000
 
 @dataclass(frozen=True)
 class PermutationNull:
-    """An observed value beside its permutation distribution.
+    """An observed value and its permutation distribution.
 
     `null_95` is what only 5 % of the permutations go beyond: the 95th percentile, or the 5th where
     small values are the remarkable ones. `p_value` is the share of permutations (the observed one
@@ -167,7 +167,7 @@ def knn_nulls(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """Neighbour agreement beside its null: `knn` (mean over tracks), `knn_balanced` (over classes).
+    """Neighbour agreement and its null: `knn` (mean over tracks), `knn_balanced` (over classes).
 
     Groups (artists) are permuted in blocks; missing labels stay where they are.
     """
@@ -202,7 +202,7 @@ def hit_null(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> PermutationNull:
-    """hit@k beside its null: artists are permuted among the tracks that have one.
+    """hit@k and its null: artists are permuted among the tracks that have one.
 
     Copies stay with one artist: a song that is there twice is found twice or not at all.
     """
@@ -231,7 +231,7 @@ def probe(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> PermutationNull:
-    """How well a probe reads a nuisance off the latents of unseen groups, beside permuted labels.
+    """How well a probe reads a nuisance off the latents of unseen groups, and its null.
 
     Measured is balanced accuracy in grouped cross-validation. Numbers are binned by quantiles,
     missing values left out. Groups (artists) are never on both sides of a split, and permuted in
@@ -259,7 +259,7 @@ def mixing_nulls(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """`ilisi` and `kbet` beside the values of a permuted nuisance; NaN where undefined.
+    """`ilisi` and `kbet` and their nulls; NaN where undefined.
 
     Little mixing is what gives a nuisance away: `p_value` is the share of permutations that mix as
     little as was observed, and 95 % of them mix better than `null_95`. Groups (artists) are
