@@ -24,7 +24,11 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("old", type=path, help="where the music was")
     parser.add_argument("new", type=path, help="where it is now")
     parser.add_argument(
-        "--in", "--out", dest="out", type=path, help="results folder (default: ./OLD-songscape)"
+        *("--in", "--out"),
+        dest="out",
+        type=path,
+        metavar="RESULTS",
+        help="results folder (default: ./OLD-songscape)",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be found; no change")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
