@@ -19,7 +19,7 @@ from songscape.report.evidence import (
 )
 from songscape.report.page import write_page
 from songscape.report.read import Results, read_results
-from songscape.report.tables import Table
+from songscape.report.table_cells import Table
 
 
 def label_table(results: Results) -> Table | None:

@@ -21,7 +21,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.experiment.tables import ledger_table
+    from songscape.experiment.result_tables import ledger_table
     from songscape.library import Library
     from songscape.library.upkeep import files_of
 

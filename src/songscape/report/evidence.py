@@ -12,7 +12,7 @@ from songscape.benchmark.recommendation import flags_of_partition
 from songscape.benchmark.verdicts import FlagKind
 from songscape.report.read import Results
 from songscape.report.style import number
-from songscape.report.tables import (
+from songscape.report.table_cells import (
     EMPTY,
     Cell,
     Column,

@@ -16,7 +16,7 @@ from songscape.report import evidence
 from songscape.report.categories import group_labels
 from songscape.report.read import Results, main_label
 from songscape.report.style import number, share, shorten
-from songscape.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell
+from songscape.report.table_cells import EMPTY, Cell, Column, Table, number_cell, text_cell
 
 if TYPE_CHECKING:
     import pandas as pd
