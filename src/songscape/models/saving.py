@@ -34,7 +34,7 @@ MODELS = {
 KINDS = {
     "Alignment": "alignment",
     "Axes": "principal_axes",
-    "CovariateEncoder": "covariates",
+    "CovariateEncoder": "covariate_encoder",
     "Diagnostics": "diagnostics",
     "Hardware": "parameters",
     "HotDeck": "imputation",
