@@ -8,7 +8,7 @@ from typing import Any
 
 from songscape.cli.console import one_line
 from songscape.cli.options import add_verb, find_library, path
-from songscape.cli.outcome import DONE, print_json
+from songscape.cli.outcome import DONE
 
 _SHOWN = 5
 
@@ -31,7 +31,6 @@ def add_parser(verbs: Any) -> None:
         help="results folder (default: ./OLD-songscape)",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be found; no change")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _relocate(parsed: argparse.Namespace, _arguments: list[str]) -> int:
@@ -41,9 +40,6 @@ def _relocate(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     file = find_library(parsed.out or old)
     with opened_alone(file) as library:
         found = relocate(library, old, new.resolve(), dry_run=parsed.dry_run)
-    if parsed.json:
-        print_json({**vars(found), "dry_run": parsed.dry_run})
-        return DONE
     n = len(found.same) + len(found.other) + len(found.missing)
     print(f"{len(found.same):,} of {n:,} files are the same at the new place")
     for paths, what in (

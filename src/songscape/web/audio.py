@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from songscape.features.readers import AUDIO_KINDS
-from songscape.ingest.file_signatures import HEAD_BYTES, looks_like, printable
+from songscape.ingest.file_kinds import HEAD_BYTES, looks_like, printable
 from songscape.library import Library
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -121,7 +121,7 @@ def excerpt(
     """
     start, end = span or (0.0, None)
     typical = start
-    segments = library.feature(track_id, "segments")
+    segments = dict(library.each_feature("segments", track_id)).get(track_id)
     duration = library.duration(track_id)
     if segments is not None and duration is not None:
         typical += most_typical(segments, duration)
