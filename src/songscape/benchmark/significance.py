@@ -17,8 +17,7 @@ from songscape.benchmark.metric_table import Figure, Figures
 from songscape.benchmark.summary import N_HALF_SAMPLES, N_RESAMPLES
 from songscape.benchmark.targets import Targets
 from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest, Rival
-from songscape.statistics.intervals import holm, paired_difference
-from songscape.statistics.subsampling import half_sample_difference
+from songscape.statistics.intervals import half_sample_ami, holm, paired_difference
 
 MAX_NOISE = 0.5
 """Share of noise above which a partition says nothing of the collection."""
@@ -152,8 +151,8 @@ def _paired(
         if headline not in one.partitions or headline not in other.partitions:
             return None
         clusterer, truth = headline.clusterer, targets.columns[column]
-        both = one.partitions[headline], other.partitions[headline]
-        found = half_sample_difference("ami", *both, truth, groups, n_resamples=N_HALF_SAMPLES)
+        labels, beside = one.partitions[headline], other.partitions[headline]
+        found = half_sample_ami(labels, truth, groups, baseline=beside, n_resamples=N_HALF_SAMPLES)
     else:
         ours, theirs = (per_track(each, metric, column, targets) for each in (one, other))
         if ours is None or theirs is None:
