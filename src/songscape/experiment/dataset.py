@@ -288,7 +288,7 @@ def load_dataset(
     copies = known_copies(library, texts, facts)
     artist = roles.artist
     groups = split_groups(copies, artists=artist and known_artists(columns[artist]))
-    blocks = loader.lazily(library, read).with_made(covariates)
+    blocks = loader.lazily(library, read, covariates)
     return Dataset(
         views=Views(tuple(ids), blocks, groups),
         columns=columns,
