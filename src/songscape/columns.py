@@ -46,7 +46,7 @@ _TRACK_NUMBER = re.compile(r"^\s*(?:(?:\d-)?\d{1,3}\s*[-._)]|0\d{1,2}\s)[\s\-_.]
 _ROLE_OF = {name: role for role, names in _NAMES.items() for name in names.split()}
 
 ARTIST_RULE = (Role.ARTIST, Role.COMPOSER, Role.PERFORMER, Role.ALBUM_ARTIST)
-"""Roles of whoever a track is by: the first that a table has counts as its artist."""
+"""Roles of the people a track is by: the first that a table has counts as its artist."""
 _NUISANCES = (Role.LANGUAGE, Role.ARTIST, Role.ALBUM, Role.SOURCE, Role.LICENCE)
 _NO_LABELS = frozenset({*ARTIST_RULE, *_NUISANCES, Role.TITLE, Role.ID})
 ABOUT_PEOPLE = frozenset({*ARTIST_RULE, Role.PERSON, Role.ALBUM})
@@ -95,14 +95,11 @@ class ColumnRoles:
 
     def columns(self, role: Role) -> list[str]:
         """All columns of a role, the one that counts first."""
-        order = _NAMES[role].split()
-        found = [name for name, its in self.by_column.items() if its is role]
-
-        def rank(name: str) -> tuple[bool, int]:
-            place = order.index(bare(name)) if bare(name) in order else len(order)
-            return name != self.named.get(role), place
-
-        return sorted(found, key=rank)
+        rank = {name: place for place, name in enumerate(_NAMES[role].split())}
+        return sorted(
+            (name for name, its in self.by_column.items() if its is role),
+            key=lambda name: (name != self.named.get(role), rank.get(bare(name), len(rank))),
+        )
 
     def column(self, role: Role) -> str | None:
         """The column of a role, None where the table has none."""

@@ -166,9 +166,7 @@ def test_a_file_that_ends_too_soon_is_read_whole_and_says_so(files, tmp_path):
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
 @pytest.mark.parametrize("start", [1.0, 9.0])
-def test_a_track_of_a_sheet_that_goes_on_behind_the_file_is_what_is_there(
-    tmp_path, subtype, start
-):
+def test_a_track_of_a_sheet_that_goes_on_behind_the_file_is_what_is_there(tmp_path, subtype, start):
     soundfile.write(tmp_path / "a.wav", sound()[: 4 * RATE], RATE, subtype=subtype)
     analysis = analyse_file(str(tmp_path / "a.wav"), RECIPES, "spread", (start, 64.0))
     if start < 4.0:

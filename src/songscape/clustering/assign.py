@@ -14,8 +14,8 @@ Integers = NDArray[np.int64]
 
 UNKNOWN = -1
 FAR = 0.99
-"""A song that is farther from its nearest songs than this share of the known songs is from theirs
-is like none of them."""
+"""A song is unlike all known ones if it is farther from its nearest songs than this share of the
+known songs are from theirs."""
 _SURE = 0.5
 
 

@@ -152,7 +152,7 @@ def _decide(
     if p_value > alpha or not beyond.any():
         best = int(np.argmax(excess))
         reason = (
-            "no structure beyond the null: no number of clusters is more stable than in a cloud "
+            "no number of clusters is more stable than in a cloud "
             f"without clusters (p = {p_value:.2g}; the nearest is k = {ks[best]}, stability "
             f"{observed[best]:.2f} against {expected[best]:.2f})"
         )

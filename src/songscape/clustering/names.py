@@ -46,7 +46,7 @@ def name_groups(found: Sequence[Portrait], titles: Sequence[str]) -> tuple[str, 
 
 
 def _parts(one: Portrait) -> list[str]:
-    """What may stand in the name, the most telling first."""
+    """What the name may contain, the most distinctive first."""
     words = [trait.word for trait in one.traits]
     labels = [s.label for s in one.labels if s.share >= MOST_LABEL_SHARE]
     languages = [

@@ -49,8 +49,8 @@ def check_settings(settings: Settings) -> None:
             raise UsageError(f"no measure {unknown[0]!r}; known: {', '.join(MEASURES)}")
 
 
-def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
-    """Refuse what a collection of so many tracks with these columns cannot give."""
+def check_size(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
+    """Refuse settings that a collection of this many tracks with these columns cannot fulfil."""
     if n_tracks < MIN_TRACKS:
         raise SongscapeError(
             f"{n_tracks} tracks: clustering needs at least {MIN_TRACKS}; add tracks"
@@ -69,7 +69,7 @@ def check_still_there(collection: Collection) -> None:
     if not any(track.audio and track.audio.exists() for track in collection.tracks):
         raise SongscapeError(
             f"{collection.root}: none of its audio files is there any more; make the folder "
-            "available again, and the same command goes on"
+            "available again, and run the same command: it continues"
         )
 
 
@@ -85,8 +85,8 @@ def check_folder(out: Path, source: Path) -> None:
         raise UsageError(f"{out}: is the collection itself; name another folder with --out")
 
 
-def check_promises(paths: Sequence[Path]) -> None:
-    """Make sure that everything that was written is still there."""
+def check_written(paths: Sequence[Path]) -> None:
+    """Raise where a file that was written is gone."""
     gone = [path for path in paths if not path.exists()]
     if gone:
         raise SongscapeError(

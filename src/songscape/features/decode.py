@@ -16,18 +16,20 @@ from songscape.features.readers import DecodeError, Recording, check_file, mix, 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
 RATE_LIMITS = (4_000, 768_000)
-"""Hz; below is no music, above is no converter: a header with such a rate is broken."""
+"""Hz; a header with a rate outside this range is broken: no converter has one."""
 LONGEST_S = 3 * 3600.0
-"""Audio behind that is not decoded, so that the cost of a file has a limit."""
+"""Audio after this is not decoded, so that the cost of a file has a limit."""
 LEAD_S = 1.0
 """Decoded before the part that is wanted: lossy frames need those before them."""
 SILENCE_PEAK = 2.0**-14
 """Full scale = 1; two steps of a 16-bit converter (-84 dBFS): dither and idle noise stay under."""
+TOO_SHORT, SILENT = "too short", "silent"
+"""How the reasons of such failures begin."""
 LOUD_PEAK = 2.0
 """Lossy decoders and mixes in float go over full scale, but hardly twice over."""
 FLOAT_CODECS = ("FLOAT", "DOUBLE", "PCM_F", "WAVPACK")
 INTEGER_PEAK, INTEGER_BITS = 8.0, (8, 16, 24, 32)
-"""Above such a peak, floats hold integers: of the smallest type into which they fit."""
+"""Floats with a higher peak hold integers, of the smallest type into which they fit."""
 WHOLE = DEFAULT = "whole"
 """What is read of a long file: the default is that of `benchmarks/excerpts.py`."""
 EXCERPT_S, LONG_S = 30.0, 60.0
@@ -238,7 +240,7 @@ class Decoder:
         if self.seconds < minimum_seconds:
             remarks = f" ({'; '.join(self.warnings)})" if self.warnings else ""
             raise DecodeError(
-                f"too short: {self.seconds:.2f} s of audio, at least {minimum_seconds:g} s "
+                f"{TOO_SHORT}: {self.seconds:.2f} s of audio, at least {minimum_seconds:g} s "
                 f"are needed{remarks}; remove it"
             )
         if (self.high - self.low) / 2 <= SILENCE_PEAK:
@@ -248,10 +250,10 @@ class Decoder:
 
     def _silence(self) -> str:
         if self._channel_peak > SILENCE_PEAK:
-            return "silent: its channels cancel each other out; invert one of them"
+            return f"{SILENT}: its channels cancel each other out; invert one of them"
         if self.peak > SILENCE_PEAK:
-            return f"silent: a constant level of {self.high:.3g}, and no sound; export it again"
-        return "silent: no sample above -84 dBFS; export it again or remove it"
+            return f"{SILENT}: a constant level of {self.high:.3g}, and no sound; export it again"
+        return f"{SILENT}: no sample above -84 dBFS; export it again or remove it"
 
 
 class _Resampler:

@@ -43,7 +43,7 @@ class Model:
     """A model that is on this machine, and the view that it gives.
 
     `modality` is audio or text. By the `digest` of its files and of how they are used, vectors of
-    another model of that name are made anew.
+    another model of that name are computed again.
     """
 
     view: str
@@ -146,7 +146,7 @@ def _described(model: Model, todo: Sequence[Task], runner: Runner) -> Found:
             yield from _read_by_folder(model.view, folder, batches)
     elif folder is None:
         for view in {view for _, recipes in todo for view in recipes}:
-            ENCODERS[view].check()  # here first, so that what is broken is told once
+            ENCODERS[view].check()  # here first, so that a broken package is reported once
         heard = runner.run(todo, lambda task: call_of(task[0], encode_file, list(task[1])))
         for task, analysis in heard:
             yield task, analysis.failure or analysis.features

@@ -76,7 +76,7 @@ class Runner:
                     yield key, _outcome(future, mend)
             except BrokenExecutor as error:
                 raise SongscapeError(
-                    f"the executor broke ({first_line(error)}); run again: it goes on from here"
+                    f"the executor broke ({first_line(error)}); run again: it continues from here"
                 ) from None
 
 

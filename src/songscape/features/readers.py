@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from songscape.errors import first_line
 from songscape.features.container import Part
-from songscape.ingest.file_signatures import looks_like, printable
+from songscape.ingest.file_kinds import looks_like, printable
 
 BLOCK_FRAMES = 1 << 18
 """Frames decoded at a time: 6 s at 44.1 kHz. Every change from decoding to spectra costs 0.3 ms."""
@@ -124,7 +124,7 @@ def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
         return _open_with_av(path, part, _reason(error))
     if file.format not in SNDFILE_FORMATS:
         file.close()
-        return _open_with_av(path, part, "its head is of no audio format")
+        return _open_with_av(path, part, "its first bytes are of no known audio format")
     return _Sndfile(file)
 
 

@@ -1,4 +1,4 @@
-"""A connection to SQLite that takes any value, writes all or nothing, and explains itself."""
+"""A connection to SQLite: takes any text and number, writes all or nothing, explains errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Database(sqlite3.Connection):
 
     def _explained(self, reason: str) -> SongscapeError:
         if "locked" in reason:
-            return SongscapeError(f"{self.path}: another program writes to it; wait, and run again")
+            return SongscapeError(f"{self.path}: another program writes to it; wait, run again")
         if any(word in reason for word in ("readonly", "full", "disk I/O", "unable to open")):
             return SongscapeError(f"{self.path}: cannot be used ({reason}); check disk and rights")
         if "not a database" in reason and self.path.suffix != ".db" and not _is_sqlite(self.path):
@@ -79,21 +79,12 @@ class _Cursor(sqlite3.Cursor):
             return super().executemany(sql, (tuple(map(_storable, row)) for row in rows))
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        step = super().__next__
         with self.connection.plainly():  # once, not for every row
-            while True:
-                try:
-                    row = step()
-                except StopIteration:
-                    return
-                yield row
-
-    def __next__(self) -> Any:
-        with self.connection.plainly():
-            return super().__next__()
+            yield from iter(super().fetchone, None)
 
     def fetchone(self) -> Any:
-        return next(self, None)
+        with self.connection.plainly():
+            return super().fetchone()
 
     def fetchall(self) -> list[Any]:
         with self.connection.plainly():

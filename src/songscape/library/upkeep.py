@@ -1,4 +1,4 @@
-"""What an owner asks of a library: how it stands, that it moved, that lost tracks be forgotten."""
+"""Upkeep of a library: its status by reason, music that moved, tracks that are gone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from songscape.columns import Role, display_title, find_roles
 from songscape.errors import UsageError
 from songscape.library.catalogue import LAST_SCAN
 from songscape.library.database import Database, as_text, transaction
-from songscape.library.features import AUDIO_FILE
-from songscape.library.library import Library
+from songscape.library.library import AUDIO_FILE, Library
 from songscape.library.records import FileStamp, LedgerRow
 from songscape.results import ResultsFolder
 
@@ -35,7 +34,7 @@ def opened_alone(path: Path) -> Iterator[Library]:
 
 @dataclass(frozen=True)
 class ReasonGroup:
-    """Ledger rows of one kind: the reason of the first, and whom it concerns."""
+    """Ledger rows of one kind: the reason of the first, and the ids of the tracks."""
 
     status: str
     stage: str
@@ -58,7 +57,7 @@ def group_by_reason(rows: Iterable[LedgerRow]) -> list[ReasonGroup]:
 
 
 def told(row: LedgerRow) -> tuple[str, str]:
-    """Whom a row is about, and its reason without the file that it begins with.
+    """What a row is about, and its reason without the file name that it begins with.
 
     What a scan refused or remarked on is called as there; all else by the track's id.
     """
@@ -118,12 +117,12 @@ def relocate(library: Library, old: Path, new: Path, *, dry_run: bool = False) -
         place = _moved(Path(value[0]), old, new)
         if place is not None:
             stamp = _now(FileStamp(*value[:4]), place, found)
-            facts.append((json.dumps([*stamp.as_tuple(), value[4]]), track_id))
+            facts.append((json.dumps([*stamp, value[4]]), track_id))
     if not facts and root == library.root:
         raise UsageError(f"{old}: no track of {library.path} is there, but in {library.root}")
     if facts and not found.same and not found.other:
         raise UsageError(
-            f"{new}: none of the {len(facts):,} files is there; nothing was changed, check the path"
+            f"{new}: none of the {len(facts):,} files is there; nothing was changed; check the path"
         )
     if dry_run:
         return found

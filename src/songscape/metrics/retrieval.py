@@ -1,4 +1,4 @@
-"""Retrieval: whether the tracks of one's group (artist) are among the nearest, or ranked early.
+"""Retrieval: whether other tracks of the same group (artist) are among the nearest.
 
 Functions that end in `_samples` give one value per track, NaN where there is none to give, so that
 means, class means and bootstraps can be taken from the same numbers.
@@ -29,9 +29,9 @@ def hit_samples(
 ) -> Floats:
     """1 where one of the k nearest neighbours is of the same group (artist), else 0.
 
-    NaN for tracks whose group has no other track that is no copy of theirs: to find a track's own
-    copy is no merit. With `copies`, neighbours are those of ``without_groups(neighbors, copies, k,
-    X)``.
+    NaN for tracks whose group has no other track that is no copy of theirs: finding a track's own
+    copy does not count. With `copies`, neighbours are those of ``without_groups(neighbors, copies,
+    k, X)``.
     """
     codes = encode_labels(groups)[0]
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices
@@ -58,7 +58,10 @@ def average_precision_samples(
     space = np.ascontiguousarray(X, dtype=np.float64)
     codes = encode_labels(groups)[0]
     same_song = group_codes(copies, len(codes))
-    queries = _queries(codes, same_song, max_queries, random_state)
+    queries = np.flatnonzero(has_relevant(codes, same_song))
+    if len(queries) > max_queries:
+        rng = np.random.default_rng(random_state)
+        queries = np.sort(rng.choice(queries, max_queries, replace=False))
     precision: Floats = np.full(len(space), np.nan)
     for part in row_chunks(queries, len(space)):
         for row, squares in zip(part, squared_distances(space, part)):
@@ -121,12 +124,3 @@ def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | No
         return "no artist has two tracks that are no copies of each other"
     most = len(codes) - int(np.bincount(same_song).min())
     return "" if k is None else too_few_candidates(most, k)
-
-
-def _queries(codes: Integers, same_song: Integers, max_queries: int, random_state: int) -> Integers:
-    """Tracks whose group has another track; a sorted sample where there are too many."""
-    queries = np.flatnonzero(has_relevant(codes, same_song))
-    if len(queries) > max_queries:
-        rng = np.random.default_rng(random_state)
-        queries = np.sort(rng.choice(queries, max_queries, replace=False))
-    return queries

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from songscape.features.views import Views
-from songscape.models.covariates import CovariateEncoder
+from songscape.models.covariate_encoder import CovariateEncoder
 from songscape.models.networks import Batch, SongNetwork
 from songscape.models.objective import elbo_terms
 from songscape.models.rotation import Rotated
@@ -66,7 +66,7 @@ class BatchReader:
 class Inference:
     """A trained network in double precision, and what its views are read by.
 
-    In double precision a track's latents do not depend on the tracks beside it in a chunk.
+    In double precision a track's latents do not depend on the other tracks of its chunk.
     """
 
     network: SongNetwork

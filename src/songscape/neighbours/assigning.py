@@ -125,9 +125,8 @@ class _KnownGroups:
     def _member(self, track_id: str) -> Assigned:
         """A song that is grouped already."""
         near = self._index.similar(track_id, self._n)
-        return self._in(
-            self._index.songs[track_id], int(self._region[track_id]), "it is there already", near
-        )
+        song, group = self._index.songs[track_id], int(self._region[track_id])
+        return self._in(song, group, "already in the collection", near)
 
     def _placed(self, songs: Sequence[Song], vectors: NDArray[np.float32]) -> list[Assigned]:
         if not songs:
@@ -139,7 +138,7 @@ class _KnownGroups:
         ):
             near = self._index.similar(vector, self._n)
             if number < 0:
-                reason = "between groups" if confidence > 0 else "unlike the songs that are there"
+                reason = "between groups" if confidence > 0 else "unlike all known songs"
                 assigned.append(Assigned(song, UNKNOWN, "", reason, tuple(near)))
             else:
                 words = "sure" if confidence >= SURE else "fairly sure"

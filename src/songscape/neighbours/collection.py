@@ -1,4 +1,4 @@
-"""A results folder as neighbours need it: an index of its songs, what they sound like, groups."""
+"""Reads a results folder for neighbours: an index of its songs, their sound, its groups."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def find_space(folder: ResultsFolder, *, neutral: bool = False, model: str = "")
     ----------
     folder : ResultsFolder
     neutral : bool
-        The one that puts songs of different languages beside each other.
+        Whether to take a model that ignores the language.
     model : str
         This one, if it is there.
 

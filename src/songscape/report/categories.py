@@ -1,4 +1,4 @@
-"""Turn a column of labels or clusters into a few named groups that a picture can show."""
+"""Turns a column of labels or clusters into a few named groups that a picture can show."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from songscape.audit.nuisances import texts_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Songs drawn alike: `members`, shape (n,), says which.
 

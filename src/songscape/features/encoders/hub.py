@@ -165,7 +165,7 @@ def _transformers_options(path: Path) -> dict[str, bool]:
     has_code = any("auto_map" in each for each in told if isinstance(each, dict))
     if has_code and os.environ.get(TRUST, "") != "1":
         raise SongscapeError(
-            f"{path}: this model brings code of its own; read it, then set {TRUST}=1 to run it"
+            f"{path}: this model comes with code of its own; read it, then set {TRUST}=1 to run it"
         )
     _import("transformers.utils.logging").disable_progress_bar()
     return {"local_files_only": True, "trust_remote_code": has_code}

@@ -89,10 +89,9 @@ async function begin() {
       panel.overview();
     },
     group(id) {
-      const level = songs.levels.find((one) => one.groups.some((group) => group.id === id));
-      const at = level.groups.findIndex((group) => group.id === id);
+      const [level, at] = songs.place(id);
       map.way([]);
-      fade((row) => level.member[row] === at);
+      fade((row) => songs.levels[level].member[row] === at);
       panel.group(id);
       byId("side").focus({ preventScroll: true });
     },
@@ -146,11 +145,11 @@ async function begin() {
         version = null;
         await source.rename(group.id, name);
         version = null; // our own change is no newer map
-        for (const level of songs.levels) for (const one of level.groups) if (one.id === group.id) one.name = name;
+        group.name = name;
         map.names();
         map.redraw();
         panel.again();
-        remark("The name is kept.");
+        remark("The new name is saved.");
       } catch (error) {
         remark(error.message);
       }
@@ -253,7 +252,7 @@ async function begin() {
         const share = Math.round(100 * words);
         const mixed = share % 100 ? `${share}\u00a0% by words and ${100 - share}\u00a0% by sound` : `by ${share ? "words" : "sound"} alone`;
         const still = stay ? ` ${number(stay)} songs that lack them stay where they were.` : "";
-        remark(`The map is laid out again: songs lie together that are alike, ${mixed}.${still} Near songs, paths and playlists follow that too.`, true);
+        remark(`The map is laid out again: similar songs lie together, ${mixed}.${still} Near songs, paths and playlists follow that too.`, true);
       } catch (error) {
         if (mine === asked) remark(error.message, true);
       }
@@ -326,7 +325,7 @@ async function begin() {
 
   // Without the server: a text of titles.
   async function savePlaylist({ ids, group, seed, n, name, max_per_artist: most = Infinity }) {
-    const chosen = ids ?? (group ? songs.levels.flatMap((level) => level.groups).find((one) => one.id === group).typical : null);
+    const chosen = ids ?? (group ? songs.levels[songs.place(group)[0]].groups[songs.place(group)[1]].typical : null);
     const rows = chosen ? chosen.map((id) => songs.rowOf.get(id)) : [songs.rowOf.get(seed), ...(await similar(songs.rowOf.get(seed)))];
     const heard = new Map();
     const fits = (row) => heard.set(songs.artist(row), (heard.get(songs.artist(row)) ?? 0) + 1).get(songs.artist(row)) <= most || !songs.artist(row);
@@ -340,7 +339,7 @@ async function begin() {
     if (now === null) return void setTimeout(follow, FOLLOW_MS);
     version ??= now.version;
     if (version !== now.version && !songs.layouts.length) return location.reload();
-    if (version !== now.version) return remark("There is a newer map: load the page again.", true);
+    if (version !== now.version) return remark("There is a newer map: reload the page.", true);
     const unfinished = now.done < now.found || !now.has_map || now.analysed > songs.n;
     panel.progress(unfinished ? now : null);
     setTimeout(follow, unfinished ? FOLLOW_MS : 6 * FOLLOW_MS);
