@@ -17,7 +17,7 @@ from songscape.library.schema import GONE, OUTCOME
 if TYPE_CHECKING:
     import pandas as pd
 
-LYRICS_RECIPE = "5"
+LYRICS_RECIPE = "4"
 """Raised when the same lyrics give other text or another remark: files are read again then."""
 TAGS_RECIPE = f"2.{LYRICS_RECIPE}"
 """Raised when the same audio file gives other tags."""
