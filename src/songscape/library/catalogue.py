@@ -9,10 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.library.database import Database, as_text, transaction
+from songscape.library.database import GONE, OUTCOME, Database, as_text, transaction
 from songscape.library.facts import Facts, insert_facts
 from songscape.library.records import Collection, Counts, FileStamp, LedgerRow, Lyrics, Tags, Track
-from songscape.library.schema import GONE, OUTCOME
 
 if TYPE_CHECKING:
     import pandas as pd
