@@ -94,11 +94,11 @@ def _asked(
     from songscape.neighbours.find import find_song
     from songscape.neighbours.mixes import mix_around, mix_between, mix_of_group
 
-    options = {"max_per_artist": parsed.max_per_artist, "library": library}
+    options = {"max_per_artist": parsed.max_per_artist}
     if parsed.start is not None:
         index = open_index(folder)
         start, end = (find_song(index.songs, text) for text in (parsed.start, parsed.end))
-        yield mix_between(index, start, end, parsed.n or 30, **options)
+        yield mix_between(index, start, end, parsed.n or 30, library, **options)
         return
     groups = read_groups(folder, parsed.level if parsed.all else "")
     if parsed.all and not groups:
@@ -110,11 +110,11 @@ def _asked(
     if chosen:
         index = open_index(folder, model=chosen[0].model)
         for group in chosen:
-            yield mix_of_group(index, group, parsed.n, **options)
+            yield mix_of_group(index, group, parsed.n, library, **options)
         return
     index = open_index(folder)
     seeds = [find_song(index.songs, text) for text in parsed.what]
-    yield mix_around(index, seeds, parsed.n or 30, **options)
+    yield mix_around(index, seeds, parsed.n or 30, library, **options)
 
 
 def _file(parsed: argparse.Namespace, playlist: Playlist) -> Path:
@@ -141,6 +141,6 @@ def _say(parsed: argparse.Namespace, playlist: Playlist, file: Path) -> None:
     if parsed.all:
         return
     for one in rough[:_MOST_ROUGH]:
-        print(f"  rough: {one_line(str(one))}")
+        print(f"  rough: {one_line(one)}")
     if len(rough) > _MOST_ROUGH:
         print(f"  and {len(rough) - _MOST_ROUGH:,} more rough transitions")

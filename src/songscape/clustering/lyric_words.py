@@ -48,7 +48,7 @@ def words_within_languages(
     `counts` is the view `lyrics-counts`; a group of -1 is none. The surest words come first, and
     the languages with most songs in the group; those without such words are left out.
     """
-    spoken = np.array(["" if one is None else str(one) for one in languages], dtype=object)
+    spoken = np.array([one or "" for one in languages], dtype=object)
     matrix = sp.csr_array(counts.values)
     words = np.array(counts.feature_names, dtype=object)
     grammar = words_of_grammar(set(spoken) - {""})

@@ -71,21 +71,15 @@ def ward_linkage(X: ArrayLike) -> NDArray[np.float64]:
 def cut(linkage: ArrayLike, k: int) -> NDArray[np.int64]:
     """Cut SciPy's linkage matrix into exactly k clusters, from 1 to n_tracks.
 
-    Unlike SciPy's `fcluster(criterion="maxclust")`, equal heights never leave fewer than k.
+    Merges are undone from the last on: equal heights never leave fewer than k.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from scipy.cluster.hierarchy import fcluster
 
-    tree = np.asarray(linkage, dtype=np.float64).reshape(-1, 4)
-    n = len(tree) + 1
-    if not 1 <= k <= n:
-        raise ValueError(f"k={k} is not between 1 and the {n} tracks of the tree")
-    kept = np.arange(n - k)
-    parents = np.concatenate([n + kept, n + kept])
-    children = np.concatenate([tree[kept, 0], tree[kept, 1]]).astype(np.int64)
-    edges = coo_array((np.ones(2 * len(kept)), (parents, children)), shape=(2 * n - 1, 2 * n - 1))
-    components = connected_components(edges, directed=False)[1]
-    return np.unique(components[:n], return_inverse=True)[1].astype(np.int64)
+    tree = np.array(linkage, dtype=np.float64).reshape(-1, 4)
+    tree[:, 2] = np.arange(len(tree))
+    return (
+        fcluster(tree, k, "maxclust").astype(np.int64) - 1 if len(tree) else np.zeros(1, np.int64)
+    )
 
 
 def _sorted_by_height(

@@ -159,14 +159,12 @@ class Index:
         for row in rows[1:]:
             np.minimum(far, self.space.approximate(row, weights), out=far)
         far[rows] = np.inf
-        found = self._nearest(targets, far, fits, weights)
         taken = _Taken(self.songs, rows, max_per_artist, versions)
-        neighbours = []
-        for row, distance in found:
+        usual, neighbours = self.space.usual(weights), list[Neighbour]()
+        for row, distance in self._nearest(targets, far, fits, weights):
             if taken.fits(row):
                 taken.add(row)
-                share = distance / self.space.usual(weights)
-                neighbours.append(Neighbour(self.songs[self.ids[row]], distance, share))
+                neighbours.append(Neighbour(self.songs[self.ids[row]], distance, distance / usual))
                 if len(neighbours) == n:
                     break
         return neighbours
@@ -234,34 +232,31 @@ class Index:
 
     def _rows(self, what: Any) -> list[int]:
         """Rows of one id or several; none for a vector."""
-        if isinstance(what, str):
-            return [self._row(what)]
-        if isinstance(what, (list, tuple)) and what and all(isinstance(w, str) for w in what):
-            return [self._row(track_id) for track_id in what]
+        every = [what] if isinstance(what, str) else what
+        if isinstance(every, (list, tuple)) and all(isinstance(one, str) for one in every):
+            return [self._row(track_id) for track_id in every]
         return []
 
     def _fitting(
         self, rows: list[int], language: str | None, another: bool, not_same_artist: bool
     ) -> Mask:
         fits = np.ones(len(self.ids), bool)
-        languages = self.songs.languages if language or another else []
-        if (language or another) and not any(languages):
-            raise UsageError("no languages are known of these songs")
-        if language:
-            name = language_name(language) or language
-            fits &= np.fromiter((name in its for its in languages), bool, len(fits))
-            if not any(name in its for its in languages):
-                known = sorted(set().union(*languages))
-                raise UsageError(f"no songs in {name}; there are {', '.join(known)}")
-        if another:
-            own = frozenset().union(*(languages[row] for row in rows))
-            if not own:
+        if language or another:
+            languages = self.songs.languages
+            known = sorted(set().union(*languages))
+            if not known:
+                raise UsageError("no languages are known of these songs")
+            wanted = {language_name(language) or language} if language else set(known)
+            if not wanted & set(known):
+                raise UsageError(f"no songs in {min(wanted)}; there are {', '.join(known)}")
+            own = set().union(*(languages[row] for row in rows)) if another else set()
+            if another and not own:
                 raise UsageError("its language is not known, so no other can be said")
-            fits &= np.fromiter((bool(its) and not its & own for its in languages), bool, len(fits))
+            fits &= np.array([bool(its & wanted) and not its & own for its in languages])
         if not_same_artist:
             keys = self.songs.artist_keys
             own_artists = {keys[row] for row in rows} - {""}
-            fits &= np.fromiter((key not in own_artists for key in keys), bool, len(fits))
+            fits &= np.array([key not in own_artists for key in keys])
         return fits
 
     def _nearest(
@@ -309,25 +304,24 @@ class _Taken:
     def __init__(
         self, songs: Songs, rows: Iterable[int], most: int | None, versions: bool = False
     ) -> None:
-        self._songs, self._most, self._versions_too = songs, most, versions
-        self._copies, self._versions = set[int | None](), set[str]()
+        self._songs, self._most, self._with_versions = songs, most, versions
+        self._there = set[Any]()
         self._artists: Counter[str] = Counter()
-        self._codes = songs.values("copies", None)
+        self._copies = songs.values("copies", None)
         for row in rows:
             self.add(row)
 
     def fits(self, row: int) -> bool:
         """Whether a song is none that is there in another form, nor one too many."""
-        artist = self._songs.artist_keys[row]
-        if not self._versions_too and (
-            (self._codes[row] is not None and self._codes[row] in self._copies)
-            or self._songs.version_key(row) in self._versions
-        ):
+        if not self._with_versions and not self._there.isdisjoint(self._forms(row)):
             return False
+        artist = self._songs.artist_keys[row]
         return not artist or self._most is None or self._artists[artist] < self._most
 
     def add(self, row: int) -> None:
-        key = self._songs.version_key(row)
-        self._copies.add(self._codes[row])
-        self._versions |= set() if key is None else {key}
+        self._there.update(self._forms(row))
         self._artists[self._songs.artist_keys[row]] += 1
+
+    def _forms(self, row: int) -> set[Any]:
+        """What a song has in common with its copies, and with its versions."""
+        return {self._copies[row], self._songs.version_key(row)} - {None}

@@ -145,7 +145,6 @@ def _playlist(desk: Desk, values: dict[str, Any]) -> Any:
     index = shown.nearness.index(layout)
     with Library.open(desk.folder.library, must_exist=True) as library:
         root = library.root
-        each = {"max_per_artist": most, "library": library}
         if values["ids"]:
             for track_id in values["ids"]:
                 _row(shown.atlas, track_id)
@@ -155,11 +154,13 @@ def _playlist(desk: Desk, values: dict[str, Any]) -> Any:
                 raise NotThere(f"{values['group']}: no such group")
             ids = tuple(shown.atlas.ids[row] for row in shown.atlas.members(values["group"]))
             group = NamedGroup(values["group"], values["name"], ids)
-            found = mix_of_group(index, group, min(values["n"], len(ids)), **each)
+            n = min(values["n"], len(ids))
+            found = mix_of_group(index, group, n, library, max_per_artist=most)
         elif values["seed"] is not None:
             row = _row(shown.atlas, values["seed"])
             index, weights = shown.nearness.asked(row, layout, values["words"])
-            found = mix_around(index, [values["seed"]], values["n"], weights=weights, **each)
+            options = {"max_per_artist": most, "weights": weights}
+            found = mix_around(index, [values["seed"]], values["n"], library, **options)
         else:
             raise UsageError("give ids, group or seed")
     playlist = replace(found, name=" ".join(values["name"].split())[:MOST_LETTERS] or "Songscape")
