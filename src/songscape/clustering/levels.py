@@ -41,7 +41,7 @@ _N_SUBSAMPLES, _SHARE, _N_NULL, _NULL_SUBSAMPLES = 16, 0.8, 3, 4
 
 
 @dataclass(frozen=True)
-class Level:
+class LevelStability:
     """How surely regions come back, if there are k of them.
 
     ``jaccard`` is the mean over regions, ``null`` that of Gaussian clouds with the covariance of
@@ -78,7 +78,7 @@ class Levels:
     share: Floats
     second: Integers
     jaccard: Floats
-    levels: tuple[Level, ...]
+    levels: tuple[LevelStability, ...]
     reason: str
 
     @property
@@ -86,7 +86,7 @@ class Levels:
         return int(self.regions.max(initial=-1)) + 1
 
     @property
-    def level(self) -> Level | None:
+    def level(self) -> LevelStability | None:
         """The figures of the regions; None where the songs are too few for any."""
         return next((one for one in self.levels if one.k == self.n_regions), None)
 
@@ -126,7 +126,7 @@ def find_levels(
     few = n <= _LANDMARKS
     rows = everyone if few else np.sort(rng.choice(n, _LANDMARKS, replace=False))
     points = space[rows]
-    levels: tuple[Level, ...] = ()
+    levels: tuple[LevelStability, ...] = ()
     votes, reason = np.ones((len(rows), 1)), "too few songs for groups"
     partition, others = np.zeros(len(rows), np.int64), [np.zeros(len(rows), np.int64)]
     if max(ks, default=1) > 1:
@@ -161,7 +161,7 @@ def _measure(
     earlier: Integers,
     seed: int,
     n_subsamples: int = _N_SUBSAMPLES,
-) -> dict[int, tuple[Integers, list[Integers], Level]]:
+) -> dict[int, tuple[Integers, list[Integers], LevelStability]]:
     """By number of regions: the partition, those of subsamples, and how well they agree."""
     partitions = smoothed_kmeans(points, ks, random_state=seed)
     known = np.unique(earlier[earlier >= 0])
@@ -175,7 +175,7 @@ def _measure(
         for k in ks:
             others[k].append(np.full(len(points), NOT_DRAWN))
             others[k][-1][rows] = again[k]
-    found: dict[int, tuple[Integers, list[Integers], Level]] = {}
+    found: dict[int, tuple[Integers, list[Integers], LevelStability]] = {}
     for k in ks:
         labels = partitions[k] if len(ks) == 1 else _folded(partitions[k], points)
         shares = np.bincount(labels) / len(points)
@@ -184,7 +184,7 @@ def _measure(
         jaccard = np.mean([cluster_jaccard(labels, other) for other in others[k]], axis=0)
         back, largest = float(shares[jaccard >= COMES_BACK].sum()), float(shares.max())
         mean, worst = float(jaccard.mean()), float(jaccard.min())
-        level = Level(len(shares), mean, float("nan"), back, worst, largest)
+        level = LevelStability(len(shares), mean, float("nan"), back, worst, largest)
         found[len(shares)] = labels, others[k], level
     return found
 
@@ -213,7 +213,7 @@ def _of_clouds(points: NDArray[np.float32], k: int, seed: int) -> float:
     return float(np.mean([level.jaccard for ((_, _, level),) in found]))
 
 
-def _choose(levels: Sequence[Level], kept: int) -> tuple[int, str]:
+def _choose(levels: Sequence[LevelStability], kept: int) -> tuple[int, str]:
     """The number of regions, and why; the earlier one if it still comes back."""
     # Fewer than four only where they come back exactly, or songs are few.
     fewest = min(FEWEST, max(2, max(one.k for one in levels) - 1))

@@ -182,17 +182,15 @@ def _kmeans(X: Floats, k: int, **options: Any) -> Outcome:
 
 def _ward(X: Floats, k: int) -> Outcome:
     """Agglomerative clustering, Ward's criterion (1963)."""
-    from songscape.clustering.trees import cut, ward_linkage
+    from songscape.clustering.trees import cut, ward_merges
 
-    return cut(ward_linkage(X), k), {}
+    return cut(ward_merges(X)[0], k), {}
 
 
 def _average(X: Floats, k: int, metric: str) -> Outcome:
     """Agglomerative clustering, average linkage (UPGMA; Sokal & Michener 1958)."""
-    from scipy.cluster.hierarchy import linkage
+    from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
-
-    from songscape.clustering.trees import cut
 
     if len(X) > _MAX_AVERAGE_TRACKS:
         gigabytes = 8 * len(X) ** 2 / 1e9
@@ -206,7 +204,11 @@ def _average(X: Floats, k: int, metric: str) -> Outcome:
             f"average: {metric} distances need rows that are not all zero or constant; "
             "use euclidean"
         )
-    return cut(linkage(distances, "average") if len(X) > 1 else [], k), {}
+    if len(X) < 2:
+        return np.zeros(len(X), dtype=np.int64), {}
+    tree = linkage(distances, "average")
+    tree[:, 2] = np.arange(len(tree))  # equal heights would leave fewer than k
+    return fcluster(tree, k, "maxclust"), {}
 
 
 def _dbscan(X: Floats, eps: float | None, min_samples: int | None) -> Outcome:
