@@ -43,8 +43,6 @@ class Clustering:
 
     labels: Integers
     n_clusters: int
-    noise_share: float
-    method: str
     params: Mapping[str, Any]
 
 
@@ -108,8 +106,7 @@ def cluster(
                 "choose other options or another clusterer"
             ) from error
     labels = canonical_labels(labels, data)
-    n_clusters, noise_share = int(labels.max()) + 1, float(np.mean(labels < 0))
-    return Clustering(labels, n_clusters, noise_share, name, arguments | chosen)
+    return Clustering(labels, int(labels.max()) + 1, arguments | chosen)
 
 
 def check_clusterer_options(name: str, options: Mapping[str, Any]) -> None:

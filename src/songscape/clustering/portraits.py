@@ -88,20 +88,11 @@ class Share:
 class Portrait:
     """One group.
 
-    Attributes
-    ----------
-    rows : tuple of int
-        Its songs, the most typical first.
-    typical : tuple of int
-        At most five of them, one per artist.
-    traits : tuple of Trait
-        The clearest differences in sound, at most three.
-    labels : tuple of LabelShare
-        Genres and other labels that are surely more common than elsewhere.
-    languages, decades : tuple of Share
-        The most common first; empty where the collection does not say.
-    words : mapping of str to tuple of str
-        Language -> words that set the lyrics apart from others in it.
+    `rows` are its songs, the most typical first, and `typical` at most five of them, one per
+    artist. `traits` are the clearest differences in sound, at most three; `labels` are genres and
+    others that are surely more common than elsewhere; `languages` and `decades` have the most
+    common first, and are empty where the collection does not say. `words` are those that set the
+    lyrics apart from others in their language.
     """
 
     rows: tuple[int, ...]
@@ -125,22 +116,11 @@ def portraits(
     roles: ColumnRoles,
     labels: Sequence[str] = (),
 ) -> tuple[Portrait, ...]:
-    """Describe every group.
+    """Describe every group, 0 ... n_groups - 1.
 
-    Parameters
-    ----------
-    groups : ndarray of shape (n_tracks,), int
-        0 ... n_groups - 1.
-    X : array-like of shape (n_tracks, n_dimensions)
-        The space that was grouped; typical songs are those in the middle of it.
-    views : Views
-        Of the same tracks; `descriptors`, `lyrics-counts`, `language` and `musicnn` are used where
-        present.
-    columns : DataFrame
-        Of the same tracks.
-    roles : ColumnRoles
-    labels : sequence of str
-        Columns that may describe a group, such as the genre.
+    Typical songs are those in the middle of the group in `X`, (n_tracks, n_dimensions), the space
+    that was grouped. Of the views, `descriptors`, `lyrics-counts`, `language` and `musicnn` are
+    used where present; `labels` are columns that may describe a group, such as the genre.
     """
     space = np.asarray(X, np.float32)
     traits = _traits(groups, views)

@@ -76,23 +76,13 @@ def assign(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Place songs by their nearest songs whose groups are known; nothing is grouped again.
 
-    Parameters
-    ----------
-    new : array-like of shape (n_new, n_dimensions)
-        In the space of `known`: from the same fitted model.
-    known : array-like of shape (n_tracks, n_dimensions)
-    regions, certainty : ndarray of shape (n_tracks,)
-        The groups of the known songs, and how surely each belongs there.
-    limit : float, optional
-        `far_limit` of the known songs, where it is known already.
+    `new`, (n_new, n_dimensions), and `known`, (n_tracks, n_dimensions), are of the same fitted
+    model; `regions` and `certainty`, (n_tracks,), say where the known songs belong and how surely;
+    `limit` is their `far_limit`, where it is known already.
 
-    Returns
-    -------
-    regions : ndarray of shape (n_new,), int64
-        -1 where a song is like none, or lies between several.
-    confidence : ndarray of shape (n_new,)
-        Mean over the nearest known songs of how surely each belongs to that region, 0 where it is
-        in another one.
+    Returns the regions of the new songs, (n_new,), -1 where one is like none or lies between
+    several; and the mean over the nearest known songs of how surely each belongs there, 0 for those
+    in other regions.
     """
     points, among = np.asarray(new, np.float32), np.asarray(known, np.float32)
     rows = nearest(points, among, neighbourhood_size(len(among)))

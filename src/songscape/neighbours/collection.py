@@ -97,12 +97,9 @@ def read_groups(folder: ResultsFolder, level: str = "") -> tuple[NamedGroup, ...
 
 
 def find_group(groups: Sequence[NamedGroup], text: str) -> NamedGroup | None:
-    """The group of that id, name, or beginning of a name; None where there is none.
+    """The group of that id, name, or beginning of a name; None if none has it.
 
-    Raises
-    ------
-    UsageError
-        Several have it.
+    UsageError where several have it.
     """
     wanted = " ".join(text.split()).casefold()
     found = [g for g in groups if wanted in (g.id, g.name.casefold())]

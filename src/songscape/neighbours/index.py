@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +33,8 @@ _NEAR = ((0.02, "as good as the same"), (0.35, "very near"), (0.6, "near"), (0.8
 class Neighbour:
     """A song near another.
 
-    Attributes
-    ----------
-    song : Song
-    distance : float
-        In the space of the index.
-    share : float
-        The same as a share of the usual distance between two songs of the collection.
+    `distance` is that in the space of the index, `share` the same as a share of the usual distance
+    between two songs of the collection.
     """
 
     song: Song
@@ -92,21 +86,17 @@ class Index:
         self.space = Space(vectors, correct_hubs)
         if self.space.n_rows != len(self.ids):
             raise UsageError(f"{len(self.ids):,} ids for {self.space.n_rows:,} vectors; one each")
-        if len(self.row_of) != len(self.ids):
-            raise UsageError("an id is there twice; give every track its own")
         if songs is None:
             songs = Songs.of_ids(self.ids)
         elif not isinstance(songs, Songs):
             songs = Songs.of_table(songs)
         self.songs = songs.take(self.ids)
+        self.row_of = self.songs.row_of
+        if len(self.row_of) != len(self.ids):
+            raise UsageError("an id is there twice; give every track its own")
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    @cached_property
-    def row_of(self) -> Mapping[str, int]:
-        """Id -> row."""
-        return {track_id: row for row, track_id in enumerate(self.ids)}
 
     def similar(
         self,
@@ -243,7 +233,7 @@ class Index:
         fits = np.ones(len(self.ids), bool)
         if language or another:
             languages = self.songs.languages
-            known = sorted(set().union(*languages))
+            known = sorted(frozenset().union(*set(languages)))
             if not known:
                 raise UsageError("no languages are known of these songs")
             wanted = {language_name(language) or language} if language else set(known)

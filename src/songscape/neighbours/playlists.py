@@ -38,17 +38,9 @@ LONGEST_NAME = 120
 class Places:
     """How the files of songs are written.
 
-    Attributes
-    ----------
-    relative_to : Path or None
-        Paths start from this folder; by default those of M3U8 from the playlist's, where both lie
-        in one collection (`root`), and others are absolute.
-    prefix : str
-        Written before every path.
-    forward_slash : bool
-        "/" also on Windows.
-    root : Path or None
-        The folder of the collection.
+    Paths start from the folder `relative_to`; by default those of M3U8 from the playlist's, where
+    both lie in the collection's folder (`root`), and others are absolute. `prefix` is written
+    before every path, with `forward_slash` "/" also on Windows.
     """
 
     relative_to: Path | None = None
@@ -74,12 +66,7 @@ class Places:
 class Playlist:
     """Songs in an order.
 
-    Attributes
-    ----------
-    name : str
-    songs : tuple of Song
-    group : str
-        Id of the group that it is of, "" for none; a file of it is known by that again.
+    `group` is the id of the group that it is of, or ""; a file of it is known by that again.
     """
 
     name: str
@@ -98,19 +85,9 @@ class Playlist:
         return iter(self.songs)
 
     def text(self, suffix: str, file: Path | None = None, places: Places | None = None) -> str:
-        """The playlist as a file of this suffix has it.
+        """The playlist as a file of this suffix has it; with `file`, at that place.
 
-        Parameters
-        ----------
-        suffix : {".m3u8", ".m3u", ".xspf", ".jspf"}
-        file : Path, optional
-            Where it will be, for relative paths.
-        places : Places, optional
-
-        Raises
-        ------
-        UsageError
-            There is no such format.
+        UsageError where `FORMATS` has no such suffix.
         """
         write = FORMATS.get(suffix.casefold())
         if write is None:
@@ -123,12 +100,8 @@ class Playlist:
         """Write the playlist; the file's suffix says the format. Songs without a file are left out
         of M3U8 where others have one; where no file is known, ids stand for paths.
 
-        Raises
-        ------
-        UsageError
-            The suffix is none of a playlist.
-        SongscapeError
-            It has no songs, or can't be written.
+        UsageError where the suffix is none of a playlist, SongscapeError where it has no songs, or
+        can't be written.
         """
         path = Path(file)
         text = self.text(path.suffix, path, places)
@@ -153,13 +126,7 @@ def file_name(name: str) -> str:
 
 
 def place_for(playlist: Playlist, folder: Path, suffix: str) -> Path:
-    """The file of a playlist in a folder: that of the same name, if Songscape wrote it.
-
-    Raises
-    ------
-    UsageError
-        A file of that name is somebody else's.
-    """
+    """The file of a playlist in a folder; UsageError where somebody else's is called so."""
     file = folder / f"{file_name(playlist.name)}{suffix}"
     if file.exists() and not _is_ours(file):
         raise UsageError(
@@ -281,10 +248,5 @@ def _as_reference(song: Song, place: str) -> str:
     return quote(os.fsencode(place.replace(os.sep, "/")), safe="/!$&'()*,;=@~")
 
 
-FORMATS: dict[str, Callable[[Playlist, Callable[[Song], str]], str]] = {
-    ".m3u8": _m3u8,
-    ".m3u": _m3u8,
-    ".xspf": _xspf,
-    ".jspf": _jspf,
-}
+FORMATS = {".m3u8": _m3u8, ".m3u": _m3u8, ".xspf": _xspf, ".jspf": _jspf}
 """Suffix of a file -> how a playlist is written."""

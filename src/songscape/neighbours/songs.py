@@ -33,8 +33,12 @@ _VERSION = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*|\s+[-–—]\s+[^-–—]*$")
-_MINOR = re.compile(r"^\s*([A-Ga-gHh])\s*(#|♯|b|♭|sharp|flat)?\s*(.*)$")
+_WHEEL = re.compile(r"\s*(0?[1-9]|1[0-2])\s*([ABab])\s*")
+_KEY = re.compile(
+    r"\s*([A-Ha-h])\s*(#|♯|b|♭|sharp|flat)?\s*(?i:(m|min|minor|moll)|maj\.?|major|dur)?\s*"
+)
 _NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
+_STEPS = {None: 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 
 
 @dataclass(frozen=True)
@@ -220,15 +224,9 @@ def _number(text: str) -> float | None:
 
 def _key(text: str) -> tuple[int, bool] | None:
     """Tonic and whether minor, of "Am", "F# minor", "Bb", "8A" (Camelot's wheel)."""
-    wheel = re.fullmatch(r"\s*(\d{1,2})\s*([ABab])\s*", text)
-    if wheel and 1 <= int(wheel[1]) <= 12:
+    if wheel := _WHEEL.fullmatch(text):
         minor = wheel[2] in "Aa"
         return ((int(wheel[1]) - 8) * 7 + (9 if minor else 0)) % 12, minor
-    found = _MINOR.match(text)
-    if not found:
-        return None
-    mode = found[3].strip().casefold()
-    if mode not in ("", "m", "min", "minor", "moll", "maj", "major", "dur", "maj."):
-        return None
-    step = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}.get(found[2] or "", 0)
-    return (_NOTES[found[1].casefold()] + step) % 12, mode in ("m", "min", "minor", "moll")
+    if key := _KEY.fullmatch(text):
+        return (_NOTES[key[1].casefold()] + _STEPS[key[2]]) % 12, key[3] is not None
+    return None
