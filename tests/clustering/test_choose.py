@@ -21,7 +21,7 @@ def test_four_blobs_are_four_clusters(blobs):
     assert found.k == 4
     assert found.p_value == pytest.approx(0.05)
     assert "k = 4" in found.reason
-    assert found.stability[2] > found.null_high[2]
+    assert found.curve["stability"][2] > found.curve["null_high"][2]
 
 
 def test_one_stretched_cloud_has_no_structure():
@@ -38,10 +38,11 @@ def test_one_stretched_cloud_has_no_structure():
 def test_same_seed_same_curve_and_ordered_bands(blobs, monkeypatch):
     monkeypatch.setattr(choose, "_MOST_TRACKS", 100)
     first, second = (choose_k(blobs, random_state=3, **QUICK) for _ in range(2))
-    assert first.rows() == second.rows()
-    assert (first.low <= first.stability).all()
-    assert (first.stability <= first.high).all()
-    assert (first.null_low <= first.null_high).all()
+    curve = first.curve
+    assert curve.equals(second.curve)
+    assert (curve["low"] <= curve["stability"]).all()
+    assert (curve["stability"] <= curve["high"]).all()
+    assert (curve["null_low"] <= curve["null_high"]).all()
 
 
 def test_units_and_place_do_not_matter(blobs):

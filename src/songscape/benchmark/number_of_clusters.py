@@ -37,8 +37,6 @@ def number_of_clusters(X: NDArray[Any], given: Sequence[int] = ()) -> NumberOfCl
     Where no k is more stable than in data without groups, the most stable one is used, and
     `origin` is `NO_GROUPS`.
     """
-    import pandas as pd
-
     from songscape.clustering.choose import choose_k
 
     if given:
@@ -47,11 +45,11 @@ def number_of_clusters(X: NDArray[Any], given: Sequence[int] = ()) -> NumberOfCl
         reason = f"{len(X)} tracks are too few to choose k"
         return NumberOfClusters((2,), KOrigin.NO_GROUPS, reason)
     choice = choose_k(X, random_state=0)
-    origin, k = KOrigin.STABLE, choice.k
+    origin, k, curve = KOrigin.STABLE, choice.k, choice.curve
     if k < 2:
         origin = KOrigin.NO_GROUPS
-        k = int(choice.ks[(choice.stability - choice.null).argmax()])
-    return NumberOfClusters((k,), origin, choice.reason, pd.DataFrame(choice.rows()))
+        k = int(curve["k"][(curve["stability"] - curve["null"]).argmax()])
+    return NumberOfClusters((k,), origin, choice.reason, curve)
 
 
 def check_k(ks: Sequence[int], n_tracks: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.clustering.methods import check_rows, cluster
 from songscape.errors import SongscapeError
 from songscape.metrics.stability import pairwise_ari, subsample_partitions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -25,29 +29,15 @@ class KChoice:
     """The chosen number of clusters and the curve it was read from.
 
     ``k`` is 1 where no number of clusters is more stable than in the null collections; ``p_value``
-    is that of the null hypothesis that none is. The arrays have shape (n_ks,): ``stability`` is the
-    mean ARI of clusterings of overlapping subsamples and ``null`` its mean over null collections,
-    each with its central 90 %.
+    is that of the null hypothesis that none is. ``curve`` has a row per k: `stability` is the mean
+    ARI of clusterings of overlapping subsamples and `null` its mean over null collections, each
+    with its central 90 %.
     """
 
     k: int
     reason: str
     p_value: float
-    ks: Integers
-    stability: Floats
-    low: Floats
-    high: Floats
-    null: Floats
-    null_low: Floats
-    null_high: Floats
-
-    def rows(self) -> list[dict[str, float]]:
-        """The curve as one dict per k, for a table."""
-        columns = ("stability", "low", "high", "null", "null_low", "null_high")
-        return [
-            {"k": int(k)} | {name: float(getattr(self, name)[i]) for name in columns}
-            for i, k in enumerate(self.ks)
-        ]
+    curve: pd.DataFrame
 
 
 def choose_k(X: ArrayLike, ks: Iterable[int] = range(2, 13), random_state: int = 0) -> KChoice:
@@ -65,6 +55,8 @@ def choose_k(X: ArrayLike, ks: Iterable[int] = range(2, 13), random_state: int =
 
     Rows are sorted by track id; of more than 2,000 a random sample is used.
     """
+    import pandas as pd
+
     space = check_rows("choosing k", X)
     rng = np.random.default_rng(random_state)
     if len(space) > _MOST_TRACKS:
@@ -79,12 +71,11 @@ def choose_k(X: ArrayLike, ks: Iterable[int] = range(2, 13), random_state: int =
     pairs = _curve(space, tried, random_state)
     clouds = [gaussian_cloud(space, rng) for _ in range(_N_NULL)]
     nulls = np.array([_curve(cloud, tried, random_state).mean(axis=1) for cloud in clouds])
-    k, reason, p_value = _decide(tried, pairs, nulls)
     low, high = np.quantile(pairs, [0.05, 0.95], axis=1)
     null_low, null_high = np.quantile(nulls, [0.05, 0.95], axis=0)
-    null_mean = nulls.mean(axis=0)
-    observed = pairs.mean(axis=1)
-    return KChoice(k, reason, p_value, tried, observed, low, high, null_mean, null_low, null_high)
+    curve = {"k": tried, "stability": pairs.mean(axis=1), "low": low, "high": high}
+    curve |= {"null": nulls.mean(axis=0), "null_low": null_low, "null_high": null_high}
+    return KChoice(*_decide(tried, pairs, nulls), pd.DataFrame(curve))
 
 
 def _curve(data: Floats, ks: Integers, seed: int) -> Floats:
