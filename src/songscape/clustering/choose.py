@@ -85,8 +85,10 @@ def _curve(data: Floats, ks: Integers, seed: int) -> Floats:
         def again(rows: Integers, draw: int) -> Integers:
             return cluster("kmeans", data[rows], k=k, random_state=draw, n_init=3).labels
 
-        drawn = {"n_repeats": _N_SUBSAMPLES, "share": _SHARE, "random_state": seed}
-        return pairwise_ari(subsample_partitions(again, len(data), **drawn))
+        partitions = subsample_partitions(
+            again, len(data), n_repeats=_N_SUBSAMPLES, share=_SHARE, random_state=seed
+        )
+        return pairwise_ari(partitions)
 
     # Two clusterings with everything in one cluster agree about nothing.
     return np.nan_to_num([agreement(k) for k in ks.tolist()])

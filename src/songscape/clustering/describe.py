@@ -70,7 +70,7 @@ def describe_clusters(
 
 
 def _ids(clusters: Integers) -> list[int]:
-    return np.unique(clusters[clusters >= 0]).tolist()
+    return list(map(int, np.unique(clusters[clusters >= 0])))
 
 
 def medoids(X: NDArray[np.float64]) -> Integers:

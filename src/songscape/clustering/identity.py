@@ -95,7 +95,7 @@ def _became(
     name: str, shared: NDArray[np.float64], others: Sequence[str], none: str, one: str, several: str
 ) -> str:
     """A sentence about a group, after the number of others that have a large part of its songs."""
-    large = np.flatnonzero(shared >= max(LEAST_PART * shared.sum(), 1.0))
+    large = np.flatnonzero(shared >= max(LEAST_PART * shared.sum(), 1.0)).tolist()
     told = (none, one, several)[min(len(large), 2)]
     return f"“{name}” {told} {' and '.join(f'“{others[i]}”' for i in large)}".rstrip()
 
