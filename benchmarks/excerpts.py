@@ -1,7 +1,7 @@
 """Which part of a long file stands for it: neighbours of the same label, by each choice of excerpt.
 
     python benchmarks/excerpts.py FOLDER LABEL [--songs 6] [--views segments,rhythm]
-    python benchmarks/excerpts.py ../shared/data/artsong composer
+    python benchmarks/excerpts.py FOLDER composer
 
 Long files are made of a collection of short ones: each is `--songs` songs of one value of LABEL,
 one after the other, with a fade at both ends. So the parts of a file differ as much as songs of a

@@ -46,7 +46,7 @@ _TRACK_NUMBER = re.compile(r"^\s*(?:(?:\d-)?\d{1,3}\s*[-._)]|0\d{1,2}\s)[\s\-_.]
 _ROLE_OF = {name: role for role, names in _NAMES.items() for name in names.split()}
 
 ARTIST_RULE = (Role.ARTIST, Role.COMPOSER, Role.PERFORMER, Role.ALBUM_ARTIST)
-"""Roles of whoever a track is by: the first that a table has counts as its artist."""
+"""Roles of the people a track is by: the first that a table has counts as its artist."""
 _NUISANCES = (Role.LANGUAGE, Role.ARTIST, Role.ALBUM, Role.SOURCE, Role.LICENCE)
 _NO_LABELS = frozenset({*ARTIST_RULE, *_NUISANCES, Role.TITLE, Role.ID})
 ABOUT_PEOPLE = frozenset({*ARTIST_RULE, Role.PERSON, Role.ALBUM})

@@ -1,6 +1,6 @@
 """An existing Dask cluster as an executor: what is sent to it may run on any machine.
 
-Functions and arguments travel; files do not. Whoever sends work either names files by a URL that
+Functions and arguments are sent; files are not. A caller either names files by a URL that
 every worker can open, or sends what is in them (`Cluster.share`).
 """
 

@@ -1,4 +1,4 @@
-"""Tables that code goes by, as TOML files in the folders `data` of the rooms."""
+"""Reads the TOML tables in the `data` folders of the package."""
 
 from __future__ import annotations
 

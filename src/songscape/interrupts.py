@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: raised at once, and remembered where foreign code swallows the exception."""
+"""Ctrl-C and SIGTERM: raised at once, and remembered where a library swallows the exception."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def _first(signum: int, _frame: object) -> NoReturn:
 
 def _second(signum: int, _frame: object) -> NoReturn:
     try:  # not through sys.stderr, which may be in the middle of a write
-        os.write(2, b"songscape: stopped at once; the same command goes on from here\n")
+        os.write(2, b"songscape: stopped at once; the same command continues from here\n")
     finally:
         os._exit(128 + signum)

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar in a terminal, silence elsewhere, and how long it still takes."""
+"""Progress on stderr: a bar in a terminal, nothing elsewhere, and the time that is left."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from songscape.interrupts import check
 
 Advance = Callable[..., None]
-"""Takes how much is done, of how much, and may be told of which track."""
-# Less than this is not worth a line on the terminal.
+"""Called with (done, total), and perhaps the id of the track."""
+# Nothing is printed when less time than this is left.
 QUIET_SECONDS = 60.0
 
 

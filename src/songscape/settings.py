@@ -70,7 +70,7 @@ class Settings:
         Label columns to compare with; empty means every column that groups tracks.
     nuisances : tuple of str
         Columns that should not decide a cluster: how far methods give them away is measured,
-        beside language, artist, album, source and what the audio files say of themselves.
+        besides language, artist, album, source and the properties of the audio files.
     roles : mapping of str to str
         Role (artist, language, genre, ..., see `songscape.columns.Role`) -> the column that has it,
         where its name does not say so.

@@ -228,7 +228,7 @@ def _exit_words(code: int) -> str:
 def serve(memory_limit: int) -> None:
     """Run tasks from stdin and send results to stdout, until stdin ends; 0 is no memory limit."""
     _limit_resources(memory_limit)
-    # Whoever stops a whole group of processes is heard by the parent, which then ends its workers.
+    # A signal to the whole process group reaches the parent, which then ends its workers.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     # Libraries that print must not spoil the stream of results.

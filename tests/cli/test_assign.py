@@ -98,7 +98,7 @@ def test_a_folder_is_placed_song_by_song_and_songs_that_are_there_are_not_read_a
     }
     code, songs, _ = assigned(capsys, music, "--in", folder.root, "-n", 1)
     assert (code, {s["id"]: s["group"] for s in songs}) == (DONE, known)
-    assert {s["sure"] for s in songs} == {"it is there already"}
+    assert {s["sure"] for s in songs} == {"already in the collection"}
 
 
 def test_a_sound_like_none_that_is_there_is_unknown(folder, tmp_path, capsys):
@@ -107,7 +107,7 @@ def test_a_sound_like_none_that_is_there_is_unknown(folder, tmp_path, capsys):
     soundfile.write(tmp_path / "clicks.wav", clicks, RATE)
     assert main(["assign", str(tmp_path / "clicks.wav"), "--in", str(folder.root)]) == DONE
     first, near = capsys.readouterr().out.splitlines()
-    assert first == "clicks: unknown (unlike the songs that are there)"
+    assert first == "clicks: unknown (unlike all known songs)"
     assert near.startswith("  near song ")
 
 

@@ -86,7 +86,7 @@ def test_an_interrupt_exits_130(
 
     monkeypatch.setattr(pipeline, "run", interrupted)
     assert main(["run", str(tmp_path)]) == INTERRUPTED
-    assert "goes on from here" in capsys.readouterr().err
+    assert "continues from here" in capsys.readouterr().err
 
 
 def test_module_and_command_are_the_same() -> None:

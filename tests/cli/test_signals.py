@@ -42,7 +42,7 @@ SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_signal_is_one_line_and_its_own_exit_code(number, code):
-    line = "songscape: interrupted; the same command goes on from here\n"
+    line = "songscape: interrupted; the same command continues from here\n"
     assert outcome(f"send({number:d}); time.sleep(60)") == (code, "", line)
 
 
@@ -57,7 +57,7 @@ Finalizer()
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_an_exception_that_a_destructor_swallows_still_ends_the_run(number, code):
-    line = "songscape: interrupted; the same command goes on from here\n"
+    line = "songscape: interrupted; the same command continues from here\n"
     body = SWALLOWED.format(number=number) + "print('went on', flush=True)"
     assert outcome(body) == (code, "went on\n", line)
 
@@ -78,7 +78,7 @@ def test_a_second_signal_does_not_wait_for_good_order():
     body += f"    send({signal.SIGINT:d}); time.sleep(60); print('still here')"
     code, out, err = outcome(body)
     assert (code, out) == (130, "")
-    assert err == "songscape: stopped at once; the same command goes on from here\n"
+    assert err == "songscape: stopped at once; the same command continues from here\n"
 
 
 def test_a_finished_run_is_not_disturbed_by_what_comes_at_exit():

@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_looked_at_keeps_its_features(folder, tmp_path, mo
         remarks = {row.track_id: row.reason for row in library.ledger("warning")}
         assert sorted(library.features("timbre")) == ["s0", "s1", "s2"]
     assert (counts.analysed, TRIED) == (before.analysed, [])
-    assert remarks["s1"].endswith("what is known of it is kept; bring it back")
+    assert remarks["s1"].endswith("its features are kept; make it available again")
     (tmp_path / "away.flac").rename(folder / "s1.flac")
     counts, tried = run(folder, db)
     assert (counts.warnings, tried) == (before.warnings, [])

@@ -138,7 +138,7 @@ def test_a_view_that_cannot_be_computed_later_costs_no_other(folder, tmp_path, c
         rows = [row for row in library.ledger("warning") if row.stage == "features"]
     assert views["rhythm"].present.tolist() == [True, False, False, True, True]
     assert [row.track_id for row in rows] == ["s1", "s2"]
-    assert "rhythm cannot be computed now, and what is known of it is kept" in rows[0].reason
+    assert "rhythm cannot be computed now; what was computed before is kept" in rows[0].reason
     run(folder, db, views=["rhythm"])
     with Library.open(db) as library:
         assert load_views(library, ["rhythm"])["rhythm"].present.all()
@@ -459,7 +459,7 @@ def test_a_library_that_is_deleted_meanwhile_is_no_success(folder, tmp_path):
 
     with (
         Library.open(tmp_path / "a.db") as library,
-        pytest.raises(SongscapeError, match="deleted while it was written"),
+        pytest.raises(SongscapeError, match="deleted while it was being written"),
     ):
         extract(library, read_collection(folder), workers=1, progress=delete)
 

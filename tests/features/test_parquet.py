@@ -128,7 +128,8 @@ def test_other_programs_can_read_it(folder):
 
 def test_a_folder_that_cannot_be_written_or_read_is_one_line(music, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SongscapeError, match=r"cannot be written .*; check place, rights and room"):
+    reason = r"cannot be written .*; check address, permissions and free space"
+    with pytest.raises(SongscapeError, match=reason):
         extract_to_parquet(read_collection(music), str(tmp_path / "file" / "x"), workers=2)
     with pytest.raises(SongscapeError, match="no features here; extract_to_parquet writes them"):
         ParquetFeatures(str(tmp_path / "nothing"))

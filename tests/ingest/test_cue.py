@@ -146,7 +146,7 @@ def test_a_sheet_that_cannot_be_read_is_named(tmp_path, album):
     assert [track.id for track in collection.tracks] == ["The Band/album"]
     (row,) = collection.problems
     assert row.reason.startswith("The Band/album.cue: not text")
-    assert row.reason.endswith("; its album is taken as one track")
+    assert row.reason.endswith("; its album is read as one track")
 
 
 # -- in the file itself ----------------------------------------------------------------------------

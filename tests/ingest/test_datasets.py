@@ -176,7 +176,7 @@ def test_json_lines(tmp_path, put):
     ]
     put("tracks.jsonl", "[1]")
     with pytest.raises(
-        SongscapeError, match=r"tracks\.jsonl line 1: no JSON object; mend the line"
+        SongscapeError, match=r"tracks\.jsonl line 1: not a JSON object; correct it"
     ):
         read(tmp_path)
 

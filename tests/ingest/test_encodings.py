@@ -80,7 +80,7 @@ def test_a_cut_or_broken_character_costs_only_itself():
     for broken in (data[:-2], data[:40] + b"\x92" + data[40:]):
         text, remark = decode_text(broken)
         assert text.replace("\ufffd", "")[:20] == SONGS["Russian"][:20]
-        assert remark == "broken UTF-8; what can be read of it is (1 lost)"
+        assert remark == "broken UTF-8; damaged characters: 1"
 
 
 @pytest.mark.parametrize(

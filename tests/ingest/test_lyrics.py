@@ -132,7 +132,7 @@ def test_a_huge_file_is_refused_after_its_first_bytes(tmp_path):
         stream.truncate(1 << 40)  # a hole of a terabyte, which nobody could read
     lyrics = read_in_time(path)
     assert lyrics.status == "failed"
-    assert "over 1 MB; no lyric file is so long" in lyrics.reason
+    assert "over 1 MB; lyric files are never so long" in lyrics.reason
 
 
 def test_a_missing_file_is_a_reason(tmp_path):
@@ -158,8 +158,8 @@ def _socket(path: Path) -> None:
         (_socket, "a socket"),
         (lambda path: path.symlink_to("/dev/zero"), "a device"),
         (lambda path: path.symlink_to("/dev/tty"), "a device"),
-        (lambda path: path.symlink_to(path.name), "a link in a circle"),
-        (lambda path: path.symlink_to("gone"), "a link to a file that is not there"),
+        (lambda path: path.symlink_to(path.name), "a link that leads back to itself"),
+        (lambda path: path.symlink_to("gone"), "a link to a file that does not exist"),
         (lambda path: path.mkdir(), "a folder"),
     ],
 )

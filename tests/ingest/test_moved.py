@@ -69,8 +69,8 @@ def test_a_row_goes_with_a_file_that_was_renamed(folder):
         assert after.timbre == before.timbre
         assert after.files == before.files | {"old/one": "old/uno.flac"}
         assert after.remarks == [
-            "old/uno.flac (old/one.flac in tracks.csv): has another name now, and its row goes "
-            "with it; write that there"
+            "old/uno.flac (old/one.flac in tracks.csv): renamed, and its row follows it; "
+            "write the new name in the table"
         ]
         assert (after.counts.found, after.counts.analysed) == (3, 3)
 

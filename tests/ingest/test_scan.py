@@ -179,9 +179,9 @@ def test_a_name_that_begins_with_dots_may_be_music(tmp_path, put, name):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        (".hidden/z.mp3", "hidden (a name that begins with a dot); rename it to take it"),
-        (".hidden/deep/z.mp3", "hidden (a name that begins with a dot); rename it to take it"),
-        ("a/.z.mp3", "hidden (a name that begins with a dot); rename it to take it"),
+        (".hidden/z.mp3", "hidden (a name that begins with a dot); rename it to have it read"),
+        (".hidden/deep/z.mp3", "hidden (a name that begins with a dot); rename it to have it read"),
+        ("a/.z.mp3", "hidden (a name that begins with a dot); rename it to have it read"),
         (".z.mp3.icloud", "only in the cloud; download it"),
         ("z.mp3.part", "an unfinished download; finish it"),
         ("z.flac.crdownload", "an unfinished download; finish it"),
@@ -330,10 +330,13 @@ def test_a_file_of_another_suffix_beside_it_leaves_a_track_its_id(tmp_path, put)
         (os.mkfifo, "not a file (a named pipe); remove it"),
         (lambda path: path.symlink_to("/dev/zero"), "not a file (a device); remove it"),
         (lambda path: path.symlink_to("/dev/tty"), "not a file (a device); remove it"),
-        (lambda path: path.symlink_to(path.name), "a link in a circle; mend or remove it"),
+        (
+            lambda path: path.symlink_to(path.name),
+            "a link that leads back to itself; correct or remove it",
+        ),
         (
             lambda path: path.symlink_to("gone"),
-            "a link to a file that is not there; mend or remove it",
+            "a link to a file that does not exist; correct or remove it",
         ),
     ],
 )
@@ -414,7 +417,8 @@ def test_lyrics_of_nearly_the_name_are_found_and_named(tmp_path, put, audio, sid
     else:
         status, reason = problems(collection)[track_id]
         assert status == "ok"
-        assert unicodedata.normalize("NFC", reason) == f"{shown}: taken for the words of {track_id}"
+        reason = unicodedata.normalize("NFC", reason)
+        assert reason == f"{shown}: taken for the lyrics of {track_id}"
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "Song No.lrc", "What Is.lrc", "xy.srt", "a/x.txt"])
@@ -425,7 +429,7 @@ def test_lyrics_that_fit_no_track_are_named(tmp_path, put, name):
     put(name, "la la la")
     collection = read(tmp_path)
     assert set(lyrics(collection).values()) == {None}
-    reason = f"{name}: the words of no track; give it the name of its song, or leave it"
+    reason = f"{name}: lyrics of no track; give the file the name of its song, or leave it"
     assert problems(collection) == {name: ("skipped", reason)}
 
 
@@ -442,7 +446,7 @@ def test_of_two_languages_none_is_chosen(tmp_path, put):
     put("x.de.lrc", "Worte")
     collection = read(tmp_path)
     assert lyrics(collection) == {"x": None}
-    reason = "x.de.lrc, x.en.lrc: which of them holds the words? Name one as the audio file"
+    reason = "x.de.lrc, x.en.lrc: which of them has the lyrics? Give one the name of the audio file"
     assert problems(collection) == {"x": ("skipped", reason)}
 
 

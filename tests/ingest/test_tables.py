@@ -263,11 +263,11 @@ def test_audio_that_is_no_file_says_so(tmp_path, put, name):
 def test_a_table_that_cannot_be_read_names_a_way_out(tmp_path, put, content):
     put("x.mp3")
     put("tracks.csv", content)
-    with pytest.raises(SongscapeError, match=r"or rename it to take the folder without it$"):
+    with pytest.raises(SongscapeError, match=r"or rename it to read the folder without it$"):
         read(tmp_path)
     with pytest.raises(SongscapeError, match=r"^[^\n]*$") as caught:
         read_collection(tmp_path / "c" / "tracks.csv")
-    assert "rename it to take" not in str(caught.value)
+    assert "rename it to read" not in str(caught.value)
 
 
 def test_a_table_that_is_no_file_is_refused(tmp_path, put):
@@ -301,7 +301,7 @@ def test_a_table_of_another_program_does_not_lock_the_folder(tmp_path, put, prog
     assert collection.label_columns == ()
     status, reason = problems(collection)["tracks.csv"]
     assert status == "warning"
-    assert reason.endswith("names the audio files here; it is left aside")
+    assert reason.endswith("names the audio files here; it is not used")
     with pytest.raises(SongscapeError, match="add a column audio"):
         read_collection(tmp_path / "c" / "tracks.csv")
 
@@ -333,7 +333,7 @@ def test_a_table_that_names_files_in_its_own_way_gives_them_its_labels(
     }
     assert problems(collection)["tracks.csv"] == (
         "warning",
-        f"tracks.csv: another program's; its column {column!r} names 2 of 3 audio files, "
+        f"tracks.csv: of another program; its column {column!r} names 2 of 3 audio files, "
         "1 rows name none",
     )
 

@@ -308,8 +308,8 @@ def test_the_table_wins_tags_fill_and_what_differs_is_noted(tmp_path):
     (row,) = (row for row in collection.problems if row.stage == "tags")
     assert (row.track_id, row.status) == ("a", "ok")
     assert row.reason == (
-        "a.mp3: by the table Track Title 'One', not 'Uno'; language 'en', not 'German' "
-        "as its tags say"
+        "a.mp3: the table wins over its tags: Track Title 'One', not 'Uno'; "
+        "language 'en', not 'German'"
     )
 
 
@@ -341,7 +341,7 @@ def test_words_in_the_tags_are_those_of_a_track_that_has_no_lyric_file(tmp_path)
     }
     (row,) = (row for row in collection.problems if row.stage == "lyrics")
     assert (row.track_id, row.status) == ("c", "warning")
-    assert row.reason.endswith("; the words in the tags are read")
+    assert row.reason.endswith("; the lyrics in the tags are taken")
 
 
 def test_of_lyrics_in_several_languages_those_in_the_songs_are_taken(tmp_path):
@@ -353,7 +353,7 @@ def test_of_lyrics_in_several_languages_those_in_the_songs_are_taken(tmp_path):
     assert {t.id: t.lyrics for t in collection.tracks} == {"a": "words of a.de.lrc", "b": None}
     (row,) = collection.problems
     assert (row.track_id, row.status) == ("b", "skipped")
-    assert row.reason.startswith("b.de.lrc, b.en.lrc: which of them holds the words?")
+    assert row.reason.startswith("b.de.lrc, b.en.lrc: which of them has the lyrics?")
 
 
 # -- damaged files ---------------------------------------------------------------------------------

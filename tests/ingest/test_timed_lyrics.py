@@ -140,7 +140,7 @@ PAGE = "Skip to content\nWe use cookies to improve\nthe words of a song\nPrivacy
     [
         ("la la\n" * 30 + "other", "one line 30 times in 31 lines"),
         ("na " * 200, "200 words, 1 of them different"),
-        (PAGE, "a web page that was pasted whole"),
+        (PAGE, "a whole web page"),
         ("Sure! Here are the lyrics:\nla la", "reads like the text of a program"),
         ("la la\nThank you for watching!", "reads like the text of a program"),
         ("As an AI language model I cannot", "reads like the text of a program"),

@@ -569,7 +569,7 @@ def test_the_file_opens_without_a_server_and_plays_its_previews(
     atlas = load_atlas(folder)
     path = write_map(atlas, tmp_path / "ü #1 map.html", make_previews(atlas, 2))
     page = opened(path.as_uri())
-    assert "no words that are sung" in page.locator("#side").inner_text()
+    assert "but no lyrics" in page.locator("#side").inner_text()
     page.locator("#side .song .play").first.click()
     plays(page, page.evaluate("songscape.player.now()"))
     page.locator("#query").fill("向こ")

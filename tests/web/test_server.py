@@ -182,7 +182,7 @@ def test_two_songs_are_said_to_share_the_words_that_few_others_sing(
     client = TestClient(make_app(folder), base_url="http://localhost")
     asked = {"id": "album/song 000", "other": "album/song 003"}
     lines = client.get("/api/why", params=asked).json()["lines"]
-    assert lines[-1] == "Both sing of what few others do: harbour, lantern."
+    assert lines[-1] == "Both lyrics have words that few others have: harbour, lantern."
 
 
 def test_laid_out_again_songs_lie_by_what_weighs(client: TestClient) -> None:

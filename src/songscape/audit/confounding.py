@@ -1,4 +1,4 @@
-"""Label columns that all but follow from a nuisance, or a nuisance that follows from a label."""
+"""Confounding: label columns that nearly follow from a nuisance, or the reverse."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Two clips sound the same when their spectra rise and fall together. Following Haitsma and Kalker
 ("A highly robust audio fingerprinting system", ISMIR 2002), the fingerprint is how the difference
 of neighbouring frequency bands changes over time: a gain, a filter and a codec leave it nearly as
-it is, while two songs by the same instruments share nothing of it.
+it is, while two songs by the same instruments have nothing of it in common.
 """
 
 from __future__ import annotations

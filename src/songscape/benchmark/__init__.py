@@ -1,4 +1,4 @@
-"""Compare embeddings: what is measured, what is significant, what to recommend.
+"""Compares embeddings: what is measured, what is significant, what to recommend.
 
 For anybody's embeddings `benchmark.Benchmark` does it all. `songscape compare` uses its parts:
 

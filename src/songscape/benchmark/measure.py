@@ -45,7 +45,7 @@ Row = dict[str, Any]
 Samples = dict[SampleKey, NDArray[np.float64]]
 
 MEASURES = ("ilisi", "kbet")
-"""What is measured only where it is asked for."""
+"""Measures that are computed only on request."""
 K_NEAREST = 10
 # Enough for the artist filter to have a choice, and for kBET and iLISI in the style of scIB.
 N_NEIGHBORS = 90

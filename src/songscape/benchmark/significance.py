@@ -244,8 +244,8 @@ def withhold(
     On AMI its partition must not be degenerate either. Noise is left out of AMI, so a method that
     names a third of the songs and calls the hard ones noise reaches 1. Noise as a class of its own
     would soften that and still let it win, and would give one partition two values of AMI. So AMI
-    stays what it is, beside the noise share, and wins nothing with clusters for less than half of
-    the songs.
+    stays what it is, is shown with the noise share, and wins nothing with clusters for less than
+    half of the songs.
     """
     kept = list(tests)
     for places in _families(kept, kinds).values():

@@ -302,8 +302,8 @@ def finding_sentence(finding: Finding) -> str:
         case Check.DUPLICATE_AUDIO:
             return (
                 f"{tracks} are copies of each other in {n_groups} (same audio, perhaps "
-                f"re-encoded): {named}. A copy counts its song again, and must stay on one side "
-                "of a split into training and test."
+                f"re-encoded): {named}. A copy counts its song twice, and all copies must be on "
+                "the same side of a split into training and test."
             )
         case Check.DUPLICATE_LYRICS:
             return (
@@ -357,11 +357,11 @@ def _confounded_sentence(v: Mapping[str, Any], *, warned: bool) -> str:
     names = listed([name + examples.get(name, "") for name in shares])
     if not v["is_function"]:
         return (
-            f"{v['column']} is closely tied to {names}, which leaves "
-            f"{100 * max(shares.values()):.0f} % of it open: much of what a method finds of the "
-            "one may come from the other."
+            f"{v['column']} is closely tied to {names} "
+            f"(at most {100 * max(shares.values()):.0f} % of it is not explained): much of what a "
+            "method finds of the one may come from the other."
         )
-    why = "these tracks cannot tell whether a method found the one or the other."
+    why = "these tracks cannot show whether a method found the one or the other."
     if not warned:
         why = "usual where people or small groups are concerned; keep them together in splits."
     return f"{v['column']} is almost a function of {names}: {why}"

@@ -17,7 +17,7 @@ from songscape.benchmark.targets import Targets
 from songscape.metrics.labels import group_codes
 
 BASELINE = "balanced-pca"
-"""The yardstick where nobody has looked for a stronger one; k is chosen in its space."""
+"""The yardstick until a stronger one is found; k is chosen in its space."""
 N_DRAWS = 500
 
 

@@ -24,10 +24,10 @@ def add_parser(verbs: Any) -> None:
         "read are named and the others placed; the exit code is then 3.",
     )
     parser.add_argument(
-        "what", nargs="+", type=path, metavar="FILE|FOLDER", help="songs, or folders of them"
+        "what", nargs="+", type=path, metavar="FILE|FOLDER", help="audio files, or folders of them"
     )
     add_results(parser, "--in")
-    parser.add_argument("-n", type=int, default=3, help="so many near songs of each (default: 3)")
+    parser.add_argument("-n", type=int, default=3, help="near songs listed for each (default: 3)")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
 
 

@@ -60,8 +60,8 @@ VERBS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code.
 
-    Without `argv` the arguments are the process's, and it ends here: taking the libraries down
-    takes seconds, in which a signal would turn a finished run into a killed one.
+    Without `argv` it takes the arguments of the process and ends the process: unloading the
+    libraries takes seconds, in which a signal would turn a finished run into a killed one.
     """
     prepare_streams()
     interrupts.catch_signals()
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run_verb(list(argv))
     try:
         code = _run_verb(sys.argv[1:])
-    except SystemExit as wanted:  # of the parser, which has said why
+    except SystemExit as wanted:  # raised by the parser, which has printed the reason
         code = int(wanted.code or 0)
     except KeyboardInterrupt:
         code = interrupts.exit_code()
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run_verb(arguments: list[str]) -> int:
     try:
         parsed, unknown = make_parser().parse_known_args(arguments)
-        if unknown:  # told with the usage of the verb
+        if unknown:  # reported with the usage of the verb
             parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         code = int(parsed.verb(parsed, arguments))
         sys.stdout.flush()
@@ -91,20 +91,20 @@ def _run_verb(arguments: list[str]) -> int:
     except SongscapeError as error:
         say(f"songscape: {error}")
     except KeyboardInterrupt:
-        say("songscape: interrupted; the same command goes on from here")
+        say("songscape: interrupted; the same command continues from here")
         return interrupts.exit_code()
-    except BrokenPipeError:  # who reads our output has seen enough
+    except BrokenPipeError:  # the reader of our output has closed it
         pass
     except (OSError, sqlite3.OperationalError) as error:
         name = getattr(error, "filename", None)
         where = f"{name}: " if name else ""
         reason = getattr(error, "strerror", None) or str(error)
-        say(f"songscape: {where}{reason}; check that the place exists, is writable and has room")
+        say(f"songscape: {where}{reason}; check that it exists, is writable and has free space")
     return FAILED
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Every verb and option there is."""
+    """The parser of all verbs and options."""
     parser = argparse.ArgumentParser(
         prog="songscape",
         description="Cluster a music collection by sound and lyrics; see how sure it is.",

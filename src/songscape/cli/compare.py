@@ -1,4 +1,4 @@
-"""`songscape compare`: every model beside every baseline."""
+"""`songscape compare`: every model against every baseline."""
 
 from __future__ import annotations
 

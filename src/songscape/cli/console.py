@@ -1,4 +1,4 @@
-"""Standard streams that can be written to: opened where closed, and able to show any name."""
+"""Makes the standard streams safe to print to: opened if closed, able to show any name."""
 
 from __future__ import annotations
 

@@ -24,10 +24,10 @@ def add_parser(verbs: Any) -> None:
         type=path,
         nargs="?",
         default=Path("songscape-demo"),
-        help="where to write (default songscape-demo)",
+        help="where to write (default: songscape-demo)",
     )
-    parser.add_argument("--songs", type=int, default=240, help="number of songs (default 240)")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same files (default 0)")
+    parser.add_argument("--songs", type=int, default=240, help="number of songs (default: 240)")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same files (default: 0)")
     parser.add_argument(
         "--confound",
         type=share,

@@ -1,4 +1,4 @@
-"""`songscape doctor`: what is wrong with which file, before anything is learnt from them."""
+"""`songscape doctor`: what is wrong with which file, before any training."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def add_parser(verbs: Any) -> None:
         verbs,
         "doctor",
         _doctor,
-        "look a collection over: what is unreadable, silent, misnamed, there twice, doubtful",
-        "Nothing is learnt, and no file of the collection is changed. Audio is decoded once; with "
+        "check a collection for files that are unreadable, silent, misnamed, copies or doubtful",
+        "Nothing is trained, and no file of the collection is changed. Audio is decoded once; with "
         "a results folder what was read is kept for `songscape run`.",
     )
     parser.add_argument("folder", type=path, help="folder of audio, its URL, or a tracks.csv")
@@ -46,7 +46,7 @@ def _doctor(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.results import ResultsFolder
 
     workers = asked_workers(parsed)
-    greet(f"looking over {parsed.folder}")
+    greet(f"checking {parsed.folder}")
     with ExitStack() as stack:
         file = (parsed.out or default_folder(parsed.folder)) / "songscape.db"
         if parsed.out is None and not file.exists():

@@ -15,8 +15,8 @@ def add_parser(verbs: Any) -> None:
         "export",
         _export,
         "write the map of a collection as one file that any browser opens",
-        "The file needs no server and no network. It has titles and groups, and neither lyrics nor "
-        "songs: there is no slider, words that are sung can't be searched, names can't be changed.",
+        "The file needs no server and no network. It holds titles and groups, but no lyrics and no "
+        "songs: it has no slider, no search in lyrics, and no renaming of groups.",
     )
     parser.add_argument("what", choices=["map"], help="what to write: the map")
     parser.add_argument("file", type=path, help="HTML file to write")
@@ -26,7 +26,7 @@ def add_parser(verbs: Any) -> None:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="put so much of every song into the file, as MP3 (20 s: about 0.1 MB a song)",
+        help="put this much of every song into the file, as MP3 (20 s: about 0.1 MB a song)",
     )
     parser.add_argument(
         "--atlas", type=path, metavar="FILE", help="also write a Parquet table for embedding-atlas"

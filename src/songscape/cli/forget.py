@@ -1,4 +1,4 @@
-"""`songscape forget`: tracks that are gone from the collection leave the library too."""
+"""`songscape forget`: remove tracks from the library whose files are gone."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def _forget(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     print(f"{len(gone):,} missing tracks" + (" forgotten" if parsed.yes and gone else ""))
     print(*(f"  {one_line(names.get(i, i))}" for i in gone), sep="\n", end="\n" if gone else "")
     if gone and not parsed.yes:
-        print("nothing was changed; with --yes they are forgotten")
+        print("nothing was changed; --yes deletes what is known of them")
     return DONE

@@ -1,4 +1,4 @@
-"""Groups as lines for a terminal: what is in the music, in ten seconds."""
+"""Groups as lines for a terminal: languages, and for each group its size and typical songs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _card(one: Group, groups: Groups, width: int) -> list[str]:
         )
     words = [f"{', '.join(found[:4])} ({language})" for language, found in portrait.words.items()]
     if words:
-        lines.append(f"      words it sings: {' · '.join(words[:TWO])}")
+        lines.append(f"      typical words: {' · '.join(words[:TWO])}")
     lines += [f"      ♪ {groups.titles[row]}" for row in portrait.typical[:TWO]]
     return [shortened(line, width) for line in lines]
 

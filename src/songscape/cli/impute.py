@@ -22,15 +22,15 @@ def add_parser(verbs: Any) -> None:
         "--wanted",
         choices=("lyrics", "audio"),
         default="lyrics",
-        help="what the tracks lack (default lyrics)",
+        help="what the tracks lack (default: lyrics)",
     )
-    parser.add_argument("--model", default="song-vae", help="model of the run (default song-vae)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the model (default 0)")
+    parser.add_argument("--model", default="song-vae", help="model of the run (default: song-vae)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the model (default: 0)")
     parser.add_argument(
         "--tracks", type=name_list, default=(), help="track ids (default: all that lack it)"
     )
     parser.add_argument(
-        "--neighbors", type=int, default=5, help="tracks named for each (default 5)"
+        "--neighbors", type=int, default=5, help="tracks named for each (default: 5)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON array")
 

@@ -18,7 +18,7 @@ def add_parser(verbs: Any) -> None:
         "Later runs keep it as long as most of the group's songs stay together.",
     )
     parser.add_argument("group", help="the group: its id (g1) or the beginning of its name")
-    parser.add_argument("name", help="the new name; empty brings back the made one")
+    parser.add_argument("name", help="the new name; an empty one brings back the automatic name")
     add_results(parser, "--in", "--results")
 
 

@@ -1,4 +1,4 @@
-"""Options: their types, those that verbs share, and the frame of each verb's help."""
+"""Options: their types, those that several verbs share, and the layout of each verb's help."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def path(text: str) -> Path:
 
 
 def add_results(parser: argparse.ArgumentParser, *options: str) -> None:
-    """Which results a verb looks at: the value of an option, or without one the last word."""
+    """The results folder of a verb: the value of these options, else a positional argument."""
     place: dict[str, str] = {"dest": "results", "metavar": "RESULTS"} if options else {"nargs": "?"}
     parser.add_argument(
         *(options or ("results",)),
@@ -105,7 +105,7 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nuisances",
         type=name_list,
-        help="columns that clusters should not follow, beside language, artist and the like",
+        help="columns that clusters should not follow, besides language, artist and the like",
     )
     parser.add_argument(
         "--encoders",
@@ -114,7 +114,7 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
         "the default), none, or names, e.g. e5,voice",
     )
     parser.add_argument(
-        "--measures", type=name_list, help="measures beside the usual ones: ilisi,kbet"
+        "--measures", type=name_list, help="measures besides the usual ones: ilisi,kbet"
     )
     parser.add_argument("--title", help="heading of the report")
     parser.add_argument("--workers", type=int, help="processes (default: cores)")

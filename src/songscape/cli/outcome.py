@@ -27,7 +27,7 @@ def greet(what: str) -> None:
 
 
 def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False) -> None:
-    """What an experiment found, for people or for another program; what is missing on stderr."""
+    """Print what an experiment found, as text or JSON, and on stderr what it could not measure."""
     counts = done.counts
     if as_json:
         print_json(
@@ -56,17 +56,17 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
         for warning in done.warnings[:shown]:
             print(f"warning: {warning}")
         if len(done.warnings) > shown:
-            print(f"{len(done.warnings) - shown} more things to know of the data are on the page.")
+            print(f"{len(done.warnings) - shown} more warnings about the data are on the page.")
         print(f"The page: {done.report.resolve().as_uri()}")
         print(f"Look and listen: songscape serve {quote(str(done.report.parents[1]))} --open")
     for line in done.unmeasured:
-        # Whoever wants to know what is in the music has asked for no model; the page says it.
+        # A run for groups asked for no model by name; the page lists those that were left out.
         if done.groups is None or ": left out: " not in line:
             say(f"not measured: {line}")
 
 
 def in_one_line(counts: Counts) -> str:
-    """The account: found is the sum of what became of it."""
+    """One line: found = analysed + skipped + failed."""
     text = (
         f"{counts.found:,} found = {counts.analysed:,} analysed + {counts.skipped:,} skipped + "
         f"{counts.failed:,} failed"

@@ -25,14 +25,14 @@ def add_parser(verbs: Any) -> None:
         "playlist",
         _playlist,
         "write a playlist of a group, around songs, or from one song to another",
-        "The order is smooth in tempo, loudness and key; breaks that are left are named.",
+        "The order is smooth in tempo, loudness and key; transitions that stay rough are named.",
     )
     parser.add_argument(
         "what", nargs="*", metavar="GROUP|TRACK", help="a group, or songs: titles, files or ids"
     )
     add_results(parser, "--in")
     parser.add_argument("--from", dest="start", metavar="TRACK", help="begin with this song")
-    parser.add_argument("--to", dest="end", metavar="TRACK", help="and lead to this one")
+    parser.add_argument("--to", dest="end", metavar="TRACK", help="end with this song")
     parser.add_argument("--all", action="store_true", help="one playlist for every group")
     parser.add_argument(
         "--level",
@@ -41,9 +41,9 @@ def add_parser(verbs: Any) -> None:
         help="which groups --all takes (default: regions)",
     )
     parser.add_argument(
-        "-n", type=int, help="so many songs (default: 30; of a group, all of its songs)"
+        "-n", type=int, help="number of songs (default: 30; of a group, all of its songs)"
     )
-    parser.add_argument("--max-per-artist", type=int, help="at most so many songs of one artist")
+    parser.add_argument("--max-per-artist", type=int, help="at most this many songs by one artist")
     parser.add_argument(
         "--out", type=path, help="file, or folder for its usual name (default: this folder)"
     )
@@ -112,7 +112,7 @@ def _asked(
 
 
 def _file(parsed: argparse.Namespace, playlist: Playlist) -> Path:
-    """Where the playlist goes: over one that Songscape wrote, never over one that it didn't."""
+    """Where to write: a playlist that Songscape wrote may be replaced, no other file."""
     from songscape.errors import UsageError
     from songscape.neighbours.playlists import FORMATS, place_for
 

@@ -1,4 +1,4 @@
-"""`songscape relocate`: the music is somewhere else now; nothing is read again."""
+"""`songscape relocate`: tell a library that the music moved; nothing is read again."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def _relocate(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     n = len(found.same) + len(found.other) + len(found.missing)
     print(f"{len(found.same):,} of {n:,} files are the same at the new place")
     for paths, what in (
-        (found.other, "of another size or date: the next run looks at what is in them"),
+        (found.other, "of another size or date: the next run compares their content"),
         (found.missing, "not there: the next run counts them as missing"),
     ):
         if paths:
             print(f"{len(paths):,} {what}")
             print(*(f"  {one_line(name)}" for name in paths[:_SHOWN]), sep="\n")
     if parsed.dry_run:
-        print("nothing was changed; without --dry-run it is done")
+        print("nothing was changed; leave out --dry-run to do it")
     else:
         print(f"next: songscape run {one_line(str(found.root))} --out {one_line(str(file.parent))}")
     return DONE

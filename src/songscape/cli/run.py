@@ -26,7 +26,9 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("--out", type=path, help="results folder (default: ./FOLDER-songscape)")
     parser.add_argument(
-        "--groups", type=int, help="number of groups (default: as many as surely come back)"
+        "--groups",
+        type=int,
+        help="number of groups (default: as many as come back when songs are missing)",
     )
     parser.add_argument(
         "--level",
@@ -43,8 +45,8 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--excerpt",
         choices=EXCERPTS,
-        help="what is read of files over a minute: the whole, or half a minute; a change reads "
-        "these again (default: as before; whole in a new folder)",
+        help="what is read of files over a minute: all of it, or half a minute; a change reads "
+        "these files again (default: as before; whole in a new folder)",
     )
     add_experiment(parser)
 

@@ -14,14 +14,16 @@ def add_parser(verbs: Any) -> None:
         verbs,
         "serve",
         _serve,
-        "look at the map of a collection in the browser, and listen",
+        "show the map of a collection in the browser, and play its songs",
         "Only this machine can reach it, unless --host says otherwise; nothing is sent elsewhere.",
     )
     add_results(parser)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
     parser.add_argument("--port", type=int, help="default: 8765, or the next free one")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    parser.add_argument("--token", help="a word that visitors must know; needed with --host")
+    parser.add_argument("--token", help="a password that visitors need; required with --host")
 
 
 def _serve(parsed: argparse.Namespace, _arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""`songscape similar`: the songs that are nearest to one."""
+"""`songscape similar`: the songs that are nearest to a song."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def add_parser(verbs: Any) -> None:
         verbs,
         "similar",
         _similar,
-        "list the songs that are nearest to one",
-        "Of copies and versions of one song only one is listed.",
+        "list the songs that are nearest to a song",
+        "Of the copies and versions of a song only one is listed.",
     )
     parser.add_argument(
         "track",
         help="a title, 'Artist - Title', an id, or a file, in the library or not",
     )
     add_results(parser, "--in")
-    parser.add_argument("-n", type=int, default=10, help="so many songs (default: 10)")
+    parser.add_argument("-n", type=int, default=10, help="number of songs (default: 10)")
     parser.add_argument("--language", help="only songs in this language, e.g. de or German")
     parser.add_argument(
         "--another-language", action="store_true", help="only songs in other languages than its own"
@@ -37,11 +37,11 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--not-same-artist", action="store_true", help="leave out other songs of its artist"
     )
-    parser.add_argument("--max-per-artist", type=int, help="at most so many songs of one artist")
+    parser.add_argument("--max-per-artist", type=int, help="at most this many songs by one artist")
     parser.add_argument(
         "--neutral",
         action="store_true",
-        help="let the language not count, as it doesn't where another language is asked for",
+        help="ignore the language (--language and --another-language always do)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -105,6 +105,6 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """Places that it takes in a terminal: two for a character of East Asia, none for a mark."""
+    """Columns that a text takes in a terminal: two for an East Asian character, none for a mark."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)

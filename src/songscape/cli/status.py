@@ -24,7 +24,7 @@ def add_parser(verbs: Any) -> None:
         "status",
         _status,
         "say what became of every file: analysed, skipped or failed, and why",
-        "Reads the library alone; also while another songscape works on it.",
+        "Reads only the library, also while another songscape writes to it.",
     )
     parser.add_argument("library", type=path, help="results folder, its songscape.db, or the music")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -63,7 +63,7 @@ def _status(parsed: argparse.Namespace, _arguments: list[str]) -> int:
             "all of them: songscape run --retry"
         )
     if counts.gone:
-        print(f"missing tracks are kept until: songscape forget {one_line(str(file.parent))}")
+        print(f"missing tracks are kept until: songscape forget {one_line(str(file.parent))} --yes")
     return DONE
 
 

@@ -26,14 +26,14 @@ Integers = NDArray[np.int64]
 FEW_SONGS = 20
 """With fewer songs there is one group."""
 COMES_BACK, WELL, WHOLE, _EXACT = 0.6, 0.72, 0.95, 0.99
-"""A region comes back from this Jaccard similarity on (Hennig 2007: below, do not believe it); a
-level of regions from this mean on; nearly whole if even the worst has that; and from the last on
-as good as exactly."""
+"""Jaccard similarities to the best match when songs are missing. From the first on, a region comes
+back (Hennig 2007); from the second on, as the mean of its regions, a level; from the third and
+fourth on, if its worst region has that, a level comes back nearly whole, and exactly."""
 COVERED = 0.9
-"""At least so many of the songs are in regions that come back. Both are a little above what is
-wanted (0.7 and 0.85): the number that is chosen has been lucky more often than not."""
+"""Least share of the songs in regions that come back. This and `WELL` are a little above what is
+wanted (0.85 and 0.7), because the chosen number is partly the best of several by chance."""
 BETWEEN = 0.7
-"""A song that fewer of the subsamples put into its region lies between two."""
+"""A song lies between two regions if a smaller share of the subsamples puts it into its own."""
 FEWEST, MOST = 4, 10
 LARGEST, SMALLEST = 0.5, 0.01
 _LANDMARKS, _VOTERS = 2_000, 5
@@ -107,9 +107,9 @@ def find_levels(
 
     Points are smoothed (each is moved to the mean of its nearest ones), grouped by K-Means, and so
     are subsamples of 80 %, which say how surely a song belongs to its region. Where some number of
-    regions comes back nearly whole, there are so many; else as many as come back well. None has
-    more than half of the songs, where that can be, or less than a hundredth. Above 2,000 songs all
-    this is done with 2,000 of them, and the others go where their nearest are.
+    regions comes back nearly whole, that number is taken; else the largest that comes back well.
+    None has more than half of the songs, where that can be, or less than a hundredth. Above 2,000
+    songs all this is done with 2,000 of them, and the others go where their nearest are.
 
     `previous` are regions and neighbourhoods of these same rows at an earlier time (-1 for songs
     that are new): the new ones start there, and stay as many as long as they come back.

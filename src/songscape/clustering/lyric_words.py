@@ -17,9 +17,9 @@ from songscape.language_codes import NAMES
 Booleans = NDArray[np.bool_]
 
 LEAST_SONGS = 5
-"""Songs in the language, in the group and outside: with fewer nothing is said."""
+"""Least number of songs in a language, inside a group and outside it, to compare their words."""
 MOST_COMMON = 0.15
-"""Words in more than that of a language's other songs are its grammar, or everybody's subject."""
+"""A word in a larger share of a language's other songs is grammar, or a subject of most songs."""
 _LEAST_Z, _LEAST_RATIO, _LEAST_IN = 2.0, 2.0, 3
 _LEAST_REPEATED = 1.2
 _LEAST_LIFT, _SURE_P = 3.0, 0.05

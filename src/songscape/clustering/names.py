@@ -48,7 +48,7 @@ def told_apart(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _parts(one: Portrait) -> list[str]:
-    """What may stand in the name, the most telling first."""
+    """What the name may contain, the most distinctive first."""
     words = [trait.word for trait in one.traits]
     labels = [s.label for s in one.labels if s.share >= MOST_LABEL_SHARE]
     languages = [

@@ -97,7 +97,7 @@ def compose_collection(
         raise SongscapeError(
             f"{folder}: can't write the demo collection"
             f" ({getattr(error, 'strerror', None) or error});"
-            " choose a folder on a disk with room that you may write to"
+            " choose a folder that you may write to, on a disk with free space"
         ) from error
     return folder
 

@@ -1,4 +1,4 @@
-"""Trials on machines that share no disk: what they read travels to them, what they wrote back."""
+"""Trials on machines that share no disk: their inputs are sent, and their results sent back."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def check_settings(settings: Settings) -> None:
 
 
 def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
-    """Refuse what a collection of so many tracks with these columns cannot give."""
+    """Refuse settings that a collection of this many tracks with these columns cannot fulfil."""
     if n_tracks < MIN_TRACKS:
         raise SongscapeError(
             f"{n_tracks} tracks: clustering needs at least {MIN_TRACKS}; add tracks"
@@ -69,7 +69,7 @@ def check_still_there(collection: Collection) -> None:
     if not any(track.audio and track.audio.exists() for track in collection.tracks):
         raise SongscapeError(
             f"{collection.root}: none of its audio files is there any more; make the folder "
-            "available again, and the same command goes on"
+            "available again, and run the same command: it continues"
         )
 
 
@@ -86,7 +86,7 @@ def check_folder(out: Path, source: Path) -> None:
 
 
 def check_promises(paths: Sequence[Path]) -> None:
-    """Make sure that everything that was written is still there."""
+    """Raise where a file that was written is gone."""
     gone = [path for path in paths if not path.exists()]
     if gone:
         raise SongscapeError(

@@ -1,4 +1,4 @@
-"""A collection looked over before anything is learnt from it: what is wrong with which file."""
+"""Checks a collection before any training: what is wrong with which file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from songscape.library.upkeep import files_of, names_of, told
 
 _TABLE = read_table("experiment/data", "checkup")
 KINDS: Mapping[str, tuple[str, str]] = _TABLE["kinds"]
-"""What can be wrong: how it is told, and the mend."""
+"""What can be wrong: its words in the output, and what to do."""
 _SUFFIXES: Mapping[str, str] = _TABLE["suffixes"]
 _LOSSLESS = frozenset({"FLAC", "WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "APE", "WV", "TTA"})
 MIN_LETTERS, MIN_SHARE, MOST_TAGGED = 200, 0.9, 0.1
-"""Words are of another language than tagged where so much text is told to be, nearly all of it."""
+"""To doubt the language of a tag: least letters of the words, least share of them in one other
+language, and largest share in the tagged one when only these two are compared."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def read_library(
 
     views = readable(views, settings)
     pretrained = embeddings_of(views)
-    find_models(pretrained)  # what is missing is told before any audio is read
+    find_models(pretrained)  # what is missing is reported before any audio is read
     collection = scan(source, path, settings.lyrics_order)
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
@@ -128,7 +128,7 @@ def read_library(
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:
-        say(f"{path} was made from {library.root}; what is not in {collection.root} is left out")
+        say(f"{path} was made from {library.root}; tracks outside {collection.root} are left out")
     try:
         with progress_bar("reading audio and lyrics") as advance:
             extract(

@@ -125,7 +125,7 @@ def comparison_settings(out: Path | None = None, *, quick: bool = False) -> Sett
     """All models and baselines, three clusterers, 10 seeds; quick: 3 seeds, no course models.
 
     Where `out` holds a run, its settings hold on (features, options, labels, k), and its models
-    stand beside the others.
+    are compared too.
     """
     ran = None if out is None else recorded_settings(ResultsFolder(out), "run")
     models = [name for name in COMPARED_MODELS if not (quick and name in COURSE_MODELS)]
@@ -145,7 +145,7 @@ def default_folder(source: Path) -> Path:
 
 
 def comparison_folder(source: Path, out: Path | None) -> Path:
-    """Where a comparison works: where the run did, unless it is told otherwise."""
+    """The results folder of a comparison: that of the run, unless another is given."""
     library = _library_of(source)
     return out or (default_folder(source) if library is None else library.parent)
 

@@ -44,8 +44,8 @@ class Training:
 
     `views` are those that the collection has, of those that the model reads; `options` differ from
     the preset's. `key` is a digest of everything that the latents are computed from, "" where
-    nothing can be trained. `row` is what is known before: model, seed, summary, and where it cannot
-    be trained status and reason.
+    nothing can be trained. `row` is its row of the table of models as far as it is known before the
+    training: model, seed, summary, and status and reason where it cannot be trained.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""The groups of a run: in which space, what they were last time, and their files."""
+"""The groups of a run: their space, their ids and names from the last run, their files."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Library(Stored):
         workers: int | None = None,
         executor: Executor | None = None,
     ) -> Counts:
-        """Analyse every track that is missing or has changed, with `views` beside what each gets.
+        """Analyse every track that is missing or has changed, for the usual views and `views`.
 
         `workers` are processes, by default one per core; an `executor`, such as a Dask client's, is
         where to run instead.

@@ -240,7 +240,7 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
 def _document(
     collected: Collected, inputs: TrialInputs, mine: Outcome, outcomes: Sequence[Outcome]
 ) -> dict[str, Any]:
-    """`experiment.json`: what the page and whoever repeats the experiment need to know."""
+    """`experiment.json`: what is needed to write the page, and to repeat the experiment."""
     from songscape.benchmark.benchmark import setup_of
 
     leading = outcomes[0].request

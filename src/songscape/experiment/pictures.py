@@ -1,4 +1,4 @@
-"""The pictures that the page plans, drawn under the names that it looks for, each once."""
+"""Draws the pictures that the page shows, each once, under the file name that it expects."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class _Drawing:
             with Library.open(self.folder.library, must_exist=True) as library:
                 old_ids = tuple(library.present_ids(old_ids))
         except SongscapeError:
-            say(f"{path}: the earlier map can't be read; it is drawn anew")
+            say(f"{path}: the earlier map can't be read; a new one is drawn")
             return None
         return keep_places(X, self.inputs.track_ids, old_ids, old_places)
 

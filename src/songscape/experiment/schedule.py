@@ -1,4 +1,4 @@
-"""Running trials in worker processes, or on whatever executor the caller brings."""
+"""Runs trials in worker processes, or on an executor of the caller."""
 
 from __future__ import annotations
 

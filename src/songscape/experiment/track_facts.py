@@ -1,4 +1,4 @@
-"""What is found out about tracks beyond their features: languages and copies, found out once."""
+"""Languages of lyrics and copies of recordings: found once, then read from the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What trials are run on, and its files, so that no trial opens the library.
+"""The inputs of trials, as files, so that no trial opens the library.
 
 Arrays are memory-mapped: the trials on one machine share the memory.
 """

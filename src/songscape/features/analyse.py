@@ -25,7 +25,7 @@ N_SEGMENTS = 10
 MINIMUM_SECONDS = 1.0
 """44 frames: ten segments of at least four, and a delta window of nine fits several times."""
 SILENCE_DB = 60.0
-"""Frames that far below the clip's loudest band are silence."""
+"""Frames this many dB below the loudest band of the clip are silence."""
 _FIRST_BAND = 1  # of 128: the lowest holds what a constant level leaves in a Hann window
 _LEAST_FRAMES = 43  # a second
 LONGEST_REST = 86  # frames of silence that the view may begin with: two seconds
@@ -78,12 +78,12 @@ RECIPES: Mapping[str, str] = {
 }
 """What can be computed from audio, each with a hash that changes when its numbers would.
 
-Stored features of another recipe are made anew.
+Stored features of another recipe are computed again.
 """
 CORE = ("timbre", "mfcc", "segments")
 """What every analysed track has: models, the search for copies and the report read them."""
 EVERY_PASS = (*CORE, "rhythm", "mel", "harmony", "descriptors")
-"""What is computed whenever a file is decoded: each costs little beside the decoding."""
+"""What is computed whenever a file is decoded: each costs little compared with decoding."""
 
 
 def recipes_for(excerpt: str, seconds: float | None) -> Mapping[str, str]:
@@ -113,7 +113,7 @@ def analyse_file(
         return Analysis(failure=str(error), transient=isinstance(error, UnreachableError))
     except OSError as error:
         where = error.filename or f"temporary folder {tempfile.gettempdir()}"
-        reason = f"{where}: {error.strerror or error}; is there room?"
+        reason = f"{where}: {error.strerror or error}; is there free space?"
         return Analysis(failure=reason, transient=True)
 
 

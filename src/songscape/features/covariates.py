@@ -52,12 +52,12 @@ def language_view(
 ) -> View | None:
     """The `language` covariate of a collection: the share of each language in every track.
 
-    A column comes first: `languages`, or else `language`, or another of that role. A track
-    that it names several languages for has them in the shares that its lyrics show, or equally
-    where these do not show them all. Where the column is missing, empty or says "mixed", the lyrics
-    decide (`identify`: row, lyrics and the languages to choose from or None -> shares), and a track
-    without words that can be told is unknown. Codes and names of one language ("de", "Deutsch") are
-    one category, its English name. None where no track has a known language.
+    A column comes first: `languages`, or else `language`, or another of that role. A track that it
+    names several languages for has them in the shares that its lyrics show, or equally where these
+    do not show them all. Where the column is missing, empty or says "mixed", the lyrics decide
+    (`identify`: row, lyrics and the languages to choose from or None -> shares), and a track
+    without lyrics that can be identified is unknown. Codes and names of one language ("de",
+    "Deutsch") are one category, its English name. None where no track has a known language.
     """
     if texts is not None and len(texts) != len(columns):
         raise ValueError(f"{len(texts)} lyrics for {len(columns)} tracks: one per track")

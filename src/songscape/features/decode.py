@@ -17,9 +17,9 @@ from songscape.features.readers import DecodeError, Recording, check_file, mix, 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
 RATE_LIMITS = (4_000, 768_000)
-"""Hz; below is no music, above is no converter: a header with such a rate is broken."""
+"""Hz; a header with a rate outside this range is broken: no converter has one."""
 LONGEST_S = 3 * 3600.0
-"""Audio behind that is not decoded, so that the cost of a file has a limit."""
+"""Audio after this is not decoded, so that the cost of a file has a limit."""
 LEAD_S = 1.0
 """Decoded before the part that is wanted: lossy frames need those before them."""
 SILENCE_PEAK = 2.0**-14
@@ -28,7 +28,7 @@ LOUD_PEAK = 2.0
 """Lossy decoders and mixes in float go over full scale, but hardly twice over."""
 FLOAT_CODECS = ("FLOAT", "DOUBLE", "PCM_F", "WAVPACK")
 INTEGER_PEAK, INTEGER_BITS = 8.0, (8, 16, 24, 32)
-"""Above such a peak, floats hold integers: of the smallest type into which they fit."""
+"""Floats with a higher peak hold integers, of the smallest type into which they fit."""
 
 Array = NDArray[np.float32]
 

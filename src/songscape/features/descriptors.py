@@ -63,7 +63,7 @@ class DescriptorStream:
 
         `histogram` is what `songscape.features.harmony.PitchStream` gives of the whole clip.
 
-        Percussion is how much spectra change over time beside how much they change over frequency:
+        Percussion is how much spectra change over time compared with over frequency:
         strokes are upright lines in a spectrogram, notes lie (Ono et al. 2008). Brightness is the
         centre of the amplitudes on an octave scale. Steadiness is how well the onsets repeat
         themselves at their strongest period (pulse clarity; Lartillot et al. 2008).

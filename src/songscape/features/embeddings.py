@@ -55,7 +55,7 @@ class Model:
     """A model that is on this machine, and the view that it gives.
 
     `modality` is audio or text. By the `digest` of its files and of how they are used, vectors of
-    another model of that name are made anew.
+    another model of that name are computed again.
     """
 
     view: str
@@ -170,7 +170,7 @@ def _work(
             yield from _package_reads(model.view, todo, workers, executor)
             return
         for view in {view for _, recipes in todo for view in recipes}:
-            ENCODERS[view].check()  # here first, so that what is broken is told once
+            ENCODERS[view].check()  # here first, so that a broken package is reported once
         views = [[list(recipes)] for _, recipes in todo]
         for task, analysis in _decoded(todo, encode_file, views, workers, executor):
             yield task, analysis.failure or analysis.features

@@ -37,7 +37,7 @@ def extract(
     when its file, the recipe or an installed decoder has changed, when nothing but its place was at
     fault (a drive that did not answer), or after `Library.forget_outcomes`. A track whose file
     can't be looked at now keeps its features, with a remark. Every track is committed as it comes,
-    so an interrupted run goes on where it was.
+    so an interrupted run continues where it was.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def _work(
     finally:
         _note_lacking(library, {job.track.id for job in todo}, lacking)
     if not library.path.exists():
-        raise SongscapeError(f"{library.path}: deleted while it was written; run again")
+        raise SongscapeError(f"{library.path}: deleted while it was being written; run again")
 
 
 def _check_reachable(library: Library, todo: Sequence[Job], done: int = 0) -> None:
@@ -164,7 +164,7 @@ def _check_reachable(library: Library, todo: Sequence[Job], done: int = 0) -> No
     if todo and not library.root.exists():
         raise SongscapeError(
             f"{library.root}: the collection is gone, after {done:,} of {len(todo):,} tracks; "
-            "bring it back, and run again: it goes on from here"
+            "make it available again, and run again: it continues from here"
         )
 
 
@@ -184,7 +184,7 @@ def _store(library: Library, job: Job, analysis: Analysis) -> None:
 
 def _without(job: Job, failure: str) -> LedgerRow:
     names = " and ".join(job.arguments[0])
-    reason = f"{names} cannot be computed now, and what is known of it is kept: {failure}"
+    reason = f"{names} cannot be computed now; what was computed before is kept: {failure}"
     return LedgerRow(job.track.id, "features", "warning", reason)
 
 

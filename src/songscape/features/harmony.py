@@ -19,7 +19,7 @@ LOWEST_HZ, HIGHEST_HZ = 80.0, 2100.0
 FADE_OCTAVES = 0.5
 """At both ends of that range, so that a note does not vanish by being moved a semitone."""
 PEAK_DB, FRAME_DB = 40.0, 40.0
-"""Peaks that far below the frame's highest, and frames that far below the loudest, say nothing."""
+"""Peaks this far below the highest of a frame are left out, and frames below the loudest."""
 STEPS = 10  # of 10 cents in a semitone
 SMOOTH = 11  # frames: 2 s, a bar or two
 LAGS = (2, 11)  # frames: 0.4 s and 2 s

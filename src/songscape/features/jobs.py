@@ -27,7 +27,7 @@ _QUEUE_PER_WORKER = 4
 class Job:
     """One file to read: with `arguments` (plain JSON types) besides its path, and the track's span.
 
-    `stamp` is the file's state before, needed where everything about the track is made anew
+    `stamp` is the file's state before, needed where everything about the track is computed again
     (`whole`).
     """
 
@@ -68,7 +68,7 @@ def run_jobs(
 def executor_broke(error: BrokenExecutor) -> SongscapeError:
     """What to raise where an executor of the caller's takes no more work."""
     return SongscapeError(
-        f"the executor broke ({first_line(error)}); run again: it goes on from here"
+        f"the executor broke ({first_line(error)}); run again: it continues from here"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which tracks lack features: new and changed ones, and where features are made otherwise now."""
+"""Which tracks lack features: new and changed ones, and those of an older recipe."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def lost(
     ok = {i for i, before in known.items() if before.outcome == "ok"}
     found = {i for i, stamp in stamps.items() if stamp.size < 0 and i in ok}
     if found or any(row.stage == "file" for row in library.ledger("warning")):
-        reason = "its file cannot be looked at now, and what is known of it is kept; bring it back"
+        reason = "its file cannot be read now; its features are kept; make it available again"
         library.note("file", [LedgerRow(i, "file", "warning", reason) for i in sorted(found)])
     return found
 

@@ -191,7 +191,7 @@ class ParquetFeatures:
     def views(self, names: Sequence[str], cache: Path) -> Views:
         """The views of all analysed tracks as arrays in files below `cache`.
 
-        Whoever reads rows of them has these in memory and no others: so models are trained, on
+        Only the rows that are read are in memory: so models are trained, on
         batches of tracks.
         """
         arrays: dict[str, Any] = {}

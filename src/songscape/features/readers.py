@@ -121,7 +121,7 @@ def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
         return _open_with_av(path, part, _reason(error))
     if file.format not in SNDFILE_FORMATS:
         file.close()
-        return _open_with_av(path, part, "its head is of no audio format")
+        return _open_with_av(path, part, "its first bytes are of no known audio format")
     seconds = file.frames / file.samplerate if 0 < file.frames < 1 << 48 else None
     recording = Recording(file.samplerate, file.channels, file.format, file.subtype, seconds)
     recording.blocks = _sndfile_blocks(file, recording)

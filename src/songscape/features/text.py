@@ -15,7 +15,7 @@ import regex
 from songscape.features.views import View
 
 RECIPE = 2
-"""Raised when the same lyrics give other views: those that libraries keep are made anew then."""
+"""Raised when the same lyrics give other views: stored views are then computed again."""
 
 # Scripts written without spaces between words. U+30FC, the long-vowel mark of Japanese, belongs
 # to no script in Unicode's table.

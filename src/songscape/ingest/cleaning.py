@@ -37,7 +37,7 @@ _HEAD, _VAGUE_HEAD, _ASIDE = _ANY["headings"], _ANY["vague"], _ANY["directions"]
 
 
 class _Pattern:
-    """A pattern in any case, compiled when it is first used: together they take their time."""
+    """A pattern in any case, compiled when it is first used: compiling all of them is slow."""
 
     def __init__(self, text: str) -> None:
         self._text = text

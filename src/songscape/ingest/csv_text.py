@@ -1,4 +1,4 @@
-"""A csv or tsv file -> its rows, whole: whatever stands in a cell, however lines end."""
+"""A csv or tsv file -> its rows, with any text in a cell and any line ends."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read_rows(path: Path, wanted: tuple[str, ...]) -> tuple[list[Row], str]:
     except csv.Error as error:
         line = skipped + reader.line_num
         raise SongscapeError(
-            f"{name} line {line}: not a proper csv ({error}); mend the quotes"
+            f"{name} line {line}: not a proper csv ({error}); correct the quotes"
         ) from None
     return rows, remark
 

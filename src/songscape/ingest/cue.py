@@ -57,7 +57,7 @@ def albums_in(
         try:
             text = _text(read_bytes(root / sheet, _MAX_BYTES))
         except (UnreadableError, NotTextError) as error:
-            reason = f"{name}: {error}; its album is taken as one track"
+            reason = f"{name}: {error}; its album is read as one track"
             problems.append(LedgerRow(name, "scan", "warning", reason))
             continue
         for written, tracks in _files_of(text):

@@ -1,7 +1,7 @@
 """Layouts of published data sets -> the rows that a `tracks.csv` would have.
 
-A layout is told by its files. Of a data set that is kept in part, what is there is taken. Nothing
-is downloaded.
+A layout is recognised by its files. Of a data set that is kept in part, what is there is taken.
+Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _GTZAN = regex.compile(r"(?:.*/)?(\w+)/\1\.(\d{5})\.\w+")
 
 @dataclass(frozen=True)
 class Layout:
-    """A way in which data sets are laid out: what it is, what its makers allow, how files tell it.
+    """A layout of data sets: its name, its licence, and the files by which it is recognised.
 
     `read` goes from the folder to its rows, or None where it is of another layout; it is None for
     tables, which `songscape.ingest.tables` reads.
@@ -93,7 +93,7 @@ class _Folder:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str]]:
-    """A text file of a data set; what is wrong with it is told in one line."""
+    """A text file of a data set; what is wrong with it is said in one line."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             yield file
@@ -300,7 +300,7 @@ def _jsonl_rows(path: Path) -> Iterator[Cells]:
             except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
-                raise SongscapeError(f"{path.name} line {number}: no JSON object; mend the line")
+                raise SongscapeError(f"{path.name} line {number}: not a JSON object; correct it")
             yield {str(name): _cell(value) for name, value in row.items()}
 
 

@@ -19,12 +19,12 @@ _LATIN = frozenset(_TABLE["scripts"]["Latin"].split(", "))
 _LETTER = regex.compile(r"\p{L}")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}'’]+")
 _SAMPLE = 2000
-"""Characters of a text that its script is told by."""
+"""Characters at the beginning of a text from which its script is judged."""
 MIN_LETTERS, MIN_IN_SCRIPT = 40, 0.1
-"""A text of so many letters has at least this share of them in a script of its language."""
+"""A text with this many letters has at least this share of them in a script of its language."""
 MIN_LINES, MOST_ONE_LINE = 20, 0.8
 MIN_WORDS, MIN_DISTINCT = 150, 0.02
-"""Bounds of repetition: of so many lines one is that share, or of so many words few differ."""
+"""Bounds of repetition: lines, and the share of one of them; words, and the share that differ."""
 MIN_PAGE_HINTS = 3
 _GENERATED = regex.compile("|".join(_TABLE["generated"]), regex.IGNORECASE | regex.MULTILINE)
 _GENERATED_HINTS = _TABLE["generated_hints"].split("|")
@@ -38,7 +38,7 @@ def doubt(raw: str, words: str) -> str:
     if hinted and (found := _GENERATED.search(raw)):
         return f"reads like the text of a program ({' '.join(found.group().split())[:40]!r})"
     if sum(hint in low for hint in _PAGE) >= MIN_PAGE_HINTS:
-        return "a web page that was pasted whole"
+        return "a whole web page"
     small = words.casefold()
     lines = [line for line in small.split("\n") if line]
     if len(lines) >= MIN_LINES:
@@ -61,4 +61,4 @@ def script_doubt(words: str, language: str | None) -> str:
     n_letters = len(_LETTER.findall(sample))
     if n_letters < MIN_LETTERS or len(pattern.findall(sample)) >= MIN_IN_SCRIPT * n_letters:
         return ""
-    return f"said to be {name}, and hardly a letter of them is in its script"
+    return f"said to be {name}, but hardly any letter is in the script of that language"

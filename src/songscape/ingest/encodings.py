@@ -91,13 +91,13 @@ def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
         once = _encoded_once(text) if foreign and mend else None
         return (_checked(text), "") if once is None else (_checked(once), "UTF-8 twice; read once")
     elif foreign >= 8 and broken <= max(1, MAX_BROKEN_SHARE * foreign):
-        return _checked(text), f"broken UTF-8; what can be read of it is ({broken} lost)"
+        return _checked(text), f"broken UTF-8; damaged characters: {broken}"
     else:
         encoding = _older(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        raise NotTextError("not UTF-8, and in no encoding as a whole") from None
+        raise NotTextError("not UTF-8, and not in one other encoding throughout") from None
     name = _NAMES.get(encoding, encoding.replace("cp", "Windows-").replace("_", "-").upper())
     return _checked(text), f"not UTF-8; read as {name.replace('WINDOWS', 'Windows')}"
 
@@ -136,7 +136,7 @@ def _wide(data: bytes) -> str:
 
 def _encoded_once(text: str) -> str | None:
     """Text whose UTF-8 bytes were read as Windows-1252 and written again, mended; else None."""
-    if _ALONE.search(text):  # such text has no letter beyond ASCII without another beside it
+    if _ALONE.search(text):  # in such text letters beyond ASCII come in pairs or more
         return None
     try:
         return b"".join(

@@ -63,7 +63,7 @@ def entries_of_files(files: Files) -> tuple[list[Entry], list[LedgerRow]]:
             entries += _divided(Entry(ids[place], place), albums[place])
             continue
         if place in matches.nearly:
-            reason = f"{display(matches.files[place])}: taken for the words of {ids[place]}"
+            reason = f"{display(matches.files[place])}: taken for the lyrics of {ids[place]}"
             remarks.append(LedgerRow(ids[place], "lyrics", "ok", reason))
         sidecar, choice = matches.files.get(place), matches.unclear.get(place, ())
         entries.append(Entry(ids[place], place, sidecar, remarks=tuple(remarks), choice=choice))
@@ -105,7 +105,7 @@ def unclaimed_rows(places: Iterable[str]) -> list[LedgerRow]:
         name = display(place)
         stem, suffix = os.path.splitext(os.path.basename(place).casefold())
         if stem not in _ABOUT_FOLDERS and suffix not in SELDOM_LYRICS:
-            reason = f"{name}: the words of no track; give it the name of its song, or leave it"
+            reason = f"{name}: lyrics of no track; give the file the name of its song, or leave it"
             rows.append(LedgerRow(name, "lyrics", "skipped", reason))
     return rows
 

@@ -22,7 +22,7 @@ _WRAPPERS = {s: reason for reason, names in _TABLE["wrapped"].items() for s in n
 
 
 class FileKind(Enum):
-    """What a name promises."""
+    """What a file is by its name."""
 
     AUDIO = "audio"
     LYRICS = "lyrics"
@@ -48,7 +48,7 @@ def kind_of(name: str) -> FileKind:
 
 def reason_to_skip(name: str) -> str:
     """Why a file of kind SKIPPED or HIDDEN is not taken, and the mend."""
-    hidden = "hidden (a name that begins with a dot); rename it to take it"
+    hidden = "hidden (a name that begins with a dot); rename it to have it read"
     return _wrapped(name) or _REASONS.get(_suffix(name), hidden)
 
 

@@ -1,4 +1,4 @@
-"""What a file really is, by its first bytes: for messages that help, and sound by other names."""
+"""What a file is, by its first bytes: for error messages, and to find misnamed audio."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _NO_FILES = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-# A pipe without a writer and a terminal would stop whoever opens them in the usual way.
+# Opening a terminal, or a pipe without a writer, would block.
 _OPEN = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
 )
@@ -98,7 +98,7 @@ def walk(root: Path) -> Files:
     patterns of what is left out below it, as in `.gitignore`.
     """
     files = Files(root)
-    # A link to a folder above the root would bring in all that lies beside it.
+    # A link to a folder above the root would bring in all of its other folders.
     seen = {_identity(os.fspath(parent)) for parent in root.parents}
     waiting: list[tuple[str, str, bool, _Rules]] = [("", os.fspath(root), False, ())]
     while waiting:
@@ -164,7 +164,7 @@ def _is_ignored(place: str, is_folder: bool, rules: _Rules) -> bool:
 
 
 def _leave_out(counts: dict[str, int], name: str, path: str) -> None:
-    """Count the audio files in what is left out; what has none is not worth a word."""
+    """Count the audio files in what is left out; folders without any are not reported."""
     n_audio = _audio_names_below(path) if os.path.isdir(path) else int(is_audio_name(path))
     if n_audio:
         counts[name] = counts.get(name, 0) + n_audio
@@ -176,9 +176,9 @@ def file_trouble(path: str) -> str | None:
         mode = os.stat(path).st_mode
     except OSError as error:
         if error.errno == errno.ELOOP:
-            return "a link in a circle; mend or remove it"
+            return "a link that leads back to itself; correct or remove it"
         if os.path.islink(path):
-            return "a link to a file that is not there; mend or remove it"
+            return "a link to a file that does not exist; correct or remove it"
         return f"cannot be read ({error.strerror}); check the file"
     if stat.S_ISREG(mode):
         return None

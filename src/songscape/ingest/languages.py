@@ -15,7 +15,7 @@ from songscape.ingest.cleaning import clean_lyrics
 from songscape.language_codes import NAMES, SCRIPTS
 
 RECIPE = 1
-"""Raised when the same lyrics give other languages: libraries identify them anew then."""
+"""Raised when the same lyrics give other languages: stored languages are then identified again."""
 MIN_CONFIDENCE = 0.7
 """Probability from which the model decides a line alone. `benchmarks/languages.py` measures it: of
 15,000 real lines in eleven languages, those of 12 letters or more are right from there on in 99.4 %
@@ -46,7 +46,7 @@ _DECIDED = regex.compile(f"[{_IN_SCRIPT}\u30fc]+")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of lyrics, and its letters per language; under None those that could not be told.
+    """One line of lyrics, and its letters per language; under None those of no known one.
 
     A line in two scripts is in two languages.
     """
@@ -78,7 +78,7 @@ def lyric_lines(text: str) -> list[str]:
 
 
 def identify_line(text: str) -> str | None:
-    """The language of one line without its context, None where it can't be told."""
+    """The language of one line without its context, None where it can't be identified."""
     lines = [_alone(text, kana=bool(_KANA.search(text)), among=None)]
     return lines[0][0].language
 
@@ -113,7 +113,7 @@ def language_composition(
 ) -> dict[str, float]:
     """Shares of the languages of lyrics, by letters of their different lines; `among` as there.
 
-    Language name to share, sorted by name, adding up to 1; empty where nothing can be told: no
+    Language name to share, sorted by name, adding up to 1; empty where nothing can be said: no
     words, or two thirds of the letters in no language that was recognised.
     """
     letters: Counter[str | None] = Counter()

@@ -53,7 +53,7 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
     try:
         text, remark = decode_text(read_bytes(path, MAX_BYTES), mend=True)
     except UnreadableError as error:
-        mend = "; no lyric file is so long, remove it" if "over" in str(error) else ""
+        mend = "; lyric files are never so long, remove it" if "over" in str(error) else ""
         return Lyrics(None, "failed", f"{shown}: {error}{mend}")
     except NotTextError as error:
         mend = "convert it to UTF-8" if "UTF-" in str(error) else "rename or remove it"

@@ -1,4 +1,4 @@
-"""Rows of a table whose audio was renamed or moved since: they go with the sound."""
+"""Rows of a table whose audio was renamed or moved since: found again by the sound."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _tags(path: str, shown: str) -> Tags:
 
 
 def read_in_workers(tasks: Sequence[Task]) -> Iterator[Lyrics | Tags]:
-    """Read files in worker processes, so that one that stops its reader costs only itself."""
+    """Read files in worker processes, so that a file that crashes its reader costs only itself."""
     if not tasks:
         return
     batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]

@@ -1,8 +1,8 @@
 """Collections at a URL (s3://, gs://, ...): stand-ins here for the files that are there.
 
 A stand-in has the name, size and date of its file and takes no room, so that everything that
-catalogues a folder works as ever; lyrics and tables are copied. Whoever reads audio asks for the
-file's URL and opens that, on whatever machine.
+catalogues a folder works unchanged; lyrics and tables are copied. Code that reads audio asks for
+the file's URL and opens that, on whatever machine.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def local_folder(source: Path, beside: Path) -> Path:
     except Exception as error:  # every file system has its own
         raise SongscapeError(
             f"{url}: cannot be listed ({first_line(error)}); check address, network, credentials "
-            "and the room here"
+            "and the free space here"
         ) from None
     if not listing:
         raise UsageError(f"{url}: nothing is there; check the address")
@@ -155,7 +155,7 @@ class Folder:
             self._system.mv(partial, whole)
         except Exception as error:  # every file system has its own
             reason = f"{whole}: cannot be written ({first_line(error)})"
-            raise SongscapeError(f"{reason}; check place, rights and room") from None
+            raise SongscapeError(f"{reason}; check address, permissions and free space") from None
 
     def remove(self, name: str) -> None:
         self._system.rm_file(f"{self._at}/{name}")
@@ -220,7 +220,7 @@ def _stand_in_for(path: Path, size: int, changed_ns: int, url: str) -> None:
 
 
 def _changed_ns(its: Mapping[str, Any]) -> int:
-    """When the file changed; where that isn't told, something that changes with it."""
+    """When the file changed; where that is not known, something that changes with it."""
     for name in ("LastModified", "mtime", "updated", "last_modified", "created"):
         value = its.get(name)
         if isinstance(value, datetime):

@@ -147,7 +147,7 @@ def _chosen(entry: Entry, language: str | None) -> Entry:
     if fits:
         return replace(entry, sidecar=fits[0])
     names = ", ".join(map(display, entry.choice))
-    reason = f"{names}: which of them holds the words? Name one as the audio file"
+    reason = f"{names}: which of them has the lyrics? Give one the name of the audio file"
     row = LedgerRow(entry.id, "lyrics", "skipped", reason)
     return replace(entry, remarks=(*entry.remarks, row))
 
@@ -167,7 +167,7 @@ def _lyrics_of(
         return embedded
     if lyrics.status == "ok" or lyrics.text or not embedded.text:
         return lyrics
-    return Lyrics(embedded.text, "warning", f"{lyrics.reason}; the words in the tags are read")
+    return Lyrics(embedded.text, "warning", f"{lyrics.reason}; the lyrics in the tags are taken")
 
 
 def problems_of(

@@ -1,4 +1,4 @@
-"""A hash of the sound in a file: tags may be written, and the file be renamed; it stays the same.
+"""A hash of the sound in a file, which stays the same when its tags or its name change.
 
 Left out are ID3, APEv2, the comments of FLAC and Ogg, and all but the samples of MP4, WAV and AIFF.
 Of other formats, and where a file is not as its head says, all bytes count.

@@ -43,7 +43,7 @@ def read_table(
     """Read a table of tracks; rows that can't be used become problems with their reasons.
 
     A table without an `audio` column, of another program, is used where one of its columns names
-    files under its folder: they get its other columns as labels. Else it is left aside, unless the
+    files under its folder: they get its other columns as labels. Else it is not used, unless the
     user named it (`must`). `listed` is what rows meant at the last look, by how they name their
     audio.
 
@@ -58,7 +58,7 @@ def read_table(
             raise SongscapeError(f"{name}: empty; it needs a header row with an audio column")
         table = _Table(name, _header(name, rows[0][1]), _cleaned(rows[1:]), files, listed or {})
     except SongscapeError as error:
-        way_out = "" if must else ", or rename it to take the folder without it"
+        way_out = "" if must else ", or rename it to read the folder without it"
         raise SongscapeError(f"{error}{way_out}") from None
     labels: tuple[str, ...] = ()
     if "audio" in table.header:
@@ -73,7 +73,7 @@ def read_table(
             known = ", ".join(table.header[:8])
             raise SongscapeError(f"{reason}; it has {known}; add a column audio")
         (entries, problems), named = entries_of_files(files), {}
-        problems.append(LedgerRow(name, "scan", "warning", f"{reason}; it is left aside"))
+        problems.append(LedgerRow(name, "scan", "warning", f"{reason}; it is not used"))
     if remark:
         problems.append(LedgerRow(name, "scan", "warning", f"{name}: {remark}"))
     return entries, problems, labels, named
@@ -109,7 +109,7 @@ def _cleaned(rows: Iterable[Row]) -> list[Row]:
 
 @dataclass(frozen=True)
 class _Table:
-    """The rows of a table beside the files that it is about."""
+    """The rows of a table, and the files that it is about."""
 
     name: str
     header: list[str]
@@ -139,7 +139,7 @@ class _Table:
         ]
         moved = followed(list(zip(written, hashes, places)), self.files, self.listed)
         now = [moved.get(number, place) for number, place in enumerate(places)]
-        reason = "{} ({} in {}): has another name now, and its row goes with it; write that there"
+        reason = "{} ({} in {}): renamed, and its row follows it; write the new name in the table"
         remarks = {
             number: reason.format(display(place), display(written[number])[:_SHOWN], self.name)
             for number, place in moved.items()
@@ -292,7 +292,7 @@ class _Table:
             entries[i] = replace(entry, labels=kept, remarks=(*entry.remarks, *remark))
             if entry.sidecar is None:
                 entries[i] = self._with_lyrics(entries[i], given.get("lyrics", ""))
-        reason = f"{self.name}: another program's; its column {column!r} names {len(values)} of "
+        reason = f"{self.name}: of another program; its column {column!r} names {len(values)} of "
         reason += f"{len(self.files.audio)} audio files"
         lost = len(self.rows) - len(values)
         reason += f", {lost} rows name none" if lost else ""

@@ -1,4 +1,4 @@
-"""Tags beside the collection's table: the table wins, tags fill, a disagreement is noted."""
+"""Tags and the collection's table together: the table wins, tags fill, a disagreement is noted."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _filled(entry: Entry, tags: Tags, columns: Sequence[str], targets: Mapping[s
             differ.append(f"{target} {_short(given)}, not {_short(value)}")
     remarks = list(entry.remarks)
     if differ:
-        reason = f"{display(entry.place)}: by the table {'; '.join(differ)} as its tags say"
+        reason = f"{display(entry.place)}: the table wins over its tags: {'; '.join(differ)}"
         remarks.append(LedgerRow(entry.id, "tags", "ok", reason))
     if tags.remark:
         remarks.append(LedgerRow(entry.id, "tags", "warning", tags.remark))

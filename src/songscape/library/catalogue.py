@@ -1,4 +1,4 @@
-"""The catalogue and the ledger: which tracks there are, and what happened to each of them."""
+"""The catalogue and the ledger: which tracks there are, and what happened to each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection to SQLite that takes any value, writes all or nothing, and explains itself."""
+"""A connection to SQLite: takes any text and number, writes all or nothing, explains errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Database(sqlite3.Connection):
 
     def _explained(self, reason: str) -> SongscapeError:
         if "locked" in reason:
-            return SongscapeError(f"{self.path}: another program writes to it; wait, and run again")
+            return SongscapeError(f"{self.path}: another program writes to it; wait, run again")
         if any(word in reason for word in ("readonly", "full", "disk I/O", "unable to open")):
             return SongscapeError(f"{self.path}: cannot be used ({reason}); check disk and rights")
         if "not a database" in reason and self.path.suffix != ".db" and not _is_sqlite(self.path):

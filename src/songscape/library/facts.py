@@ -1,4 +1,4 @@
-"""What is known of tracks, files and the whole collection: found once, each with its recipe."""
+"""Facts about tracks, files and the whole collection: found once, each with its recipe."""
 
 from __future__ import annotations
 

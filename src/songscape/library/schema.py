@@ -92,7 +92,7 @@ def connect(path: Path, *, must_exist: bool = False) -> Database:
             raise SongscapeError(f"{path}: no library here; make one with songscape run")
         if not path.parent.is_dir():
             raise SongscapeError(f"{path}: the folder {path.parent} does not exist; make it")
-    # Even readers of a write-ahead log write beside it, unless they are told of no writer.
+    # Even readers create files beside a write-ahead log, unless opened as immutable.
     frozen = must_exist and not os.access(path.parent, os.W_OK)
     place = f"{path.resolve().as_uri()}?mode=ro&immutable=1" if frozen else path
     try:

@@ -1,4 +1,4 @@
-"""What an owner asks of a library: how it stands, that it moved, that lost tracks be forgotten."""
+"""Upkeep of a library: its status by reason, music that moved, tracks that are gone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def opened_alone(path: Path) -> Iterator[Library]:
 
 @dataclass(frozen=True)
 class ReasonGroup:
-    """Ledger rows of one kind: the reason of the first, and whom it concerns."""
+    """Ledger rows of one kind: the reason of the first, and the ids of the tracks."""
 
     status: str
     stage: str
@@ -58,7 +58,7 @@ def group_by_reason(rows: Iterable[LedgerRow]) -> list[ReasonGroup]:
 
 
 def told(row: LedgerRow) -> tuple[str, str]:
-    """Whom a row is about, and its reason without the file that it begins with.
+    """What a row is about, and its reason without the file name that it begins with.
 
     What a scan refused or remarked on is called as there; all else by the track's id.
     """
@@ -123,7 +123,7 @@ def relocate(library: Library, old: Path, new: Path, *, dry_run: bool = False) -
         raise UsageError(f"{old}: no track of {library.path} is there, but in {library.root}")
     if facts and not found.same and not found.other:
         raise UsageError(
-            f"{new}: none of the {len(facts):,} files is there; nothing was changed, check the path"
+            f"{new}: none of the {len(facts):,} files is there; nothing was changed; check the path"
         )
     if dry_run:
         return found

@@ -1,4 +1,4 @@
-"""Probes: can a classifier read a nuisance off the latents, better than off shuffled labels?
+"""Probes: can a classifier tell a nuisance from the latents, better than shuffled labels?
 
 Both probes are linear discriminant analysis with equal class priors (so that balanced accuracy is
 what they aim at), on the latents themselves or on random Fourier features of them. The covariance

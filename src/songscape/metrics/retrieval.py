@@ -1,4 +1,4 @@
-"""Retrieval: whether the tracks of one's group (artist) are among the nearest, or ranked early.
+"""Retrieval: whether other tracks of the same group (artist) are among the nearest.
 
 Functions that end in `_samples` give one value per track, NaN where there is none to give, so that
 means, class means and bootstraps can be taken from the same numbers.
@@ -29,9 +29,9 @@ def hit_samples(
 ) -> Floats:
     """1 where one of the k nearest neighbours is of the same group (artist), else 0.
 
-    NaN for tracks whose group has no other track that is no copy of theirs: to find a track's own
-    copy is no merit. With `copies`, neighbours are those of ``without_groups(neighbors, copies, k,
-    X)``.
+    NaN for tracks whose group has no other track that is no copy of theirs: finding a track's own
+    copy does not count. With `copies`, neighbours are those of ``without_groups(neighbors, copies,
+    k, X)``.
     """
     codes = encode_labels(groups)[0]
     near = neighbors.first(min(k, neighbors.n_neighbors)).indices

@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 Run = Callable[[Integers, int], ArrayLike]
 
 NOT_DRAWN = -2
-"""Label of a track that was not in a subsample, beside −1 for noise."""
+"""Label of a track that was not in a subsample; −1 is noise."""
 
 
 @dataclass(frozen=True, eq=False)

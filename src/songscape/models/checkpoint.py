@@ -1,4 +1,4 @@
-"""Checkpoints: everything a training needs to go on as if it had never stopped."""
+"""Checkpoints: everything a training needs to continue as if it had never stopped."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class HotDeck:
             By the views that are there.
         present : ndarray of shape (n_tracks, n_views), bool
         weights : ndarray of shape (latent_dim,)
-            Of the latents beside linear coordinates.
+            Of the latents, as `joint_space.latent_weights` gives them.
         """
         from scipy.spatial.distance import cdist
 

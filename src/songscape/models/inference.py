@@ -66,7 +66,7 @@ class BatchReader:
 class Inference:
     """A trained network in double precision, and what its views are read by.
 
-    In double precision a track's latents do not depend on the tracks beside it in a chunk.
+    In double precision a track's latents do not depend on the other tracks of its chunk.
     """
 
     network: SongNetwork

@@ -16,13 +16,13 @@ from songscape.models.parameters import WORD_COMPONENTS
 
 Floats = NDArray[np.float64]
 LATENT_WEIGHT = 0.7
-"""Of the latents beside the linear coordinates, whose sound and words have a weight of 1 each."""
+"""Weight of the latents, where sound and words of the linear coordinates have 1 each."""
 
 
 def linear_coordinates(
     names: Iterable[str], n_components: int, covariates: Sequence[str] | None, seed: int
 ) -> BlockPCA:
-    """The linear model beside the latents, unfitted: "balanced-lda", or "neutral-lda"."""
+    """The linear model that joins the latents, unfitted: "balanced-lda", or "neutral-lda"."""
     return BlockPCA(
         list(names),
         n_components=n_components,
@@ -35,7 +35,7 @@ def linear_coordinates(
 
 
 def latent_weights(means: Floats, log_variances: Floats) -> Floats:
-    """What latents are multiplied by beside a space with a total variance of 1, (latent_dim,).
+    """Factors of the latents when joined to a space with a total variance of 1, (latent_dim,).
 
     In units of what is usually left uncertain of them: the prior gives every used dimension about
     the same variance, however surely the views tell it. From posterior means and log-variances,

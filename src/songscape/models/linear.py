@@ -72,7 +72,7 @@ class BlockPCA(ViewsTransformer):
     scales_ : ndarray of shape (n_dimensions,), or None
         What aligned coordinates are multiplied by; None without `neutral`.
     word_weight_ : float
-        The weight of the lyrics beside the audio.
+        The weight of the lyrics; the audio has 1.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ from songscape.metrics.neighbours import (
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 WEIGHTS = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1, 0.0)
-"""Of the words beside the sound."""
+"""Weights of the words that are tried; the sound has 1."""
 CLOSE = 0.02
 N_NEIGHBORS = 10
 MOST_TRACKS = 1500

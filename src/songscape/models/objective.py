@@ -1,4 +1,4 @@
-"""The objective: the ELBO of a batch, which views its posterior leaves out, and the penalties."""
+"""The objective: the ELBO of a batch, the views that its posterior leaves out, the penalties."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ LIKELIHOODS = ("gaussian", "multinomial", "von-mises-fisher")
 similarity as a likelihood: only directions count."""
 SPACES = ("latent", "decoder", "joint")
 WORD_COMPONENTS = 24
-"""Axes of words beside 16 of each other view: words need more."""
+"""Axes of words, where each other view has 16: words need more."""
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What training minimises beside the reconstruction.
+    """What training minimises besides the reconstruction.
 
     Attributes
     ----------

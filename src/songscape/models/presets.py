@@ -249,7 +249,7 @@ PRESETS |= {alias: PRESETS[name] for alias, name in ALIASES.items()}
 DEFAULT_FREE = "balanced-lda"
 """The representation for groups and neighbours where the language may count."""
 DEFAULT_NEUTRAL = "neutral-lda"
-"""The representation in which songs of different languages lie beside each other."""
+"""The representation that ignores the language."""
 
 
 def find_preset(name: str) -> Preset:

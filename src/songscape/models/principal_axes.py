@@ -34,7 +34,7 @@ class Axes:
 
     def project(self, rows: NDArray[Any]) -> Floats:
         """Coordinates of `rows` along the directions, shape (n_rows, n_axes)."""
-        # A fixed summation per row, whatever other rows stand beside it.
+        # A fixed summation per row, whatever other rows are in the batch.
         return np.asarray((rows.astype(np.float64) - self.mean) @ self.directions.T)
 
 

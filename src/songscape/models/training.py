@@ -39,7 +39,7 @@ Prior = StandardNormal | MixturePrior
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a training is computed from beside the network and the tracks; see `SongVAE.fit`."""
+    """What a training is computed from, besides the network and the tracks; see `SongVAE.fit`."""
 
     objective: Objective
     training: Training

@@ -79,9 +79,9 @@ class SongVAE(ViewsTransformer):
         How many words the lyrics of a track count as under the multinomial likelihood.
     space : {"latent", "decoder", "joint"}, default="latent"
         What `transform` returns: posterior means; the decoded views, balanced and reduced; or
-        posterior means beside the linear coordinates of the same views, as "balanced-lda" has them
-        (of the first covariate neutral, see `songscape.models.joint_space`). Under a product of
-        experts each can also be asked for later.
+        posterior means joined to the linear coordinates of the same views, as "balanced-lda" has
+        them (of the first covariate neutral, see `songscape.models.joint_space`). Under a product
+        of experts each can also be asked for later.
     reduced_dim : int, default=16
         Dimensions per view of the decoder space, and of the linear coordinates.
     imputation : {"mean", "donor"}, default="mean"
@@ -178,7 +178,7 @@ class SongVAE(ViewsTransformer):
         callback : callable, optional
             Called after each epoch with (epoch, epochs, row of `history_`).
         checkpoint : Checkpoint, optional
-            Where a training that is stopped leaves its state, and goes on from.
+            Where a training that is stopped leaves its state, and from where it continues.
 
         Raises
         ------

@@ -1,1 +1,1 @@
-"""Songs near a song, ways from one song to another, and playlists of them."""
+"""Songs near a song, paths from one song to another, and playlists of them."""

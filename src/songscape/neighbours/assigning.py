@@ -25,8 +25,8 @@ from songscape.results import ResultsFolder, read_json
 
 UNKNOWN = "unknown"
 FAR = 0.99
-"""A song that is farther from its nearest songs than this share of the known songs is from theirs
-is like none of them."""
+"""A song is unlike all known ones if it is farther from its nearest songs than this share of the
+known songs are from theirs."""
 _LEAST_SURE = 0.5
 _RUN = "run songscape run again"
 
@@ -169,7 +169,7 @@ class _KnownGroups:
 
     def _members(self, file: Path) -> list[Assigned]:
         """The songs of a file, where they are grouped already."""
-        said = "it is there already"
+        said = "already in the collection"
         return [
             self._in(
                 self._index.songs[i], self._region[i][0], said, self._index.similar(i, self._n)
@@ -199,5 +199,5 @@ class _KnownGroups:
 
 def _how_sure(number: int, confidence: float) -> str:
     if number < 0:
-        return "between groups" if confidence > 0 else "unlike the songs that are there"
+        return "between groups" if confidence > 0 else "unlike all known songs"
     return "sure" if confidence >= SURE else "fairly sure"

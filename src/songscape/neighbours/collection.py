@@ -1,4 +1,4 @@
-"""A results folder as neighbours need it: an index of its songs, what they sound like, groups."""
+"""Reads a results folder for neighbours: an index of its songs, their sound, its groups."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NamedGroup:
 def find_space(folder: ResultsFolder, *, neutral: bool = False, model: str = "") -> tuple[str, int]:
     """The model, and its seed, whose vectors a folder has: this `model`, or the default one.
 
-    With `neutral` the default is the one that puts songs of different languages beside each other.
+    With `neutral` the default is one that ignores the language.
     Where what is wanted is not there it is another; SongscapeError where there is none yet.
     """
     files = sorted((folder.tables / "latents").glob("*-seed*.parquet"))

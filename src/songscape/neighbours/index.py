@@ -1,4 +1,4 @@
-"""An exact index of a collection: songs near a song, and ways from one song to another."""
+"""An exact index of a collection: songs near a song, and paths from one song to another."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 What = str | ArrayLike | Point
 _CHOICE = 8
-"""Of so many songs near a point of a path, one by another artist than the last is taken."""
+"""Of this many songs near a point of a path, the first by another artist than the last is taken."""
 _NEAR = ((0.02, "as good as the same"), (0.35, "very near"), (0.6, "near"), (0.85, "rather near"))
 
 
@@ -93,7 +93,7 @@ class Index:
         self.songs = songs.take(self.ids)
         self.row_of = self.songs.row_of
         if len(self.row_of) != len(self.ids):
-            raise UsageError("an id is there twice; give every track its own")
+            raise UsageError("an id occurs twice; give every track its own")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -125,7 +125,7 @@ class Index:
         not_same_artist : bool
             Without songs of its own artist.
         max_per_artist : int, optional
-            At most so many of one artist.
+            At most this many by one artist.
         among : sequence of int, optional
             Only these rows.
         versions : bool
@@ -183,7 +183,7 @@ class Index:
         start, end : str
             Track ids.
         n : int
-            Songs, both ends included; fewer where there are not so many.
+            Songs, both ends included; fewer where the collection has fewer.
         max_per_artist : int, optional
         weights : mapping of str to float, optional
 
@@ -235,13 +235,13 @@ class Index:
             languages = self.songs.languages
             known = sorted(frozenset().union(*set(languages)))
             if not known:
-                raise UsageError("no languages are known of these songs")
+                raise UsageError("the languages of these songs are not known")
             wanted = {language_name(language) or language} if language else set(known)
             if not wanted & set(known):
                 raise UsageError(f"no songs in {min(wanted)}; there are {', '.join(known)}")
             own = set().union(*(languages[row] for row in rows)) if another else set()
             if another and not own:
-                raise UsageError("its language is not known, so no other can be said")
+                raise UsageError("its language is not known, so no other language can be chosen")
             fits &= np.array([bool(its & wanted) and not its & own for its in languages])
         if not_same_artist:
             keys = self.songs.artist_keys
@@ -289,7 +289,7 @@ def lowest(values: Floats, k: int, slack: float = 0.0) -> NDArray[np.intp]:
 
 
 class _Taken:
-    """Which songs are in a list: one of every recording and song, and so many of an artist."""
+    """Which songs a list has: one of every recording and song, a limited number by an artist."""
 
     def __init__(
         self, songs: Songs, rows: Iterable[int], most: int | None, versions: bool = False

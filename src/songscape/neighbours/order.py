@@ -1,4 +1,4 @@
-"""An order that is smooth to listen to, and where it is not."""
+"""Orders songs so that tempo, loudness and key change little; finds transitions that are rough."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def smooth_way(songs: Sequence[Song]) -> list[int]:
 def _untangled(order: list[int], cost: Floats, longest: int = 0) -> list[int]:
     """Two-opt: parts are reversed while that makes the sum of costs smaller.
 
-    With `longest`, parts of up to so many songs, and the end stays where it is.
+    With `longest`, parts of up to that many songs, and the last song stays last.
     """
     n = len(order)
     path, cost = np.append(order, n), np.pad(cost, (0, 1))  # nothing comes after the last

@@ -130,7 +130,7 @@ def place_for(playlist: Playlist, folder: Path, suffix: str) -> Path:
     file = folder / f"{file_name(playlist.name)}{suffix}"
     if file.exists() and not _is_ours(file):
         raise UsageError(
-            f"{file}: is there, and not written by Songscape; name another file with --out"
+            f"{file}: exists, and was not written by Songscape; name another file with --out"
         )
     return file
 

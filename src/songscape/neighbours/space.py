@@ -1,4 +1,4 @@
-"""Distances between songs: one matrix of vectors, or several with a weight each; exact."""
+"""Exact distances between songs, by one matrix of vectors or by several with a weight each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a column of labels or clusters into a few named groups that a picture can show."""
+"""Turns a column of labels or clusters into a few named groups that a picture can show."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -80,7 +80,7 @@ _NOISE = _Measure("Noise", "noise_share", "health", cell=share_cell)
 
 
 def label_table(results: Results, label: str) -> Table | None:
-    """Each model's neighbourhoods and headline clusters beside one label column."""
+    """Agreement of each model's neighbourhoods and headline clusters with one label column."""
     return _by_model(results, _of_column(results, "agreement", label, "knn_balanced", "ami"))
 
 

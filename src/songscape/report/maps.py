@@ -1,4 +1,4 @@
-"""Two-dimensional maps of latents, for looking at and for nothing else."""
+"""Two-dimensional maps of latents, for pictures only."""
 
 import warnings
 from collections import Counter
@@ -74,7 +74,7 @@ def keep_places(
     distance, and slightly beside it where another track lies there already. The earlier map must
     have two thirds of the tracks, and still tell who is near whom: its trustworthiness (Venna &
     Kaski 2001) is at least 0.95 of that of a map drawn anew, both of the same old tracks, 2,000 of
-    them where there are more. Else None: the map is to be drawn anew.
+    them where there are more. Else None: a new map is to be drawn.
     """
     X, old = np.asarray(latents, np.float64), np.asarray(old_places, np.float32)
     row_of = {track: row for row, track in enumerate(old_ids)}

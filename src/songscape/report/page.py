@@ -1,4 +1,4 @@
-"""Write the page: one HTML file that needs no network, made from a results folder alone."""
+"""Writes the page: one HTML file that needs no network, made from a results folder alone."""
 
 from __future__ import annotations
 

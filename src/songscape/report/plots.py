@@ -69,7 +69,7 @@ def heatmap_figure(
     title: str | None = None,
     cluster_name: str = "cluster",
 ) -> Figure:
-    """Draw which share of each cluster carries which label, with counts, beside all songs.
+    """Draw which share of each cluster carries which label, with counts, and the same of all songs.
 
     Each row sums to 100 %. Noise has a row of its own, set apart; the last row is the collection as
     a whole: a cluster that looks like it says nothing about the label.
@@ -225,7 +225,7 @@ def reconstruction_figure(
     scale: ArrayLike | None = None,
     title: str = "Input and reconstruction",
 ) -> Figure:
-    """Draw MFCC matrices (m, C, T) beside what the decoder made of them, on one colour scale.
+    """Draw MFCC matrices (m, C, T) and what the decoder made of them, on one colour scale.
 
     Coefficient 0 is a hundred times larger than the others and would drown them, so every
     coefficient is shown as its distance from ``center`` in units of ``scale``, shape (C,), the same

@@ -1,4 +1,4 @@
-"""Read a results folder: the page is a function of these files, or of the same frames in memory."""
+"""Reads a results folder: the page is a function of these files, or of the same frames."""
 
 from __future__ import annotations
 

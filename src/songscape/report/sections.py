@@ -21,7 +21,7 @@ from songscape.report.tables import EMPTY, Cell, Column, Table, number_cell, tex
 from songscape.report.unmeasured import unmeasured_lines
 
 MAX_LEDGER_ROWS = 200
-AS_USUAL = 0.1  # the largest difference of a language's share that is not worth a line
+AS_USUAL = 0.1  # largest difference of a language's share that is not shown
 _LEDGER = {"track_id": "Track", "stage": "Stage", "status": "Status", "reason": "Reason"}
 BETTER, WORSE = Outcome.BETTER, Outcome.WORSE
 

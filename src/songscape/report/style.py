@@ -1,4 +1,4 @@
-"""One place for the colours, the marker shapes, the fonts and the number formats of the report."""
+"""The colours, marker shapes, fonts and number formats of the report."""
 
 import math
 import unicodedata

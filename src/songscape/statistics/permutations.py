@@ -25,7 +25,7 @@ _BUDGET = 200_000_000
 
 @dataclass(frozen=True)
 class PermutationNull:
-    """An observed value beside its permutation distribution.
+    """An observed value and its permutation distribution.
 
     `null_95` is what only 5 % of the permutations go beyond: the 95th percentile, or the 5th where
     small values are the remarkable ones. `p_value` is the share of permutations (the observed one
@@ -40,7 +40,7 @@ class PermutationNull:
 
     @classmethod
     def of(cls, observed: float, null: ArrayLike, *, lower: bool = False) -> PermutationNull:
-        """Put an observed value beside its permutations; `lower` where small is remarkable."""
+        """Compare an observed value with its permutations; `lower` where small is remarkable."""
         values = np.asarray(null, dtype=np.float64)
         if not np.isfinite(observed) or not len(values):
             nan = float("nan")

@@ -37,7 +37,7 @@ def knn_nulls(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> dict[str, PermutationNull]:
-    """Neighbour agreement beside its null: `knn` (mean over tracks), `knn_balanced` (over classes).
+    """Neighbour agreement and its null: `knn` (mean over tracks), `knn_balanced` (over classes).
 
     Groups (artists) are permuted in blocks; missing labels stay where they are.
     """
@@ -76,7 +76,7 @@ def hit_null(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> PermutationNull:
-    """hit@k beside its null: artists are permuted among the tracks that have one.
+    """hit@k and its null: artists are permuted among the tracks that have one.
 
     Copies stay with one artist: a song that is there twice is found twice or not at all.
     """
@@ -107,7 +107,7 @@ def probe(
     n_permutations: int = 199,
     random_state: int = 0,
 ) -> PermutationNull:
-    """How well a probe reads a nuisance off the latents of unseen groups, beside permuted labels.
+    """How well a probe reads a nuisance off the latents of unseen groups, and its null.
 
     Measured is balanced accuracy in grouped cross-validation. Numbers are binned by quantiles,
     missing values left out. Groups (artists) are never on both sides of a split, and permuted in

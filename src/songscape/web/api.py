@@ -86,7 +86,7 @@ def _why(desk: Desk, values: dict[str, Any]) -> Any:
     lines = why_together(shown.atlas, shown.nearness, row, other, layout)
     words = shown.search.rare_in_both(row, other)
     if words:
-        lines.append(f"Both sing of what few others do: {', '.join(words)}.")
+        lines.append(f"Both lyrics have words that few others have: {', '.join(words)}.")
     return {"lines": lines}
 
 
@@ -175,7 +175,7 @@ def _playlist(desk: Desk, values: dict[str, Any]) -> Any:
 
 
 def _capped(index: Index, ids: Sequence[str], most: int | None) -> list[Song]:
-    """The first so many songs of every artist; those of nobody known all stay."""
+    """At most this many songs of every artist, the first ones; songs without an artist all stay."""
     found, heard = [], Counter[str]()
     for track_id in ids:
         artist = index.songs.artist_keys[index.row_of[track_id]]
@@ -198,10 +198,10 @@ def _progress(desk: Desk, _values: dict[str, Any]) -> Any:
 _ID = Field("id", "id of a track", required=True)
 _MAP = Field("map", "which map, by its place in the list", "integer", 0, 0, 9)
 _WORDS = Field(
-    "words", "share of the words against sound; left out: as learned", "number", None, 0, 1
+    "words", "weight of the words, the rest is sound; default: as learned", "number", None, 0, 1
 )
-_N = Field("n", "at most so many", "integer", 30, 1, 1000)
-_CAP = Field("max_per_artist", "at most so many of one artist", "integer", None, 1, 1000)
+_N = Field("n", "at most this many", "integer", 30, 1, 1000)
+_CAP = Field("max_per_artist", "at most this many by one artist", "integer", None, 1, 1000)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/groups", "the groups of every level, from coarse to fine", _groups),
@@ -242,7 +242,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         (
             Field("from", "id of the first track", required=True),
             Field("to", "id of the last track", required=True),
-            Field("n", "so many songs", "integer", 15, 2, 200),
+            Field("n", "number of songs", "integer", 15, 2, 200),
             *(_CAP, _MAP, _WORDS),
         ),
     ),

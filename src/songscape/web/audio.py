@@ -51,7 +51,7 @@ async def audio_response(path: Path | None, header: str | None, *, head: bool) -
     """
     state = None if path is None else await to_thread.run_sync(_state, path)
     if path is None or state is None:
-        return PlainTextResponse("This song's file is not there any more.", 404)
+        return PlainTextResponse("This song's file no longer exists.", 404)
     size = state.st_size
     headers = {
         "Accept-Ranges": "bytes",

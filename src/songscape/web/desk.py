@@ -87,7 +87,7 @@ class Desk:
             return name_group(self.folder, group, name)[1]
 
     def progress(self) -> dict[str, Any]:
-        """How far the analysis is, and whether one is going on."""
+        """How far the analysis is, and whether one is running."""
         counts = self._counts()
         has_map = any((self.folder.tables / "maps").glob("*.parquet"))
         newer = counts.analysed > len(self.shown.atlas.ids)

@@ -85,7 +85,7 @@ def _page(data: str) -> str:
 
 
 def joined_modules(name: str) -> str:
-    """A module and all that it imports as one script; names that are exported are told once."""
+    """A module and all that it imports as one script; no exported name may occur twice."""
     parts: dict[str, str] = {}
 
     def add(one: str) -> None:

@@ -78,7 +78,7 @@ class Guard:
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """What is answered instead; None where all is well."""
+        """The response of a refused request; None if it is allowed."""
         headers = Headers(scope=scope)
         if not self._is_host(headers.getlist("host")):
             return PlainTextResponse("This server does not go by that name.", 421)

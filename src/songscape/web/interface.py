@@ -15,7 +15,7 @@ Others = Mapping[str, tuple[str, tuple["Field", ...]]]
 
 
 class NotThere(UsageError):
-    """No track or group of that id."""
+    """There is no track or group with that id."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Read a results folder and its library into an `Atlas`."""
+"""Reads a results folder and its library into an `Atlas`."""
 
 from __future__ import annotations
 

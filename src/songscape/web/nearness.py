@@ -85,7 +85,7 @@ class Nearness:
             if not present.any():
                 raise NotMeasured(f"these songs have no {name}")
             if row is not None and not present[row]:
-                raise NotMeasured(f"{self._atlas.titles[row]}: has no {name}; move the slider away")
+                raise NotMeasured(f"{self._atlas.titles[row]}: has no {name}; move the slider")
         return self._weighed, weights
 
     def asked(
@@ -118,7 +118,7 @@ def _vectors(folder: ResultsFolder, atlas: Atlas, part: str) -> Floats:
         views = load_views(library, [view])
     row_of = {track_id: row for row, track_id in enumerate(views.track_ids)}
     if not atlas.row_of.keys() <= row_of.keys():
-        raise NotMeasured("the library has changed; load the page again")
+        raise NotMeasured("the library has changed; reload the page")
     present = views[view].present
     if present.sum() < 2:
         return np.full((len(atlas.ids), 1), np.nan, np.float32)

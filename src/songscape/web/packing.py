@@ -17,7 +17,7 @@ from songscape.columns import Role, role_of
 from songscape.web.atlas import Atlas, Group, Level
 
 MOST_VALUES = 24
-"""Of a column, the commonest are told apart by colour; the rest is "other"."""
+"""This many of the commonest values of a column get a colour each; the rest is "other"."""
 NOT_SHOWN = frozenset({Role.TITLE, Role.ID, Role.LICENCE})
 QUANTILES = 65
 STEPS = 65_535

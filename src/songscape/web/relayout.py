@@ -1,4 +1,4 @@
-"""The map laid out again, from the places that it has, for a space that weighs the songs anew."""
+"""Lays the map out again, from its present places, when sound and words are weighed anew."""
 
 from __future__ import annotations
 

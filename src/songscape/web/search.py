@@ -1,4 +1,4 @@
-"""Find songs by title, artist or words that are sung (SQLite FTS5, in memory)."""
+"""Finds songs by title, artist or words of their lyrics (SQLite FTS5, in memory)."""
 
 from __future__ import annotations
 

@@ -38,10 +38,10 @@ def serve(
     if not is_loopback(host):
         if not token:
             raise UsageError(
-                f"--host {host}: others can reach this address; give --token, a word they must know"
+                f"--host {host}: others can reach this address; give --token, a password"
             )
         say(
-            f"songscape: warning: whoever reaches {host} and knows the token can hear these songs; "
+            f"songscape: warning: all who reach {host} and know the token can hear these songs; "
             "the connection is not encrypted"
         )
     desk = Desk(find_folder(Path(path)))

@@ -11,7 +11,7 @@ from songscape.web.nearness import Floats, Nearness, NotMeasured
 
 NEAREST = 10
 NEAR_SHARE = 0.05
-"""A song is near by sound, or by words, if it is among so many of all songs."""
+"""A song is near by sound, or by words, if it is among this share of all songs."""
 PARTS = {"sound": 0.0, "words": 1.0}
 
 
@@ -48,7 +48,7 @@ def why_here(atlas: Atlas, nearness: Nearness, row: int, layout: int) -> dict[st
 
 
 def why_together(atlas: Atlas, nearness: Nearness, row: int, other: int, layout: int) -> list[str]:
-    """How near two songs are, on the map, by sound and by words, beside all other songs."""
+    """How near two songs are, on the map, by sound and by words, compared with all other songs."""
     parts = [f"on this map than {_nearer_than(nearness.distances(row, layout), row, other)}"]
     for part, words in PARTS.items():
         try:

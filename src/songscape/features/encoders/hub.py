@@ -178,7 +178,7 @@ def _trusted(path: Path) -> bool:
     allowed = os.environ.get(TRUST, "") == "1"
     if has_code and not allowed:
         raise SongscapeError(
-            f"{path}: this model brings code of its own; read it, then set {TRUST}=1 to run it"
+            f"{path}: this model comes with code of its own; read it, then set {TRUST}=1 to run it"
         )
     return has_code
 

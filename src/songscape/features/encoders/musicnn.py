@@ -2,7 +2,7 @@
 
 Pons and Serra (2019), "musicnn: pre-trained convolutional neural networks for music audio
 tagging". The weights are those of MagnaTagATune: songs that collections hold were not in it. The
-network is written anew in torch; the package's own needs TensorFlow and an old NumPy.
+network is written again in torch; the package's own needs TensorFlow and an old NumPy.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ class Encoder:
 
     `shape` is that of one track's block: (n_features,), or (n_segments, n_features) where a track
     has several. Nothing of the `package` is run to find out whether it and its `weights` (files)
-    are there; `install` is what pip is told, `licence` that of code and weights (SPDX). Models read
-    it `by_default` where nobody asks for it by name. The `factory`, "module:function", loads it
-    from the package's folder.
+    are there; `install` is the argument of pip, `licence` that of code and weights (SPDX). Models
+    read it `by_default` where nobody asks for it by name. The `factory`, "module:function", loads
+    it from the package's folder.
     """
 
     name: str
@@ -167,5 +167,5 @@ def offer() -> str | None:
     gains = dict.fromkeys(told[encoder.modality] for encoder in absent)
     return (
         f"pretrained encoders would add {' and '.join(gains)}: {'; '.join(commands)} (nothing is "
-        "downloaded later; docs/encoders.md; --encoders none ends this line)"
+        "downloaded later; docs/encoders.md; --encoders none hides this line)"
     )

@@ -150,7 +150,7 @@ async function begin() {
         map.names();
         map.redraw();
         panel.again();
-        remark("The name is kept.");
+        remark("The new name is saved.");
       } catch (error) {
         remark(error.message);
       }
@@ -253,7 +253,7 @@ async function begin() {
         const share = Math.round(100 * words);
         const mixed = share % 100 ? `${share}\u00a0% by words and ${100 - share}\u00a0% by sound` : `by ${share ? "words" : "sound"} alone`;
         const still = stay ? ` ${number(stay)} songs that lack them stay where they were.` : "";
-        remark(`The map is laid out again: songs lie together that are alike, ${mixed}.${still} Near songs, paths and playlists follow that too.`, true);
+        remark(`The map is laid out again: similar songs lie together, ${mixed}.${still} Near songs, paths and playlists follow that too.`, true);
       } catch (error) {
         if (mine === asked) remark(error.message, true);
       }
@@ -340,7 +340,7 @@ async function begin() {
     if (now === null) return void setTimeout(follow, FOLLOW_MS);
     version ??= now.version;
     if (version !== now.version && !songs.layouts.length) return location.reload();
-    if (version !== now.version) return remark("There is a newer map: load the page again.", true);
+    if (version !== now.version) return remark("There is a newer map: reload the page.", true);
     const unfinished = now.done < now.found || !now.has_map || now.analysed > songs.n;
     panel.progress(unfinished ? now : null);
     setTimeout(follow, unfinished ? FOLLOW_MS : 6 * FOLLOW_MS);

@@ -40,7 +40,7 @@ export function openPanel(songs, source, actions) {
     const caps = CAPS.map((most) => make("option", { value: most, selected: most === actions.most() }, most || "any number"));
     const cap = make("select", { "aria-label": "Songs by one artist", on: { change: () => (actions.most(Number(cap.value)), values.again?.()) } }, ...caps);
     const parts = [button(values.ids ? "Playlist" : `Playlist of ${values.n}`, () => actions.playlist(values)), make("label", {}, "at most ", cap, " by one artist")];
-    if (source.live) parts.push(make("label", {}, "as ", choice), button("Keep beside the results", () => actions.playlist({ ...values, save: true })));
+    if (source.live) parts.push(make("label", {}, "as ", choice), button("Save beside the results", () => actions.playlist({ ...values, save: true })));
     return make("p", { class: "row" }, ...parts);
   }
 
@@ -69,7 +69,7 @@ export function openPanel(songs, source, actions) {
   function sureText(group) {
     if (!group.sure && group.stability === null) return null;
     const good = group.sure === "sure";
-    const share = group.stability === null ? "" : `: ${percent(group.stability)} of them stay together when the map is drawn again`;
+    const share = group.stability === null ? "" : `: ${percent(group.stability)} of them stay together when songs are missing`;
     return make("span", { class: good ? "sure" : "unsure" }, (group.sure || "how sure") + share);
   }
 
@@ -86,7 +86,7 @@ export function openPanel(songs, source, actions) {
       languageBar(mix),
       progressNote(),
       songs.note && make("p", { class: "note" }, songs.note),
-      !source.live && make("p", { class: "note" }, `This page is one file without the music library: there is no slider between sound and words, search knows titles and artists and no words that are sung, names can't be changed, playlists are lists of titles, and ${source.plays ? "of each song an excerpt plays" : "nothing plays"}. songscape serve has all of it.`),
+      !source.live && make("p", { class: "note" }, `This page is one file without the music library: there is no slider between sound and words, search finds titles and artists but no lyrics, names can't be changed, playlists are lists of titles, and ${source.plays ? "only an excerpt of each song plays" : "nothing plays"}. songscape serve has all of this.`),
       level ? groupList(level.groups) : make("p", { class: "sub" }, songs.layouts.length ? "These songs are on the map but not yet in groups." : "Songs that are analysed so far:"),
       !level && songList([...songs.titles.keys()].slice(0, 300)),
       level && looseSongs(level),
@@ -99,7 +99,7 @@ export function openPanel(songs, source, actions) {
     const { found, done, failed, analysed, running } = going;
     const counted = `${number(done)} of ${number(found)} songs${failed ? ` (${number(failed)} can't be read)` : ""}`;
     let text = `Being analysed: ${counted}.`;
-    if (!running) text = `The analysis stopped at ${counted}; songscape run goes on with it.`;
+    if (!running) text = `The analysis stopped at ${counted}; songscape run continues it.`;
     else if (done === found) text = `All ${number(found)} songs are analysed; the map and the groups are being made.`;
     const newer = songs.layouts.length ? analysed - songs.n : 0;
     if (done === found && newer > 0) text = `${number(newer)} songs are newer than this map; ${running ? "the next one is being made" : "songscape run puts them on it"}.`;
@@ -158,7 +158,7 @@ export function openPanel(songs, source, actions) {
       ...soundRows(one, members()),
       one.tags.length > 0 && make("p", {}, ...one.tags.map(([tag, times]) => make("span", { class: "pill", dir: "auto" }, `${tag} ×${times.toFixed(1)}`))),
       one.decades.length > 1 && make("p", { class: "sub" }, one.decades.slice(0, 4).map(([decade, share]) => `${decade} ${percent(share)}`).join(", ")),
-      Object.keys(one.words).length > 0 && heading("Words it sings more than others"),
+      Object.keys(one.words).length > 0 && heading("Words more common in its lyrics"),
       ...Object.entries(one.words).map(([language, words]) => make("p", { class: "sub", dir: "auto" }, `${language}: ${words.join(", ")}`)),
       heading("Most typical"),
       songList(rows(one.typical).slice(0, FEW), undefined, rows(one.typical)),
@@ -232,9 +232,9 @@ export function openPanel(songs, source, actions) {
       make("p", { class: "sub", dir: "auto" }, aboutSong(songs, row)),
       make("p", { class: "row" },
         button("▶ Play", () => actions.play(row)),
-        button("Path to …", () => actions.pick(row, `Where shall the path from ${songs.title(row)} end?`, (other) => actions.path(row, other))),
-        button("Compare with …", () => actions.pick(row, `Which song shall be compared with ${songs.title(row)}?`, (other) => actions.together(row, other))),
-        actions.playing() >= 0 && actions.playing() !== row && button("… with what plays", () => actions.together(row, actions.playing())),
+        button("Path to …", () => actions.pick(row, `Where should the path from ${songs.title(row)} end?`, (other) => actions.path(row, other))),
+        button("Compare with …", () => actions.pick(row, `Which song should be compared with ${songs.title(row)}?`, (other) => actions.together(row, other))),
+        actions.playing() >= 0 && actions.playing() !== row && button("… with the song that plays", () => actions.together(row, actions.playing())),
       ),
       playlistRow({ seed: songs.ids[row], n: 30, name: `Like ${songs.title(row)}` }),
       heading("Why here?"),
@@ -259,9 +259,9 @@ export function openPanel(songs, source, actions) {
     why.replaceChildren(...sentences(reasons.lines));
     const track = await source.track(songs.ids[row]);
     if (!current()) return;
-    if (track.lyrics) words.append(make("details", {}, make("summary", {}, "Its words"), make("pre", { dir: "auto" }, track.lyrics)));
+    if (track.lyrics) words.append(make("details", {}, make("summary", {}, "Lyrics"), make("pre", { dir: "auto" }, track.lyrics)));
     const cells = Object.entries(track.columns).map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { dir: "auto" }, String(value))));
-    if (cells.length) words.append(make("details", {}, make("summary", {}, "What is known of it"), make("table", {}, ...cells)));
+    if (cells.length) words.append(make("details", {}, make("summary", {}, "What is known about it"), make("table", {}, ...cells)));
   }
 
   const sentences = (lines) => lines.map((line) => make("p", { class: "sub", dir: "auto" }, line));
@@ -281,7 +281,7 @@ export function openPanel(songs, source, actions) {
     show(
       toGroups(),
       make("h2", { dir: "auto" }, `${songs.title(row)} and ${songs.title(other)}`),
-      one && two && make("p", { class: "sub", dir: "auto" }, one === two ? `Both are in ${one}.` : `The one is in ${one}, the other in ${two}.`),
+      one && two && make("p", { class: "sub", dir: "auto" }, one === two ? `Both are in ${one}.` : `One is in ${one}, the other in ${two}.`),
       make("p", { class: "row" }, button("Path between them", () => actions.path(row, other))),
       songList([row, other]),
       heading("Why together?"),

@@ -26,7 +26,7 @@ export function openPlayer(songs, source, { changed, failed, following }) {
     changed(row);
     if (!url || !songs.plays[row]) {
       audio.removeAttribute("src");
-      failed(source.live ? "This song has no file to play." : "This file has no sound of this song; songscape serve plays it.");
+      failed(source.live ? "This song has no file to play." : "This page has no audio of this song; songscape serve plays it.");
       return;
     }
     converted = false;
@@ -49,7 +49,7 @@ export function openPlayer(songs, source, { changed, failed, following }) {
   function start(url) {
     audio.src = url;
     audio.play().catch((error) => {
-      if (error.name === "NotAllowedError") failed("Press play: the browser waits for you.");
+      if (error.name === "NotAllowedError") failed("Press play: the browser does not start audio by itself.");
     });
   }
 
@@ -119,7 +119,7 @@ export function openPlayer(songs, source, { changed, failed, following }) {
       converted = true;
       return start(source.audio(songs.ids[now], "flac"));
     }
-    failed("This song can't be played: its file is gone, or nothing here reads its format.");
+    failed("This song can't be played: its file is gone, or its format is not supported here.");
   });
   position.addEventListener("input", () => {
     if (length()) audio.currentTime = part.start + (position.value / 1000) * length();
