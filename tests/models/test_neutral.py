@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from songscape.features.covariates import category_view, composition_view
 from songscape.features.views import View, Views
-from songscape.models.covariates import fit_covariates
+from songscape.models.covariate_encoder import fit_covariates
 from songscape.models.presets import make_model
 from songscape.models.vae import SongVAE
 

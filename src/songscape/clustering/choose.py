@@ -116,7 +116,7 @@ def _decide(ks: Integers, pairs: Floats, nulls: Floats) -> tuple[int, str, float
     if p_value > _ALPHA or not beyond.any():
         best = int(np.argmax(excess))
         reason = (
-            "no structure beyond the null: no number of clusters is more stable than in a cloud "
+            "no number of clusters is more stable than in a cloud "
             f"without clusters (p = {p_value:.2g}; the nearest is k = {ks[best]}, stability "
             f"{observed[best]:.2f} against {expected[best]:.2f})"
         )

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.models.checkpoint import Checkpoint
-from songscape.models.covariates import CovariateEncoder, fit_covariates
+from songscape.models.covariate_encoder import CovariateEncoder, fit_covariates
 from songscape.models.decoder_space import DecoderSpace, fit_decoder_space
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
