@@ -26,7 +26,7 @@ from playwright.sync_api import sync_playwright
 from songscape.clustering.portraits import Scale
 from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
-from songscape.web import api
+from songscape.web.api import QUESTIONS
 from songscape.web.app import make_app
 from songscape.web.atlas import Atlas, Layout, Level
 from songscape.web.desk import Desk, Shown
@@ -36,7 +36,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 PAN_MS = 4000
-QUESTIONS = 50
+TIMES = 50
 ASKED = ("similar", "places", "path", "search")
 _PAN = """async () => {
   let frames = 0;
@@ -136,19 +136,21 @@ def questions(desk: Desk) -> dict[str, float]:
     atlas = desk.shown.atlas
     rng = np.random.default_rng(1)
     _ = desk.shown.search
+    known = {question.path.rpartition("/")[2]: question for question in QUESTIONS}
     for name in ASKED:
-        times = []
+        question, times = known[name], []
         few = name == "places" or len(atlas.ids) > 100_000
-        for _ in range(5 if few else QUESTIONS):
+        for _ in range(5 if few else TIMES):
             one, other = (atlas.ids[i] for i in rng.integers(0, len(atlas.ids), 2))
-            ask, asked = {
-                "similar": (api.similar, api.Near(id=one)),
-                "places": (api.places, api.Weighed(words=rng.random())),
-                "path": (api.path, api.Way(**{"from": one, "to": other})),
-                "search": (api.search, api.Words(q=f"length {int(one[-11:-4])}")),
+            asked = {
+                "similar": {"id": one},
+                "places": {"words": rng.random()},
+                "path": {"from": one, "to": other},
+                "search": {"q": f"length {int(one[-11:-4])}"},
             }[name]
+            values = question.read(asked)
             begin = time.perf_counter()
-            ask(desk, asked)
+            question.answer(desk, values)
             times.append(1000 * (time.perf_counter() - begin))
         found[name] = statistics.median(times)
     return found

@@ -243,7 +243,7 @@ def test_another_name_is_still_there_after_a_reload(
     page.locator("#side .group .open").nth(1).click()
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("New name").fill("أغاني <b>Sunday</b>")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_selector("#side h2:has-text('Sunday')")
     page.reload()
     page.wait_for_selector("body[data-ready]")

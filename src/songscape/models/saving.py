@@ -31,7 +31,7 @@ MODELS = {
 KINDS = {
     "Alignment": "alignment",
     "Axes": "principal_axes",
-    "CovariateEncoder": "covariates",
+    "CovariateEncoder": "covariate_encoder",
     "DecoderSpace": "decoder_space",
     "Diagnostics": "diagnostics",
     "Hardware": "parameters",

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from songscape.errors import UsageError
 from songscape.library import Library
@@ -19,85 +17,51 @@ from songscape.neighbours.songs import Song
 from songscape.web.atlas import Atlas
 from songscape.web.audio import excerpt
 from songscape.web.desk import Desk
-from songscape.web.interface import Asked, Question
+from songscape.web.interface import Field, Question, Values
 from songscape.web.packing import groups_document, packed_places
 from songscape.web.why import why_here, why_together
 
 MOST_LETTERS = 80
-
-Id = Annotated[str, Field(description="id of a track")]
-Number = Annotated[int, Field(description="at most this many", ge=1, le=1000)]
-Cap = Annotated[int | None, Field(description="at most this many by one artist", ge=1, le=1000)]
-Map = Annotated[int, Field(description="which map, by its place in the list", ge=0, le=9)]
-Share = Annotated[
-    float,
-    Field(description="weight of the words, the rest is sound", ge=0, le=1),
-]
-
-
-class OfTrack(Asked):
-    id: Id
-
-
-class Near(OfTrack):
-    n: Number = 30
-    map: Map = 0
-    words: Share | None = None
-    language: Annotated[str | None, Field(description="only songs in this language")] = None
-    not_same_artist: Annotated[bool, Field(description="without the artist's own songs")] = False
-
-
-class Why(OfTrack):
-    other: Id | None = None
-    map: Map = 0
-
-
-class Weighed(Asked):
-    words: Share
-    map: Map = 0
-
-
-class Words(Asked):
-    q: Annotated[str, Field(description="words; the last may be unfinished")]
-    n: Number = 30
+ID = Field("id", "id of a track", required=True)
+_MAP = Field("map", "which map, by its place in the list", "integer", 0, 0, 9)
+_N = Field("n", "at most this many", "integer", 30, 1, 1000)
+_CAP = Field("max_per_artist", "at most this many by one artist", "integer", None, 1, 1000)
+_WEIGHT = "weight of the words, the rest is sound; default: as learned"
+_WORDS = Field("words", _WEIGHT, "number", None, 0, 1)
+_WHY = (ID, Field("other", "id of another track"), _MAP)
+_WEIGHED = (replace(_WORDS, required=True), _MAP)
+_NEAR = (
+    *(ID, _N, _MAP, _WORDS),
+    Field("language", "only songs in this language"),
+    Field("not_same_artist", "leave out the artist's own songs", "boolean", False),
+)
+_QUERY = Field("q", "words; the last may be unfinished", required=True)
+_WAY = (
+    Field("from", "id of the first track", required=True),
+    Field("to", "id of the last track", required=True),
+    Field("n", "number of songs", "integer", 15, 2, 200),
+    *(_CAP, _MAP, _WORDS),
+)
+_PLAYLIST = (
+    Field("ids", "ids of tracks, in their order", "array"),
+    Field("group", "id of a group"),
+    Field("seed", "id of a track"),
+    _N,
+    Field("name", "name of the playlist", default="Songscape"),
+    Field("format", "of the file", default="m3u8", choices=("m3u8", "xspf", "jspf")),
+    *(_CAP, _MAP, _WORDS),
+    Field("save", "write it to `playlists/` of the results instead", "boolean", False),
+)
+_NAME = (Field("group", "id of a group", required=True), Field("name", "its name", required=True))
 
 
-class Way(Asked):
-    first: Id = Field(alias="from")
-    to: Id
-    n: Annotated[int, Field(description="number of songs", ge=2, le=200)] = 15
-    max_per_artist: Cap = None
-    map: Map = 0
-    words: Share | None = None
-
-
-class Wish(Asked):
-    """Songs by their ids in an order, or a group, or a song and the songs near it."""
-
-    ids: list[Id] | None = None
-    group: str | None = None
-    seed: Id | None = None
-    n: Number = 30
-    name: str = "Songscape"
-    format: Literal["m3u8", "xspf", "jspf"] = "m3u8"
-    max_per_artist: Cap = None
-    map: Map = 0
-    words: Share | None = None
-    save: Annotated[bool, Field(description="into `playlists/` of the results instead")] = False
-
-
-class Rename(Asked):
-    group: str
-    name: str
-
-
-def groups(desk: Desk, _: Asked) -> Any:
+def groups(desk: Desk, _: Values) -> Any:
     return groups_document(desk.shown.atlas)
 
 
-def track(desk: Desk, asked: OfTrack) -> Any:
+def track(desk: Desk, asked: Values) -> Any:
     atlas = desk.shown.atlas
-    row = atlas.row(asked.id)
+    row = atlas.row(asked["id"])
     cells = {name: _cell(atlas.columns[name].iloc[row]) for name in atlas.columns}
     members = [(level, level.member[row]) for level in atlas.levels]
     return {
@@ -116,85 +80,87 @@ def _cell(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def similar(desk: Desk, asked: Near) -> Any:
+def similar(desk: Desk, asked: Values) -> Any:
     atlas, nearness = desk.shown.atlas, desk.shown.nearness
-    index, weights = nearness.asked(asked.map, asked.words, atlas.row(asked.id))
-    only: dict[str, Any] = asked.model_dump(include={"language", "not_same_artist"})
-    found = index.similar(asked.id, asked.n, weights=weights, **only)
+    index, weights = nearness.asked(asked["map"], asked["words"], atlas.row(asked["id"]))
+    only = {name: asked[name] for name in ("language", "not_same_artist")}
+    found = index.similar(asked["id"], asked["n"], weights=weights, **only)
     how = [{"distance": round(one.distance, 6), "near": one.how_near} for one in found]
     tracks = [_named(atlas, atlas.row_of[one.id]) | near for one, near in zip(found, how)]
-    return {"id": asked.id, "tracks": tracks}
+    return {"id": asked["id"], "tracks": tracks}
 
 
 def _named(atlas: Atlas, row: int) -> dict[str, Any]:
     return {"id": atlas.ids[row], "title": atlas.titles[row], "artist": atlas.artists[row]}
 
 
-def part(desk: Desk, asked: OfTrack) -> Any:
+def part(desk: Desk, asked: Values) -> Any:
     atlas = desk.shown.atlas
-    row = atlas.row(asked.id)
+    row = atlas.row(asked["id"])
     with Library.open(desk.folder.library, must_exist=True) as library:
-        return excerpt(library, asked.id, atlas.spans[row] if atlas.spans else None)
+        return excerpt(library, asked["id"], atlas.spans[row] if atlas.spans else None)
 
 
-def why(desk: Desk, asked: Why) -> Any:
+def why(desk: Desk, asked: Values) -> Any:
     shown = desk.shown
-    row = shown.atlas.row(asked.id)
-    if asked.other is None:
-        return why_here(shown.atlas, shown.nearness, row, asked.map)
-    other = shown.atlas.row(asked.other)
-    lines = why_together(shown.atlas, shown.nearness, row, other, asked.map)
+    row = shown.atlas.row(asked["id"])
+    if asked["other"] is None:
+        return why_here(shown.atlas, shown.nearness, row, asked["map"])
+    other = shown.atlas.row(asked["other"])
+    lines = why_together(shown.atlas, shown.nearness, row, other, asked["map"])
     words = shown.search.rare_in_both(row, other)
     lines += [f"Both lyrics have words that few others have: {', '.join(words)}."] if words else []
     return {"lines": lines}
 
 
-def places(desk: Desk, asked: Weighed) -> Any:
-    found, stay = desk.shown.nearness.places(asked.map, asked.words)
+def places(desk: Desk, asked: Values) -> Any:
+    found, stay = desk.shown.nearness.places(asked["map"], asked["words"])
     return {"places": packed_places(found), "stay": stay}
 
 
-def search(desk: Desk, asked: Words) -> Any:
+def search(desk: Desk, asked: Values) -> Any:
     shown = desk.shown
-    found = shown.search.find(asked.q, asked.n)
+    found = shown.search.find(asked["q"], asked["n"])
     return {"tracks": [_named(shown.atlas, row) | {"line": line} for row, line in found]}
 
 
-def path(desk: Desk, asked: Way) -> Any:
+def path(desk: Desk, asked: Values) -> Any:
     atlas, nearness = desk.shown.atlas, desk.shown.nearness
-    rows = [atlas.row(asked.first), atlas.row(asked.to)]
-    index, weights = nearness.asked(asked.map, asked.words, *rows)
-    if asked.first != asked.to:
-        most = asked.max_per_artist
-        found = index.path(asked.first, asked.to, asked.n, max_per_artist=most, weights=weights)
+    rows = [atlas.row(asked["from"]), atlas.row(asked["to"])]
+    index, weights = nearness.asked(asked["map"], asked["words"], *rows)
+    if asked["from"] != asked["to"]:
+        most = asked["max_per_artist"]
+        found = index.path(
+            asked["from"], asked["to"], asked["n"], max_per_artist=most, weights=weights
+        )
         rows = [atlas.row_of[track_id] for track_id in found.ids]
     return {"tracks": [_named(atlas, row) for row in dict.fromkeys(rows)]}
 
 
-def playlist(desk: Desk, asked: Wish) -> Any:
+def playlist(desk: Desk, asked: Values) -> Any:
     atlas, nearness = desk.shown.atlas, desk.shown.nearness
-    most = asked.max_per_artist
-    index, _ = nearness.asked(asked.map)
+    most = asked["max_per_artist"]
+    index, _ = nearness.asked(asked["map"])
     with Library.open(desk.folder.library, must_exist=True) as library:
         root = library.root
         each: dict[str, Any] = {"max_per_artist": most, "library": library}
-        if asked.ids:
-            for track_id in asked.ids:
+        if asked["ids"]:
+            for track_id in asked["ids"]:
                 atlas.row(track_id)
-            found = Playlist("", with_sound(_capped(index, asked.ids, most), library))
-        elif asked.group is not None:
-            ids = tuple(atlas.members(asked.group))
-            group = NamedGroup(asked.group, asked.name, ids)
-            found = mix_of_group(index, group, min(asked.n, len(ids)), **each)
-        elif asked.seed is not None:
-            row = atlas.row(asked.seed)
-            index, weights = nearness.asked(asked.map, asked.words, row)
-            found = mix_around(index, [asked.seed], asked.n, weights=weights, **each)
+            found = Playlist("", with_sound(_capped(index, asked["ids"], most), library))
+        elif asked["group"] is not None:
+            ids = tuple(atlas.members(asked["group"]))
+            group = NamedGroup(asked["group"], asked["name"], ids)
+            found = mix_of_group(index, group, min(asked["n"], len(ids)), **each)
+        elif asked["seed"] is not None:
+            row = atlas.row(asked["seed"])
+            index, weights = nearness.asked(asked["map"], asked["words"], row)
+            found = mix_around(index, [asked["seed"]], asked["n"], weights=weights, **each)
         else:
             raise UsageError("give ids, group or seed")
-    found = replace(found, name=" ".join(asked.name.split())[:MOST_LETTERS] or "Songscape")
-    suffix = f".{asked.format}"
-    if asked.save:
+    found = replace(found, name=" ".join(asked["name"].split())[:MOST_LETTERS] or "Songscape")
+    suffix = f".{asked['format']}"
+    if asked["save"]:
         file = place_for(found, desk.folder.root / "playlists", suffix)
         found.save(file, Places(root=root))
         return {"saved": str(file), "n_songs": len(found)}
@@ -213,39 +179,36 @@ def _capped(index: Index, ids: Sequence[str], most: int | None) -> list[Song]:
     return found
 
 
-def rename(desk: Desk, asked: Rename) -> Any:
-    name = " ".join(asked.name.split())
-    desk.shown.atlas.members(asked.group)
+def rename(desk: Desk, asked: Values) -> Any:
+    name = " ".join(asked["name"].split())
+    desk.shown.atlas.members(asked["group"])
     if not 0 < len(name) <= MOST_LETTERS:
         raise UsageError(f"name: 1 to {MOST_LETTERS} letters")
-    return {"group": asked.group, "name": desk.rename(asked.group, name)}
+    return {"group": asked["group"], "name": desk.rename(asked["group"], name)}
 
 
-def progress(desk: Desk, _: Asked) -> Any:
+def progress(desk: Desk, _: Values) -> Any:
     return desk.progress()
 
 
 QUESTIONS = (
     Question("/api/groups", "the groups of every level, from coarse to fine", groups),
-    Question("/api/track", "one song: its columns, words and groups", track, OfTrack),
-    Question("/api/similar", "the nearest songs of a song, nearest first", similar, Near),
-    Question("/api/excerpt", "where a song begins, ends and is most typical", part, OfTrack),
-    Question("/api/why", "why a song is where it is, or why two are together", why, Why),
+    Question("/api/track", "one song: its columns, words and groups", track, (ID,)),
+    Question("/api/similar", "the nearest songs of a song, nearest first", similar, _NEAR),
+    Question("/api/excerpt", "where a song begins, ends and is most typical", part, (ID,)),
+    Question("/api/why", "why a song is where it is, or why two are together", why, _WHY),
+    Question("/api/places", "the map laid out again, sound and words weighed", places, _WEIGHED),
     Question(
-        "/api/places",
-        "the map laid out again, sound and words weighed",
-        places,
-        Weighed,
+        "/api/search", "songs with all words in title, artist or lyrics", search, (_QUERY, _N)
     ),
-    Question("/api/search", "songs with all these words in title, artist or lyrics", search, Words),
-    Question("/api/path", "songs that lead from one to another", path, Way),
+    Question("/api/path", "songs that lead from one to another", path, _WAY),
     Question(
         "/api/playlist",
         "a playlist of these songs, of a group, or of the songs near one",
         playlist,
-        Wish,
+        _PLAYLIST,
         changes=True,
     ),
-    Question("/api/rename", "give a group another name", rename, Rename, changes=True),
+    Question("/api/rename", "give a group another name", rename, _NAME, changes=True),
     Question("/api/progress", "how far the analysis is", progress),
 )

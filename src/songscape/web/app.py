@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import mimetypes
 import secrets
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from anyio import to_thread
-from pydantic import Field
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,14 +18,14 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, UsageError
 from songscape.results import ResultsFolder
-from songscape.web.api import QUESTIONS, OfTrack
+from songscape.web.api import ID, QUESTIONS
 from songscape.web.atlas import NotThere
 from songscape.web.audio import audio_response
 from songscape.web.desk import Desk
 from songscape.web.guard import Guard
-from songscape.web.interface import Question, openapi
+from songscape.web.interface import Field, Question, openapi
 from songscape.web.packing import as_json
 from songscape.web.subsonic import NAMES, answer_subsonic, as_xml
 from songscape.web.transcode import Transcoder
@@ -38,16 +38,10 @@ STATIC = {path.name: path for path in (files("songscape.web") / "static").iterdi
 """The files of the page by name: nothing else can be asked for."""
 
 
-class _Audio(OfTrack):
-    kind: Annotated[
-        Literal["flac"] | None,
-        Field(alias="as", description="converted, where a browser can't play it"),
-    ] = None
-
-
+_FLAC = Field("as", "converted, where a browser can't play it", choices=("flac",))
 OTHERS = (
     Question("/api/map", "all songs, their places, groups and columns"),
-    Question("/api/audio", "the audio of a song; ranges of bytes are answered", takes=_Audio),
+    Question("/api/audio", "a song; ranges of bytes are answered", fields=(ID, _FLAC)),
     Question("/api/session", "the token that changes need, in the header X-Songscape-Token"),
 )
 
@@ -127,12 +121,17 @@ def _asked(desk: Desk, question: Question) -> Any:
     reply = question.answer
 
     async def route(request: Request) -> Response:
-        body = await request.body()
         try:
-            asked = question.read(body if question.changes else dict(request.query_params))
-            answer = await to_thread.run_sync(reply, desk, asked)
+            given: Any = dict(request.query_params)
+            if question.changes:
+                given = json.loads(await request.body())
+                if not isinstance(given, dict):
+                    raise UsageError("the body: not a JSON object")
+            answer = await to_thread.run_sync(reply, desk, question.read(given))
         except SongscapeError as error:
             return _json({"error": str(error)}, 404 if isinstance(error, NotThere) else 400)
+        except (ValueError, RecursionError):
+            return _json({"error": "the body: not JSON"}, 400)
         return _json(answer)
 
     return route
