@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import adjusted_mutual_info_score
 
-from songscape.benchmark.verdicts import Outcome
+from songscape.benchmark.verdicts import Outcome, Rival
 
 K = 5
 CLAIMS = {
-    "better than balanced-pca": ("agreement", "verdict", Outcome.BETTER),
-    "better than the best baseline": ("agreement", "verdict_to_best", Outcome.BETTER),
-    "leaks less than balanced-pca": ("leakage", "verdict", Outcome.BETTER),
-    "worse than balanced-pca": ("agreement", "verdict", Outcome.WORSE),
-    "worse than the best baseline": ("agreement", "verdict_to_best", Outcome.WORSE),
+    "better than balanced-pca": ("agreement", Rival.YARDSTICK, Outcome.BETTER),
+    "better than the best baseline": ("agreement", Rival.BEST, Outcome.BETTER),
+    "leaks less than balanced-pca": ("leakage", Rival.YARDSTICK, Outcome.BETTER),
+    "worse than balanced-pca": ("agreement", Rival.YARDSTICK, Outcome.WORSE),
+    "worse than the best baseline": ("agreement", Rival.BEST, Outcome.WORSE),
 }
 
 
@@ -107,10 +107,8 @@ def _evidence(model: str, kind: str, spaces: list[np.ndarray], targets: Any) -> 
 def claims(differences: Any) -> dict[str, bool]:
     """Which claims are made of any candidate."""
     candidates = differences[differences["model"].str.startswith("candidate")]
-    return {
-        name: bool(((candidates["axis"] == axis) & (candidates[column] == word)).any())
-        for name, (axis, column, word) in CLAIMS.items()
-    }
+    made = set(zip(candidates["axis"], candidates["rival"], candidates["verdict"]))
+    return {name: claim in made for name, claim in CLAIMS.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:

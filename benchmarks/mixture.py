@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--arguments", default="{}", help="further ones for vade, as JSON")
     options = parser.parse_args()
 
-    from songscape.experiment.shared_k import shared_k
+    from songscape.experiment.request import shared_k
 
     results: dict[str, Any] = {}
     for name, inputs, targets in collections(options, also=("language",)):

@@ -274,7 +274,7 @@ def main() -> None:
     parser.add_argument("--parts", default="held-out,has-lyrics")
     options = parser.parse_args()
 
-    from songscape.experiment.shared_k import shared_k
+    from songscape.experiment.request import shared_k
 
     results: dict[str, Any] = {}
     for collection, inputs, targets in collections(options, also=("language",)):

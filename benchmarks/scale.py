@@ -97,7 +97,7 @@ def main() -> None:
     from sklearn.metrics import adjusted_mutual_info_score
 
     from songscape.clustering.methods import cluster
-    from songscape.experiment.shared_k import shared_k
+    from songscape.experiment.request import shared_k
     from songscape.models.presets import make_model
 
     views, group = synthetic_views(options.tracks, options.seed)

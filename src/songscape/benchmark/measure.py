@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.benchmark.keys import PartitionKey, SampleKey
+from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
 from songscape.benchmark.targets import Targets
 from songscape.errors import SongscapeError, first_line
 from songscape.metrics.clusters import ari, contingency, internal_metrics, undefined_agreement
@@ -85,42 +85,37 @@ class Measurements:
 def measure(
     X: NDArray[np.floating],
     targets: Targets,
-    clusterers: Sequence[str] = ("kmeans",),
+    keys: Iterable[PartitionKey],
     options: Mapping[str, Mapping[str, Any]] | None = None,
-    ks: Sequence[int] = (),
     seed: int = 0,
     *,
-    space: bool = True,
     nulls: bool = True,
     subsamples: int = N_SUBSAMPLES,
     measures: Iterable[str] = (),
 ) -> Measurements:
-    """Measure a space, cluster it in every way asked for, and measure the clusters.
+    """Measure the space itself (`SPACE`) and partitions of it, each clustered with its `options`.
 
     What cannot be computed is a row with a reason and stops nothing else. A space that is the same
-    for every track is not measured at all. Without `space` only its partitions are measured,
-    without `nulls` there are values only: no permutations, probes or subsamples. `subsamples` says
-    how often 80 % of the groups are clustered again for the stability of every partition;
-    `measures` are of `MEASURES`.
+    for every track is not measured at all. Without `nulls` there are values only: no permutations,
+    probes or subsamples. `subsamples` says how often 80 % of the groups are clustered again for the
+    stability of every partition; `measures` are of `MEASURES`.
     """
-    from songscape.clustering.methods import NEEDS_K, cluster
+    from songscape.clustering.methods import cluster
 
-    done = Measurements()
+    done, keys = Measurements(), list(keys)
     same = uninformative(X)
-    if same:
-        done.rows.extend([_failed("space", SongscapeError(same))] if space else [])
-        return done
-    if space:
+    if SPACE in keys:
         try:
+            if same:
+                raise SongscapeError(same)
             rows, samples = space_rows(X, targets, seed=seed, nulls=nulls, measures=measures)
             done.rows.extend(rows)
             done.samples.update(samples)
         except ERRORS as error:
             done.rows.append(_failed("space", error))
-    keys = [
-        PartitionKey(name, k) for name in clusterers for k in (ks if name in NEEDS_K else (None,))
-    ]
-    for key in keys:
+    for key in keys if not same else ():
+        if key == SPACE:
+            continue
         where, step = {"clusterer": key.clusterer, "k": key.k}, "partition"
         given = (options or {}).get(key.clusterer, {})
         try:

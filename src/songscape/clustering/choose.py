@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,9 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.clustering.methods import check_rows, cluster
 from songscape.errors import SongscapeError
 from songscape.metrics.stability import NOT_DRAWN, pairwise_ari, subsamples
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -37,7 +33,7 @@ class KChoice:
     k: int
     reason: str
     p_value: float
-    curve: pd.DataFrame
+    curve: Sequence[Mapping[str, float]]
 
 
 def choose_k(X: ArrayLike, ks: Iterable[int] = range(2, 13), random_state: int = 0) -> KChoice:
@@ -55,8 +51,6 @@ def choose_k(X: ArrayLike, ks: Iterable[int] = range(2, 13), random_state: int =
 
     Rows are sorted by track id; of more than 2,000 a random sample is used.
     """
-    import pandas as pd
-
     space = check_rows("choosing k", X)
     rng = np.random.default_rng(random_state)
     if len(space) > _MOST_TRACKS:
@@ -73,9 +67,11 @@ def choose_k(X: ArrayLike, ks: Iterable[int] = range(2, 13), random_state: int =
     nulls = np.array([_curve(cloud, tried, random_state).mean(axis=1) for cloud in clouds])
     low, high = np.quantile(pairs, [0.05, 0.95], axis=1)
     null_low, null_high = np.quantile(nulls, [0.05, 0.95], axis=0)
-    curve = {"k": tried, "stability": pairs.mean(axis=1), "low": low, "high": high}
-    curve |= {"null": nulls.mean(axis=0), "null_low": null_low, "null_high": null_high}
-    return KChoice(*_decide(tried, pairs, nulls), pd.DataFrame(curve))
+    columns = {"k": tried, "stability": pairs.mean(axis=1), "low": low, "high": high}
+    columns |= {"null": nulls.mean(axis=0), "null_low": null_low, "null_high": null_high}
+    rows = zip(*(column.tolist() for column in columns.values()))
+    curve = [dict(zip(columns, row)) for row in rows]
+    return KChoice(*_decide(tried, pairs, nulls), curve)
 
 
 def _curve(data: Floats, ks: Integers, seed: int) -> Floats:
