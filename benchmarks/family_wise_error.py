@@ -19,6 +19,7 @@ import time
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import adjusted_mutual_info_score
 
 from songscape.benchmark.verdicts import Outcome
 
@@ -76,7 +77,6 @@ def _evidence(model: str, kind: str, spaces: list[np.ndarray], targets: Any) -> 
     from songscape.benchmark.evidence import Evidence
     from songscape.benchmark.keys import PartitionKey, SampleKey
     from songscape.clustering.methods import cluster
-    from songscape.metrics.clusters import ami
     from songscape.metrics.neighbours import (
         class_mean,
         knn_agreement_samples,
@@ -97,7 +97,7 @@ def _evidence(model: str, kind: str, spaces: list[np.ndarray], targets: Any) -> 
                 samples.setdefault(SampleKey("knn", column), []).append(each)
                 shared = {"seed": seed, "axis": axis, "column": column}
                 space = {"metric": "knn_balanced", "value": class_mean(each, truth)}
-                found = {"metric": "ami", "value": ami(clusters, truth)}
+                found = {"metric": "ami", "value": adjusted_mutual_info_score(truth, clusters)}
                 rows += [shared | space, shared | found | {"clusterer": "kmeans", "k": K}]
     stacked = {name: np.stack(values) for name, values in samples.items()}
     key = PartitionKey("kmeans", K)

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,8 +26,9 @@ from playwright.sync_api import sync_playwright
 from songscape.clustering.portraits import Scale
 from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
+from songscape.web.api import QUESTIONS
 from songscape.web.app import make_app
-from songscape.web.atlas import Atlas, Group, Layout, Level
+from songscape.web.atlas import Atlas, Layout, Level
 from songscape.web.desk import Desk, Shown
 
 FLAGS = (
@@ -34,7 +36,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 PAN_MS = 4000
-QUESTIONS = 50
+TIMES = 50
 ASKED = ("similar", "places", "path", "search")
 _PAN = """async () => {
   let frames = 0;
@@ -55,6 +57,13 @@ _HOVER = """() => {
 }"""
 
 
+def group(group_id: str, name: str, size: int, parent: str | None = None) -> dict[str, Any]:
+    """A group of which nothing more is known."""
+    lists = ("typical", "between", "languages", "decades", "descriptors", "tags")
+    known = {"id": group_id, "name": name, "size": size, "parent": parent}
+    return {**known, **{part: [] for part in lists}, "stability": None, "sure": "", "words": {}}
+
+
 def invented(n: int) -> Atlas:
     """Songs in 8 regions and 200 neighbourhoods, with the columns that a tagged library has."""
     rng = np.random.default_rng(0)
@@ -62,8 +71,9 @@ def invented(n: int) -> Atlas:
     centres = rng.normal(size=(200, 32)).astype(np.float32)
     vectors = centres[fine] + rng.normal(scale=0.5, size=(n, 32)).astype(np.float32)
     places = np.clip(vectors[:, :2] / 3, -1, 1)
-    regions = tuple(Group(f"r{i}", f"Slow, acoustic {i}", n // 8) for i in range(8))
-    parts = tuple(Group(f"n{i}", f"Folk, softer {i}", n // 200, f"r{i % 8}") for i in range(200))
+    regions = tuple(group(f"r{i}", f"Slow, acoustic {i}", n // 8) for i in range(8))
+    parts = tuple(group(f"n{i}", f"Folk, softer {i}", n // 200, f"r{i % 8}") for i in range(200))
+    none = np.full(n, -1, np.int32)
     sure = rng.random(n, dtype=np.float32)
     sounds = {
         Scale(name, "low", "high", "lower than", "higher than"): rng.normal(size=n)
@@ -85,10 +95,10 @@ def invented(n: int) -> Atlas:
         columns=pd.DataFrame(columns),
         sounds=sounds,
         roles={"genre": "genre", "language": "language", "year": "year"},
-        layouts=(Layout("", "a", places, vectors), Layout("", "b", -places, vectors)),
+        layouts=(Layout("", places, vectors), Layout("", -places, vectors)),
         levels=(
-            Level("region", regions, (fine % 8).astype(np.int32), sure),
-            Level("neighbourhood", parts, fine.astype(np.int32), sure),
+            Level("region", regions, (fine % 8).astype(np.int32), sure, none),
+            Level("neighbourhood", parts, fine.astype(np.int32), sure, none),
         ),
     )
 
@@ -122,28 +132,25 @@ def serve(desk: Desk) -> tuple[uvicorn.Server, str]:
 
 def questions(desk: Desk) -> dict[str, float]:
     """Median milliseconds of a question, asked of the functions that answer."""
-    from songscape.web.api import ENDPOINTS
-    from songscape.web.interface import read_values
-
     found = {}
     atlas = desk.shown.atlas
     rng = np.random.default_rng(1)
-    for endpoint in ENDPOINTS:
-        name = endpoint.path.rpartition("/")[2]
-        if name not in ASKED:
-            continue
-        times = []
+    _ = desk.shown.search
+    known = {question.path.rpartition("/")[2]: question for question in QUESTIONS}
+    for name in ASKED:
+        question, times = known[name], []
         few = name == "places" or len(atlas.ids) > 100_000
-        for _ in range(5 if few else QUESTIONS):
+        for _ in range(5 if few else TIMES):
             one, other = (atlas.ids[i] for i in rng.integers(0, len(atlas.ids), 2))
-            title = f"length {int(one[-11:-4])}"
-            asked = {"search": {"q": title}, "path": {"from": one, "to": other}}
-            asked["places"] = {"words": rng.random()}
-            values = read_values(endpoint, asked.get(name, {"id": one}))
-            if name == "search" and not times:
-                _ = desk.shown.search
+            asked = {
+                "similar": {"id": one},
+                "places": {"words": rng.random()},
+                "path": {"from": one, "to": other},
+                "search": {"q": f"length {int(one[-11:-4])}"},
+            }[name]
+            values = question.read(asked)
             begin = time.perf_counter()
-            endpoint.answer(desk, values)
+            question.answer(desk, values)
             times.append(1000 * (time.perf_counter() - begin))
         found[name] = statistics.median(times)
     return found

@@ -34,7 +34,14 @@ def reference() -> str:
         "",
     ]
     for name, parser in verbs().items():
-        lines += [f"### songscape {name}", "", str(parser.description), "", "| | |", "|---|---|"]
+        lines += [
+            f"### songscape {name}",
+            "",
+            " ".join(str(parser.description).split()),
+            "",
+            "| | |",
+            "|---|---|",
+        ]
         for action in parser._actions:
             if action.dest == "help":
                 continue

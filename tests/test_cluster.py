@@ -104,9 +104,7 @@ def kill_one(cluster: Cluster) -> int:
 
 
 def test_a_worker_that_is_killed_costs_only_its_tasks(music, here, address, tmp_path, monkeypatch):
-    from songscape.library.features import Features
-
-    out, killed, store = tmp_path / "out", [], Features.store
+    out, killed, store = tmp_path / "out", [], Library.store
     out.mkdir()
     with connected(address) as cluster:
 
@@ -115,7 +113,7 @@ def test_a_worker_that_is_killed_costs_only_its_tasks(music, here, address, tmp_
             if not killed:
                 killed.append(kill_one(cluster))
 
-        monkeypatch.setattr(Features, "store", store_and_kill)
+        monkeypatch.setattr(Library, "store", store_and_kill)
         path = out / "songscape.db"
         read_library(music, path, SETTINGS, workers=2, executor=cluster).close()
         assert killed[0] not in cluster._client.run(os.getpid).values()

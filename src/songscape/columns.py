@@ -95,14 +95,11 @@ class ColumnRoles:
 
     def columns(self, role: Role) -> list[str]:
         """All columns of a role, the one that counts first."""
-        order = _NAMES[role].split()
-        found = [name for name, its in self.by_column.items() if its is role]
-
-        def rank(name: str) -> tuple[bool, int]:
-            place = order.index(bare(name)) if bare(name) in order else len(order)
-            return name != self.named.get(role), place
-
-        return sorted(found, key=rank)
+        rank = {name: place for place, name in enumerate(_NAMES[role].split())}
+        return sorted(
+            (name for name, its in self.by_column.items() if its is role),
+            key=lambda name: (name != self.named.get(role), rank.get(bare(name), len(rank))),
+        )
 
     def column(self, role: Role) -> str | None:
         """The column of a role, None where the table has none."""

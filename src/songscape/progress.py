@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
+from statistics import fmean
 
 from songscape.interrupts import check
 
@@ -64,38 +66,25 @@ class TimeLeft:
     task is done, or before half of what was announced has passed.
     """
 
-    def __init__(
-        self,
-        kinds: Sequence[str],
-        workers: int,
-        what: str = "training",
-        tell: Callable[[str], object] = say,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._left, self._workers, self._what = Counter(kinds), workers, what
-        self._tell, self._clock = tell, clock
-        self._done: Counter[str] = Counter()
-        self._took: dict[str, float] = {}
-        self._next = clock()
+    def __init__(self, kinds: Sequence[str], workers: int) -> None:
+        self._left, self._workers = Counter(kinds), workers
+        self._took: dict[str, list[float]] = {}
+        self._next = time.monotonic()
 
     def done(self, kind: str, seconds: float) -> None:
         """Take note of a task that is done and took so long."""
         self._left[kind] -= 1
-        self._done[kind] += 1
-        self._took[kind] = self._took.get(kind, 0.0) + seconds
-        left, now = self.seconds(), self._clock()
+        self._took.setdefault(kind, []).append(seconds)
+        left, now = self.seconds(), time.monotonic()
         if left >= QUIET_SECONDS and now >= self._next:
             self._next = now + max(QUIET_SECONDS, left / 2)
             n = self._left.total()
-            many = f"{n:,} {self._what}{'s' * (n != 1)}"
-            self._tell(f"{many} to go: about {in_words(left)} left")
+            say(f"{n:,} training{'s' * (n != 1)} to go: about {in_words(left)} left")
 
     def seconds(self) -> float:
-        """Expected wall time of what is left."""
-        if not self._done:
-            return float("nan")
-        means = {kind: took / self._done[kind] for kind, took in self._took.items()}
-        typical = sum(self._took.values()) / self._done.total()
+        """Expected wall time of what is left, once a task is done."""
+        typical = fmean(chain.from_iterable(self._took.values()))
+        means = {kind: fmean(took) for kind, took in self._took.items()}
         return sum(means.get(kind, typical) * n for kind, n in self._left.items()) / self._workers
 
 

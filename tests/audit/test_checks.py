@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from songscape.audit.checks import check_collection, uninformative_views
 from songscape.audit.finding import Finding
-from songscape.audit.lyrics import hapax_share, language_mismatches
+from songscape.audit.lyrics_checks import hapax_share, language_mismatches
 from songscape.audit.nuisances import bin_labels, nuisance_table, unexplained_share
 from songscape.benchmark.wording import finding_sentence
 from songscape.features.text import lyrics_view

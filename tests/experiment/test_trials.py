@@ -23,7 +23,7 @@ from songscape.experiment.trial_inputs import TrialInputs, read_targets, read_vi
 from songscape.experiment.trials import Part
 from songscape.features.views import View, Views
 from songscape.models import presets
-from songscape.report.unmeasured import unmeasured_lines
+from songscape.report.sections import unmeasured_lines
 from songscape.results import ResultsFolder
 from songscape.settings import Settings
 
@@ -269,7 +269,7 @@ def test_a_clusterer_that_fails_is_named_and_everything_else_is_measured(
     error: type[Exception],
     again: bool,
 ) -> None:
-    from songscape.experiment.tables import unmeasured_table
+    from songscape.experiment.result_tables import unmeasured_table
 
     def failing(X: Any, k: int) -> None:
         raise error("too many songs for ward")

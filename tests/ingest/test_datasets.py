@@ -216,9 +216,9 @@ def test_usual_folders_are_of_no_layout(tmp_path, put):
 
 
 def test_every_layout_says_where_its_files_go_and_what_is_allowed():
-    assert len({layout.name for layout in LAYOUTS}) == len(LAYOUTS)
-    assert all(layout.licence and layout.files for layout in LAYOUTS)
-    assert sum(layout.read is None for layout in LAYOUTS) == 2
+    assert len({layout["name"] for layout in LAYOUTS}) == len(LAYOUTS)
+    assert all(layout["licence"] and layout["files"] for layout in LAYOUTS)
+    assert sum("read" not in layout for layout in LAYOUTS) == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")

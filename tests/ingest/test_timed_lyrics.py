@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from songscape.ingest.doubts import doubt, script_doubt
-from songscape.ingest.lyrics import checked, lyrics_in
-from songscape.ingest.timed_lyrics import claimed_language, main_lines
+from songscape.ingest.lyric_formats import claimed_language, main_lines
+from songscape.ingest.lyrics import checked, doubt, lyrics_in, script_doubt
 from songscape.library import Lyrics
 from songscape.workers import run_limited
 

@@ -10,16 +10,28 @@ import pandas as pd
 import pytest
 
 from songscape.report.evidence import (
-    label_table,
+    SHAPE,
+    STABILITY,
+    by_model,
+    by_partition,
+    label_measures,
     models_table,
-    nuisance_table,
-    partition_label_table,
-    shape_table,
-    stability_table,
 )
 from songscape.report.page import write_page
-from songscape.report.read import read_results
-from songscape.report.tables import Table
+from songscape.report.read import Results, read_results
+from songscape.report.table_cells import Table
+
+
+def label_table(results: Results) -> Table | None:
+    return by_model(results, "agreement", "genre", "knn_balanced", "ami")
+
+
+def language_table(results: Results) -> Table | None:
+    return by_model(results, "leakage", "language", "knn", "ami", ascending=True)
+
+
+def genre_partitions(results: Results) -> Table | None:
+    return by_partition(results, label_measures("genre"))
 
 
 def cells(table: Table | None, column: str) -> dict[str, object]:
@@ -30,7 +42,7 @@ def cells(table: Table | None, column: str) -> dict[str, object]:
 
 
 def test_own_space_figures_cannot_be_sorted_on_and_rank_nothing(compared_folder: Path) -> None:
-    table = shape_table(read_results(compared_folder))
+    table = by_partition(read_results(compared_folder), SHAPE)
     assert table is not None
     own = [i for i, column in enumerate(table.columns) if column.own]
     assert [table.columns[i].title for i in own] == ["Silhouette"]
@@ -44,7 +56,7 @@ def test_own_space_figures_cannot_be_sorted_on_and_rank_nothing(compared_folder:
 
 
 def test_references_stand_apart_from_methods(compared_folder: Path) -> None:
-    table = label_table(read_results(compared_folder), "genre")
+    table = label_table(read_results(compared_folder))
     assert table is not None
     assert {row[0].text for row in table.rows} == {"balanced-pca", "tfidf", "song-vae"}
     assert [row[0].text for row in table.references] == ["random"]
@@ -53,7 +65,7 @@ def test_references_stand_apart_from_methods(compared_folder: Path) -> None:
 
 def test_every_figure_is_drawn_with_its_interval_and_written(compared_folder: Path) -> None:
     results = read_results(compared_folder)
-    knn = cells(label_table(results, "genre"), "kNN")["song-vae"]
+    knn = cells(label_table(results), "kNN")["song-vae"]
     assert knn.text == "0.600"
     assert knn.note == "0.580 … 0.620, chance 0.250"
     drawn = knn.whisker
@@ -61,14 +73,14 @@ def test_every_figure_is_drawn_with_its_interval_and_written(compared_folder: Pa
     assert drawn.chance < drawn.low < drawn.estimate < drawn.high <= 100
     scale = (drawn.high - drawn.low) / 0.04
     assert drawn.estimate - drawn.chance == pytest.approx(0.35 * scale)
-    tests = cells(nuisance_table(results, "language"), "Against balanced-pca")
+    tests = cells(language_table(results), "Against balanced-pca")
     assert {model: cell.text for model, cell in tests.items()} == {
         "balanced-pca": "the baseline",
         "tfidf": "▼ worse",
         "song-vae": "▲ better",
         "random": "–",
     }
-    assert cells(stability_table(results), "Other seeds")["tfidf"].text == "0.777"
+    assert cells(by_partition(results, STABILITY), "Other seeds")["tfidf"].text == "0.777"
 
 
 def test_why_a_difference_is_not_claimed_stands_beside_it(compared_folder: Path) -> None:
@@ -77,7 +89,7 @@ def test_why_a_difference_is_not_claimed_stands_beside_it(compared_folder: Path)
     differences["withheld"] = np.where(claimed, "at chance", "")
     differences.loc[claimed, "verdict"] = "same"
     differences.to_csv(compared_folder / "differences.csv", index=False)
-    test = cells(nuisance_table(read_results(compared_folder), "language"), "Against")["song-vae"]
+    test = cells(language_table(read_results(compared_folder)), "Against")["song-vae"]
     assert test.text == "= not distinguishable"
     assert test.note.endswith("; not claimed: no better than chance")
 
@@ -94,7 +106,7 @@ def test_the_best_baseline_is_named_with_its_own_verdict(compared_folder: Path) 
         verdict_to_best="same",
     )
     pd.concat([differences, tests[:1]]).to_csv(compared_folder / "differences.csv", index=False)
-    table = label_table(read_results(compared_folder), "genre")
+    table = label_table(read_results(compared_folder))
     assert cells(table, "Against balanced-pca")["song-vae"].text == "▲ better"
     best = cells(table, "Against the best")["song-vae"]
     assert best.text == "= not distinguishable from tfidf"
@@ -102,7 +114,7 @@ def test_the_best_baseline_is_named_with_its_own_verdict(compared_folder: Path) 
 
 
 def test_a_run_shows_the_same_figures_without_intervals(run_folder: Path) -> None:
-    table = partition_label_table(read_results(run_folder), "genre")
+    table = genre_partitions(read_results(run_folder))
     ami = cells(table, "AMI")["song-vae"]
     assert (ami.text, ami.note) == ("0.300", "chance 0.000")
     assert table is not None
@@ -113,7 +125,7 @@ def test_seeds_are_averaged_and_their_range_shown(run_folder: Path) -> None:
     table = pd.read_csv(run_folder / "table.csv")
     again = table.assign(seed=1, value=table["value"] - 0.1)
     pd.concat([table, again]).to_csv(run_folder / "table.csv", index=False)
-    found = partition_label_table(read_results(run_folder), "genre")
+    found = genre_partitions(read_results(run_folder))
     ami = cells(found, "AMI")["song-vae"]
     assert ami.text == "0.250"
     assert ami.note == "0.200 … 0.300, chance 0.000"
@@ -127,7 +139,7 @@ def test_partitions_that_follow_a_nuisance_or_are_degenerate_are_marked(
     rows = made.model_rows("balanced-pca", language_ami=0.9) + made.model_rows(
         "tfidf", largest=0.95
     )
-    table = partition_label_table(read_results(write_results(tmp_path / "results", rows)), "genre")
+    table = genre_partitions(read_results(write_results(tmp_path / "results", rows)))
     assert {model: cell.text for model, cell in cells(table, "Beware").items()} == {
         "balanced-pca": "finds the language",
         "tfidf": "one cluster holds nearly all",
@@ -145,5 +157,5 @@ def test_a_collapsed_model_is_marked_and_not_recommended(compared_folder: Path) 
     assert cells(table, "Collapsed")["song-vae"].text == "yes (2 of 2)"
     assert cells(table, "Dimensions")["song-vae"].text == "0 of 4"
     assert results.assessment.recommendation.models == ("balanced-pca",)
-    note = cells(label_table(results, "genre"), "Model")["song-vae"].note
+    note = cells(label_table(results), "Model")["song-vae"].note
     assert note == "collapsed"

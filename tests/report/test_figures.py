@@ -37,7 +37,7 @@ def test_the_plan_goes_in_the_order_of_the_page_and_names_every_file_once(
 ) -> None:
     for folder in (run_folder, compared_folder):
         plan = picture_plan(read_results(folder))
-        places = [SECTIONS.index(planned.section) for planned in plan]
+        places = [list(SECTIONS).index(planned.section) for planned in plan]
         assert places == sorted(places)
         assert len({planned.name for planned in plan}) == len(plan)
 

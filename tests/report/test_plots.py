@@ -111,7 +111,8 @@ def test_few_songs_are_drawn(n):
     xy = maps.umap_map(RNG.normal(size=(n, 4)))
     assert xy.shape == (n, 2)
     draw(plots.map_figure(xy, np.zeros(n, int), {"a": ["x"] * n}))
-    draw(plots.heatmap_figure(np.zeros(n, int), ["x"] * n))
+    if n:
+        draw(plots.heatmap_figure(np.zeros(n, int), ["x"] * n))
 
 
 def test_heat_map_rows_are_shares_of_the_cluster_with_counts():
@@ -143,11 +144,6 @@ def test_input_and_output_share_one_colour_scale_and_padding_is_left_out():
     np.testing.assert_allclose(images[0].get_array(), expected, rtol=1e-6)
     assert "seconds" in figure.axes[2].get_xlabel()
     draw(figure)
-
-
-def test_reconstruction_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match="differ in shape"):
-        reconstruction_figure(np.zeros((1, 40, 5)), np.zeros((1, 40, 6)), np.ones((1, 5)), ["a"])
 
 
 def test_training_marks_the_best_validation_epoch_and_the_stop():

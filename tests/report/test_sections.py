@@ -8,9 +8,15 @@ import pandas as pd
 import pytest
 
 from songscape.benchmark.keys import PartitionKey
-from songscape.report.collection import facts, song_name, unsure_songs
 from songscape.report.read import Partition, read_results
-from songscape.report.sections import problems, short, verdicts
+from songscape.report.sections import (
+    collection,
+    problems,
+    short,
+    song_name,
+    stability,
+    verdicts,
+)
 
 
 def change(folder: Path, name: str, **columns: object) -> None:
@@ -20,7 +26,7 @@ def change(folder: Path, name: str, **columns: object) -> None:
 
 
 def test_facts_are_the_commonest_values_genre_language_and_artist_first(run_folder: Path) -> None:
-    found = facts(read_results(run_folder))
+    found = collection(read_results(run_folder))["facts"]
     assert [column for column, _, _ in found] == ["genre", "language", "artist"]
     assert found[0][1] == "folk 52\u00a0% · <b>rock</b> & roll 48\u00a0%"
     assert [n_missing for _, _, n_missing in found] == [1, 0, 0]
@@ -34,7 +40,7 @@ def test_songs_are_called_by_title_and_artist_or_else_by_id(run_folder: Path) ->
 
 
 def test_unsure_songs_are_named_the_least_sure_first(compared_folder: Path) -> None:
-    found = unsure_songs(read_results(compared_folder))
+    found = stability(read_results(compared_folder))["unsure"]
     assert found == [
         ("Ann – <script>alert('x')</script> 🎵 গান", "90\u00a0%"),
         ("Ben – Song 02", "30\u00a0%"),
@@ -98,22 +104,17 @@ def test_first_of_all_stand_the_number_of_groups_and_their_sizes(run_folder: Pat
 
 
 def test_problems_name_songs_that_are_not_ok_even_one_called_na(run_folder: Path) -> None:
-    section = problems(read_results(run_folder), {})
-    assert section is not None
-    rows = [[cell.text for cell in row] for row in section.content["ledger"].rows]
+    ledger = problems(read_results(run_folder))["ledger"]
+    rows = [[cell.text for cell in row] for row in ledger.rows]
     assert [row[2] for row in rows] == ["warning", "failed"]
     assert rows[1][0] == "NA"
     change(run_folder, "ledger", status="ok")
     change(run_folder, "warnings", severity="note")
-    section = problems(read_results(run_folder), {})
-    assert section is not None
-    assert section.content["ledger"] is None
+    assert problems(read_results(run_folder))["ledger"] is None
 
 
 def test_every_method_has_a_line_of_where_it_is_better_and_worse(compared_folder: Path) -> None:
-    section = verdicts(read_results(compared_folder), {})
-    assert section is not None
-    table = section.content["table"]
+    table = verdicts(read_results(compared_folder))["table"]
     lines = {row[0].text: [cell.text for cell in row[1:4]] for row in table.rows}
     assert lines == {
         "balanced-pca": ["the baseline", "–", "0.55"],

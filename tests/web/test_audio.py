@@ -17,8 +17,7 @@ from starlette.testclient import TestClient
 from songscape.library import Library
 from songscape.results import ResultsFolder
 from songscape.web.app import make_app
-from songscape.web.audio import MOST_BYTES, byte_range
-from songscape.web.excerpt import excerpt, most_typical
+from songscape.web.audio import MOST_BYTES, byte_range, excerpt, most_typical
 
 SONG = "album/song 000"
 

@@ -17,7 +17,7 @@ from songscape.cli import DONE, FAILED, main
 from songscape.clustering.portraits import Scale
 from songscape.errors import SongscapeError
 from songscape.results import ResultsFolder
-from songscape.web.atlas import Atlas, Group, Layout, Level
+from songscape.web.atlas import Atlas, Layout, Level, load_atlas
 from songscape.web.export import (
     STATIC,
     joined_modules,
@@ -25,7 +25,6 @@ from songscape.web.export import (
     write_atlas_table,
     write_map,
 )
-from songscape.web.load import load_atlas
 
 
 def written_in(path: Path) -> dict[str, object]:
@@ -42,7 +41,9 @@ def large_atlas(n: int) -> Atlas:
     places = (vectors[:, :2] / 5).clip(-1, 1)
     member = (np.arange(n) % 40).astype(np.int32)
     genres = [f"genre {i % 30}" for i in range(n)]
-    groups = tuple(Group(str(i), f"Slow, acoustic, mostly number {i}", n // 40) for i in range(40))
+    names = (f"Slow, acoustic, mostly number {i}" for i in range(40))
+    groups = tuple({"id": str(i), "name": name, "size": n // 40} for i, name in enumerate(names))
+    none = np.full(n, -1, np.int32)
     sounds = {
         Scale(name, "low", "high", "lower than", "higher than"): vectors[:, i].astype(float)
         for i, name in enumerate(("tempo", "loudness", "beat", "dynamics", "brightness", "key"))
@@ -56,8 +57,8 @@ def large_atlas(n: int) -> Atlas:
         audio=(None,) * n,
         lyrics=("words " * 200,) * n,
         columns=pd.DataFrame({"genre": genres, "bpm": vectors[:, 3]}),
-        layouts=(Layout("a", "m", places, vectors), Layout("b", "m", places, vectors)),
-        levels=(Level("region", groups, member, np.full(n, 0.5, np.float32)),),
+        layouts=(Layout("a", places, vectors), Layout("b", places, vectors)),
+        levels=(Level("region", groups, member, np.full(n, 0.5, np.float32), none),),
     )
 
 

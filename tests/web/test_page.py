@@ -18,8 +18,8 @@ import soundfile
 
 from songscape.library import Library
 from songscape.results import ResultsFolder, read_latents, write_latents
+from songscape.web.atlas import load_atlas
 from songscape.web.export import make_previews, write_map
-from songscape.web.load import load_atlas
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -207,7 +207,7 @@ def test_search_finds_a_word_that_is_sung_by_keys_alone(page: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#side h3:has-text('Nearest songs')")
     assert page.locator("#side h2").inner_text() == "Song 7"
-    page.get_by_text("Its words").click()
+    page.get_by_text("Lyrics", exact=True).click()
     assert "lighthouse" in page.locator("#side pre").inner_text()
 
 
@@ -243,7 +243,7 @@ def test_another_name_is_still_there_after_a_reload(
     page.locator("#side .group .open").nth(1).click()
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("New name").fill("أغاني <b>Sunday</b>")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_selector("#side h2:has-text('Sunday')")
     page.reload()
     page.wait_for_selector("body[data-ready]")

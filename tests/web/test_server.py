@@ -20,6 +20,7 @@ from songscape.errors import SongscapeError
 from songscape.features.analyse import RECIPES
 from songscape.library import Library
 from songscape.library.records import Analysis, Collection, FileStamp
+from songscape.models.presets import DEFAULT_FREE
 from songscape.results import ResultsFolder, find_folder, read_latents, write_latents
 from songscape.web.app import make_app
 
@@ -51,6 +52,17 @@ def test_groups_name_their_typical_songs_and_languages(client: TestClient) -> No
     for group in regions["groups"]:
         assert len(group["typical"]) == 5
         assert sum(share for _, share, _ in group["languages"]) == pytest.approx(1)
+
+
+def test_the_note_says_what_the_switch_beside_it_does(
+    own_client: TestClient, own_folder: ResultsFolder
+) -> None:
+    said = own_client.get("/api/map").json()["note"]
+    assert said.startswith("The groups ignore the language")
+    assert "Without the switch “ignore the language”, the map shows" in said
+    own_folder.map(DEFAULT_FREE, 0).unlink()  # then there is no switch
+    (own_folder.tables / "report.html").touch()
+    assert own_client.get("/api/map").json()["note"] == "The groups ignore the language."
 
 
 def test_similar_songs_are_those_of_the_same_cloud_nearest_first(client: TestClient) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from songscape.audit.confounding import FUNCTION_BELOW, confounded_labels
 from songscape.audit.duplicates import duplicate_groups, duplicate_lyrics_groups
 from songscape.audit.finding import Check, Finding, Severity
-from songscape.audit.lyrics import hapax_share, language_mismatches
+from songscape.audit.lyrics_checks import hapax_share, language_mismatches
 from songscape.audit.nuisances import nuisance_table, unexplained_share
 from songscape.columns import ColumnRoles, find_roles, label_columns
 from songscape.features.covariates import language_view

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from songscape.benchmark.keys import PartitionKey, SampleKey
 from songscape.benchmark.targets import Targets
 from songscape.errors import SongscapeError, first_line
-from songscape.metrics.clusters import contingency, internal_metrics, undefined_agreement
+from songscape.metrics.clusters import ari, contingency, internal_metrics, undefined_agreement
 from songscape.metrics.labels import bin_nuisance, encode_labels
 from songscape.metrics.mixing import kbet_neighbors
 from songscape.metrics.neighbours import (
@@ -32,12 +32,14 @@ from songscape.metrics.retrieval import (
     undefined_retrieval,
 )
 from songscape.metrics.silhouette import simplified_silhouette
-from songscape.metrics.stability import stability, subsample_partitions
-from songscape.statistics.permutations import PermutationNull, nested_in_groups, permutation_nulls
-from songscape.statistics.space_nulls import (
+from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples, unsure_shares
+from songscape.statistics.permutations import (
+    PermutationNull,
     hit_null,
     knn_nulls,
     mixing_nulls,
+    nested_in_groups,
+    permutation_nulls,
     probe,
 )
 
@@ -54,6 +56,8 @@ STRUCTURE_METRICS = ("silhouette", "davies_bouldin", "calinski_harabasz")
 HEALTH_METRICS = ("n_clusters", "noise_share", "largest_cluster_share")
 N_PERMUTATIONS = 999
 N_SUBSAMPLES = 10
+UNSURE = 0.5
+"""A track that loses a larger share of the other tracks of its cluster is unsure."""
 # What an unsuitable input or option raises in NumPy, SciPy and scikit-learn.
 ERRORS = (SongscapeError, ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
 
@@ -281,20 +285,25 @@ def _subsampled(
     """
     from songscape.clustering.methods import cluster
 
-    def again(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-        return cluster(key.clusterer, X[rows], k=key.k, random_state=seed, **options).labels
-
-    repeats = subsample_partitions(again, len(X), n_repeats=n_repeats, groups=targets.groups)
-    found = stability(labels, repeats)
-    weakest = float(found.jaccard.min()) if len(found.jaccard) else float("nan")
+    repeats = np.full((n_repeats, len(X)), NOT_DRAWN)
+    drawn = subsamples(len(X), n_repeats=n_repeats, groups=targets.groups)
+    for seed, part in enumerate(drawn):
+        again = cluster(key.clusterer, X[part], k=key.k, random_state=seed, **options)
+        repeats[seed, part] = again.labels
+    jaccard = np.mean([cluster_jaccard(labels, other) for other in repeats], axis=0)
+    weakest = float(jaccard.min()) if len(jaccard) else float("nan")
+    same = _mean(np.array([ari(labels, other) for other in repeats]))
+    unsure = unsure_shares(labels, repeats)
     rows = [
-        _row("stability", "ari_over_subsamples", "", found.mean_ari),
+        _row("stability", "ari_over_subsamples", "", same),
         _row("stability", "jaccard_of_weakest", "", weakest),
-        _row("stability", "unsure_share", "", float(found.unsure_tracks().mean())),
+        _row("stability", "unsure_share", "", float((np.nan_to_num(unsure) > UNSURE).mean())),
     ]
-    for number, value in enumerate(map(float, found.jaccard)):
-        rows.append(_row("stability", "cluster_jaccard", str(number), value))
-    return rows, found.unsure
+    rows += [
+        _row("stability", "cluster_jaccard", str(number), float(value))
+        for number, value in enumerate(jaccard)
+    ]
+    return rows, unsure
 
 
 def _failed(what: str, error: BaseException) -> Row:

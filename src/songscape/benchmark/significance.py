@@ -15,8 +15,7 @@ from songscape.benchmark.metric_table import Figure, Figures
 from songscape.benchmark.summary import N_HALF_SAMPLES, N_RESAMPLES
 from songscape.benchmark.targets import Targets
 from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
-from songscape.statistics.intervals import Difference, holm, paired_difference
-from songscape.statistics.subsampling import half_sample_difference
+from songscape.statistics.intervals import Interval, half_sample_ami, holm, paired_difference
 
 MAX_NOISE = 0.5
 """Share of noise above which a partition says nothing of the collection."""
@@ -173,14 +172,16 @@ def _difference(
     column: str,
     targets: Targets,
     headline: PartitionKey,
-) -> Difference | None:
+) -> Interval | None:
     if metric == "ami":
         if headline not in one.partitions or headline not in other.partitions:
             return None
-        labels = one.partitions[headline], other.partitions[headline]
-        truth = targets.columns[column]
-        return half_sample_difference(
-            "ami", *labels, truth, targets.groups, n_resamples=N_HALF_SAMPLES
+        return half_sample_ami(
+            one.partitions[headline],
+            targets.columns[column],
+            targets.groups,
+            baseline=other.partitions[headline],
+            n_resamples=N_HALF_SAMPLES,
         )
     ours, theirs = (per_track(each, metric, column, targets) for each in (one, other))
     if ours is None or theirs is None:
@@ -194,7 +195,7 @@ def _difference(
 
 def _beside_best(
     test: PairedTest,
-    found: Difference | None,
+    found: Interval | None,
     by_name: Mapping[str, Evidence],
     targets: Targets,
     figures: Figures,

@@ -267,7 +267,7 @@ def _setup_sentence(caveat: Caveat, setup: Setup) -> str:
         seeds = _count(setup.n_seeds, "seed")
         if caveat.weight is Weight.SUPPORTS:
             return f"Every model was trained with {seeds}."
-        return f"With {seeds} only, the variation between trainings is known roughly."
+        return f"With only {seeds}, the variation between trainings is known only roughly."
     k = setup.headline.k
     if setup.k_origin is KOrigin.GIVEN:
         return f"k = {k} was given: nothing here shows that there are {k} groups."

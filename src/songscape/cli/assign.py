@@ -20,7 +20,7 @@ def add_parser(verbs: Any) -> None:
         "assign",
         _assign,
         "say in which groups new songs belong",
-        "Nothing is trained or grouped again, and the library stays as it is. Songs that can't be\n"
+        "Nothing is trained or grouped again, and the library stays as it is. Songs that can't be "
         "read are named and the others placed; the exit code is then 3.",
     )
     parser.add_argument(

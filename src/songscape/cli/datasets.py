@@ -18,7 +18,6 @@ def add_parser(verbs: Any) -> None:
         type=path,
         help="print an index of this collection instead, as mirdata reads it (JSON with MD5 sums)",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON array")
 
 
 def _datasets(parsed: argparse.Namespace, _arguments: list[str]) -> int:
@@ -29,11 +28,7 @@ def _datasets(parsed: argparse.Namespace, _arguments: list[str]) -> int:
 
         print_json(mirdata_index(read_collection(parsed.mirdata_index)))
         return DONE
-    rows = [{"name": each.name, "files": each.files, "licence": each.licence} for each in LAYOUTS]
-    if parsed.json:
-        print_json(rows)
-        return DONE
     print("Give the folder that holds these files to songscape run; nothing is downloaded.")
-    for row in rows:
+    for row in LAYOUTS:
         print(f"\n{row['name']}\n  files    {row['files']}\n  licence  {row['licence']}")
     return DONE

@@ -37,8 +37,8 @@ def _export(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     from songscape.errors import UsageError
     from songscape.progress import progress_bar
     from songscape.results import find_folder
+    from songscape.web.atlas import load_atlas
     from songscape.web.export import make_previews, write_atlas_table, write_map
-    from songscape.web.load import load_atlas
 
     if not 0 <= parsed.previews <= 600:
         raise UsageError("--previews: seconds, 0 to 600")

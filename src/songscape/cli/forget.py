@@ -7,7 +7,7 @@ from typing import Any
 
 from songscape.cli.console import one_line
 from songscape.cli.options import add_verb, find_library, path
-from songscape.cli.outcome import DONE, print_json
+from songscape.cli.outcome import DONE
 
 
 def add_parser(verbs: Any) -> None:
@@ -20,7 +20,6 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("library", type=path, help="results folder, its songscape.db, or the music")
     parser.add_argument("--yes", action="store_true", help="delete them")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _forget(parsed: argparse.Namespace, _arguments: list[str]) -> int:
@@ -31,9 +30,6 @@ def _forget(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         gone, names = library.track_ids("gone"), names_of(library)
         if parsed.yes:
             library.forget(gone)
-    if parsed.json:
-        print_json({"missing": gone, "forgotten": parsed.yes})
-        return DONE
     print(f"{len(gone):,} missing tracks" + (" forgotten" if parsed.yes and gone else ""))
     print(*(f"  {one_line(names.get(i, i))}" for i in gone), sep="\n", end="\n" if gone else "")
     if gone and not parsed.yes:

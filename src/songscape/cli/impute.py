@@ -17,7 +17,9 @@ def add_parser(verbs: Any) -> None:
         "name the tracks whose lyrics fit best to each track without lyrics, or the reverse",
         "Needs a model of a finished run: songscape run FOLDER --out OUT --models song-vae.",
     )
-    parser.add_argument("out", type=path, help="results folder of `songscape run`")
+    parser.add_argument(
+        "out", type=path, metavar="RESULTS", help="results folder of `songscape run`"
+    )
     parser.add_argument(
         "--wanted",
         choices=("lyrics", "audio"),

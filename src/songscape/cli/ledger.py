@@ -7,7 +7,7 @@ from typing import Any
 
 from songscape.cli.console import one_line
 from songscape.cli.options import add_verb, find_library, path
-from songscape.cli.outcome import DONE, print_json
+from songscape.cli.outcome import DONE
 
 
 def add_parser(verbs: Any) -> None:
@@ -17,11 +17,10 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--all", action="store_true", help="list the tracks without problems as well"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON array")
 
 
 def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
-    from songscape.experiment.tables import ledger_table
+    from songscape.experiment.result_tables import ledger_table
     from songscape.library import Library
     from songscape.library.upkeep import files_of
 
@@ -29,9 +28,6 @@ def _ledger(parsed: argparse.Namespace, _arguments: list[str]) -> int:
         frame, files = ledger_table(library), files_of(library)
     if not parsed.all:
         frame = frame[frame["status"] != "ok"]
-    if parsed.json:
-        print_json(frame.to_dict(orient="records"))
-        return DONE
     for row in frame.itertuples():
         file = files.get(row.track_id, row.track_id)
         print(*map(one_line, (row.status, row.stage, file, row.reason)), sep="\t")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from contextlib import nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ def add_verb(verbs: Any, name: str, call: Any, summary: str, details: str = "") 
     parser = verbs.add_parser(
         name,
         help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}. {details}".strip(),
+        description=textwrap.fill(f"{summary[0].upper()}{summary[1:]}. {details}".strip(), 79),
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from songscape.cli.console import one_line
 from songscape.cli.options import add_verb, find_library, path
-from songscape.cli.outcome import DONE, print_json
+from songscape.cli.outcome import DONE
 
 _SHOWN = 5
 
@@ -24,10 +24,13 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("old", type=path, help="where the music was")
     parser.add_argument("new", type=path, help="where it is now")
     parser.add_argument(
-        "--in", "--out", dest="out", type=path, help="results folder (default: ./OLD-songscape)"
+        *("--in", "--out"),
+        dest="out",
+        type=path,
+        metavar="RESULTS",
+        help="results folder (default: ./OLD-songscape)",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be found; no change")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _relocate(parsed: argparse.Namespace, _arguments: list[str]) -> int:
@@ -37,9 +40,6 @@ def _relocate(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     file = find_library(parsed.out or old)
     with opened_alone(file) as library:
         found = relocate(library, old, new.resolve(), dry_run=parsed.dry_run)
-    if parsed.json:
-        print_json({**vars(found), "dry_run": parsed.dry_run})
-        return DONE
     n = len(found.same) + len(found.other) + len(found.missing)
     print(f"{len(found.same):,} of {n:,} files are the same at the new place")
     for paths, what in (

@@ -12,7 +12,10 @@ from songscape.cli.outcome import DONE
 def add_parser(verbs: Any) -> None:
     parser = add_verb(verbs, "report", _report, "write the report again from a results folder")
     parser.add_argument(
-        "out", type=path, help="results folder of `songscape run` or `songscape compare`"
+        "out",
+        type=path,
+        metavar="RESULTS",
+        help="results folder of `songscape run` or `songscape compare`",
     )
 
 

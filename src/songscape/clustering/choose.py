@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from songscape.clustering.methods import check_rows, cluster
 from songscape.errors import SongscapeError
-from songscape.metrics.stability import pairwise_ari, subsample_partitions
+from songscape.metrics.stability import NOT_DRAWN, pairwise_ari, subsamples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,18 +80,14 @@ def choose_k(X: ArrayLike, ks: Iterable[int] = range(2, 13), random_state: int =
 
 def _curve(data: Floats, ks: Integers, seed: int) -> Floats:
     """ARI of every pair of clusterings of subsamples for every k, shape (n_ks, n_pairs)."""
-
-    def agreement(k: int) -> Floats:
-        def again(rows: Integers, draw: int) -> Integers:
-            return cluster("kmeans", data[rows], k=k, random_state=draw, n_init=3).labels
-
-        partitions = subsample_partitions(
-            again, len(data), n_repeats=_N_SUBSAMPLES, share=_SHARE, random_state=seed
-        )
-        return pairwise_ari(partitions)
-
+    drawn = subsamples(len(data), n_repeats=_N_SUBSAMPLES, share=_SHARE, random_state=seed)
+    partitions = np.full((len(ks), len(drawn), len(data)), NOT_DRAWN)
+    for place, k in enumerate(ks.tolist()):
+        for draw, rows in enumerate(drawn):
+            found = cluster("kmeans", data[rows], k=k, random_state=seed + draw, n_init=3)
+            partitions[place, draw, rows] = found.labels
     # Two clusterings with everything in one cluster agree about nothing.
-    return np.nan_to_num([agreement(k) for k in ks.tolist()])
+    return np.nan_to_num([pairwise_ari(one) for one in partitions])
 
 
 def gaussian_cloud(space: Floats, rng: np.random.Generator) -> Floats:
@@ -116,7 +112,7 @@ def _decide(ks: Integers, pairs: Floats, nulls: Floats) -> tuple[int, str, float
     if p_value > _ALPHA or not beyond.any():
         best = int(np.argmax(excess))
         reason = (
-            "no structure beyond the null: no number of clusters is more stable than in a cloud "
+            "no number of clusters is more stable than in a cloud "
             f"without clusters (p = {p_value:.2g}; the nearest is k = {ks[best]}, stability "
             f"{observed[best]:.2f} against {expected[best]:.2f})"
         )

@@ -9,7 +9,9 @@ from typing import Any
 
 from songscape.columns import find_roles
 from songscape.data_tables import read_table
-from songscape.ingest.file_signatures import id3_length, looks_like
+from songscape.features.analyse import BEGINS_SILENT, NEARLY_SILENT
+from songscape.features.decode import SILENT, TOO_SHORT
+from songscape.ingest.file_kinds import id3_length, looks_like
 from songscape.language_codes import language_name
 from songscape.library import LedgerRow, Library
 from songscape.library.upkeep import files_of, names_of, told
@@ -22,6 +24,21 @@ _LOSSLESS = frozenset({"FLAC", "WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AP
 MIN_LETTERS, MIN_SHARE, MOST_TAGGED = 200, 0.9, 0.1
 """To doubt the language of a tag: least letters of the words, least share of them in one other
 language, and largest share in the tagged one when only these two are compared."""
+
+_KIND_OF_ROW: Mapping[tuple[str, str], str] = {
+    ("audio", "failed"): "unreadable",
+    ("scan", "failed"): "unreadable",
+    ("audio", "warning"): "damaged",
+    ("lyrics", "failed"): "lyrics unreadable",
+    ("lyrics", "warning"): "lyrics doubtful",
+    ("scan", "skipped"): "left out",
+}
+_KIND_OF_REASON: Mapping[str, str | None] = {
+    SILENT: "silent",
+    NEARLY_SILENT: "silent",
+    TOO_SHORT: "too short",
+    BEGINS_SILENT: None,
+}
 
 
 @dataclass(frozen=True)
@@ -75,19 +92,8 @@ def examine(library: Library) -> Checkup:
 
 
 def _of_row(row: LedgerRow) -> _Found | None:
-    kinds: Mapping[tuple[str, str], str] = {
-        ("audio", "failed"): "unreadable",
-        ("scan", "failed"): "unreadable",
-        ("audio", "warning"): "damaged",
-        ("lyrics", "failed"): "lyrics unreadable",
-        ("lyrics", "warning"): "lyrics doubtful",
-        ("scan", "skipped"): "left out",
-    }
-    kind = kinds.get((row.stage, row.status))
-    if kind == "unreadable" and row.reason.startswith(("silent", "too short")):
-        kind = "silent" if row.reason.startswith("silent") else "too short"
-    if kind == "damaged" and "silen" in row.reason:
-        kind = "silent" if row.reason.startswith("nearly silent") else None
+    kind = _KIND_OF_ROW.get((row.stage, row.status))
+    kind = _KIND_OF_REASON.get(row.reason.partition(":")[0], kind)
     about, reason = told(row) if row.stage == "scan" else (row.track_id, row.reason)
     return None if kind is None else (kind, about, reason)
 

@@ -17,8 +17,8 @@ from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.checks import check_collection, check_folder, check_settings
 from songscape.experiment.outputs import Collected, ExperimentSummary, write_results
 from songscape.experiment.request import Outcome, Request
+from songscape.experiment.result_tables import ledger_table
 from songscape.experiment.shared_k import kept_k
-from songscape.experiment.tables import ledger_table
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import say
 from songscape.results import ResultsFolder

@@ -81,11 +81,7 @@ class Library(Stored):
 
         texts = self.texts()
         loader = ViewLoader(texts)
-        there = [name for name in names if loader.digest(self, name) is not None]
-        views = load_views(self, there)
-        columns = self.columns().reindex(list(texts))
-        language = language_view(columns, list(texts.values()))
-        blocks = {name: views[name] for name in there}
-        if language is not None and "language" not in blocks:
-            blocks["language"] = language
-        return Views(views.track_ids, blocks)
+        views = load_views(self, [n for n in names if loader.digest(self, n) is not None])
+        language = language_view(self.columns().reindex(list(texts)), list(texts.values()))
+        made = {} if language is None else {"language": language}
+        return Views(views.track_ids, {**views, **made})

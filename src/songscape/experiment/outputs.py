@@ -13,7 +13,7 @@ from songscape._version import __version__
 from songscape.benchmark.yardstick import BASELINE
 from songscape.columns import Role
 from songscape.errors import SongscapeError
-from songscape.experiment import tables
+from songscape.experiment import result_tables
 from songscape.experiment.checks import check_promises
 from songscape.experiment.fit import digest_of
 from songscape.experiment.grouping import find_groups
@@ -89,7 +89,7 @@ def write_results(
     from songscape.report.latex import latex_table
     from songscape.report.page import write_page
     from songscape.report.read import read_results
-    from songscape.report.unmeasured import unmeasured_lines
+    from songscape.report.sections import unmeasured_lines
 
     outcomes = [one for one in (mine, kept) if one is not None]
     # Whichever command came last: the same tables and the same page.
@@ -105,24 +105,24 @@ def write_results(
     }
     measured = {name: trial.measurements(shown[name]) for name, trial in trials.items()}
     table = tidy_table(_evidence(measured))
-    clustered = tables.clusters_table(measured, inputs.track_ids)
+    clustered = result_tables.clusters_table(measured, inputs.track_ids)
     if clustered.empty:
         reasons = dict.fromkeys(table["reason"][table["axis"] == "failed"])
         raise SongscapeError(f"no clustering succeeded: {'; '.join(reasons)}")
-    unmeasured = tables.unmeasured_table(measured, summaries.values())
+    unmeasured = result_tables.unmeasured_table(measured, summaries.values())
     curves = [one.request.clusters.curve for one in outcomes]
     for name, frame in {
         "ledger": collected.ledger,
-        "models": tables.models_table(summaries.values()),
+        "models": result_tables.models_table(summaries.values()),
         "clusters": clustered,
-        "descriptions": tables.descriptions_table(trials, shown),
+        "descriptions": result_tables.descriptions_table(trials, shown),
         "unmeasured": unmeasured,
         "labels": inputs.dataset.columns[_named(inputs)].rename_axis("track_id").reset_index(),
         "stability": next((curve for curve in curves if curve is not None), None),
     }.items():
         folder.write_table(name, frame)
     folder.write_table("table", table, parquet=True)
-    folder.write_table("metrics", tables.metrics_table(table))
+    folder.write_table("metrics", result_tables.metrics_table(table))
     before = folder.read_document() or {}
     document = _document(collected, inputs, mine, outcomes)
     document["warnings_key"] = _write_warnings(folder, inputs, before.get("warnings_key"))
@@ -205,7 +205,7 @@ def _write_tests(
         )
     folder.write_table("summary", found.summary, parquet=True)
     folder.write_table("differences", found.differences, parquet=True)
-    tracks = tables.tracks_table(evidence, targets.groups, inputs.track_ids)
+    tracks = result_tables.tracks_table(evidence, targets.groups, inputs.track_ids)
     folder.write_table("tracks", tracks)
     return {"tested": key, "baseline": baseline}
 

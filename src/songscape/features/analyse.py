@@ -26,6 +26,8 @@ MINIMUM_SECONDS = 1.0
 """44 frames: ten segments of at least four, and a delta window of nine fits several times."""
 SILENCE_DB = 60.0
 """Frames this many dB below the loudest band of the clip are silence."""
+NEARLY_SILENT, BEGINS_SILENT = "nearly silent", "begins with silence"
+"""How such remarks begin."""
 _FIRST_BAND = 1  # of 128: the lowest holds what a constant level leaves in a Hann window
 _LEAST_FRAMES = 43  # a second
 LONGEST_REST = 86  # frames of silence that the view may begin with: two seconds
@@ -248,9 +250,9 @@ def first_sound(is_sound: NDArray[np.bool_]) -> int:
 def _silence_remarks(is_sound: NDArray[np.bool_], start: int) -> list[str]:
     seconds = is_sound.sum() / FRAME_RATE
     if seconds < MINIMUM_SECONDS:
-        return [f"nearly silent: {seconds:.1f} of {len(is_sound) / FRAME_RATE:.1f} s sound"]
+        return [f"{NEARLY_SILENT}: {seconds:.1f} of {len(is_sound) / FRAME_RATE:.1f} s sound"]
     if start:
-        return [f"begins with silence: the view mfcc starts at {start / FRAME_RATE:.1f} s"]
+        return [f"{BEGINS_SILENT}: the view mfcc starts at {start / FRAME_RATE:.1f} s"]
     return []
 
 

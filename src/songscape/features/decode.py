@@ -24,6 +24,8 @@ LEAD_S = 1.0
 """Decoded before the part that is wanted: lossy frames need those before them."""
 SILENCE_PEAK = 2.0**-14
 """Full scale = 1; two steps of a 16-bit converter (-84 dBFS): dither and idle noise stay under."""
+TOO_SHORT, SILENT = "too short", "silent"
+"""How the reasons of such failures begin."""
 LOUD_PEAK = 2.0
 """Lossy decoders and mixes in float go over full scale, but hardly twice over."""
 FLOAT_CODECS = ("FLOAT", "DOUBLE", "PCM_F", "WAVPACK")
@@ -231,7 +233,7 @@ class Decoder:
         if self.seconds < minimum_seconds:
             remarks = f" ({'; '.join(self.warnings)})" if self.warnings else ""
             raise DecodeError(
-                f"too short: {self.seconds:.2f} s of audio, at least {minimum_seconds:g} s "
+                f"{TOO_SHORT}: {self.seconds:.2f} s of audio, at least {minimum_seconds:g} s "
                 f"are needed{remarks}; remove it"
             )
         if (self.high - self.low) / 2 <= SILENCE_PEAK:
@@ -241,10 +243,10 @@ class Decoder:
 
     def _silence(self) -> str:
         if self._channel_peak > SILENCE_PEAK:
-            return "silent: its channels cancel each other out; invert one of them"
+            return f"{SILENT}: its channels cancel each other out; invert one of them"
         if self.peak > SILENCE_PEAK:
-            return f"silent: a constant level of {self.high:.3g}, and no sound; export it again"
-        return "silent: no sample above -84 dBFS; export it again or remove it"
+            return f"{SILENT}: a constant level of {self.high:.3g}, and no sound; export it again"
+        return f"{SILENT}: no sample above -84 dBFS; export it again or remove it"
 
 
 class _Resampler:

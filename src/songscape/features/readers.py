@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from songscape.errors import first_line
 from songscape.features.container import Part
-from songscape.ingest.file_signatures import looks_like, printable
+from songscape.ingest.file_kinds import looks_like, printable
 
 BLOCK_FRAMES = 1 << 18
 """Frames decoded at a time: 6 s at 44.1 kHz. Every change from decoding to spectra costs 0.3 ms."""

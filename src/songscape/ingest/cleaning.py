@@ -7,7 +7,6 @@ it is known are in `data/lyric_notes.toml`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,7 @@ import regex
 
 from songscape.data_tables import read_table
 from songscape.ingest.files import nfc
-from songscape.ingest.look_alikes import without_look_alikes
-from songscape.ingest.lyric_markup import plain_words
-from songscape.ingest.timed_lyrics import main_lines
+from songscape.ingest.lyric_formats import main_lines, plain_words
 
 _LONGEST_NOTE = 200
 """Characters; lines that sites add are shorter."""
@@ -196,7 +193,7 @@ def _without_brackets(line: str, notes: set[str]) -> str:
 def _note_in(line: str, *, after_blank: bool) -> str | None:
     """What a line is if it is nothing sung: a heading, an advert, or a notice."""
     low = line.casefold()
-    if _any_in(_SILENT_HINTS, low) and _says_instrumental(low):
+    if any(hint in low for hint in _SILENT_HINTS) and _says_instrumental(low):
         return "instrumental"
     if len(line) <= _LONGEST_HEADING:
         vague = _VAGUE.fullmatch(line)
@@ -206,13 +203,10 @@ def _note_in(line: str, *, after_blank: bool) -> str | None:
             or (vague and (vague[1] or after_blank or _MARKED.match(line)))
         ):
             return "heading"
-    if _any_in(_LYRICS_HINTS, low) and _says_missing(low):
+    if any(hint in low for hint in _LYRICS_HINTS) and _says_missing(low):
         return "missing"
-    return "advert" if _any_in(_ADVERT_HINTS, low) and _ADVERT.fullmatch(line) else None
-
-
-def _any_in(hints: Sequence[str], line: str) -> bool:
-    return any(hint in line for hint in hints)
+    is_advert = any(hint in low for hint in _ADVERT_HINTS) and _ADVERT.fullmatch(line)
+    return "advert" if is_advert else None
 
 
 def _says_instrumental(line: str) -> bool:
@@ -258,3 +252,54 @@ def _is_notice_of_nothing(words: str) -> bool:
     if " ".join(_WORD.findall(words.casefold())) in _EMPTY:
         return True
     return bool(_LYRICS.search(words) and _MISSING.search(words))
+
+
+# -- letters of another script that only look right (Cyrillic е in English words) ----------------
+
+_TABLES = {
+    tuple(pair.split("-")): dict(zip(map(ord, one), two))
+    for pair, (one, two) in read_table("ingest/data", "look_alikes").items()
+}
+_SCRIPTS = ("Latin", "Cyrillic", "Greek")
+_OF_SCRIPT = {name: regex.compile(rf"(?V1)[\p{{L}}&&\p{{{name}}}]") for name in _SCRIPTS}
+_OTHERS = regex.compile(r"[\p{Cyrillic}\p{Greek}]")
+_WHOLE_WORD = regex.compile(r"[\p{L}\p{M}]+")
+_RARE = 0.2
+
+
+def without_look_alikes(text: str) -> str:
+    """Write every word in one script.
+
+    A word of letters of two scripts is put into the one whose look-alikes explain it, the commoner
+    in the word first. Where a script has no letter in the whole text but look-alikes of the main
+    one, and few of these, its whole words are too.
+    """
+    if text.isascii() or not _OTHERS.search(text):
+        return text
+    counts = {name: len(pattern.findall(text)) for name, pattern in _OF_SCRIPT.items()}
+    main = max(_SCRIPTS, key=lambda name: counts[name])
+    if sum(map(bool, counts.values())) < 2:
+        return text
+    for name in _SCRIPTS:
+        table = _TABLES.get((name, main), {})
+        if 0 < counts[name] < _RARE * counts[main] and name != "Latin":
+            letters = set(_OF_SCRIPT[name].findall(text))
+            if all(ord(letter) in table for letter in letters):
+                text = text.translate(table)
+    return str(_WHOLE_WORD.sub(lambda found: _in_one_script(found.group(), main), text))
+
+
+def _in_one_script(word: str, main: str) -> str:
+    if word.isascii():
+        return word
+    letters = {name: _OF_SCRIPT[name].findall(word) for name in _SCRIPTS}
+    present = [name for name in _SCRIPTS if letters[name]]
+    if len(present) < 2:
+        return word
+    for target in sorted(present, key=lambda name: (-len(letters[name]), name != main)):
+        others = [name for name in present if name != target]
+        if all(ord(letter) in _TABLES[name, target] for name in others for letter in letters[name]):
+            for name in others:
+                word = word.translate(_TABLES[name, target])
+            return word
+    return word

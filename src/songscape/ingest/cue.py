@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,17 +53,17 @@ def albums_in(
     albums: dict[str, list[CueTrack]] = {}
     problems = []
     for sheet in sorted(sheets):
-        name = display(sheet)
         try:
             text = _text(read_bytes(root / sheet, _MAX_BYTES))
         except (UnreadableError, NotTextError) as error:
+            name = display(sheet)
             reason = f"{name}: {error}; its album is read as one track"
             problems.append(LedgerRow(name, "scan", "warning", reason))
             continue
         for written, tracks in _files_of(text):
             found = _place(sheet, written, by_name)
-            if len(tracks) > 1 and found is not None and found not in albums:
-                albums[found] = tracks
+            if len(tracks) > 1 and found is not None:
+                albums.setdefault(found, tracks)
     return albums, problems
 
 
@@ -99,51 +99,44 @@ def _key(place: str) -> str:
     return nfc(place).casefold()
 
 
-def _files_of(text: str) -> Iterator[tuple[str, list[CueTrack]]]:
+def _files_of(text: str) -> list[tuple[str, list[CueTrack]]]:
     """The files that a sheet names, each with its tracks in the order of their times."""
     album: dict[str, str] = {}
-    name: str | None = None
-    tracks: list[CueTrack] = []
+    files: list[tuple[str, dict[int, CueTrack]]] = []
     current: CueTrack | None = None
     for line in text.splitlines():
         if len(line) > _MAX_LINE:  # no line of a sheet, and reading it would take very long
             continue
         if index := _INDEX.fullmatch(line):
             minutes, seconds, frames = map(int, index.groups())
-            if current is not None and name is not None:
+            if current is not None and files:
                 start = 60 * minutes + seconds + frames / _FRAMES
-                tracks.append(replace(current, start=start))
+                files[-1][1].setdefault(current.number, replace(current, start=start))
         elif track := _TRACK.fullmatch(line):
             current = CueTrack(int(track[1]), 0.0)
         elif _OTHER_TRACK.fullmatch(line):
             current = None
         elif file := _FILE.fullmatch(line):
-            if name is not None:
-                yield name, _ended(tracks, album)
-            name, tracks, current = file[1] or file[2] or "", [], None
+            files.append((file[1] or file[2] or "", {}))
+            current = None
         elif found := _LINE.fullmatch(line):
             word, value = found[1].upper(), nfc(" ".join(found[2].split()))
             if value and current is not None and word in _CELLS:
                 current.cells[_CELLS[word]] = value
-            elif value and name is None and word in _OF_ALBUM:
+            elif value and not files and word in _OF_ALBUM:
                 album.setdefault(_OF_ALBUM[word], value)
-    if name is not None:
-        yield name, _ended(tracks, album)
+    return [(name, _whole(list(tracks.values()), album)) for name, tracks in files]
 
 
-def _ended(tracks: list[CueTrack], album: dict[str, str]) -> list[CueTrack]:
+def _whole(tracks: list[CueTrack], album: dict[str, str]) -> list[CueTrack]:
     """Tracks with their ends and all their cells; those of no length are none."""
-    by_number = {track.number: track for track in reversed(tracks)}
-    tracks = sorted(by_number.values(), key=lambda track: track.start)[:_MAX_TRACKS]
-    ends = [*(track.start for track in tracks[1:]), None]
-    return [
-        replace(track, end=end, cells=_whole(track, album))
-        for track, end in zip(tracks, ends)
-        if end is None or end > track.start
-    ]
-
-
-def _whole(track: CueTrack, album: dict[str, str]) -> dict[str, str]:
-    own = {"title": f"Track {track.number}", "tracknumber": str(track.number), **track.cells}
-    own.setdefault("artist", album.get("albumartist", ""))
-    return {name: value for name, value in {**own, **album}.items() if value}
+    tracks = sorted(tracks, key=lambda track: track.start)[:_MAX_TRACKS]
+    whole = []
+    for track, after in zip(tracks, [*tracks[1:], None]):
+        end = None if after is None else after.start
+        if end is None or end > track.start:
+            cells = {"title": f"Track {track.number}", "tracknumber": str(track.number)}
+            cells |= {"artist": album.get("albumartist", "")} | track.cells | album
+            cells = {name: value for name, value in cells.items() if value}
+            whole.append(replace(track, end=end, cells=cells))
+    return whole

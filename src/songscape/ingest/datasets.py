@@ -10,66 +10,37 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import regex
 
 from songscape.columns import bare
-from songscape.data_tables import read_table
+from songscape.data_tables import Row, read_table
 from songscape.errors import SongscapeError
 from songscape.ingest.files import Files, display
 from songscape.ingest.tags import BETWEEN
 from songscape.library.records import Collection, Lyrics
 
 Cells = dict[str, str]
-_GENRES = frozenset(map(bare, read_table("ingest/data", "datasets")["genres"].split(",")))
+_TABLE = read_table("ingest/data", "datasets")
+LAYOUTS: Sequence[Row] = _TABLE["layout"]
+"""Those that are known, in the order in which they are tried."""
+_GENRES = frozenset(map(bare, _TABLE["genres"].split(",")))
 _MERGE = regex.compile(r"(?:.*/)?merge_(\w+)_metadata\.csv")
 _GTZAN = regex.compile(r"(?:.*/)?(\w+)/\1\.(\d{5})\.\w+")
 
 
-@dataclass(frozen=True)
-class Layout:
-    """A layout of data sets: its name, its licence, and the files by which it is recognised.
-
-    `read` goes from the folder to its rows, or None where it is of another layout; it is None for
-    tables, which `songscape.ingest.tables` reads.
-    """
-
-    name: str
-    licence: str
-    files: str
-    read: Callable[[_Folder], Iterable[Cells] | None] | None = None
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a data set's files say: the layout, the rows, and how many name no file that is here."""
-
-    layout: Layout
-    rows: list[Cells]
-    n_absent: int
-
-
 class _Folder:
-    """A collection's folder and what is in it, by the last parts of paths."""
+    """A collection's folder and what is in it; files by the first part of their names."""
 
     def __init__(self, files: Files) -> None:
         self.root, self.audio, self.lyrics = files.root, files.audio, files.lyrics
         self.tables = sorted(files.tables, key=lambda place: (place.count("/"), place))
-
-    @cached_property
-    def by_stem(self) -> dict[str, str]:
-        """Audio files by the first part of their names: "214.low.mp3" is 214."""
-        return {os.path.basename(place).partition(".")[0]: place for place in self.audio[::-1]}
-
-    @cached_property
-    def lyrics_by_stem(self) -> dict[str, str]:
-        return {os.path.basename(place).partition(".")[0]: place for place in self.lyrics[::-1]}
+        self.by_stem = {_stem(place): place for place in reversed(files.audio)}
+        self.lyrics_by_stem = {_stem(place): place for place in reversed(files.lyrics)}
 
     def path(self, *names: str) -> Path | None:
         """The first of these tables that is there, in the folder or below it."""
@@ -79,16 +50,10 @@ class _Folder:
                     return self.root / place
         return None
 
-    def lines(self, path: Path, delimiter: str = ",") -> Iterator[list[str]]:
-        csv.field_size_limit((1 << 31) - 1)
-        with _opened(path) as file:
-            yield from csv.reader(file, delimiter=delimiter)
 
-    def table(self, path: Path, delimiter: str = ",") -> list[Cells]:
-        """The rows of a table by its header; "" where a row is short."""
-        lines = self.lines(path, delimiter)
-        header = next(lines, [])
-        return [dict(zip(header, cells)) for cells in lines]
+def _stem(place: str) -> str:
+    """What a file is called by: "14/214.low.mp3" is 214."""
+    return os.path.basename(place).partition(".")[0]
 
 
 @contextmanager
@@ -102,21 +67,33 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         raise SongscapeError(reason) from None
 
 
-def find_dataset(files: Files) -> Found | None:
-    """The data set whose files are in a folder, None where it is of no layout that is known."""
+def _lines(path: Path | None, delimiter: str = ",") -> Iterator[list[str]]:
+    """The rows of a table; none where it is not there."""
+    if path is not None and path.is_file():
+        csv.field_size_limit((1 << 31) - 1)
+        with _opened(path) as file:
+            yield from csv.reader(file, delimiter=delimiter)
+
+
+def _table(path: Path | None, delimiter: str = ",") -> Iterator[Cells]:
+    """The same by its header."""
+    lines = _lines(path, delimiter)
+    header = next(lines, [])
+    return (dict(zip(header, cells)) for cells in lines)
+
+
+def find_dataset(files: Files) -> tuple[str, list[Cells], int] | None:
+    """The data set in a folder: its layout's name, its rows, and how many have no file here.
+
+    None where it is of no layout that is known.
+    """
     folder = _Folder(files)
     for layout in LAYOUTS:
-        rows = None if layout.read is None else layout.read(folder)
-        if rows is not None:
-            every = list(rows)
-            here = [_written(row) for row in every if row.get("audio")]
-            if here:
-                return Found(layout, here, len(every) - len(here))
+        rows = list(_READERS[layout["read"]](folder)) if "read" in layout else []
+        here = [{name: cell for name, cell in row.items() if cell} for row in rows if row["audio"]]
+        if here:
+            return layout["name"], here, len(rows) - len(here)
     return None
-
-
-def _written(row: Mapping[str, Any]) -> Cells:
-    return {name: str(value) for name, value in row.items() if value not in (None, "")}
 
 
 def _first_and_all(values: Iterable[str]) -> Cells:
@@ -125,17 +102,11 @@ def _first_and_all(values: Iterable[str]) -> Cells:
     return found | ({"genres_all": BETWEEN.join(genres)} if len(genres) > 1 else {})
 
 
-def _fma(folder: _Folder) -> Iterator[Cells] | None:
-    path = folder.path("fma_metadata/tracks.csv")
-    return None if path is None else _fma_rows(folder, path)
-
-
-def _fma_rows(folder: _Folder, path: Path) -> Iterator[Cells]:
-    names = read_table("ingest/data", "datasets")["fma"]
-    lines = folder.lines(path)
+def _fma(folder: _Folder) -> Iterator[Cells]:
+    lines = _lines(folder.path("fma_metadata/tracks.csv"))
     top, second, _ = next(lines, []), next(lines, []), next(lines, [])
     places = {f"{a}.{b}": place for place, (a, b) in enumerate(zip(top, second))}
-    wanted = {column: places[name] for column, name in names.items() if name in places}
+    wanted = {column: places[name] for column, name in _TABLE["fma"].items() if name in places}
     for cells in lines:
         if cells and cells[0].isdigit():
             place = folder.by_stem.get(f"{int(cells[0]):06d}", "")
@@ -143,97 +114,81 @@ def _fma_rows(folder: _Folder, path: Path) -> Iterator[Cells]:
             yield {"id": cells[0], "audio": place, **row, "year": row.get("year", "")[:4]}
 
 
-def _jamendo(folder: _Folder) -> Iterator[Cells] | None:
+def _jamendo(folder: _Folder) -> Iterator[Cells]:
     names = ("autotagging.tsv", "autotagging_genre.tsv", "raw_30s.tsv", "raw.tsv")
-    path = folder.path(*names)
-    if path is None or next(folder.lines(path, "\t"), [])[:1] != ["TRACK_ID"]:
-        return None
-    titles = folder.path("raw.meta.tsv")
-    known = {row["TRACK_ID"]: row for row in folder.table(titles, "\t")} if titles else {}
-    return _jamendo_rows(folder, path, known)
-
-
-def _jamendo_rows(folder: _Folder, path: Path, known: Mapping[str, Cells]) -> Iterator[Cells]:
-    lines = folder.lines(path, "\t")
-    next(lines, None)
+    lines = _lines(folder.path(*names), "\t")
+    if next(lines, [])[:1] != ["TRACK_ID"]:
+        return
+    known = {row["TRACK_ID"]: row for row in _table(folder.path("raw.meta.tsv"), "\t")}
     for track, artist, album, place, _, *tags in (cells for cells in lines if len(cells) > 4):
         its: dict[str, list[str]] = {}
         for tag in tags:
             kind, _, value = tag.partition("---")
             its.setdefault(kind, []).append(value)
         meta = known.get(track, {})
-        others = {
-            name: BETWEEN.join(its.get(kind, ()))
-            for name, kind in (("mood", "mood/theme"), ("instrument", "instrument"))
-        }
         yield {
             "id": track,
-            "audio": folder.by_stem.get(os.path.basename(place).partition(".")[0], ""),
+            "audio": folder.by_stem.get(_stem(place), ""),
             "title": meta.get("TRACK_NAME", ""),
             "artist": meta.get("ARTIST_NAME", artist),
             "album": meta.get("ALBUM_NAME", album),
             "year": meta.get("RELEASEDATE", "")[:4],
             **_first_and_all(its.get("genre", ())),
-            **others,
+            "mood": BETWEEN.join(its.get("mood/theme", ())),
+            "instrument": BETWEEN.join(its.get("instrument", ())),
         }
 
 
-def _music4all(folder: _Folder) -> Iterator[Cells] | None:
+def _music4all(folder: _Folder) -> Iterator[Cells]:
     path = folder.path("id_information.csv")
-    if path is None:
-        return None
     more: dict[str, Cells] = {}
     for name in ("id_genres.csv", "id_lang.csv", "id_metadata.csv"):
-        other = path.with_name(name)
-        for row in folder.table(other, "\t") if other.is_file() else ():
+        for row in _table(path and path.with_name(name), "\t"):
             more.setdefault(row.get("id", ""), {}).update(row)
-    return (
-        {
-            "id": row["id"],
-            "audio": folder.by_stem.get(row["id"], ""),
-            "lyrics": folder.lyrics_by_stem.get(row["id"], ""),
-            "title": row.get("song", ""),
-            "artist": row.get("artist", ""),
-            "album": row.get("album_name", ""),
-            **_first_and_all(more.get(row["id"], {}).get("genres", "").split(",")),
-            "language": more.get(row["id"], {}).get("lang", ""),
-            "year": more.get(row["id"], {}).get("release", ""),
-        }
-        for row in folder.table(path, "\t")
-        if row.get("id")
-    )
+    for row in _table(path, "\t"):
+        if song := row.get("id"):
+            its = more.get(song, {})
+            yield {
+                "id": song,
+                "audio": folder.by_stem.get(song, ""),
+                "lyrics": folder.lyrics_by_stem.get(song, ""),
+                "title": row.get("song", ""),
+                "artist": row.get("artist", ""),
+                "album": row.get("album_name", ""),
+                **_first_and_all(its.get("genres", "").split(",")),
+                "language": its.get("lang", ""),
+                "year": its.get("release", ""),
+            }
 
 
-def _merge(folder: _Folder) -> Iterator[Cells] | None:
+def _merge(folder: _Folder) -> Iterator[Cells]:
     found = next(filter(None, map(_MERGE.fullmatch, folder.tables)), None)
     if found is None:
-        return None
-    path, kind = folder.root / found[0], found[1]
+        return
+    path = folder.root / found[0]
     splits = {}
     for name in ("train", "validate", "test"):
-        part = path.parent / "tvt_dataframes" / "tvt_70_15_15" / f"tvt_70_15_15_{name}_{kind}.csv"
-        for row in folder.table(part) if part.is_file() else ():
+        part = f"tvt_dataframes/tvt_70_15_15/tvt_70_15_15_{name}_{found[1]}.csv"
+        for row in _table(path.parent / part):
             splits[row.get("Song") or row.get("Audio_Song", "")] = name
-    return (
-        {
-            "id": song,
-            "audio": folder.by_stem.get(song, ""),
-            "lyrics": folder.lyrics_by_stem.get(row.get("Lyric_Song", ""), ""),
-            "title": row.get("Title", ""),
-            "artist": row.get("Artist", ""),
-            "year": row.get("ActualYear") or row.get("Year", ""),
-            "emotion": row.get("Quadrant", ""),
-            "split": splits.get(song, ""),
-        }
-        for row in folder.table(path)
-        if (song := row.get("Audio_Song") or row.get("Song", ""))
-    )
+    for row in _table(path):
+        if song := row.get("Audio_Song") or row.get("Song", ""):
+            yield {
+                "id": song,
+                "audio": folder.by_stem.get(song, ""),
+                "lyrics": folder.lyrics_by_stem.get(row.get("Lyric_Song", ""), ""),
+                "title": row.get("Title", ""),
+                "artist": row.get("Artist", ""),
+                "year": row.get("ActualYear") or row.get("Year", ""),
+                "emotion": row.get("Quadrant", ""),
+                "split": splits.get(song, ""),
+            }
 
 
-def _gtzan(folder: _Folder) -> Iterator[Cells] | None:
-    found = {place: _GTZAN.fullmatch(place) for place in folder.audio}
-    if 2 * sum(map(bool, found.values())) <= len(found) or not found:
-        return None
+def _gtzan(folder: _Folder) -> Iterator[Cells]:
+    found = {place: match for place in folder.audio if (match := _GTZAN.fullmatch(place))}
+    if 2 * len(found) <= len(folder.audio):
+        return
     splits: dict[str, str] = {}
     for split in ("train", "valid", "test"):
         name = f"{split}_filtered.txt"
@@ -242,24 +197,20 @@ def _gtzan(folder: _Folder) -> Iterator[Cells] | None:
             with _opened(folder.root / place) as file:
                 songs = file.read().split()
             splits |= {os.path.splitext(song.rpartition("/")[2])[0]: split for song in songs}
-    rows = []
     for place, match in found.items():
-        song = f"{match[1]}.{match[2]}" if match else ""
-        if match and (song in splits or not splits):
-            row = {"id": song, "audio": place, "genre": match[1], "split": splits.get(song, "")}
-            rows.append(row)
-    return iter(rows)
+        song = f"{match[1]}.{match[2]}"
+        if song in splits or not splits:
+            yield {"id": song, "audio": place, "genre": match[1], "split": splits.get(song, "")}
 
 
-def _genre_folders(folder: _Folder) -> Iterator[Cells] | None:
+def _genre_folders(folder: _Folder) -> Iterator[Cells]:
     above = {place: place.rpartition("/")[0].rpartition("/")[2] for place in folder.audio}
     names = set(above.values())
-    if len(names) < 2 or not all(bare(name) in _GENRES for name in names):
-        return None
-    return ({"audio": place, "genre": genre} for place, genre in above.items())
+    if len(names) > 1 and all(bare(name) in _GENRES for name in names):
+        yield from ({"audio": place, "genre": genre} for place, genre in above.items())
 
 
-def _mirdata(folder: _Folder) -> Iterator[Cells] | None:
+def _mirdata(folder: _Folder) -> Iterator[Cells]:
     for path in (folder.root / place for place in folder.tables if place.endswith(".json")):
         try:
             index = json.loads(path.read_bytes()) if path.stat().st_size < 1 << 28 else None
@@ -267,31 +218,28 @@ def _mirdata(folder: _Folder) -> Iterator[Cells] | None:
             continue
         tracks = index.get("tracks") if isinstance(index, dict) and "version" in index else None
         if isinstance(tracks, dict):
-            return _mirdata_rows(folder, tracks)
-    return None
+            yield from _indexed(folder, tracks)
+            return
 
 
-def _mirdata_rows(folder: _Folder, tracks: Mapping[str, Any]) -> Iterator[Cells]:
+def _indexed(folder: _Folder, tracks: dict[str, Any]) -> Iterator[Cells]:
+    """The rows of a mirdata index; its paths may begin with the name of the data set's folder."""
     audio, lyrics = set(folder.audio), set(folder.lyrics)
     for track_id, entry in tracks.items():
         pairs = entry.values() if isinstance(entry, dict) else ()
-        places = [pair[0] for pair in pairs if isinstance(pair, list) and pair and pair[0]]
-        named = [next((here for here in (p, _below(p)) if here in audio), "") for p in places]
-        words = next((p for p in places if p in lyrics), "")
-        yield {"id": str(track_id), "audio": next(filter(None, named), ""), "lyrics": words}
+        places = [str(pair[0]) for pair in pairs if isinstance(pair, list) and pair and pair[0]]
+        spelled = [each for place in places for each in (place, place.partition("/")[2])]
+        yield {
+            "id": str(track_id),
+            "audio": next((place for place in spelled if place in audio), ""),
+            "lyrics": next((place for place in places if place in lyrics), ""),
+        }
 
 
-def _below(place: str) -> str:
-    return str(place).partition("/")[2]
-
-
-def _jsonl(folder: _Folder) -> Iterator[Cells] | None:
-    path = folder.root / "tracks.jsonl"
-    return _jsonl_rows(path) if "tracks.jsonl" in folder.tables else None
-
-
-def _jsonl_rows(path: Path) -> Iterator[Cells]:
-    with _opened(path) as file:
+def _jsonl(folder: _Folder) -> Iterator[Cells]:
+    if "tracks.jsonl" not in folder.tables:
+        return
+    with _opened(folder.root / "tracks.jsonl") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -300,14 +248,27 @@ def _jsonl_rows(path: Path) -> Iterator[Cells]:
             except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
-                raise SongscapeError(f"{path.name} line {number}: not a JSON object; correct it")
-            yield {str(name): _cell(value) for name, value in row.items()}
+                raise SongscapeError(f"tracks.jsonl line {number}: not a JSON object; correct it")
+            yield {"audio": ""} | {str(name): _cell(value) for name, value in row.items()}
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         return BETWEEN.join(str(each) for each in value if isinstance(each, str | int | float))
     return "" if value is None or isinstance(value, dict) else str(value)
+
+
+_READERS: dict[str, Callable[[_Folder], Iterator[Cells]]] = {
+    "jsonl": _jsonl,
+    "mirdata": _mirdata,
+    "fma": _fma,
+    "jamendo": _jamendo,
+    "music4all": _music4all,
+    "merge": _merge,
+    "gtzan": _gtzan,
+    "genre_folders": _genre_folders,
+}
+"""Each goes from a folder to its rows; none where it is of another layout."""
 
 
 def mirdata_index(collection: Collection) -> dict[str, Any]:
@@ -335,20 +296,3 @@ def _named(path: Path, root: Path) -> list[str]:
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
     inside = path.relative_to(root) if path.is_relative_to(root) else path
     return [inside.as_posix(), digest.hexdigest()]
-
-
-_READERS = {
-    "jsonl": _jsonl,
-    "mirdata": _mirdata,
-    "fma": _fma,
-    "jamendo": _jamendo,
-    "music4all": _music4all,
-    "merge": _merge,
-    "gtzan": _gtzan,
-    "genre_folders": _genre_folders,
-}
-LAYOUTS = tuple(
-    Layout(row["name"], row["licence"], row["files"], _READERS.get(row.get("read", "")))
-    for row in read_table("ingest/data", "datasets")["layout"]
-)
-"""Those that are known, in the order in which they are tried."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import codecs
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 
 import regex
 
 from songscape.data_tables import read_table
-from songscape.ingest.file_signatures import control_share, looks_like, printable
+from songscape.ingest.file_kinds import control_share, looks_like, printable
 from songscape.ingest.files import nfc
 from songscape.ingest.languages import language_probabilities
 
@@ -81,7 +82,7 @@ def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
     if kind in _FORMATS or (kind is not None and not printable(data[:512])):
         raise NotTextError(f"not text (looks like {kind})")
     text = data.decode("utf-8", "replace")
-    broken = text.count("\ufffd") if not _is_utf8(data) else 0
+    broken = text.count("\ufffd") if text.encode() != data else 0
     foreign = len(text) - len(text.encode("ascii", "ignore")) - broken
     if b"\0" in data:
         encoding = _wide(data)
@@ -100,14 +101,6 @@ def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
         raise NotTextError("not UTF-8, and not in one other encoding throughout") from None
     name = _NAMES.get(encoding, encoding.replace("cp", "Windows-").replace("_", "-").upper())
     return _checked(text), f"not UTF-8; read as {name.replace('WINDOWS', 'Windows')}"
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _checked(text: str) -> str:
@@ -190,18 +183,11 @@ def _sample(data: bytes, encoding: str) -> str | None:
 
 def _best_script(data: bytes) -> str | None:
     """The encoding under which the words are of one script and have its usual letters."""
-    scores: dict[str, tuple[float, str]] = {}
-    for script, (usual, *encodings) in _TABLE["scripts"].items():
-        for encoding in encodings:
-            sample = _sample(data, encoding)
-            if sample is not None:
-                scores[encoding] = (_script_score(sample, script, usual), sample)
-    for encoding, judge in _EAST_ASIAN.items():
-        sample = _sample(data, encoding)
-        if sample is not None:
-            letters = len(_FOREIGN_LETTER.findall(sample))
-            alone = letters >= 8 and len(_MIXED_WORD.findall(sample)) < 0.3 * letters
-            scores[encoding] = (judge(sample) if alone else 0.0, sample)
+    scores = {
+        encoding: (judge(sample), sample)
+        for encoding, judge in _JUDGES.items()
+        if (sample := _sample(data, encoding)) is not None
+    }
     ranked = sorted(scores, key=lambda name: (-scores[name][0], name))
     if not ranked or scores[ranked[0]][0] < MIN_SCRIPT_SCORE:
         return None
@@ -210,7 +196,7 @@ def _best_script(data: bytes) -> str | None:
     return ranked[0] if best - max(rivals, default=0) >= MIN_LEAD else None
 
 
-def _script_score(sample: str, script: str, usual: str) -> float:
+def _script_score(script: str, usual: str, sample: str) -> float:
     folded = unicodedata.normalize("NFD", sample.lower())
     own = rf"(?V1)[\p{{L}}&&\p{{{script}}}]"
     letters = regex.findall(own, folded)
@@ -223,47 +209,42 @@ def _script_score(sample: str, script: str, usual: str) -> float:
     return sum(letter in usual for letter in letters) / len(letters) - shouted
 
 
-def _japanese(sample: str) -> float:
-    kana = len(regex.findall(r"[\p{Hiragana}\p{Katakana}ー]", sample))
-    small = len(regex.findall(r"[\uff61-\uff9f]", sample))
-    share = kana / max(len(_FOREIGN_LETTER.findall(sample)), 1)
-    return 0.0 if share < 0.25 or small > kana / 4 else 0.75 + 0.25 * share
-
-
-def _korean(sample: str) -> float:
+def _east_asian_score(encoding: str, sample: str) -> float:
+    """What speaks for a Japanese, Korean or Chinese text: kana, or the usual characters."""
     letters = _FOREIGN_LETTER.findall(sample)
-    # The syllables of the national standard have two bytes; the rest of the code page is rare.
-    syllables = [letter for letter in letters if "\uac00" <= letter <= "\ud7a3"]
-    usual = sum(len(letter.encode("euc_kr", "replace")) == 2 for letter in syllables)
-    return usual / max(len(letters), 1) if usual > 0.95 * len(letters) else 0.0
+    if len(letters) < 8 or len(_MIXED_WORD.findall(sample)) >= 0.3 * len(letters):
+        return 0.0
+    if encoding not in _USUAL:
+        kana = len(regex.findall(r"[\p{Hiragana}\p{Katakana}ー]", sample))
+        small = len(regex.findall(r"[\uff61-\uff9f]", sample))
+        share = kana / len(letters)
+        return 0.0 if share < 0.25 or small > kana / 4 else 0.75 + 0.25 * share
+    codec, first, last, least, weight = _USUAL[encoding]
+    codes = [letter.encode(codec, "replace") for letter in letters]
+    usual = sum(len(code) == 2 and first <= int.from_bytes(code, "big") <= last for code in codes)
+    return weight * usual / len(letters) if usual > least * len(letters) else 0.0
 
 
-def _chinese(encoding: str, last: int) -> Callable[[str], float]:
-    def score(sample: str) -> float:
-        """Share of the characters in the standard's first level, which are nearly all of a text."""
-        letters = _FOREIGN_LETTER.findall(sample)
-        codes = [letter.encode(encoding, "replace") for letter in letters]
-        first = 0xB0A1 if encoding == "gb18030" else 0xA440
-        usual = sum(len(c) == 2 and first <= int.from_bytes(c, "big") <= last for c in codes)
-        share = usual / max(len(letters), 1)
-        return 0.85 * share if share > 0.9 else 0.0
-
-    return score
-
-
-_EAST_ASIAN: dict[str, Callable[[str], float]] = {
-    "cp932": _japanese,
-    "euc_jp": _japanese,
-    "cp949": _korean,
-    "gb18030": _chinese("gb18030", 0xD7F9),
-    "big5": _chinese("big5", 0xC67E),
+_USUAL = {
+    "cp949": ("euc_kr", 0xB0A1, 0xC8FE, 0.95, 1.0),
+    "gb18030": ("gb18030", 0xB0A1, 0xD7F9, 0.9, 0.85),
+    "big5": ("big5", 0xA440, 0xC67E, 0.9, 0.85),
+}
+"""The characters of the national standard (of its first level), which are nearly all of a text: the
+first and the last of them, the share that a text has at least, and what that counts."""
+_JUDGES: dict[str, Callable[[str], float]] = {
+    **{
+        encoding: partial(_script_score, script, usual)
+        for script, (usual, *encodings) in _TABLE["scripts"].items()
+        for encoding in encodings
+    },
+    **{name: partial(_east_asian_score, name) for name in ("cp932", "euc_jp", *_USUAL)},
 }
 
 
 def _best_latin(data: bytes) -> str | None:
     """The encoding whose letters are those of the language that the words are in."""
-    scores: dict[str, float] = {}
-    texts: dict[str, str] = {}
+    scores: dict[str, tuple[float, str]] = {}
     for encoding in _LATIN:
         sample = _sample(data, encoding)
         if sample is None or _OTHER_SCRIPT.search(sample):
@@ -271,16 +252,16 @@ def _best_latin(data: bytes) -> str | None:
         foreign = [c.lower() for c in _FOREIGN_LETTER.findall(sample)]
         inside = len(_SIGN_INSIDE.findall(sample))
         languages = language_probabilities(sample[:2000].lower())
-        texts[encoding] = sample
-        scores[encoding] = sum(
+        score = sum(
             languages.get(name, 0.0) * (1 + sum(c in alphabet for c in foreign))
             for name, alphabet in _ALPHABETS.items()
-        ) / (1 + len(foreign) + inside)
+        )
+        scores[encoding] = score / (1 + len(foreign) + inside), sample
     if not scores:
         return None
     # Without a clear sign of another, the most widespread one.
-    first = next(iter(scores))
-    best = max(scores, key=lambda name: scores[name])
-    if texts[best] == texts[first] or scores[best] - scores[first] < MIN_LATIN_LEAD:
+    first, best = next(iter(scores)), max(scores, key=lambda name: scores[name][0])
+    same_text = scores[best][1] == scores[first][1]
+    if same_text or scores[best][0] - scores[first][0] < MIN_LATIN_LEAD:
         best = first
-    return best if scores[best] >= MIN_LATIN_SCORE else None
+    return best if scores[best][0] >= MIN_LATIN_SCORE else None

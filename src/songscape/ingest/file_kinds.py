@@ -1,4 +1,4 @@
-"""What a file is by its name: tried as audio, read as lyrics, or left out and why."""
+"""What a file is: by its name audio, lyrics, or left out and why; and by its first bytes."""
 
 from __future__ import annotations
 
@@ -85,3 +85,114 @@ def _wrapped(name: str) -> str | None:
     """Why an audio file within another is not taken ("x.mp3.part")."""
     reason = _WRAPPERS.get(_suffix(name))
     return reason if reason and is_audio_name(os.path.splitext(name)[0]) else None
+
+
+# -- by its first bytes --------------------------------------------------------------------------
+
+HEAD_BYTES = 4096
+"""What `is_sound` needs to see: a tag-less MPEG stream is known by its second frame."""
+
+# First bytes -> the name people know the format by (Gary Kessler's file signature table).
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a ZIP"),
+    (b"PK\x05\x06", "a ZIP"),
+    (b"%PDF-", "a PDF"),
+    (b"ID3", "an MP3"),
+    (b"\xff\xfb", "an MP3"),
+    (b"\xff\xf3", "an MP3"),
+    (b"OggS", "an OGG"),
+    (b"fLaC", "a FLAC"),
+    (b"RIFF", "a WAV or AVI"),
+    (b"FORM", "an AIFF"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"SQLite format 3", "a SQLite database"),
+    (b"\x7fELF", "a program"),
+    (b"MZ\x90", "a program"),
+    (b"0&\xb2u\x8ef\xcf\x11", "a WMA"),
+    (b"MAC ", "an APE"),
+    (b"wvpk", "a WavPack"),
+    (b"\x1aE\xdf\xa3", "a Matroska or WebM"),
+)
+_SOUND_SIGNATURES = (
+    *(b"ID3", b"OggS", b"fLaC", b"RF64", b"BW64", b"caff", b".snd", b"MAC ", b"wvpk", b"TTA1"),
+    *(b"TTA2", b"MPCK", b"MP+", b"DSD ", b"FRM8", b"#!AMR", b".ra\xfd", b"tBaK", b"ajkg", b"OFR "),
+    *(b"0&\xb2u\x8ef\xcf\x11", b"riff\x2e\x91\xcf\x11", b"Creative Voice File"),
+)
+_SOUND_FORMS = {b"RIFF": (b"WAVE",), b"FORM": (b"AIFF", b"AIFC", b"8SVX"), b"RIFX": (b"WAVE",)}
+_SOUND_BRANDS = (b"M4A", b"M4B", b"M4P", b"F4A", b"F4B")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+
+
+def looks_like(head: bytes) -> str | None:
+    """The format whose signature the bytes carry, with an article ("a ZIP"), or None."""
+    if head[4:8] == b"ftyp":
+        return "an M4A or MP4"
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature):
+            return name
+    start = head.lstrip()[:64].lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    return None
+
+
+def is_sound(head: bytes) -> bool:
+    """Whether the first `HEAD_BYTES` of a file are those of a known audio format."""
+    if head.startswith(_SOUND_SIGNATURES):
+        return True
+    if head[:4] in _SOUND_FORMS:
+        return head[8:12] in _SOUND_FORMS[head[:4]]
+    if head[4:8] == b"ftyp":
+        return head[8:11] in _SOUND_BRANDS
+    return _is_mpeg(head)
+
+
+def _is_mpeg(head: bytes) -> bool:
+    """Whether a frame header of MPEG audio (layers 1 to 3, ADTS) begins here, and one follows."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:
+        return False
+    version, layer, rate = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 4
+    if layer == 0:
+        valid = head[1] >= 0xF0 and head[2] >> 2 & 15 < 13
+    else:
+        valid = version != 1 and 0 < rate < 15 and head[2] >> 2 & 3 < 3
+    return valid and head.find(head[:2], 24, 2048) > 0
+
+
+def id3_length(head: bytes) -> int:
+    """Bytes of the ID3v2 tag that begins with these ten; 0 where none does (id3.org, ID3v2.4)."""
+    if len(head) < 10 or not head.startswith(b"ID3"):
+        return 0
+    return 10 + synchsafe(head[6:10]) + (10 if head[5] & 16 else 0)
+
+
+def synchsafe(four: bytes) -> int:
+    """The number in four bytes of ID3v2, which have seven bits each."""
+    return sum((byte & 127) << shift for byte, shift in zip(four, (21, 14, 7, 0)))
+
+
+def control_share(text: str) -> float:
+    """Share of characters that are control characters and not white space, 0 to 1."""
+    return len(_CONTROLS.findall(text)) / max(len(text), 1)
+
+
+def printable(head: bytes) -> bool:
+    """Whether the bytes read as UTF-8 text (a character cut at the end is forgiven)."""
+    if not head or b"\0" in head:
+        return False
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 3:
+            return False
+        text = head[: error.start].decode("utf-8")
+    return bool(text) and control_share(text) < 0.01

@@ -14,14 +14,16 @@ from typing import Any
 import regex
 
 from songscape.ingest.file_kinds import (
+    HEAD_BYTES,
     FileKind,
     is_audio_name,
     is_bin,
     is_hidden,
+    is_sound,
     kind_of,
+    printable,
     reason_to_skip,
 )
-from songscape.ingest.file_signatures import HEAD_BYTES, is_sound, printable
 
 _NO_FILES = (
     (stat.S_ISDIR, "a folder"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -44,22 +43,11 @@ _IN_SCRIPT = "".join(f"\\p{{{name}}}" for name in _SCRIPT)
 _DECIDED = regex.compile(f"[{_IN_SCRIPT}\u30fc]+")
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of lyrics, and its letters per language; under None those of no known one.
+Letters = Counter[str | None]
+"""Letters of a line per language, under None those of no known one.
 
-    A line in two scripts is in two languages.
-    """
-
-    text: str
-    letters: Mapping[str | None, int]
-
-    @property
-    def language(self) -> str | None:
-        """The language of most letters, None where that is unknown."""
-        if not self.letters:
-            return None
-        return min(self.letters, key=lambda name: (-self.letters[name], name or ""))
+A line in two scripts is in two languages.
+"""
 
 
 def lyric_lines(text: str) -> list[str]:
@@ -77,14 +65,8 @@ def lyric_lines(text: str) -> list[str]:
     return list(lines.values())
 
 
-def identify_line(text: str) -> str | None:
-    """The language of one line without its context, None where it can't be identified."""
-    lines = [_alone(text, kana=bool(_KANA.search(text)), among=None)]
-    return lines[0][0].language
-
-
-def identify_lines(text: str, among: Collection[str] | None = None) -> list[Line]:
-    """The language of every different line of some lyrics, of those in `among` where it is given.
+def identify_lines(text: str, among: Collection[str] | None = None) -> list[Letters]:
+    """The languages of every different line of some lyrics, of those in `among` where it is given.
 
     Letters of a script that one main language is written in decide by themselves. Other lines go to
     the model of py3langid (Lui and Baldwin 2011); lines that it can't tell alone join a language
@@ -92,20 +74,15 @@ def identify_lines(text: str, among: Collection[str] | None = None) -> list[Line
     """
     kana = bool(_KANA.search(text))
     first = [_alone(line, kana=kana, among=among) for line in lyric_lines(text)]
-    votes: Counter[str] = Counter()
-    letters: Counter[str] = Counter()
-    for line, _, _ in first:
-        for name, count in line.letters.items():
-            if name is not None:
-                votes[name] += 1
-                letters[name] += count
-    total = sum(sum(line.letters.values()) for line, _, _ in first)
+    letters = sum((its for its, _, _ in first), Letters())
+    votes = Counter(name for its, _, _ in first for name in its)
+    enough = MIN_SHARE * max(letters.total(), 1)
     spoken = {
         name
         for name in votes
-        if votes[name] >= MIN_LINES or letters[name] >= MIN_SHARE * max(total, 1)
+        if name is not None and (votes[name] >= MIN_LINES or letters[name] >= enough)
     }
-    return [_together(line, rest, sure, spoken, among) for line, rest, sure in first]
+    return [_together(its, rest, sure, spoken, among) for its, rest, sure in first]
 
 
 def language_composition(
@@ -116,20 +93,19 @@ def language_composition(
     Language name to share, sorted by name, adding up to 1; empty where nothing can be said: no
     words, or two thirds of the letters in no language that was recognised.
     """
-    letters: Counter[str | None] = Counter()
-    for line in identify_lines(text or "", among):
-        letters.update(line.letters)
-    total = sum(letters.values())
-    unknown = letters.pop(None, 0)
-    known = total - unknown
+    letters = sum(identify_lines(text or "", among), Letters())
+    total = letters.total()
+    known = total - letters.pop(None, 0)
     if known <= 0 or known < MIN_IDENTIFIED * total:
         return {}
     return {name: letters[name] / known for name in sorted(map(str, letters))}
 
 
-def _alone(text: str, *, kana: bool, among: Collection[str] | None) -> tuple[Line, str, str | None]:
+def _alone(
+    text: str, *, kana: bool, among: Collection[str] | None
+) -> tuple[Letters, str, str | None]:
     """A line by itself; the part of it that only the model can tell; what the model is sure of."""
-    letters: Counter[str | None] = Counter()
+    letters = Letters()
     rest = text
     assamese = bool(_ASSAMESE.search(text))
     for script, language in (*SCRIPTS.items(), ("Han", "Japanese" if kana else "Chinese")):
@@ -143,29 +119,26 @@ def _alone(text: str, *, kana: bool, among: Collection[str] | None) -> tuple[Lin
     if left:
         sure = _best(rest, among, MIN_CONFIDENCE) if left >= MIN_LETTERS else None
         letters[sure] += left
-    return Line(text, dict(letters)), rest if left else "", sure
+    return letters, rest if left else "", sure
 
 
 def _together(
-    line: Line, rest: str, sure: str | None, spoken: set[str], among: Collection[str] | None
-) -> Line:
-    """The line again, given what languages the song is in."""
-    if not rest or sure in spoken:
-        return line
-    left = len(_LETTER.findall(rest))
-    joined = None
-    if sure is None and left >= MIN_SUPPORT_LETTERS:
-        joined = _best(rest, among, MIN_SUPPORT, spoken)
-    letters = Counter(line.letters)
-    letters[sure] -= left
-    letters[joined] += left
-    return Line(line.text, {name: count for name, count in letters.items() if count})
+    letters: Letters, rest: str, sure: str | None, spoken: set[str], among: Collection[str] | None
+) -> Letters:
+    """The letters of a line again, given what languages the song is in."""
+    if rest and sure not in spoken:
+        left = len(_LETTER.findall(rest))
+        joined = None
+        if sure is None and left >= MIN_SUPPORT_LETTERS:
+            joined = _best(rest, among, MIN_SUPPORT, spoken)
+        letters = letters - Letters({sure: left}) + Letters({joined: left})
+    return letters
 
 
 def _best(
     text: str, among: Collection[str] | None, least: float, allowed: set[str] | None = None
 ) -> str | None:
-    found = _probabilities(text)
+    found = language_probabilities(text)
     if among is not None:
         whole = sum(found.get(name, 0.0) for name in among)
         found = {name: found.get(name, 0.0) / whole for name in among} if whole > 0 else {}
@@ -176,8 +149,8 @@ def _best(
 
 
 @lru_cache(maxsize=256)
-def _probabilities(text: str) -> dict[str, float]:
-    """Probability of every language that the model knows, by name."""
+def language_probabilities(text: str) -> dict[str, float]:
+    """Probability of every language that the model knows, by English name."""
     found = _ranked(text)
     plain = _without_stress(text)
     if plain != text:
@@ -202,11 +175,6 @@ def _without_stress(text: str) -> str:
     for ligature, letters in (("æ", "ae"), ("œ", "oe"), ("Æ", "Ae"), ("Œ", "Oe")):
         spread = spread.replace(ligature, letters)
     return unicodedata.normalize("NFC", spread)
-
-
-def language_probabilities(text: str) -> dict[str, float]:
-    """Probability of every language that the model knows, by English name."""
-    return _probabilities(text)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from songscape.ingest.files import display
 from songscape.ingest.lyrics import read_lyrics
-from songscape.ingest.remote import readable_tags
 from songscape.ingest.tags import read_tags
 from songscape.library.records import FileStamp, Lyrics, Tags
 from songscape.workers import IsolatingExecutor, WorkerError, available_cores
@@ -25,16 +24,8 @@ Reader = Callable[[Sequence[Task]], Iterable[Lyrics | Tags]]
 def read_batch(tasks: Sequence[Task]) -> list[Lyrics | Tags]:
     """Read files in this process."""
     read: Mapping[str, Callable[[str, str], Lyrics | Tags]]
-    read = {"lyrics": read_lyrics, "tags": _tags}
+    read = {"lyrics": read_lyrics, "tags": read_tags}
     return [read[kind](path, shown) for kind, path, shown in tasks]
-
-
-def _tags(path: str, shown: str) -> Tags:
-    try:
-        with readable_tags(path) as place:
-            return read_tags(place, shown)
-    except OSError as error:
-        return Tags(remark=f"{shown}: its tags cannot be read ({error.strerror})")
 
 
 def read_in_workers(tasks: Sequence[Task]) -> Iterator[Lyrics | Tags]:

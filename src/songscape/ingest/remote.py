@@ -13,12 +13,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from songscape.errors import SongscapeError, UsageError, first_line
 from songscape.ingest.file_kinds import FileKind, kind_of
@@ -30,8 +30,7 @@ _BESIDE, _SOURCE = "remote", ".songscape-source.json"
 _EXTRAS = {"s3": "songscape[s3]", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
 _TABLES = ("tracks.csv", "tracks.tsv")
 _LONGEST_COPY = 64 << 20
-_ENDS = 1 << 20
-"""Tags stand in the first or the last megabyte of a file."""
+_BLOCK = 1 << 20
 
 
 def local_folder(source: Path, beside: Path) -> Path:
@@ -68,38 +67,30 @@ def url_of(path: str | os.PathLike[str]) -> str | None:
     return None if above is None else f"{above}/{name}"
 
 
-@contextmanager
-def readable_tags(path: str) -> Iterator[str]:
-    """A path at which the tags of a file can be read: its own, or a copy of its two ends."""
+def opened(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A file to read here and there in: its own, or that at its URL, a megabyte at a time."""
     url = url_of(path)
     if url is None:
-        yield path
-        return
+        return open(path, "rb")
     try:
         system, place = _open(url)
-        size = system.size(place)
-        with _temporary(path) as copy:
-            with copy.open("r+b") as file:
-                file.write(system.read_block(place, 0, min(size, _ENDS)))
-                if size > _ENDS:
-                    tail = max(size - _ENDS, _ENDS)
-                    file.seek(tail)
-                    file.write(system.read_block(place, tail, size - tail))
-            yield str(copy)
+        file: IO[bytes] = system.open(place, "rb", block_size=_BLOCK, cache_type="blockcache")
     except OSError:
         raise
     except Exception as error:
         raise OSError(0, f"{url} cannot be fetched: {first_line(error)}") from None
+    return file
 
 
 def analyse_copy(function: str, url: str, *arguments: Any) -> Analysis:
     """Call "module:function" on a copy of the file at a URL, which is then deleted."""
     try:
         system, place = _open(url)
-        with _temporary(url) as copy:
-            system.get_file(place, str(copy))
+        with tempfile.TemporaryDirectory() as folder:
+            copy = os.path.join(folder, f"copy{Path(url).suffix}")
+            system.get_file(place, copy)
             module, _, name = function.partition(":")
-            result = getattr(importlib.import_module(module), name)(str(copy), *arguments)
+            result = getattr(importlib.import_module(module), name)(copy, *arguments)
             assert isinstance(result, Analysis)
             return result
     except SongscapeError as error:
@@ -163,16 +154,6 @@ class Folder:
     def open(self, name: str) -> Any:
         """A file to read."""
         return self._system.open(f"{self._at}/{name}", "rb")
-
-
-@contextmanager
-def _temporary(name: str) -> Iterator[Path]:
-    handle, path = tempfile.mkstemp(Path(name).suffix)
-    os.close(handle)
-    try:
-        yield Path(path)
-    finally:
-        os.unlink(path)
 
 
 def _stand_in(folder: Path, listing: Mapping[str, Mapping[str, Any]], url: str) -> None:

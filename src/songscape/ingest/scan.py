@@ -16,8 +16,8 @@ from songscape.ingest.files import Files, display, nfc, walk
 from songscape.ingest.lyrics import checked, lyrics_in
 from songscape.ingest.reading import Reader, read_files, read_in_workers
 from songscape.ingest.sidecars import language_in_name
-from songscape.ingest.tables import read_table, tracks_of_rows
-from songscape.ingest.tag_columns import with_tags
+from songscape.ingest.tables import Found, read_table, tracks_of_rows
+from songscape.ingest.tags import with_tags
 from songscape.language_codes import language_name
 from songscape.library.records import Collection, FileStamp, LedgerRow, Listed, Lyrics, Tags, Track
 
@@ -60,13 +60,11 @@ def read_collection(
     if not path.exists():
         raise UsageError(f"{display(str(path))}: no such folder or table; check the path")
     rank = _ranks(lyrics_order)
-    columns: tuple[str, ...] = ()
-    rows: dict[str, tuple[str, str]] = {}
     if path.is_dir():
         files = _walk(path.resolve(), rank)
         table = next((n for n in TABLE_NAMES if os.path.lexists(files.root / n)), None)
         if table is None or (files.root / table).is_dir():
-            entries, problems, columns = _without_table(files)
+            entries, problems, columns, rows = _without_table(files)
         else:
             entries, problems, columns, rows = read_table(files.root / table, files, listed)
     elif path.suffix.lower() in (".csv", ".tsv", ".txt"):
@@ -107,16 +105,17 @@ def read_collection(
     return Collection(files.root, tuple(tracks), tuple(problems), columns, stamped, rows)
 
 
-def _without_table(files: Files) -> tuple[list[Entry], list[LedgerRow], tuple[str, ...]]:
+def _without_table(files: Files) -> Found:
     """The tracks of a data set of a known layout, or of the files as they are."""
     found = find_dataset(files)
     if found is None:
-        return *entries_of_files(files), ()
-    entries, problems, columns, _ = tracks_of_rows(found.layout.name, found.rows, files)
-    if found.n_absent:
-        reason = f"{found.layout.name}: {found.n_absent} of its tracks have no file here"
+        return *entries_of_files(files), (), {}
+    name, rows, n_absent = found
+    entries, problems, columns, _ = tracks_of_rows(name, rows, files)
+    if n_absent:
+        reason = f"{name}: {n_absent} of its tracks have no file here"
         problems.append(LedgerRow("data set", "scan", "warning", reason))
-    return entries, problems, columns
+    return entries, problems, columns, {}
 
 
 def _ranks(order: Sequence[str]) -> dict[str, int]:

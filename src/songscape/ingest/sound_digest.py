@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from typing import IO
 
-from songscape.ingest.file_signatures import id3_length
-from songscape.library.records import digest_of_file
+from songscape.ingest.file_kinds import id3_length
 
 _MARK = "sound:"
 """Tells these from digests of whole files."""
@@ -40,16 +40,14 @@ def sound_digest(path: str | os.PathLike[str]) -> str | None:
                 spans = list(_spans(file))
             except (IndexError, ValueError):
                 spans = []
-            if not spans:
-                return digest_of_file(path)
-            for start, stop in spans:
+            for start, stop in spans or [(0, sys.maxsize)]:
                 file.seek(start)
                 while start < stop and (block := file.read(min(_BLOCK, stop - start))):
                     hasher.update(block)
                     start += len(block)
     except OSError:
         return None
-    return _MARK + hasher.hexdigest()
+    return (_MARK if spans else "") + hasher.hexdigest()
 
 
 def _spans(file: IO[bytes]) -> Iterator[Span]:

@@ -33,7 +33,6 @@ _FILE_NAME = regex.compile(
 )
 _SHOWN = 60
 
-_Meant = tuple[list[str | None], dict[int, str], list[tuple[str, str]]]
 Found = tuple[list[Entry], list[LedgerRow], tuple[str, ...], dict[str, tuple[str, str]]]
 
 
@@ -60,19 +59,16 @@ def read_table(
     except SongscapeError as error:
         way_out = "" if must else ", or rename it to read the folder without it"
         raise SongscapeError(f"{error}{way_out}") from None
-    labels: tuple[str, ...] = ()
     if "audio" in table.header:
-        entries, problems, named = table.tracks()
-        labels = table.labels(OWN_COLUMNS)
+        entries, problems, labels, named = table.tracks()
     elif (column := table.column_of_files()) is not None:
-        entries, problems, named = table.labelled_files(column)
-        labels = table.labels((*OWN_COLUMNS, column))
+        entries, problems, labels, named = table.labelled_files(column)
     else:
         reason = f"{name}: no audio column, and no column that names the audio files here"
         if must:
             known = ", ".join(table.header[:8])
             raise SongscapeError(f"{reason}; it has {known}; add a column audio")
-        (entries, problems), named = entries_of_files(files), {}
+        (entries, problems), labels, named = entries_of_files(files), (), {}
         problems.append(LedgerRow(name, "scan", "warning", f"{reason}; it is not used"))
     if remark:
         problems.append(LedgerRow(name, "scan", "warning", f"{name}: {remark}"))
@@ -83,9 +79,7 @@ def tracks_of_rows(name: str, rows: Sequence[Mapping[str, str]], files: Files) -
     """As `read_table`, of rows that came from elsewhere: cells by column, `audio` among these."""
     header = list(dict.fromkeys(column for row in rows for column in row))
     numbered = [(i, [row.get(column, "") for column in header]) for i, row in enumerate(rows, 1)]
-    table = _Table(name, _header(name, header), _cleaned(numbered), files, {})
-    entries, problems, named = table.tracks()
-    return entries, problems, table.labels(OWN_COLUMNS), named
+    return _Table(name, _header(name, header), _cleaned(numbered), files, {}).tracks()
 
 
 def _header(table: str, cells: Sequence[str]) -> list[str]:
@@ -131,7 +125,9 @@ class _Table:
     def _column(self, position: int) -> list[str]:
         return [cells[position] if position < len(cells) else "" for _, cells in self.rows]
 
-    def _meant(self, written: Sequence[str], places: Sequence[str | None]) -> _Meant:
+    def _meant(
+        self, written: Sequence[str], places: Sequence[str | None]
+    ) -> tuple[list[str | None], dict[int, str], list[tuple[str, str]]]:
         """Which file each row means, and how that is named where its name is another one now."""
         hashes = [
             hashlib.blake2b("\0".join(cells).encode("utf-8", "replace"), digest_size=8).hexdigest()
@@ -146,7 +142,7 @@ class _Table:
         }
         return now, remarks, list(zip(written, hashes))
 
-    def tracks(self) -> tuple[list[Entry], list[LedgerRow], dict[str, tuple[str, str]]]:
+    def tracks(self) -> Found:
         """A table with an `audio` column: every row is a track."""
         labels = self.labels(OWN_COLUMNS)
         problems: list[LedgerRow] = []
@@ -155,8 +151,6 @@ class _Table:
         table = [dict(zip(self.header, cells)) for _, cells in self.rows]
         written = [values.get("audio", "") for values in table]
         places, remarks, named = self._meant(written, [self._audio(each) for each in written])
-        listed = {place for place in places if place}
-        beside = match_sidecars([str(places[n]) for n in remarks], self.files.lyrics)
         rows: dict[str, tuple[str, str]] = {}
         for number, ((line, cells), values) in enumerate(zip(self.rows, table)):
             audio, place = written[number], places[number]
@@ -172,27 +166,24 @@ class _Table:
                 entry = Entry(track_id, place, labels=given, is_row=True)
                 entry = self._with_lyrics(entry, values.get("lyrics", ""))
                 if number in remarks:
-                    if entry.sidecar is None and entry.words is None:
-                        entry = replace(entry, sidecar=beside.files.get(place), remarks=())
                     row = LedgerRow(track_id, "scan", "warning", remarks[number])
-                    entry = replace(entry, remarks=(*entry.remarks, row))
+                    entry = replace(entry, remarks=(row,))
                 entries.append(entry)
+        listed = {place for place in places if place}
+        problems += self._unlisted(listed, {e.id for e in entries} | {r.track_id for r in problems})
+        moved = {places[number] for number in remarks}
+        matches = match_sidecars([entry.place for entry in entries], self.files.lyrics)
+        for i, entry in enumerate(entries):
+            is_told = "lyrics" in self.header and entry.place not in moved
+            if not (is_told or entry.sidecar or entry.words):
+                sidecar = matches.files.get(entry.place)
+                choice = matches.unclear.get(entry.place, ())
+                entries[i] = replace(entry, sidecar=sidecar, choice=choice)
+        unclaimed = matches.unclaimed
         if "lyrics" in self.header:
             claimed = {entry.sidecar for entry in entries}
             unclaimed = [place for place in self.files.lyrics if place not in claimed]
-        else:
-            matches = match_sidecars([entry.place for entry in entries], self.files.lyrics)
-            entries = [
-                replace(
-                    each,
-                    sidecar=matches.files.get(each.place),
-                    choice=matches.unclear.get(each.place, ()),
-                )
-                for each in entries
-            ]
-            unclaimed = matches.unclaimed
-        problems += self._unlisted(listed, {e.id for e in entries} | {r.track_id for r in problems})
-        return entries, problems + unclaimed_rows(unclaimed), rows
+        return entries, problems + unclaimed_rows(unclaimed), labels, rows
 
     @cached_property
     def _by_path(self) -> dict[str, str]:
@@ -213,19 +204,21 @@ class _Table:
     ) -> LedgerRow | None:
         """Why a row is no track."""
         where = f"{self.name} line {line}"
+        name, status = where, "failed"
         if n_cells > len(self.header):
             reason = f"{where}: {n_cells} cells for {len(self.header)} columns; quote the cell"
-            return LedgerRow(where, "scan", "failed", reason)
-        if not track_id:
-            return LedgerRow(where, "scan", "failed", f"{where}: the id is empty; give it one")
-        if track_id in first_line:
+        elif not track_id:
+            reason = f"{where}: the id is empty; give it one"
+        elif track_id in first_line:
+            name = f"{track_id} (line {line})"
             reason = f"{where}: id {track_id!r} is taken by line {first_line[track_id]}; rename one"
-            return LedgerRow(f"{track_id} (line {line})", "scan", "failed", reason)
-        if not audio:
-            return LedgerRow(track_id, "scan", "skipped", f"{where}: names no audio")
-        if place is None:
-            return LedgerRow(track_id, "scan", "failed", self._not_there(audio))
-        return None
+        elif not audio:
+            name, status, reason = track_id, "skipped", f"{where}: names no audio"
+        elif place is None:
+            name, reason = track_id, self._not_there(audio)
+        else:
+            return None
+        return LedgerRow(name, "scan", status, reason)
 
     def _not_there(self, written: str) -> str:
         path = os.fspath(self.files.root / written.replace("\0", ""))
@@ -274,29 +267,32 @@ class _Table:
                     best, most = name, matched
         return best
 
-    def labelled_files(
-        self, column: str
-    ) -> tuple[list[Entry], list[LedgerRow], dict[str, tuple[str, str]]]:
+    def labelled_files(self, column: str) -> Found:
         """The folder's tracks; those that a column names have the labels in its row."""
         labels = self.labels((*OWN_COLUMNS, column))
         cells = self._column(self.header.index(column))
         places, remarks, named = self._meant(cells, self._files_named(cells))
         row_of = {place: n for n, place in reversed(list(enumerate(places))) if place is not None}
-        values = {place: dict(zip(self.header, self.rows[n][1])) for place, n in row_of.items()}
         entries, problems = entries_of_files(self.files)
         rows = {e.id: named[row_of[e.place]] for e in entries if e.place in row_of}
         for i, entry in enumerate(entries):
-            given, moved = values.get(entry.place, {}), remarks.get(row_of.get(entry.place, -1))
-            kept = {label: given[label] for label in labels if given.get(label)}
-            remark = [LedgerRow(entry.id, "scan", "warning", moved)] if moved else []
-            entries[i] = replace(entry, labels=kept, remarks=(*entry.remarks, *remark))
-            if entry.sidecar is None:
-                entries[i] = self._with_lyrics(entries[i], given.get("lyrics", ""))
-        reason = f"{self.name}: of another program; its column {column!r} names {len(values)} of "
-        reason += f"{len(self.files.audio)} audio files"
-        lost = len(self.rows) - len(values)
-        reason += f", {lost} rows name none" if lost else ""
-        return entries, [*problems, LedgerRow(self.name, "scan", "warning", reason)], rows
+            if (number := row_of.get(entry.place)) is not None:
+                values = dict(zip(self.header, self.rows[number][1]))
+                given = {label: values[label] for label in labels if values.get(label)}
+                entry = replace(entry, labels={**entry.labels, **given})
+                if number in remarks:
+                    row = LedgerRow(entry.id, "scan", "warning", remarks[number])
+                    entry = replace(entry, remarks=(*entry.remarks, row))
+                if entry.sidecar is None:
+                    entry = self._with_lyrics(entry, values.get("lyrics", ""))
+                entries[i] = entry
+        lost = len(self.rows) - len(row_of)
+        reason = (
+            f"{self.name}: of another program; its column {column!r} names {len(row_of)} of "
+            f"{len(self.files.audio)} audio files" + (f", {lost} rows name none" if lost else "")
+        )
+        problems.append(LedgerRow(self.name, "scan", "warning", reason))
+        return entries, problems, labels, rows
 
     def _files_named(self, cells: Sequence[str]) -> list[str | None]:
         """The audio file that each cell names by the end of its path, None where it is not one."""

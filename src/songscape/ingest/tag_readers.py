@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
-from songscape.ingest.file_signatures import HEAD_BYTES, synchsafe
+from songscape.ingest.file_kinds import HEAD_BYTES, synchsafe
 
 _APE_FOOTER = struct.Struct("<8sIIII8x")
 _APE_NO_TEXT = 0b110  # the bits of its flags that tell binary items and links
@@ -57,6 +58,8 @@ def _by_tinytag(file: IO[bytes]) -> Iterator[tuple[str, str]]:
     except UnsupportedFormatError:
         return
     except Exception as error:  # struct.error, IndexError, ...: it reads on where sizes are wrong
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # a drive or a network that fails
         raise TagError from error
     for name, values in tag.as_dict().items():
         if isinstance(values, list):
@@ -67,69 +70,64 @@ def _by_tinytag(file: IO[bytes]) -> Iterator[tuple[str, str]]:
                     yield its, part.lstrip("\ufeff")
 
 
+def _id3(file: IO[bytes]) -> tuple[bytes, bytes]:
+    """The head and content of the ID3v2 tag at the beginning; both empty where there is none."""
+    file.seek(0)
+    head = file.read(10)
+    is_id3 = len(head) == 10 and head.startswith(b"ID3")
+    return (head, file.read(min(synchsafe(head[6:]), _LARGEST_TAG))) if is_id3 else (b"", b"")
+
+
+def _frames(tag: bytes, version: int) -> Iterator[tuple[bytes, int, int]]:
+    """Names of the frames of an ID3v2 tag, and where their contents begin and end."""
+    wide, at = 3 if version == 2 else 4, 0
+    while at + 10 <= len(tag) and tag[at]:
+        size, start = tag[at + wide : at + 2 * wide], at + (6 if version == 2 else 10)
+        end = start + (synchsafe(size) if version == 4 else int.from_bytes(size, "big"))
+        yield tag[at : at + wide], start, end
+        at = end
+
+
 def _resynchronised(file: IO[bytes]) -> IO[bytes]:
     """A file whose ID3 tag has no zeros behind 0xFF, which older players needed ("unsynchronised").
 
     tinytag leaves them, and UTF-16 begins with 0xFF. Only tags that need it are copied.
     """
-    file.seek(0)
-    head = file.read(10)
-    file.seek(0)
-    if len(head) < 10 or not head.startswith(b"ID3") or not head[5] & _UNSYNCHRONISED:
+    head, tag = _id3(file)
+    if not head or not head[5] & _UNSYNCHRONISED:
+        file.seek(0)
         return file
-    file.seek(10)
-    tag = file.read(min(synchsafe(head[6:]), _LARGEST_TAG))
     end = file.read(HEAD_BYTES)
     file.seek(max(file.seek(0, 2) - _ID3V1_BYTES, 0))
-    parts = [tag] if head[3] < 4 else _frames(tag)
+    # In version 4 the sizes of frames are of what is stored.
+    cuts = [0, *(at for _, *its in _frames(tag, 4) for at in its)] if head[3] == 4 else [0]
+    parts = [tag[start:stop] for start, stop in zip(cuts, [*cuts[1:], len(tag)])]
     whole = b"".join(part.replace(b"\xff\0", b"\xff").ljust(len(part), b"\0") for part in parts)
     return io.BytesIO(head[:5] + b"\0" + head[6:] + whole + end + file.read())
 
 
-def _frames(tag: bytes) -> Iterator[bytes]:
-    """The heads and contents of the frames of an ID3v2.4 tag: the sizes are of what is stored."""
-    at = 0
-    while at + 10 <= len(tag) and tag[at]:
-        size = synchsafe(tag[at + 4 : at + 8])
-        yield from (tag[at : at + 10], tag[at + 10 : at + 10 + size])
-        at += 10 + size
-    yield tag[at:]
-
-
 def _languages_of_words(file: IO[bytes]) -> list[str]:
     """Names with the languages of the frames of words in an ID3 tag; tinytag drops these."""
-    file.seek(0)
-    head = file.read(10)
-    if not head.startswith(b"ID3"):
-        return []
-    tag, version = file.read(min(synchsafe(head[6:]), _LARGEST_TAG)), head[3]
-    wide = 3 if version == 2 else 4
-    at, found = 0, []
-    while at + 10 <= len(tag) and tag[at]:
-        written, start = tag[at + wide : at + 2 * wide], at + (6 if version == 2 else 10)
-        size = synchsafe(written) if version == 4 else int.from_bytes(written, "big")
-        if tag[at : at + wide] in _FRAMES_OF_WORDS:
+    head, tag = _id3(file)
+    found = []
+    for name, start, _ in _frames(tag, head[3]) if head else ():
+        if name in _FRAMES_OF_WORDS:
             code = tag[start + 1 : start + 4].decode("latin-1")
             found.append(f"lyrics-{code}" if code.isascii() and code.isalpha() else "lyrics")
-        at = start + size
     return found
 
 
 def _flac_sheet(file: IO[bytes]) -> Iterator[tuple[str, str]]:
     """The block of a FLAC file that tells the tracks of an album (RFC 9639, 8.7), as a sheet."""
     file.seek(4)
-    rate, head = 0, file.read(4)
-    while len(head) == 4:
-        kind, size = head[0] & 127, int.from_bytes(head[1:], "big")
-        if kind == _FLAC_RATE:
-            rate = int.from_bytes(file.read(size)[10:13], "big") >> 4
-        elif kind == _FLAC_SHEET and rate:
+    rate, kind = 0, 0
+    while kind < 128 and len(head := file.read(4)) == 4:
+        kind, block = head[0], file.read(int.from_bytes(head[1:], "big"))
+        if kind & 127 == _FLAC_RATE:
+            rate = int.from_bytes(block[10:13], "big") >> 4
+        elif kind & 127 == _FLAC_SHEET and rate:
             with suppress(struct.error, IndexError):
-                yield "cuesheet", "\n".join(_sheet_lines(file.read(size), rate))
-            return
-        else:
-            file.seek(size, 1)
-        head = b"" if head[0] & 128 else file.read(4)
+                yield "cuesheet", "\n".join(_sheet_lines(block, rate))
 
 
 def _sheet_lines(block: bytes, rate: int) -> Iterator[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from songscape.library.database import Database, as_text, transaction
 from songscape.library.facts import Facts, insert_facts
@@ -17,7 +17,7 @@ from songscape.library.schema import GONE, OUTCOME
 if TYPE_CHECKING:
     import pandas as pd
 
-LYRICS_RECIPE = "4"
+LYRICS_RECIPE = "5"
 """Raised when the same lyrics give other text or another remark: files are read again then."""
 TAGS_RECIPE = f"2.{LYRICS_RECIPE}"
 """Raised when the same audio file gives other tags."""
@@ -107,16 +107,19 @@ class Catalogue(Facts):
         return [
             Track(
                 as_text(track_id),
-                None if audio is None else root / os.fsdecode(audio),
-                None if lyrics is None else as_text(lyrics),
+                audio and root / os.fsdecode(audio),
+                lyrics and as_text(lyrics),
                 labels.get(as_text(track_id), {}),
                 spans.get(as_text(track_id)),
             )
-            for track_id, audio, lyrics, its in self._db.execute(
-                f"SELECT id, audio, lyrics, {OUTCOME} FROM tracks ORDER BY id"
-            )
-            if outcome in (None, its)
+            for track_id, audio, lyrics in self._each("id, audio, lyrics", outcome)
         ]
+
+    def _each(self, columns: str, outcome: str | None) -> Iterator[list[Any]]:
+        """Columns of tracks, all or those of one outcome, by id."""
+        for *row, its in self._db.execute(f"SELECT {columns}, {OUTCOME} FROM tracks ORDER BY id"):
+            if outcome in (None, its):
+                yield row
 
     def spans(self) -> dict[str, tuple[float, float | None]]:
         """Which part of its file each track is, from and to in seconds, where that is not all."""
@@ -124,24 +127,19 @@ class Catalogue(Facts):
 
     def track_ids(self, outcome: str | None = None) -> list[str]:
         """Ids, sorted; all, or those of one outcome, as for `tracks`."""
-        query = f"SELECT id, {OUTCOME} FROM tracks ORDER BY id"
-        return [as_text(row[0]) for row in self._db.execute(query) if outcome in (None, row[1])]
+        return [as_text(track_id) for (track_id,) in self._each("id", outcome)]
 
     def texts(self) -> dict[str, str | None]:
         """The lyrics of every analysed track, sorted by id; None where it has none."""
-        query = f"SELECT id, lyrics FROM tracks WHERE {OUTCOME} = 'analysed' ORDER BY id"
-        return {
-            as_text(track_id): None if lyrics is None else as_text(lyrics)
-            for track_id, lyrics in self._db.execute(query)
-        }
+        rows = self._each("id, lyrics", "analysed")
+        return {as_text(track_id): lyrics and as_text(lyrics) for track_id, lyrics in rows}
 
     def audio_files(self) -> dict[str, str | None]:
         """Where the audio of every analysed track is, sorted by id."""
         root = str(self.root)
-        query = f"SELECT id, audio FROM tracks WHERE {OUTCOME} = 'analysed' ORDER BY id"
         return {
-            as_text(track_id): None if audio is None else os.path.join(root, os.fsdecode(audio))
-            for track_id, audio in self._db.execute(query).fetchall()
+            as_text(track_id): audio and os.path.join(root, os.fsdecode(audio))
+            for track_id, audio in self._each("id, audio", "analysed")
         }
 
     def column_names(self) -> list[str]:
@@ -152,9 +150,9 @@ class Catalogue(Facts):
     def cells(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
         """Of some columns, the value of every track that has one."""
         query = "SELECT track_id, value FROM labels WHERE name = ?"
-        rows = {name: self._db.execute(query, (name,)).fetchall() for name in names}
         return {
-            name: {as_text(i): as_text(value) for i, value in its} for name, its in rows.items()
+            name: {as_text(i): as_text(value) for i, value in self._db.execute(query, (name,))}
+            for name in names
         }
 
     def columns(self) -> pd.DataFrame:
@@ -221,10 +219,7 @@ class Catalogue(Facts):
 
 def insert_rows(db: Database, rows: Iterable[LedgerRow]) -> None:
     """Add rows to the ledger; within a transaction of the caller's."""
-    db.executemany(
-        "INSERT INTO ledger VALUES (?, ?, ?, ?)",
-        [(r.track_id, r.stage, r.status, r.reason) for r in rows],
-    )
+    db.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?)", rows)
 
 
 def _update(db: Database, collection: Collection) -> None:

@@ -79,21 +79,12 @@ class _Cursor(sqlite3.Cursor):
             return super().executemany(sql, (tuple(map(_storable, row)) for row in rows))
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        step = super().__next__
         with self.connection.plainly():  # once, not for every row
-            while True:
-                try:
-                    row = step()
-                except StopIteration:
-                    return
-                yield row
-
-    def __next__(self) -> Any:
-        with self.connection.plainly():
-            return super().__next__()
+            yield from iter(super().fetchone, None)
 
     def fetchone(self) -> Any:
-        return next(self, None)
+        with self.connection.plainly():
+            return super().fetchone()
 
     def fetchall(self) -> list[Any]:
         with self.connection.plainly():

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from songscape.library.database import Database, as_text, transaction
 from songscape.library.records import FileStamp
 
+_OF_RECIPE = "name = ? AND recipe = ?"
+
 
 class Facts:
     """The part of a library that keeps what was found out, so that it is found out once.
@@ -43,29 +45,23 @@ class Facts:
 
     def file_facts(self, name: str, recipe: str) -> dict[FileStamp, Any]:
         """Of each file, in the state it had then, what this recipe gave."""
-        query = (
-            "SELECT path, size, mtime_ns, ctime_ns, value FROM file_facts "
-            "WHERE name = ? AND recipe = ?"
-        )
+        query = "SELECT path, size, mtime_ns, ctime_ns, value FROM file_facts WHERE "
         with _well_formed(self._db):
             return {
                 FileStamp(as_text(path), *state): json.loads(as_text(value))
-                for path, *state, value in self._db.execute(query, (name, recipe))
+                for path, *state, value in self._db.execute(query + _OF_RECIPE, (name, recipe))
             }
 
     def known_files(self, name: str, recipe: str) -> set[FileStamp]:
         """The files that `file_facts` knows of, in the state they had then."""
-        query = (
-            "SELECT path, size, mtime_ns, ctime_ns FROM file_facts WHERE name = ? AND recipe = ?"
-        )
-        return {
-            FileStamp(as_text(p), *state) for p, *state in self._db.execute(query, (name, recipe))
-        }
+        query = "SELECT path, size, mtime_ns, ctime_ns FROM file_facts WHERE "
+        rows = self._db.execute(query + _OF_RECIPE, (name, recipe))
+        return {FileStamp(as_text(path), *state) for path, *state in rows}
 
     def store_file_facts(self, name: str, recipe: str, found: Mapping[FileStamp, Any]) -> None:
         """Replace what is known by that name; files that are not among `found` are forgotten."""
         rows = [
-            (name, *stamp.as_tuple(), recipe, json.dumps(value, ensure_ascii=False))
+            (name, *stamp, recipe, json.dumps(value, ensure_ascii=False))
             for stamp, value in found.items()
         ]
         with _writing(self._db) as writing:
@@ -75,7 +71,7 @@ class Facts:
 
     def arrays(self, name: str, recipe: str) -> dict[str, NDArray[Any]] | None:
         """Arrays of the whole collection that this recipe gave, None where there are none."""
-        query = "SELECT data FROM collection_facts WHERE name = ? AND recipe = ?"
+        query = f"SELECT data FROM collection_facts WHERE {_OF_RECIPE}"
         row = self._db.execute(query, (name, recipe)).fetchone()
         if row is None:
             return None

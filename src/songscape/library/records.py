@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +28,7 @@ class Track:
     span: tuple[float, float | None] | None = None
 
 
-@dataclass(frozen=True)
-class FileStamp:
+class FileStamp(NamedTuple):
     """A file in one state: a change of its content or its place changes one of these."""
 
     path: str
@@ -53,22 +50,8 @@ class FileStamp:
 
     def is_state_of(self, now: FileStamp) -> bool:
         """Whether the file is unchanged, so that it need not be read again."""
-        same = (self.path, self.size, self.mtime_ns) == (now.path, now.size, now.mtime_ns)
-        return same and self.size >= 0 and self.ctime_ns in (None, now.ctime_ns)
-
-    def as_tuple(self) -> tuple[str, int, int, int | None]:
-        return self.path, self.size, self.mtime_ns, self.ctime_ns
-
-
-def digest_of_file(path: str | os.PathLike[str]) -> str | None:
-    """A hash of the file's bytes, None where it is no file or can't be read."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    except OSError:
-        return None
+        same = self[:3] == now[:3] and self.size >= 0
+        return same and self.ctime_ns in (None, now.ctime_ns)
 
 
 @dataclass(frozen=True)
@@ -111,8 +94,7 @@ class Listed:
     sound: str
 
 
-@dataclass(frozen=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """What happened to one track at one stage.
 
     Status is ok, warning, failed or skipped; gone for a track of an earlier scan that the

@@ -14,8 +14,7 @@ from songscape.columns import Role, display_title, find_roles
 from songscape.errors import UsageError
 from songscape.library.catalogue import LAST_SCAN
 from songscape.library.database import Database, as_text, transaction
-from songscape.library.features import AUDIO_FILE
-from songscape.library.library import Library
+from songscape.library.library import AUDIO_FILE, Library
 from songscape.library.records import FileStamp, LedgerRow
 from songscape.results import ResultsFolder
 
@@ -118,7 +117,7 @@ def relocate(library: Library, old: Path, new: Path, *, dry_run: bool = False) -
         place = _moved(Path(value[0]), old, new)
         if place is not None:
             stamp = _now(FileStamp(*value[:4]), place, found)
-            facts.append((json.dumps([*stamp.as_tuple(), value[4]]), track_id))
+            facts.append((json.dumps([*stamp, value[4]]), track_id))
     if not facts and root == library.root:
         raise UsageError(f"{old}: no track of {library.path} is there, but in {library.root}")
     if facts and not found.same and not found.other:

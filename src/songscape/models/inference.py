@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from songscape.features.views import Views
-from songscape.models.covariates import CovariateEncoder
+from songscape.models.covariate_encoder import CovariateEncoder
 from songscape.models.networks import Batch, SongNetwork
 from songscape.models.objective import elbo_terms
 from songscape.models.rotation import Rotated

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from songscape.audit.nuisances import texts_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Songs drawn alike: `members`, shape (n,), says which.
 

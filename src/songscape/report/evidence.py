@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from songscape.benchmark import wording
 from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.recommendation import flags_of_partition
 from songscape.benchmark.verdicts import FlagKind
 from songscape.report.read import Results
 from songscape.report.style import number
-from songscape.report.tables import (
+from songscape.report.table_cells import (
     EMPTY,
     Cell,
     Column,
-    Content,
-    Figure,
     Table,
-    Tested,
-    drawn,
+    difference_cell,
+    figure_cell,
     number_cell,
     share_cell,
     text_cell,
+    to_scale,
 )
 
 if TYPE_CHECKING:
@@ -40,32 +40,27 @@ BY_MODEL = {
     "ilisi": ("iLISI", "1 = mixed"),
     "kbet": ("kBET", "1 = mixed"),
 }
-AGREEMENT = {
-    "ami": "AMI",
-    "nmi": "NMI",
-    "ari": "ARI",
-    "purity": "Purity",
-    "homogeneity": "Homogeneity",
-    "completeness": "Completeness",
-}
+AGREEMENT = ("AMI", "NMI", "ARI", "Purity", "Homogeneity", "Completeness")
 STRUCTURE = {
     "silhouette": ("Silhouette", "higher is tidier"),
     "davies_bouldin": ("Davies–Bouldin", "lower is tidier"),
     "calinski_harabasz": ("Calinski–Harabasz", "higher is tidier"),
 }
+Part = tuple[Column, Sequence[Cell]]
+"""A column with its cells, one per row."""
 
 
 def _count(value: float) -> Cell:
-    return number_cell(value, 0 if value == value and float(value).is_integer() else 1)
+    return number_cell(value, 0 if value.is_integer() else 1)
 
 
 def _own(value: float) -> Cell:
     """A figure from a method's own space, which cannot be sorted on."""
-    return EMPTY if value != value else Cell(number(value), tone="own")
+    return Cell(number(value), tone="own")
 
 
 @dataclass(frozen=True)
-class _Measure:
+class Measure:
     """A column of a table; `cell` makes plain cells where no interval is to be drawn."""
 
     title: str
@@ -76,236 +71,104 @@ class _Measure:
     cell: Callable[[float], Cell] | None = None
 
 
-_NOISE = _Measure("Noise", "noise_share", "health", cell=share_cell)
+NOISE = Measure("Noise", "noise_share", "health", cell=share_cell)
+SHAPE = (
+    Measure("Clusters", "n_clusters", "health", cell=_count),
+    NOISE,
+    Measure("Largest cluster", "largest_cluster_share", "health", cell=share_cell),
+    *(
+        Measure(title, metric, "own space", "own space", OWN_SPACE, _own)
+        for metric, (title, _) in STRUCTURE.items()
+    ),
+)
+STABILITY = (
+    Measure("Other seeds", "ari_over_seeds", "stability", note="ARI, training included"),
+    Measure("80 % of the songs", "ari_over_subsamples", "stability", note="ARI, same space"),
+    Measure("Weakest cluster", "jaccard_of_weakest", "stability", note="Jaccard"),
+    Measure("Unsure songs", "unsure_share", "stability", note="change sides", cell=share_cell),
+)
 
 
-def label_table(results: Results, label: str) -> Table | None:
-    """Agreement of each model's neighbourhoods and headline clusters with one label column."""
-    return _by_model(results, _of_column(results, "agreement", label, "knn_balanced", "ami"))
+def label_measures(label: str) -> list[Measure]:
+    """How far partitions agree with a label column."""
+    return [*(Measure(name, name.lower(), "agreement", label) for name in AGREEMENT), NOISE]
 
 
-def artist_table(results: Results) -> Table | None:
-    """How well each model's nearest songs lead back to the same artist."""
-    return _by_model(results, _of_column(results, "agreement", "artist", "hit", "map"))
+def structure_measures(space: str) -> list[Measure]:
+    """How tidy partitions are in one space that all methods share."""
+    return [Measure(t, m, "structure", space, note) for m, (t, note) in STRUCTURE.items()]
 
 
-def nuisance_table(results: Results, name: str) -> Table | None:
-    """How much of one nuisance each model's space and headline clusters give away."""
-    metrics = ("knn", "ami", "probe_linear", "probe_nonlinear", "ilisi", "kbet")
-    return _by_model(results, _of_column(results, "leakage", name, *metrics), ascending=True)
+def by_model(
+    results: Results, axis: str, column: str, *metrics: str, ascending: bool = False
+) -> Table | None:
+    """A row per model: figures of one column, and tests; the highest of the first metric first."""
+    titles = BY_MODEL | {"ami": ("AMI", results.setup.headline.title)}
+    parts: list[Part] = []
+    for metric in metrics:
+        one = Measure(titles[metric][0], metric, axis, column, titles[metric][1])
+        where = results.setup.partition_of(metric)
+        parts.append(_part(results, one, [(model, where) for model in results.kinds]))
+        parts += _tests(results, (axis, metric, column))
+    return _table(results, "Model", _model_heads(results), parts, order=1 if ascending else -1)
 
 
-def partition_label_table(results: Results, label: str) -> Table | None:
-    """Every partition's agreement with one label column."""
-    measures = [_Measure(t, m, "agreement", label) for m, t in AGREEMENT.items()]
-    return _by_partition(results, [*measures, _NOISE])
-
-
-def structure_table(results: Results, space: str) -> Table | None:
-    """Every partition's structure in one space that all methods share."""
-    measures = [_Measure(t, m, "structure", space, n) for m, (t, n) in STRUCTURE.items()]
-    return _by_partition(results, measures, flagged=False)
-
-
-def shape_table(results: Results) -> Table | None:
-    """Cluster counts, noise, the largest cluster, and structure in each method's own space."""
-    own = ("own space", "own space", OWN_SPACE, _own)
-    measures = [
-        _Measure("Clusters", "n_clusters", "health", cell=_count),
-        _NOISE,
-        _Measure("Largest cluster", "largest_cluster_share", "health", cell=share_cell),
-        *(_Measure(title, metric, *own) for metric, (title, _) in STRUCTURE.items()),
-    ]
-    return _by_partition(results, measures)
-
-
-def stability_table(results: Results) -> Table | None:
-    """How far every partition comes back."""
-    axis = "stability"
-    measures = [
-        _Measure("Other seeds", "ari_over_seeds", axis, note="ARI, training included"),
-        _Measure("80 % of the songs", "ari_over_subsamples", axis, note="ARI, same space"),
-        _Measure("Weakest cluster", "jaccard_of_weakest", axis, note="Jaccard"),
-        _Measure("Unsure songs", "unsure_share", axis, note="change sides", cell=share_cell),
-    ]
-    return _by_partition(results, measures, flagged=False)
-
-
-def _of_column(results: Results, axis: str, column: str, *metrics: str) -> list[_Measure]:
-    notes = BY_MODEL | {"ami": ("AMI", results.setup.headline.title)}
-    return [_Measure(notes[m][0], m, axis, column, notes[m][1]) for m in metrics]
+def by_partition(
+    results: Results, measures: Sequence[Measure], *, flagged: bool = True
+) -> Table | None:
+    """A row per model, clusterer and k, the highest of the first measure first."""
+    parts = [_part(results, one, results.partitions) for one in measures]
+    heads, flags = [], []
+    for model, key in results.partitions:
+        note = "; ".join(filter(None, (key.title.replace(" ", "\u00a0"), _kind(results, model))))
+        head = _head(results, model, note)
+        heads.append((model, replace(head, sort=f"{head.sort} {key.title}")))
+        found = flags_of_partition(model, key, results.figures, results.setup)
+        flags.append(text_cell(", ".join(map(wording.flag_words, found)), "caution short"))
+    parts += [(Column("Beware"), flags)] if flagged else []
+    return _table(results, "Method", heads, parts, order=-1)
 
 
 def models_table(results: Results) -> Table | None:
     """Health and cost of every model, mean and range over its seeds."""
-    of_model = {str(name): rows for name, rows in results.models.groupby("model", sort=False)}
-    columns = [
-        Column("Seeds", True),
-        Column("Dimensions", True, note="active of all"),
-        Column("Collapsed"),
-        Column("Held-out ELBO", True, sortable=False, note="nats per song; not comparable"),
-        Column("Seconds", True, note="per seed"),
-        Column("Peak memory", True, note="MiB"),
-        Column("What it is"),
-        Column("Beware"),
+    every = [rows for _, rows in results.models.groupby("model", sort=False)]
+    fitted = [rows[rows["status"] == "ok"] for rows in every]
+    counts = [Cell(f"{len(f)} of {len(r)}", float(len(f))) for f, r in zip(fitted, every)]
+    seeds = [cell if len(rows) > 1 else EMPTY for cell, rows in zip(counts, every)]
+    said = [[t.rstrip(".") for n in ("reason", "warnings") for t in rows[n] if t] for rows in every]
+    summaries = [next((text for text in rows["summary"] if text), "") for rows in every]
+    elbo = Column("Held-out ELBO", True, sortable=False, note="nats per song; not comparable")
+    parts: list[Part] = [
+        (Column("Seeds", True), seeds),
+        (Column("Dimensions", True, note="active of all"), list(map(_dimensions, fitted))),
+        (Column("Collapsed"), list(map(_collapsed, fitted))),
+        (elbo, [_over_seeds(rows["validation_elbo"], 1) for rows in fitted]),
+        (Column("Seconds", True, note="per seed"), [_over_seeds(r["seconds"], 1) for r in every]),
+        (
+            Column("Peak memory", True, note="MiB"),
+            [_over_seeds(rows["peak_memory_mib"], 0) for rows in every],
+        ),
+        (Column("What it is"), [text_cell(text, "prose") for text in summaries]),
+        (
+            Column("Beware"),
+            [text_cell("; ".join(dict.fromkeys(texts)), "caution prose") for texts in said],
+        ),
     ]
-    lines: list[list[Content]] = []
-    for rows in of_model.values():
-        fitted = rows[rows["status"] == "ok"]
-        latent, active = (_over_seeds(fitted[name], 0) for name in ("n_latent", "active_units"))
-        if active != EMPTY:
-            latent = Cell(f"{active.text} of {latent.text}", active.sort, note=active.note)
-        collapsed = fitted["collapsed"].astype(str).str.casefold()
-        n_collapsed = int((collapsed == "true").sum())
-        state = Cell("no", "no") if (collapsed == "false").any() else EMPTY
-        if n_collapsed:
-            state = Cell(f"yes ({n_collapsed} of {len(fitted)})", "yes", "caution")
-        said = [t.rstrip(".") for name in ("reason", "warnings") for t in rows[name] if t]
-        seeds = Cell(f"{len(fitted)} of {len(rows)}", float(len(fitted)))
-        lines.append(
-            [
-                seeds if len(rows) > 1 else EMPTY,
-                latent,
-                state,
-                _over_seeds(fitted["validation_elbo"], 1),
-                _over_seeds(rows["seconds"], 1),
-                _over_seeds(rows["peak_memory_mib"], 0),
-                text_cell(next((text for text in rows["summary"] if text), ""), "prose"),
-                text_cell("; ".join(dict.fromkeys(said)), "caution prose"),
-            ]
-        )
-    return _table(results, "Model", _model_heads(results), columns, lines)
+    return _table(results, "Model", _model_heads(results), parts)
 
 
-def _by_model(
-    results: Results, measures: Sequence[_Measure], *, ascending: bool = False
-) -> Table | None:
-    """A row per model, the highest of the first measure first."""
-    columns: list[Column] = []
-    lines: list[list[Content]] = [[] for _ in results.kinds]
-    for one in measures:
-        columns.append(_heading(results, one))
-        where = results.setup.partition_of(one.metric)
-        for model, line in zip(results.kinds, lines):
-            line.append(_content(results, one, model, where))
-        if any(key[1:] == (one.axis, one.metric, one.column) for key in results.tests):
-            _add_tests(results, one, columns, lines)
-    heads = _model_heads(results)
-    return _table(results, "Model", heads, columns, lines, order=1 if ascending else -1)
+def _dimensions(fitted: pd.DataFrame) -> Cell:
+    latent, active = (_over_seeds(fitted[name], 0) for name in ("n_latent", "active_units"))
+    if active == EMPTY:
+        return latent
+    return Cell(f"{active.text} of {latent.text}", active.sort, note=active.note)
 
 
-def _add_tests(
-    results: Results, one: _Measure, columns: list[Column], lines: list[list[Content]]
-) -> None:
-    """Differences to the baseline; on agreement to the best method without training as well."""
-    baseline = results.setup.baseline
-    columns.append(Column(f"Against {baseline}", note="difference, 95 % interval"))
-    others = {test.best_baseline for test in results.tests.values() if test.axis == one.axis}
-    best = bool(others - {None, baseline})
-    if best:
-        note = "without training, best of this figure"
-        columns.append(Column("Against the best baseline", note=note))
-    for model, line in zip(results.kinds, lines):
-        test = results.tests.get((model, one.axis, one.metric, one.column))
-        if test is None:
-            line.append(Cell("the baseline", 0.0, "verdict same") if model == baseline else EMPTY)
-            line += [EMPTY] * best
-            continue
-        why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
-        ends = (test.difference, test.low, test.high)
-        line.append(Tested(test.verdict, *ends, withheld=why))
-        if best and test.best_baseline is None:
-            line.append(EMPTY)
-        elif best and test.best_baseline is not None:
-            ends = (test.difference_to_best, test.low_to_best, test.high_to_best)
-            line.append(Tested(test.verdict_to_best, *ends, test.best_baseline))
-
-
-def _by_partition(
-    results: Results, measures: Sequence[_Measure], *, flagged: bool = True
-) -> Table | None:
-    """A row per model, clusterer and k, the highest of the first measure first."""
-    columns = [_heading(results, one) for one in measures]
-    columns += [Column("Beware")] if flagged else []
-    heads, lines = [], []
-    for one in results.partitions:
-        kind = results.kinds[one.model]
-        how = one.key.title.replace(" ", "\u00a0")
-        note = "; ".join(part for part in (how, KIND_NOTES.get(kind, "")) if part)
-        sort = f"{one.model.casefold()} {one.key.title}"
-        tone = "name baseline" if kind == "baseline" else "name"
-        heads.append((one.model, Cell(one.model, sort, tone, note)))
-        line = [_content(results, measure, one.model, one.key) for measure in measures]
-        if flagged:
-            words = ", ".join(map(wording.flag_words, results.flags(one)))
-            line.append(text_cell(words, "caution short"))
-        lines.append(line)
-    return _table(results, "Method", heads, columns, lines, order=-1)
-
-
-def _heading(results: Results, one: _Measure) -> Column:
-    """The note says what the intervals are, where there are any."""
-    if one.cell is not None:
-        own = one.axis == "own space"
-        return Column(one.title, True, sortable=not own, note=one.note, own=own)
-    rows = results.summary
-    rows = rows[(rows["metric"] == one.metric) & (rows["column"] == one.column)]
-    kinds = list(dict.fromkeys(rows["interval"][rows["high"] > rows["low"]]))
-    kind = next((k for k in kinds if k.startswith("95")), next(iter(kinds), ""))
-    return Column(one.title, True, note="; ".join(part for part in (one.note, kind) if part))
-
-
-def _content(results: Results, one: _Measure, model: str, key: PartitionKey) -> Content:
-    row = results.figures.known(model, one.metric, one.column, one.axis, key)
-    if row is None:
-        return EMPTY
-    if one.cell is not None:
-        return one.cell(row["estimate"])
-    names = ("estimate", "low", "high", "chance", "null_95")
-    return Figure(*(row[name] for name in names))
-
-
-def _model_heads(results: Results) -> list[tuple[str, Cell]]:
-    flagged = {v.model: v.flags for v in results.assessment.verdicts}
-    heads = []
-    for model, kind in results.kinds.items():
-        collapsed = any(flag.kind is FlagKind.COLLAPSED for flag in flagged.get(model, ()))
-        note = "collapsed" if collapsed else KIND_NOTES.get(kind, "")
-        tone = "name baseline" if kind == "baseline" else "name"
-        heads.append((model, text_cell(model, tone, note)))
-    return heads
-
-
-def _table(
-    results: Results,
-    head: str,
-    heads: Sequence[tuple[str, Cell]],
-    columns: Sequence[Column],
-    lines: Sequence[Sequence[Content]],
-    order: int | None = None,
-) -> Table | None:
-    """References stand apart; empty columns and rows are left out, None without any figures."""
-    kept = [i for i in range(len(columns)) if any(line[i] != EMPTY for line in lines)]
-    rows = [
-        (model, (first, *cells))
-        for (model, first), cells in zip(heads, drawn([[line[i] for i in kept] for line in lines]))
-        if any(cell != EMPTY and columns[i].title != "Beware" for i, cell in zip(kept, cells))
-    ]
-    if not rows:
-        return None
-    if order is not None:
-        rows.sort(key=lambda item: _rank(item[1][1], order))
-    reference = {model for model, kind in results.kinds.items() if kind == "reference"}
-    return Table(
-        (Column(head), *(columns[i] for i in kept)),
-        tuple(cells for model, cells in rows if model not in reference),
-        references=tuple(cells for model, cells in rows if model in reference),
-    )
-
-
-def _rank(cell: Cell, order: int) -> tuple[bool, float]:
-    value = cell.sort if isinstance(cell.sort, float) else None
-    return value is None, (value or 0.0) * order
+def _collapsed(fitted: pd.DataFrame) -> Cell:
+    said = fitted["collapsed"].astype(str).str.casefold()
+    if n_collapsed := int((said == "true").sum()):
+        return Cell(f"yes ({n_collapsed} of {len(fitted)})", "yes", "caution")
+    return Cell("no", "no") if (said == "false").any() else EMPTY
 
 
 def _over_seeds(values: pd.Series[float], digits: int) -> Cell:
@@ -317,3 +180,93 @@ def _over_seeds(values: pd.Series[float], digits: int) -> Cell:
         return number_cell(float(known.iloc[0]), digits)
     note = f"{number(known.min(), digits)} … {number(known.max(), digits)}"
     return number_cell(float(known.mean()), max(digits, 1), note=note)
+
+
+def _part(results: Results, one: Measure, where: Sequence[tuple[str, PartitionKey]]) -> Part:
+    """A measure of some partitions; the note says what the intervals are, where there are any."""
+    figures = [results.figures.known(m, one.metric, one.column, one.axis, key) for m, key in where]
+    if make := one.cell:
+        own = one.axis == "own space"
+        head = Column(one.title, True, sortable=not own, note=one.note, own=own)
+        return head, [EMPTY if row is None else make(row["estimate"]) for row in figures]
+    rows = results.summary
+    rows = rows[(rows["metric"] == one.metric) & (rows["column"] == one.column)]
+    kinds = list(dict.fromkeys(rows["interval"][rows["high"] > rows["low"]]))
+    kind = next((k for k in kinds if k.startswith("95")), next(iter(kinds), ""))
+    head = Column(one.title, True, note="; ".join(part for part in (one.note, kind) if part))
+    names = ("estimate", "low", "high", "chance", "null_95")
+    return head, [EMPTY if r is None else figure_cell(*(r[n] for n in names)) for r in figures]
+
+
+def _tests(results: Results, key: tuple[str, str, str]) -> list[Part]:
+    """Differences to the baseline; on agreement to the best method without training as well."""
+    found = {model: results.tests.get((model, *key)) for model in results.kinds}
+    if not any(found.values()):
+        return []
+    baseline = results.setup.baseline
+    against = {baseline: Cell("the baseline", 0.0, "verdict same")}
+    best = {}
+    for model, test in found.items():
+        if test is None:
+            continue
+        why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
+        ends = (test.difference, test.low, test.high)
+        against[model] = difference_cell(test.verdict, ends, withheld=why)
+        if test.best_baseline is not None:
+            ends = (test.difference_to_best, test.low_to_best, test.high_to_best)
+            best[model] = difference_cell(test.verdict_to_best, ends, test.best_baseline)
+    parts = [(Column(f"Against {baseline}", note="difference, 95 % interval"), against)]
+    if {test.best_baseline for test in results.tests.values() if test.axis == key[0]} - {
+        None,
+        baseline,
+    }:
+        note = "without training, best of this figure"
+        parts.append((Column("Against the best baseline", note=note), best))
+    return [(head, [cells.get(model, EMPTY) for model in found]) for head, cells in parts]
+
+
+def _kind(results: Results, model: str) -> str:
+    return KIND_NOTES.get(results.kinds[model], "")
+
+
+def _head(results: Results, model: str, note: str) -> Cell:
+    tone = "name baseline" if results.kinds[model] == "baseline" else "name"
+    return text_cell(model, tone, note)
+
+
+def _model_heads(results: Results) -> list[tuple[str, Cell]]:
+    verdicts = results.assessment.verdicts
+    flagged = {v.model for v in verdicts for f in v.flags if f.kind is FlagKind.COLLAPSED}
+    notes = {m: "collapsed" if m in flagged else _kind(results, m) for m in results.kinds}
+    return [(model, _head(results, model, note)) for model, note in notes.items()]
+
+
+def _table(
+    results: Results,
+    title: str,
+    heads: Sequence[tuple[str, Cell]],
+    parts: Sequence[Part],
+    order: int = 0,
+) -> Table | None:
+    """References stand apart; empty columns and rows are left out, None without any figures."""
+    kept = [(head, to_scale(cells)) for head, cells in parts if any(c != EMPTY for c in cells)]
+    rows = [
+        (model, (first, *cells))
+        for (model, first), *cells in zip(heads, *(cells for _, cells in kept))
+        if any(cell != EMPTY and head.title != "Beware" for (head, _), cell in zip(kept, cells))
+    ]
+    if not rows:
+        return None
+    if order:
+        rows.sort(key=lambda item: _rank(item[1][1], order))
+    apart = {model for model, kind in results.kinds.items() if kind == "reference"}
+    return Table(
+        (Column(title), *(head for head, _ in kept)),
+        tuple(cells for model, cells in rows if model not in apart),
+        references=tuple(cells for model, cells in rows if model in apart),
+    )
+
+
+def _rank(cell: Cell, order: int) -> tuple[bool, float]:
+    value = cell.sort if isinstance(cell.sort, float) else None
+    return value is None, (value or 0.0) * order

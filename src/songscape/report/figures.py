@@ -6,8 +6,8 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from songscape.benchmark.keys import PartitionKey
 from songscape.report.read import main_label
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 # Base64 makes three bytes four, and the page must stay below 12 MB with its tables.
 BUDGET_BYTES = 7_500_000
-SECTIONS = (
-    *("map", "heatmap", "k", "other-map", "other-heatmap"),
-    *("reconstruction", "training", "k-distance"),
-)
+SECTIONS = {
+    **dict.fromkeys(("map", "heatmap"), "maps"),
+    "k": "stability",
+    **dict.fromkeys(("other-map", "other-heatmap"), "pictures"),
+    **dict.fromkeys(("reconstruction", "training", "k-distance"), "pictures"),
+}
+"""In the order of the page; how to read its pictures is said once in each. And where it stands."""
 GROUPS = PartitionKey("groups")
 """In the place of a partition: the groups of `groups.json`, which are one model's."""
 _LONGEST_NAME = 80
@@ -32,31 +35,17 @@ _INSIDE = {
 }
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(NamedTuple):
     """A picture that the page shows if it lies in `pictures/` under this name.
 
     Its section is one of `SECTIONS`; "map" and "heatmap" are of the groups that the page describes.
-    How to read its kind is said once per section. `parts` is what it is of: the model, and the
-    column of a heat map.
+    `parts` is what it is of: the model, and the column of a heat map.
     """
 
     section: str
     name: str
     caption: str
     parts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class NumberedFigure:
-    """A picture on the page: its number, caption, data URI ("" where there is no room), size."""
-
-    figure: int
-    caption: str
-    source: str
-    file: str
-    width: int
-    height: int
 
 
 def picture_name(*parts: str) -> str:
@@ -75,9 +64,8 @@ def picture_name(*parts: str) -> str:
 
 def shown_columns(results: Results) -> list[str]:
     """Columns that maps and heat maps show: labels, and the language."""
-    language = results.setup.language
-    columns = list(results.setup.labels)[: _MOST_COLUMNS - 1]
-    return columns if language is None else [*columns, language]
+    columns = (*results.setup.labels[: _MOST_COLUMNS - 1], results.setup.language)
+    return [name for name in columns if name is not None]
 
 
 def shown_partitions(results: Results) -> dict[str, PartitionKey]:
@@ -120,44 +108,48 @@ def picture_plan(results: Results) -> list[Planned]:
     """Every picture of the page, in its order."""
     setup, plan = results.setup, []
     label, language = main_label(setup.labels), setup.language
-    partitions = shown_partitions(results)
-    for model, partition in partitions.items():
-        first, how = model == next(iter(partitions)), partition.title
+    for at, (model, partition) in enumerate(shown_partitions(results).items()):
+        how, other = partition.title, "other-" if at else ""
         caption = f"Map of the space of {model}, coloured by {how}, then by label."
         if partition == GROUPS:
             regions = results.document["groups"]["levels"][0]["groups"]
             texts = (group["name"] for group in regions)
             names = (f"{i} {text[:1].upper()}{text[1:]}" for i, text in enumerate(texts, start=1))
             caption = f"{caption} The groups: {'; '.join(names)}."
-        section, name = "map" if first else "other-map", picture_name("map", model)
-        plan.append(Planned(section, name, caption, (model,)))
+        plan.append(Planned(f"{other}map", picture_name("map", model), caption, (model,)))
         for column in shown_columns(results):
-            first_column = first and column in (label, language)
-            section = "heatmap" if first_column else "other-heatmap"
-            name = picture_name("heatmap", column, model)
+            first = not at and column in (label, language)
             caption = f"Clusters of {model} ({how}) by {column}."
             if partition == GROUPS:
                 caption = f"The groups by {column}, numbered as on their map."
-            plan.append(Planned(section, name, caption, (model, column)))
+            kind, name = (
+                "heatmap" if first else "other-heatmap",
+                picture_name("heatmap", column, model),
+            )
+            plan.append(Planned(kind, name, caption, (model, column)))
     if not results.stability.empty:
         caption = f"Stability by k, k-means on balanced PCA; k = {setup.headline.k} was taken."
         plan.append(Planned("k", "stability", caption))
-    for section, caption in _INSIDE.items():
-        for model in results.kinds:
-            name = picture_name(section, model)
-            plan.append(Planned(section, name, caption.format(model), (model,)))
-    return sorted(plan, key=lambda planned: SECTIONS.index(planned.section))
+    plan += [
+        Planned(kind, picture_name(kind, model), caption.format(model), (model,))
+        for kind, caption in _INSIDE.items()
+        for model in results.kinds
+    ]
+    return sorted(plan, key=lambda planned: list(SECTIONS).index(planned.section))
 
 
-def number_figures(
-    results: Results, plan: Sequence[Planned]
-) -> dict[str, tuple[NumberedFigure, ...]]:
-    """The pictures that lie in the folder, numbered, by section."""
+def number_figures(results: Results) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The pictures that lie in the folder, numbered, by section and kind.
+
+    Of each the number, caption, data URI ("" where there is no room), file, width and height.
+    """
+    from PIL import Image
+
     room, number = BUDGET_BYTES, 0
-    sections: dict[str, tuple[NumberedFigure, ...]] = {}
+    sections: dict[str, dict[str, list[dict[str, Any]]]] = {}
     if results.folder is None:
         return sections
-    for planned in plan:
+    for planned in picture_plan(results):
         path = results.folder / "pictures" / f"{planned.name}.png"
         if not path.exists():
             continue
@@ -166,11 +158,8 @@ def number_figures(
         fits = len(data) <= room
         room -= len(data) if fits else 0
         source = f"data:image/png;base64,{base64.b64encode(data).decode()}" if fits else ""
-        figure = NumberedFigure(number, planned.caption, source, path.name, *png_size(data))
-        sections[planned.section] = (*sections.get(planned.section, ()), figure)
+        figure = {"figure": number, "caption": planned.caption, "source": source, "file": path.name}
+        figure["width"], figure["height"] = Image.open(BytesIO(data)).size
+        section = sections.setdefault(SECTIONS[planned.section], {})
+        section.setdefault(planned.section, []).append(figure)
     return sections
-
-
-def png_size(png: bytes) -> tuple[int, int]:
-    """Width and height in pixels, which follow the PNG signature and "IHDR"."""
-    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")

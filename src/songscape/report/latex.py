@@ -33,17 +33,14 @@ def latex_table(results: Results) -> str:
     """
     import pandas as pd
 
-    keys = _tested(results)
-    methods = sorted(results.kinds, key=lambda model: results.kinds[model] == "reference")
-    down = {"leakage": r" $\downarrow$"}
+    keys, kinds = _tested(results), results.kinds
+    methods = sorted(kinds, key=lambda model: kinds[model] == "reference")
+    names = [escape(one) + " (reference)" * (kinds[one] == "reference") for one in methods]
+    cells = [[_cell(results, model, key) for key in keys] for model in methods]
     heads = [
-        (escape(column) + down.get(axis, ""), escape(metric_name(metric)))
+        (escape(column) + r" $\downarrow$" * (axis == "leakage"), escape(metric_name(metric)))
         for axis, metric, column in keys
     ]
-    names = [
-        escape(model) + " (reference)" * (results.kinds[model] == "reference") for model in methods
-    ]
-    cells = [[_cell(results, model, key) for key in keys] for model in methods]
     columns = pd.MultiIndex.from_tuples(heads) if heads else None
     table = pd.DataFrame(cells, index=names, columns=columns).to_latex(
         escape=False,
@@ -59,13 +56,11 @@ def latex_table(results: Results) -> str:
 def _tested(results: Results) -> list[Key]:
     """The genre first, then other labels and artists, then the language."""
     setup = results.setup
-    genre = main_label(setup.labels)
-    order = [("agreement", name) for name in (genre, *setup.labels, "artist")]
-    order.append(("leakage", setup.language))
+    columns = (main_label(setup.labels), *setup.labels, "artist")
+    order = [*(("agreement", name) for name in columns), ("leakage", setup.language)]
     keys = dict.fromkeys(key[1:] for key in results.tests)
-    places = {key: (key[0], key[2]) for key in keys}
-    kept = [key for key in keys if places[key] in order]
-    return sorted(kept, key=lambda key: order.index(places[key]))
+    kept = [key for key in keys if (key[0], key[2]) in order]
+    return sorted(kept, key=lambda key: order.index((key[0], key[2])))
 
 
 def _cell(results: Results, model: str, key: Key) -> str:
@@ -75,7 +70,7 @@ def _cell(results: Results, model: str, key: Key) -> str:
     if row is None:
         return "--"
     test = results.tests.get((model, *key))
-    mark = "" if test is None else _MARKS.get(test.verdict, "")
+    mark = _MARKS.get(test.verdict) if test else None
     text = _number(row["estimate"]) + (rf"\,{mark}" if mark else "")
     if row["low"] != row["low"]:
         return text

@@ -29,7 +29,7 @@ def map_method(X: ArrayLike) -> str:
     return "PCA"
 
 
-def umap_map(X: ArrayLike, random_state: int = 0, *, n_neighbors: int = 15) -> NDArray[np.float32]:
+def umap_map(X: ArrayLike, random_state: int = 0) -> NDArray[np.float32]:
     """Lay tracks out in two dimensions, shape (n, 2), so that near neighbours stay near.
 
     UMAP (McInnes, Healy & Melville 2018, arXiv:1802.03426), started from the first two principal
@@ -39,10 +39,6 @@ def umap_map(X: ArrayLike, random_state: int = 0, *, n_neighbors: int = 15) -> N
     machine.
     """
     data = np.asarray(X, dtype=np.float64)
-    if data.ndim != 2:
-        raise ValueError(f"X: has {data.ndim} dimensions; a map needs an array (n, d)")
-    if not np.isfinite(data).all():
-        raise ValueError("X: holds NaN or infinity; a map needs finite latents")
     if map_method(data) == "PCA":
         return _principal_components(data, 2).astype(np.float32)
     scores = _principal_components(data, _WIDE)
@@ -53,7 +49,7 @@ def umap_map(X: ArrayLike, random_state: int = 0, *, n_neighbors: int = 15) -> N
     start += np.random.default_rng(random_state).normal(scale=1e-4, size=start.shape)
     arrays = data.astype(np.float32), start.astype(np.float32)
     mapper = _mapper()
-    task = mapper.submit(_umap, *arrays, min(n_neighbors, len(data) - 1), random_state)
+    task = mapper.submit(_umap, *arrays, random_state)
     try:
         return np.asarray(task.result(), np.float32)
     except BaseException as error:
@@ -84,9 +80,7 @@ def keep_places(
     known = np.flatnonzero(rows >= 0)
     if 3 * len(known) < 2 * len(X) or len(known) < _NEAREST or map_method(old) != map_method(X):
         return None
-    if not (np.isfinite(X).all() and np.isfinite(old).all()):
-        return None
-    if not _still_true(X[known], old[rows[known]]):
+    if not np.isfinite(old).all() or not _still_true(X[known], old[rows[known]]):
         return None
     places = np.empty((len(X), 2), dtype=np.float32)
     places[known] = old[rows[known]]
@@ -118,9 +112,8 @@ def _beside(
     distances, nearest = NearestNeighbors(n_neighbors=_NEAREST).fit(known).kneighbors(new)
     weights = 1 / np.maximum(distances, 1e-9 * (float(distances.max()) or 1.0))
     weights /= weights.sum(axis=1, keepdims=True)
-    found: NDArray[np.float32] = np.einsum("nk,nkd->nd", weights, places[nearest]).astype(
-        np.float32
-    )
+    mean = np.einsum("nk,nkd->nd", weights, places[nearest])
+    found: NDArray[np.float32] = mean.astype(np.float32)
     step = 1e-3 * (float(np.ptp(places, axis=0).max()) or 1.0)
     taken = Counter(map(bytes, np.round(10 * places / step).astype(np.int64)))
     for row, cell in enumerate(map(bytes, np.round(10 * found / step).astype(np.int64))):
@@ -138,15 +131,14 @@ def _mapper() -> IsolatingExecutor:
 
 
 def _umap(
-    data: NDArray[np.float32], start: NDArray[np.float32], n_neighbors: int, random_state: int
+    data: NDArray[np.float32], start: NDArray[np.float32], random_state: int
 ) -> NDArray[np.float32]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import umap
 
-        reducer = umap.UMAP(
-            n_neighbors=n_neighbors, init=start, random_state=random_state, n_jobs=1
-        )
+        nearest = min(15, len(data) - 1)
+        reducer = umap.UMAP(n_neighbors=nearest, init=start, random_state=random_state, n_jobs=1)
         return np.asarray(reducer.fit_transform(data), dtype=np.float32)
 
 

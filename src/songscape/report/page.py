@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from songscape._version import __version__
 from songscape.benchmark.wording import finding_sentence
-from songscape.report.figures import number_figures, picture_plan
+from songscape.report.figures import number_figures
 from songscape.report.read import Results, read_results
 from songscape.report.sections import EVIDENCE, FIRST, short
 from songscape.report.style import share
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from songscape.benchmark.benchmark import BenchmarkResults
 
-_COUNTS = ("found", "analysed", "skipped", "failed")
-
 
 def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
     """Write the page of a results folder (or of its frames) and return its path.
@@ -30,22 +28,28 @@ def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
     """
     if not isinstance(results, Results):
         results = read_results(results)
-    if path is None:
-        path = (results.folder or Path()) / "report.html"
-    figures = number_figures(results, picture_plan(results))
+    path = path or (results.folder or Path()) / "report.html"
+    figures = number_figures(results)
     first, evidence = (
-        [section for make in makers if (section := make(results, figures)) is not None]
-        for makers in (FIRST, EVIDENCE)
+        [
+            (anchor, title, content)
+            for anchor, (title, make) in sections.items()
+            if any((content := make(results) | {"figures": figures.get(anchor)}).values())
+        ]
+        for sections in (FIRST, EVIDENCE)
     )
-    template = _environment().get_template("page.html.j2")
-    text = template.render(
-        title=results.document.get("title") or "Songs",
-        counts=_counts(results),
-        size=_size(results),
-        short=short(results),
-        has_groups=bool(results.document.get("groups")),
-        first=first,
-        evidence=evidence,
+    text = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=results.document.get("title") or "Songs",
+            counts=results.document.get("counts"),
+            size=_size(results),
+            short=short(results),
+            has_groups=bool(results.document.get("groups")),
+            first=first,
+            evidence=evidence,
+        )
     )
     write_bytes(path, text.encode("utf-8", "replace"))  # "?" for names that aren't UTF-8
     return path
@@ -64,16 +68,6 @@ def _environment() -> Environment:
     )
     templates.filters["share"] = share
     return templates
-
-
-def _counts(results: Results) -> dict[str, Any] | None:
-    """Tracks found, analysed, skipped and failed, and whether they add up."""
-    raw = results.document.get("counts")
-    if not raw:
-        return None
-    found, analysed, skipped, failed = numbers = [int(raw.get(name, 0)) for name in _COUNTS]
-    shown = {name: f"{value:,}" for name, value in zip(_COUNTS, numbers)}
-    return shown | {"adds_up": found == analysed + skipped + failed}
 
 
 def _size(results: Results) -> str:

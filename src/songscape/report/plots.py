@@ -78,15 +78,9 @@ def heatmap_figure(
     everyone = Group("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
     rows = [*group_clusters(clusters, limit=24), everyone]
     counts = np.array([[int((r.members & c.members).sum()) for c in columns] for r in rows])
-    counts = counts.reshape(len(rows), len(columns))
     shares = counts / np.maximum([[row.count] for row in rows], 1)
-    heading = title or f"Which {label_name} fills which cluster"
     figure = style.new_figure(max(4.6, 1.9 + 0.78 * len(columns)), max(2.4, 1.5 + 0.42 * len(rows)))
     axes = figure.subplots()
-    if not columns:
-        axes.text(0.5, 0.5, "no songs", ha="center", va="center")
-        axes.set_axis_off()
-        return style.finish(figure, heading)
     image = axes.imshow(shares, cmap=style.levels(style.SEQUENTIAL), vmin=0, vmax=1, aspect="auto")
     for (i, j), part in np.ndenumerate(shares):
         if counts[i, j]:
@@ -110,7 +104,7 @@ def heatmap_figure(
     bar.set_label("share of the row's songs", fontsize=8)
     bar.set_ticks([0, 0.5, 1], labels=["0 %", "50 %", "100 %"], fontsize=8)
     bar.outline.set_visible(False)
-    return style.finish(figure, heading)
+    return style.finish(figure, title or f"Which {label_name} fills which cluster")
 
 
 def training_figure(history: Sequence[Mapping[str, Any]], *, title: str = "Training") -> Figure:
@@ -119,44 +113,39 @@ def training_figure(history: Sequence[Mapping[str, Any]], *, title: str = "Train
     A row of the history has ``epoch`` and any of ``train_elbo``, ``validation_elbo``,
     ``reconstruction``, ``kl`` and ``beta``; absent series are left out.
     """
-    epochs = np.array([row.get("epoch", i) for i, row in enumerate(history)], dtype=float)
+    import pandas as pd
 
-    def series(name: str) -> Floats:
-        values = [row.get(name) for row in history]
-        return np.array([np.nan if v is None else float(v) for v in values], dtype=float)
-
-    validation = series("validation_elbo")
-    held_out = np.isfinite(validation).any()
-    best_epoch = int(epochs[np.nanargmax(validation)]) if held_out else None
+    known = ["epoch", *(name for *_, names in TRAINING_PANELS for name in names)]
+    rows = pd.DataFrame(history, columns=known).astype(float)
+    best = rows["validation_elbo"].idxmax() if rows["validation_elbo"].notna().any() else None
     # A deterministic autoencoder has neither KL nor β: a row of zeros is no picture.
-    present = [
-        panel for panel in TRAINING_PANELS if any(np.nan_to_num(series(n)).any() for n in panel[2])
-    ]
+    present = [panel for panel in TRAINING_PANELS if rows[[*panel[2]]].fillna(0).any(axis=None)]
     columns = max(1, min(2, len(present)))
-    rows = max(1, -(-len(present) // columns))
-    figure = style.new_figure(4.4 * columns, 2.6 * rows + 0.4)
-    grid = figure.subplots(rows, columns, squeeze=False)
+    n_rows = max(1, -(-len(present) // columns))
+    figure = style.new_figure(4.4 * columns, 2.6 * n_rows + 0.4)
+    grid = figure.subplots(n_rows, columns, squeeze=False)
     looks = {"validation_elbo": (style.CATEGORY_COLORS[3], "validation (songs held out)")}
     for axes in grid.flat[len(present) :]:
         axes.set_axis_off()
     for axes, (heading, unit, names) in zip(grid.flat, present):
         # Where no songs are held out, no line of theirs is named.
-        drawn = {name: series(name) for name in names if np.isfinite(series(name)).any()}
+        drawn = rows[[*names]].dropna(axis="columns", how="all")
         for name, values in drawn.items():
-            color, label = looks.get(name, (style.CATEGORY_COLORS[0], "training"))
-            axes.plot(epochs, values, color=color, label=label, linewidth=1.4)
-        cut = names != ("beta",) and _cut_start(axes, list(drawn.values()))
-        if best_epoch is not None:
-            label = f"weights kept: epoch {best_epoch}"
-            axes.axvline(best_epoch, color=style.INK, linestyle=":", linewidth=1, label=label)
+            color, label = looks.get(str(name), (style.CATEGORY_COLORS[0], "training"))
+            axes.plot(rows["epoch"], values, color=color, label=label, linewidth=1.4)
+        cut = names != ("beta",) and _cut_start(axes, [*drawn.to_numpy().T])
+        if best is not None:
+            epoch = int(rows["epoch"][best])
+            label = f"weights kept: epoch {epoch}"
+            axes.axvline(epoch, color=style.INK, linestyle=":", linewidth=1, label=label)
         axes.set_title(heading, fontsize=9)
         axes.set_ylabel(unit, fontsize=8)
         axes.set_xlabel("epoch (the first ones are off the scale)" if cut else "epoch", fontsize=8)
         style.plain_axes(axes)
     if present:
         grid[0, 0].legend(fontsize=7, frameon=False, loc="lower right")
-    if len(epochs) and best_epoch is not None and epochs[-1] > best_epoch:
-        title += f": stopped after epoch {int(epochs[-1])}"
+    if best is not None and best < len(rows) - 1:
+        title += f": stopped after epoch {int(rows['epoch'].iloc[-1])}"
     return style.finish(figure, title)
 
 
@@ -232,33 +221,23 @@ def reconstruction_figure(
     for input and output. Frames that ``mask``, shape (m, T), calls padding are hatched.
     """
     before, after = (np.asarray(a, dtype=float) for a in (original, reconstructed))
-    if before.shape != after.shape:
-        raise ValueError(f"original {before.shape} and reconstructed {after.shape} differ in shape")
     count, coefficients, frames = before.shape
     real = np.asarray(mask, dtype=bool)
     heard = before.transpose(0, 2, 1)[real]
-    middle = heard.mean(axis=0) if center is None else np.asarray(center, dtype=float)
-    spread = heard.std(axis=0) if scale is None else np.asarray(scale, dtype=float)
+    middle = np.asarray(heard.mean(axis=0) if center is None else center, dtype=float)[:, None]
+    spread = np.asarray(heard.std(axis=0) if scale is None else scale, dtype=float)[:, None]
     spread = np.where(spread > 1e-8, spread, 1.0)
     figure = style.new_figure(8.6, 0.7 + 2.0 * count)
     grid = figure.subplots(count, 2, squeeze=False, sharex=True, sharey=True)
     extent = (0.0, frames * _SECONDS_PER_FRAME, -0.5, coefficients - 0.5)
+    look: dict[str, Any] = {"cmap": style.levels(style.DIVERGING), "vmin": -3, "vmax": 3}
+    look |= {"aspect": "auto", "origin": "lower", "interpolation": "nearest", "extent": extent}
     for i, sides in enumerate(zip(before, after)):
         name = style.drawable(style.shorten(titles[i], 38))
         for axes, values, side in zip(grid[i], sides, ("input", "output of the decoder")):
-            shown = np.where(real[i], (values - middle[:, None]) / spread[:, None], np.nan)
             axes.set_facecolor("#F2F2F2")
             axes.patch.set(hatch="////", edgecolor=style.FAINT)
-            image = axes.imshow(
-                shown,
-                cmap=style.levels(style.DIVERGING),
-                vmin=-3,
-                vmax=3,
-                aspect="auto",
-                origin="lower",
-                extent=extent,
-                interpolation="nearest",
-            )
+            image = axes.imshow(np.where(real[i], (values - middle) / spread, np.nan), **look)
             axes.set_title(f"{name}: {side}", fontsize=8)
             axes.tick_params(labelsize=7)
         grid[i, 0].set_ylabel("MFCC index", fontsize=8)
@@ -273,26 +252,17 @@ def reconstruction_figure(
 def _scatter(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:
     """Draw the groups, the faint ones first and the smallest category last, so none is hidden."""
     size = float(np.clip(7000 / max(len(points), 1), 5, 40))
-    categories = [id(group) for group in groups if group.kind == "category"]
     faint = {"missing": 0, "noise": 1, "other": 2}
-    drawn = {}
-    for layer, group in enumerate(sorted(groups, key=lambda g: (faint.get(g.kind, 3), -g.count))):
-        place = categories.index(id(group)) if group.kind == "category" else -1
+    order = sorted(groups, key=lambda g: (faint.get(g.kind, 3), -g.count))
+    handles = []
+    for place, group in enumerate(groups):  # categories come first
         label = f"{style.drawable(style.shorten(group.name))} ({group.count:,})"
-        x, y = points[group.members].T
-        look = _look(group.kind, place, size)
-        drawn[id(group)] = axes.scatter(x, y, label=label, zorder=2 + layer, **look)
+        look = _look(group.kind, place, size) | {"zorder": 2 + order.index(group)}
+        handles.append(axes.scatter(*points[group.members].T, label=label, **look))
     if groups:
-        legend = axes.legend(
-            handles=[drawn[id(group)] for group in groups],
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.04),
-            ncols=2,
-            fontsize=8,
-            frameon=False,
-            handletextpad=0.2,
-            columnspacing=1.0,
-        )
+        where: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.04), "ncols": 2}
+        room: dict[str, Any] = {"fontsize": 8, "handletextpad": 0.2, "columnspacing": 1.0}
+        legend = axes.legend(handles=handles, frameon=False, **where, **room)
         for handle in legend.legend_handles:
             handle.set_sizes([34])  # type: ignore[union-attr]
     axes.set(xticks=[], yticks=[])

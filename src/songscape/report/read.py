@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from songscape.audit.finding import Check, Finding
 from songscape.benchmark.keys import PartitionKey
 from songscape.benchmark.metric_table import Figures, Setup
-from songscape.benchmark.recommendation import Assessment, assess, flags_of_partition
+from songscape.benchmark.recommendation import Assessment, assess
 from songscape.benchmark.significance import partition_flags
-from songscape.benchmark.verdicts import Flag, PairedTest
+from songscape.benchmark.verdicts import PairedTest
 from songscape.columns import ColumnRoles, Role, find_roles, role_of
 from songscape.errors import SongscapeError
 from songscape.results import TABLES, read_json
@@ -124,10 +124,6 @@ class Results:
         """Which column of `labels` is what."""
         return find_roles(self.labels.columns)
 
-    def flags(self, one: Partition) -> list[Flag]:
-        """What is wrong with a partition."""
-        return flags_of_partition(*one, self.figures, self.setup)
-
     @cached_property
     def featured(self) -> Partition | None:
         """The partition that the page describes song by song.
@@ -140,29 +136,15 @@ class Results:
         if self.compared and headline in self.partitions:
             return headline
         usable = {v.model for v in self.assessment.verdicts if v.usable and v.kind != "reference"}
-        kept = [
-            one
-            for one in self.partitions
-            if one.model in usable and not partition_flags(*one, self.figures)
-        ]
-        label = main_label(self.setup.labels)
-        if label is None:
-            return next(iter(kept), None)
+        those = (one for one in self.partitions if one.model in usable)
+        kept = [one for one in those if not partition_flags(*one, self.figures)]
+        label = main_label(self.setup.labels) or ""
 
         def agreement(one: Partition) -> float:
             row = self.figures.known(one.model, "ami", label, "agreement", one.key)
             return -1.0 if row is None else row["estimate"]
 
         return max(kept, key=agreement, default=None)
-
-    def of_featured(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows of `clusters` that belong to it, of its first seed."""
-        if self.featured is None:
-            return frame[:0]
-        model, (clusterer, k) = self.featured.model, vars(self.featured.key).values()
-        rows = frame[(frame["model"] == model) & (frame["clusterer"] == clusterer)]
-        rows = rows[rows["k"].isna() if k is None else rows["k"] == k]
-        return rows[rows["seed"] == rows["seed"].min()]
 
 
 def main_label(labels: Sequence[str]) -> str | None:

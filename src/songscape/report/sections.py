@@ -1,41 +1,42 @@
-"""The sections of the page, each a function of the results; None where there is nothing to show."""
+"""The sections of the page: what each shows of the results, for its template."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark import wording
+from songscape.benchmark.keys import PartitionKey, SampleKey
 from songscape.benchmark.recommendation import caveats_of_partition
 from songscape.benchmark.verdicts import Outcome, PairedTest
+from songscape.columns import Role, display_title
 from songscape.report import evidence
-from songscape.report.collection import facts, unsure_songs
-from songscape.report.figures import SECTIONS as FIGURE_SECTIONS
-from songscape.report.figures import NumberedFigure
-from songscape.report.read import Results
-from songscape.report.style import number
-from songscape.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell
-from songscape.report.unmeasured import unmeasured_lines
+from songscape.report.categories import group_labels
+from songscape.report.read import Results, main_label
+from songscape.report.style import number, share, shorten
+from songscape.report.table_cells import EMPTY, Cell, Column, Table, number_cell, text_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_LEDGER_ROWS = 200
 AS_USUAL = 0.1  # largest difference of a language's share that is not shown
 _LEDGER = {"track_id": "Track", "stage": "Stage", "status": "Status", "reason": "Reason"}
+_FACTS, _UNSURE = 8, 12
+_UNMEASURED = {
+    "model": "",
+    "skipped": "left out: ",
+    "space": "its space could not be measured: ",
+    "partition": "no clusters, so none of its seeds is tested: ",
+    "measures": "its clusters could not be measured: ",
+    "stability": "the stability of its clusters could not be measured: ",
+}
 BETTER, WORSE = Outcome.BETTER, Outcome.WORSE
 
-Figures = Mapping[str, Sequence[NumberedFigure]]
-Make = Callable[[Results, Figures], "Section | None"]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: the template `sections/<anchor>.html.j2` shows the content."""
-
-    anchor: str
-    title: str
-    content: Mapping[str, Any] = field(default_factory=dict)
+Content = dict[str, Any]
+"""What a template shows; a section of which nothing is true is left out."""
 
 
 def short(results: Results) -> list[tuple[bool, str]]:
@@ -43,7 +44,10 @@ def short(results: Results) -> list[tuple[bool, str]]:
     said = [(True, str(note)) for note in results.document.get("notes", ())]
     if results.featured is not None:
         model, key = results.featured
-        sizes = results.of_featured(results.clusters)["cluster"].value_counts()
+        rows = results.clusters
+        rows = rows[(rows["model"] == model) & (rows["clusterer"] == key.clusterer)]
+        rows = rows[rows["k"].fillna(0) == (key.k or 0)]
+        sizes = rows["cluster"][rows["seed"] == rows["seed"].min()].value_counts()
         noise = int(sizes.get(-1, 0))
         sizes = sizes.drop(-1, errors="ignore")
         if len(sizes):
@@ -52,7 +56,7 @@ def short(results: Results) -> list[tuple[bool, str]]:
             said.append((False, f"{text} (by {results.featured.title})."))
         caveats = caveats_of_partition(model, key, results.figures, results.setup)
         said += [(c.weight > 0, wording.caveat_sentence(c)) for c in caveats]
-        said += [(False, text) for text in _best_match(results) if not caveats]
+        said += [(False, text) for text in _best_match(results, model, key) if not caveats]
     if results.compared:
         said.append((False, results.assessment.headline))
     broken = [v.model for v in results.assessment.verdicts if not v.usable]
@@ -62,10 +66,8 @@ def short(results: Results) -> list[tuple[bool, str]]:
     return [*said, *((True, str(message)) for message in grave["message"])]
 
 
-def _best_match(results: Results) -> list[str]:
+def _best_match(results: Results, model: str, key: PartitionKey) -> list[str]:
     """The column that the featured clusters match best."""
-    assert results.featured is not None
-    model, key = results.featured
     names = [("agreement", name) for name in results.setup.labels]
     names += [("leakage", name) for name in results.setup.nuisances]
     known = [
@@ -80,16 +82,28 @@ def _best_match(results: Results) -> list[str]:
     return [f"{text}, where 0 is chance and 1 is the same division."]
 
 
-def collection(results: Results, _: Figures) -> Section | None:
-    """What is in the collection."""
-    found = facts(results)
-    return Section("collection", "What is in the collection", {"facts": found}) if found else None
+def collection(results: Results) -> Content:
+    """Columns that describe songs, genre, language and artist first: their commonest values."""
+    setup, facts = results.setup, []
+    names = [main_label(setup.labels), setup.language, results.roles.artist, *setup.labels]
+    known = [n for n in dict.fromkeys(names) if n in results.labels and len(results.labels)]
+    for name in known[:_FACTS]:
+        groups = group_labels(list(results.labels[name]), 5)
+        missing = sum(group.count for group in groups if group.kind == "missing")
+        rest = len(results.labels) - missing
+        shown = [
+            f"{shorten(group.name, 28)} {share(group.count / rest)}"
+            for group in groups
+            if group.kind != "missing"
+        ]
+        facts.append((name, " · ".join(shown) or "–", missing))
+    return {"facts": facts}
 
 
-def found(results: Results, _: Figures) -> Section | None:
+def found(results: Results) -> Content:
     """The groups that people meet: names, how sure, what sets them apart, typical songs."""
     if not (groups := results.document.get("groups")):
-        return None
+        return {}
     title = dict(zip(groups["tracks"], groups["titles"]))
     regions, pieces = (level["groups"] for level in groups["levels"])
     name = {group["id"]: group["name"] for group in regions}
@@ -105,22 +119,16 @@ def found(results: Results, _: Figures) -> Section | None:
         }
         for group in regions
     ]
-    content = {**groups, "cards": cards}
-    return Section("found", "What is in this music", content)
+    return {**groups, "cards": cards}
 
 
-def maps(_: Results, figures: Figures) -> Section | None:
-    """Map and heat maps of the featured method."""
-    return _pictures("maps", "Maps", figures, ("map", "heatmap"))
-
-
-def verdicts(results: Results, _: Figures) -> Section | None:
+def verdicts(results: Results) -> Content:
     """Which method to use, how far to trust that, and every method in a line."""
     if not results.compared:
-        return None
+        return {}
     assessment = results.assessment
     chosen = assessment.recommendation
-    content = {
+    return {
         "headline": assessment.headline,
         "trust": chosen.trust.value,
         "trust_words": wording.TRUST_WORDS[chosen.trust],
@@ -129,7 +137,6 @@ def verdicts(results: Results, _: Figures) -> Section | None:
         "table": _verdicts_table(results),
         "sentences": [verdict.sentence for verdict in assessment.verdicts],
     }
-    return Section("verdicts", "Which method to use", content)
 
 
 def _verdicts_table(results: Results) -> Table:
@@ -173,90 +180,115 @@ def _by_column(tests: Sequence[PairedTest]) -> str:
     return ", ".join(f"{column} ({', '.join(names)})" for column, names in metrics.items())
 
 
-def agreement(results: Results, _: Figures) -> Section | None:
+def agreement(results: Results) -> Content:
     """How far spaces and clusters match each label."""
-    tables = [
-        (name, evidence.label_table(results, name), partitions)
-        for name in results.setup.labels
-        if (partitions := evidence.partition_label_table(results, name)) is not None
-    ]
-    artists = evidence.artist_table(results)
-    if not tables and artists is None:
-        return None
+    tables = []
+    for name in results.setup.labels:
+        partitions = evidence.by_partition(results, evidence.label_measures(name))
+        if partitions is not None:
+            models = evidence.by_model(results, "agreement", name, "knn_balanced", "ami")
+            tables.append((name, models, partitions))
+    artists = evidence.by_model(results, "agreement", "artist", "hit", "map")
     n_tests = sum(key[1] == "agreement" for key in results.tests)
-    content = {"tables": tables, "artists": artists, "n_tests": n_tests}
-    return Section("agreement", "Agreement with labels", content)
+    return {"tables": tables, "artists": artists, "n_tests": n_tests}
 
 
-def leakage(results: Results, _: Figures) -> Section | None:
+def leakage(results: Results) -> Content:
     """How much of each nuisance spaces and clusters give away, the language first."""
-    language = results.setup.language
-    names = sorted(results.setup.nuisances, key=lambda name: name != language)
-    tables = [(n, t) for n in names if (t := evidence.nuisance_table(results, n)) is not None]
+    language, tables = results.setup.language, []
+    metrics = ("knn", "ami", "probe_linear", "probe_nonlinear", "ilisi", "kbet")
+    for name in sorted(results.setup.nuisances, key=lambda name: name != language):
+        table = evidence.by_model(results, "leakage", name, *metrics, ascending=True)
+        tables += [(name, table)] if table else []
     mixed = results.summary["metric"].isin(["ilisi", "kbet"]).any()
-    content = {"tables": tables, "language": language, "mixed": mixed}
-    return Section("leakage", "Leakage: what should not decide", content) if tables else None
+    return {"tables": tables, "language": language, "mixed": mixed} if tables else {}
 
 
-def structure(results: Results, _: Figures) -> Section | None:
+def structure(results: Results) -> Content:
     """How tidy partitions are, in shared spaces and in each method's own."""
-    spaces = results.summary["column"][results.summary["axis"] == "structure"].unique()
-    tables = [(s, t) for s in spaces if (t := evidence.structure_table(results, s)) is not None]
-    content = {"tables": tables, "own": evidence.shape_table(results)}
-    return Section("structure", "Structure", content) if any(content.values()) else None
+    spaces, tables = results.summary["column"][results.summary["axis"] == "structure"], []
+    for space in spaces.unique():
+        measures = evidence.structure_measures(space)
+        table = evidence.by_partition(results, measures, flagged=False)
+        tables += [(space, table)] if table else []
+    return {"tables": tables, "own": evidence.by_partition(results, evidence.SHAPE)}
 
 
-def stability(results: Results, figures: Figures) -> Section | None:
-    """Whether partitions come back, at which k, and which songs change sides."""
-    table, unsure = evidence.stability_table(results), unsure_songs(results)
-    content = {"table": table, "unsure": unsure, "pictures": figures.get("k", ())}
-    return Section("stability", "Stability", content) if any(content.values()) else None
+def stability(results: Results) -> Content:
+    """Whether partitions come back, and which songs change sides."""
+    table = evidence.by_partition(results, evidence.STABILITY, flagged=False)
+    return {"table": table, "unsure": _unsure_songs(results)}
 
 
-def models(results: Results, _: Figures) -> Section | None:
+def _unsure_songs(results: Results) -> list[tuple[str, str]]:
+    """The songs whose cluster is least sure, with the share of its songs that each loses."""
+    if results.featured is None:
+        return []
+    model, key = results.featured
+    column = f"{model}|{SampleKey('unsure', partition=key)}"
+    if column not in results.tracks:
+        return []
+    known = results.tracks[results.tracks[column] != ""]
+    pairs = sorted(zip(-known[column].astype(float), known["track_id"]))
+    return [(song_name(results, i), share(-value)) for value, i in pairs[:_UNSURE] if value < 0]
+
+
+def song_name(results: Results, track: str) -> str:
+    """What a track is called, by its title and artist where the labels have them."""
+    columns = (results.roles.column(Role.TITLE), results.roles.artist)
+    known = track in results.labels.index
+    names = [results.labels.at[track, name] if name and known else None for name in columns]
+    return shorten(display_title(track, *names), 60)
+
+
+def models(results: Results) -> Content:
     """Health and cost of the models."""
-    table = evidence.models_table(results)
-    return None if table is None else Section("models", "The models", {"table": table})
+    return {"table": evidence.models_table(results)}
 
 
-def problems(results: Results, _: Figures) -> Section | None:
+def problems(results: Results) -> Content:
     """What is odd about the songs, what could not be measured, which songs had problems."""
     rows = results.ledger[results.ledger["status"] != "ok"]
-    shown = rows[list(_LEDGER)].head(MAX_LEDGER_ROWS)
-    rest = len(rows) - len(shown)
-    ledger = Table(
-        tuple(map(Column, _LEDGER.values())),
-        tuple(tuple(map(text_cell, row)) for row in shown.itertuples(index=False)),
-        f"{rest:,} more rows are in ledger.csv." if rest else "",
-    )
-    content = {
+    shown = rows[list(_LEDGER)].head(MAX_LEDGER_ROWS).itertuples(index=False)
+    cells = tuple(tuple(map(text_cell, row)) for row in shown)
+    return {
         "warnings": results.warnings.to_dict(orient="records"),
         "unmeasured": unmeasured_lines(results.unmeasured),
-        "ledger": ledger if len(rows) else None,
+        "ledger": Table(tuple(map(Column, _LEDGER.values())), cells) if cells else None,
         "n_rows": len(rows),
     }
-    return Section("problems", "Problems in the data", content) if any(content.values()) else None
 
 
-def pictures(_: Results, figures: Figures) -> Section | None:
-    """All other pictures."""
-    elsewhere = ("map", "heatmap", "k")
-    kinds = [kind for kind in FIGURE_SECTIONS if kind not in elsewhere]
-    return _pictures("pictures", "Pictures", figures, kinds)
+def unmeasured_lines(frame: pd.DataFrame) -> list[str]:
+    """ "pca + ward, k = 8 (seeds 0, 2): no clusters …: REASON", in the order of the rows.
+
+    The frame has model, clusterer, k, seed, what and reason; rows that differ in the seed alone
+    are put together.
+    """
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for row in frame.itertuples():
+        key = PartitionKey.of(row.clusterer, row.k)
+        name = f"{row.model} + {key.title}" if key.clusterer else str(row.model)
+        reason = row.reason if isinstance(row.reason, str) and row.reason else "no reason given"
+        what = _UNMEASURED.get(str(row.what), f"{row.what}: ")
+        seeds.setdefault((name, what + reason), []).append(int(row.seed))
+    return [
+        f"{name} ({'seed' if len(found) == 1 else 'seeds'} {', '.join(map(str, found))}): {text}"
+        for (name, text), found in seeds.items()
+    ]
 
 
-def _pictures(anchor: str, title: str, figures: Figures, kinds: Sequence[str]) -> Section | None:
-    shown = {kind: figures[kind] for kind in kinds if figures.get(kind)}
-    return Section(anchor, title, {"figures": shown}) if shown else None
+def pictures(_: Results) -> Content:
+    """Nothing but the pictures themselves."""
+    return {}
 
 
-def methods(results: Results, _: Figures) -> Section:
+def methods(results: Results) -> Content:
     """What the words and figures mean."""
-    content = {"baseline": results.setup.baseline, "compared": results.compared}
-    return Section("methods", "How to read it", content)
+    return {"baseline": results.setup.baseline, "compared": results.compared}
 
 
-def repeat(results: Results, _: Figures) -> Section:
+def repeat(results: Results) -> Content:
     """Everything that somebody needs to do it again."""
     document, setup = results.document, results.setup
     ks = ", ".join(map(str, document.get("k", ())))
@@ -271,17 +303,30 @@ def repeat(results: Results, _: Figures) -> Section:
         ("Platform", document.get("platform")),
         ("Libraries", ", ".join(f"{name} {version}" for name, version in versions.items())),
     ]
-    content = {
+    return {
         "facts": [(name, str(value)) for name, value in rows if value],
         "commands": [shlex.join(map(str, words)) for words in document.get("commands", ())],
         "settings": json.dumps(document.get("settings", {}), indent=2, ensure_ascii=False),
         "compared": results.compared,
     }
-    return Section("repeat", "Repeat it", content)
 
 
-FIRST: tuple[Make, ...] = (found, collection, maps)
-EVIDENCE: tuple[Make, ...] = (
-    *(verdicts, agreement, leakage, structure, stability, models),
-    *(problems, pictures, methods, repeat),
-)
+Make = Callable[[Results], Content]
+FIRST: Mapping[str, tuple[str, Make]] = {
+    "found": ("What is in this music", found),
+    "collection": ("What is in the collection", collection),
+    "maps": ("Maps", pictures),
+}
+"""The template of a section, its title, and what it shows."""
+EVIDENCE: Mapping[str, tuple[str, Make]] = {
+    "verdicts": ("Which method to use", verdicts),
+    "agreement": ("Agreement with labels", agreement),
+    "leakage": ("Leakage: what should not decide", leakage),
+    "structure": ("Structure", structure),
+    "stability": ("Stability", stability),
+    "models": ("The models", models),
+    "problems": ("Problems in the data", problems),
+    "pictures": ("Pictures", pictures),
+    "methods": ("How to read it", methods),
+    "repeat": ("Repeat it", repeat),
+}

@@ -4,7 +4,7 @@ import math
 import unicodedata
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,12 +119,12 @@ def new_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def plain_axes(axes: "Axes", *, grid: Literal["x", "y", "both"] = "y") -> None:
+def plain_axes(axes: "Axes") -> None:
     """Take away what a chart does not need and draw faint grid lines behind the rest."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(labelsize=8)
-    axes.grid(axis=grid, color=FAINT, linewidth=0.6)
+    axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
 
 

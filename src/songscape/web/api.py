@@ -1,4 +1,4 @@
-"""The questions that the page asks, as functions of what is shown; and their description."""
+"""The questions that the page asks, and their answers; /api/openapi.json describes them."""
 
 from __future__ import annotations
 
@@ -15,49 +15,61 @@ from songscape.neighbours.mixes import mix_around, mix_of_group
 from songscape.neighbours.playlists import Places, Playlist, file_name, place_for
 from songscape.neighbours.songs import Song
 from songscape.web.atlas import Atlas
+from songscape.web.audio import excerpt
 from songscape.web.desk import Desk
-from songscape.web.excerpt import excerpt
-from songscape.web.interface import Endpoint, Field, NotThere
-from songscape.web.nearness import NotMeasured
+from songscape.web.interface import Field, Question, Values
 from songscape.web.packing import groups_document, packed_places
 from songscape.web.why import why_here, why_together
 
 MOST_LETTERS = 80
+ID = Field("id", "id of a track", required=True)
+_MAP = Field("map", "which map, by its place in the list", "integer", 0, 0, 9)
+_N = Field("n", "at most this many", "integer", 30, 1, 1000)
+_CAP = Field("max_per_artist", "at most this many by one artist", "integer", None, 1, 1000)
+_WEIGHT = "weight of the words, the rest is sound; default: as learned"
+_WORDS = Field("words", _WEIGHT, "number", None, 0, 1)
+_WHY = (ID, Field("other", "id of another track"), _MAP)
+_WEIGHED = (replace(_WORDS, required=True), _MAP)
+_NEAR = (
+    *(ID, _N, _MAP, _WORDS),
+    Field("language", "only songs in this language"),
+    Field("not_same_artist", "leave out the artist's own songs", "boolean", False),
+)
+_QUERY = Field("q", "words; the last may be unfinished", required=True)
+_WAY = (
+    Field("from", "id of the first track", required=True),
+    Field("to", "id of the last track", required=True),
+    Field("n", "number of songs", "integer", 15, 2, 200),
+    *(_CAP, _MAP, _WORDS),
+)
+_PLAYLIST = (
+    Field("ids", "ids of tracks, in their order", "array"),
+    Field("group", "id of a group"),
+    Field("seed", "id of a track"),
+    _N,
+    Field("name", "name of the playlist", default="Songscape"),
+    Field("format", "of the file", default="m3u8", choices=("m3u8", "xspf", "jspf")),
+    *(_CAP, _MAP, _WORDS),
+    Field("save", "write it to `playlists/` of the results instead", "boolean", False),
+)
+_NAME = (Field("group", "id of a group", required=True), Field("name", "its name", required=True))
 
 
-def _row(atlas: Atlas, track_id: str) -> int:
-    if track_id not in atlas.row_of:
-        raise NotThere(f"{track_id}: no such track")
-    return atlas.row_of[track_id]
-
-
-def _layout(atlas: Atlas, number: int) -> int:
-    if not atlas.layouts:
-        raise NotMeasured("the songs are still being analysed; this comes with the map")
-    if number >= len(atlas.layouts):
-        raise UsageError(f"map: there are {len(atlas.layouts)}, counted from 0")
-    return number
-
-
-def _groups(desk: Desk, _values: dict[str, Any]) -> Any:
+def groups(desk: Desk, _: Values) -> Any:
     return groups_document(desk.shown.atlas)
 
 
-def _track(desk: Desk, values: dict[str, Any]) -> Any:
+def track(desk: Desk, asked: Values) -> Any:
     atlas = desk.shown.atlas
-    row = _row(atlas, values["id"])
+    row = atlas.row(asked["id"])
     cells = {name: _cell(atlas.columns[name].iloc[row]) for name in atlas.columns}
+    members = [(level, level.member[row]) for level in atlas.levels]
     return {
-        "id": atlas.ids[row],
-        "title": atlas.titles[row],
-        "artist": atlas.artists[row],
+        **_named(atlas, row),
         "plays": atlas.audio[row] is not None,
         "lyrics": atlas.lyrics[row],
         "columns": {name: value for name, value in cells.items() if value is not None},
-        "groups": [
-            None if level.member[row] < 0 else level.groups[level.member[row]].id
-            for level in atlas.levels
-        ],
+        "groups": [None if at < 0 else level.groups[at]["id"] for level, at in members],
     }
 
 
@@ -65,113 +77,95 @@ def _cell(value: Any) -> Any:
     """A cell of the table as JSON has it."""
     if value is None or value != value or value == "":
         return None
-    return (
-        value.item() if hasattr(value, "item") else value if isinstance(value, int) else str(value)
-    )
+    return value.item() if hasattr(value, "item") else value
 
 
-def _excerpt(desk: Desk, values: dict[str, Any]) -> Any:
+def similar(desk: Desk, asked: Values) -> Any:
+    atlas, nearness = desk.shown.atlas, desk.shown.nearness
+    index, weights = nearness.asked(asked["map"], asked["words"], atlas.row(asked["id"]))
+    only = {name: asked[name] for name in ("language", "not_same_artist")}
+    found = index.similar(asked["id"], asked["n"], weights=weights, **only)
+    how = [{"distance": round(one.distance, 6), "near": one.how_near} for one in found]
+    tracks = [_named(atlas, atlas.row_of[one.id]) | near for one, near in zip(found, how)]
+    return {"id": asked["id"], "tracks": tracks}
+
+
+def _named(atlas: Atlas, row: int) -> dict[str, Any]:
+    return {"id": atlas.ids[row], "title": atlas.titles[row], "artist": atlas.artists[row]}
+
+
+def part(desk: Desk, asked: Values) -> Any:
     atlas = desk.shown.atlas
-    row = _row(atlas, values["id"])
+    row = atlas.row(asked["id"])
     with Library.open(desk.folder.library, must_exist=True) as library:
-        return excerpt(library, atlas.ids[row], atlas.spans[row] if atlas.spans else None)
+        return excerpt(library, asked["id"], atlas.spans[row] if atlas.spans else None)
 
 
-def _why(desk: Desk, values: dict[str, Any]) -> Any:
+def why(desk: Desk, asked: Values) -> Any:
     shown = desk.shown
-    row, layout = _row(shown.atlas, values["id"]), _layout(shown.atlas, values["map"])
-    if values["other"] is None:
-        return why_here(shown.atlas, shown.nearness, row, layout)
-    other = _row(shown.atlas, values["other"])
-    lines = why_together(shown.atlas, shown.nearness, row, other, layout)
+    row = shown.atlas.row(asked["id"])
+    if asked["other"] is None:
+        return why_here(shown.atlas, shown.nearness, row, asked["map"])
+    other = shown.atlas.row(asked["other"])
+    lines = why_together(shown.atlas, shown.nearness, row, other, asked["map"])
     words = shown.search.rare_in_both(row, other)
-    if words:
-        lines.append(f"Both lyrics have words that few others have: {', '.join(words)}.")
+    lines += [f"Both lyrics have words that few others have: {', '.join(words)}."] if words else []
     return {"lines": lines}
 
 
-def _places(desk: Desk, values: dict[str, Any]) -> Any:
+def places(desk: Desk, asked: Values) -> Any:
+    found, stay = desk.shown.nearness.places(asked["map"], asked["words"])
+    return {"places": packed_places(found), "stay": stay}
+
+
+def search(desk: Desk, asked: Values) -> Any:
     shown = desk.shown
-    layout = _layout(shown.atlas, values["map"])
-    places, stay = shown.nearness.places(layout, values["words"])
-    return {"places": packed_places(places), "stay": stay}
+    found = shown.search.find(asked["q"], asked["n"])
+    return {"tracks": [_named(shown.atlas, row) | {"line": line} for row, line in found]}
 
 
-def _similar(desk: Desk, values: dict[str, Any]) -> Any:
-    shown = desk.shown
-    row, layout = _row(shown.atlas, values["id"]), _layout(shown.atlas, values["map"])
-    index, weights = shown.nearness.asked(row, layout, values["words"])
-    also = {name: values[name] for name in ("language", "not_same_artist")}
-    found = index.similar(values["id"], values["n"], weights=weights, **also)
-    tracks = [
-        _named(shown.atlas, shown.atlas.row_of[one.id], one.distance) | {"near": one.how_near}
-        for one in found
-    ]
-    return {"id": values["id"], "tracks": tracks}
+def path(desk: Desk, asked: Values) -> Any:
+    atlas, nearness = desk.shown.atlas, desk.shown.nearness
+    rows = [atlas.row(asked["from"]), atlas.row(asked["to"])]
+    index, weights = nearness.asked(asked["map"], asked["words"], *rows)
+    if asked["from"] != asked["to"]:
+        most = asked["max_per_artist"]
+        found = index.path(
+            asked["from"], asked["to"], asked["n"], max_per_artist=most, weights=weights
+        )
+        rows = [atlas.row_of[track_id] for track_id in found.ids]
+    return {"tracks": [_named(atlas, row) for row in dict.fromkeys(rows)]}
 
 
-def _named(atlas: Atlas, row: int, distance: float | None = None) -> dict[str, Any]:
-    named: dict[str, Any] = {"id": atlas.ids[row], "title": atlas.titles[row]}
-    named["artist"] = atlas.artists[row]
-    return named if distance is None else named | {"distance": round(distance, 6)}
-
-
-def _path(desk: Desk, values: dict[str, Any]) -> Any:
-    shown = desk.shown
-    layout = _layout(shown.atlas, values["map"])
-    for name in ("to", "from"):
-        row = _row(shown.atlas, values[name])
-        index, weights = shown.nearness.asked(row, layout, values["words"])
-    if values["from"] == values["to"]:
-        return {"tracks": [_named(shown.atlas, row)]}
-    most = values["max_per_artist"]
-    ends = values["from"], values["to"]
-    found = index.path(*ends, values["n"], max_per_artist=most, weights=weights)
-    return {"tracks": [_named(shown.atlas, shown.atlas.row_of[i]) for i in found.ids]}
-
-
-def _rename(desk: Desk, values: dict[str, Any]) -> Any:
-    name = " ".join(values["name"].split())
-    if values["group"] not in desk.shown.atlas.group_of:
-        raise NotThere(f"{values['group']}: no such group")
-    if not 0 < len(name) <= MOST_LETTERS:
-        raise UsageError(f"name: 1 to {MOST_LETTERS} letters")
-    return {"group": values["group"], "name": desk.rename(values["group"], name)}
-
-
-def _playlist(desk: Desk, values: dict[str, Any]) -> Any:
-    shown = desk.shown
-    layout, most = _layout(shown.atlas, values["map"]), values["max_per_artist"]
-    index = shown.nearness.index(layout)
+def playlist(desk: Desk, asked: Values) -> Any:
+    atlas, nearness = desk.shown.atlas, desk.shown.nearness
+    most = asked["max_per_artist"]
+    index, _ = nearness.asked(asked["map"])
     with Library.open(desk.folder.library, must_exist=True) as library:
         root = library.root
-        if values["ids"]:
-            for track_id in values["ids"]:
-                _row(shown.atlas, track_id)
-            found = Playlist("", with_sound(_capped(index, values["ids"], most), library))
-        elif values["group"] is not None:
-            if values["group"] not in shown.atlas.group_of:
-                raise NotThere(f"{values['group']}: no such group")
-            ids = tuple(shown.atlas.ids[row] for row in shown.atlas.members(values["group"]))
-            group = NamedGroup(values["group"], values["name"], ids)
-            n = min(values["n"], len(ids))
-            found = mix_of_group(index, group, n, library, max_per_artist=most)
-        elif values["seed"] is not None:
-            row = _row(shown.atlas, values["seed"])
-            index, weights = shown.nearness.asked(row, layout, values["words"])
-            options = {"max_per_artist": most, "weights": weights}
-            found = mix_around(index, [values["seed"]], values["n"], library, **options)
+        each: dict[str, Any] = {"max_per_artist": most, "library": library}
+        if asked["ids"]:
+            for track_id in asked["ids"]:
+                atlas.row(track_id)
+            found = Playlist("", with_sound(_capped(index, asked["ids"], most), library))
+        elif asked["group"] is not None:
+            ids = tuple(atlas.members(asked["group"]))
+            group = NamedGroup(asked["group"], asked["name"], ids)
+            found = mix_of_group(index, group, min(asked["n"], len(ids)), **each)
+        elif asked["seed"] is not None:
+            row = atlas.row(asked["seed"])
+            index, weights = nearness.asked(asked["map"], asked["words"], row)
+            found = mix_around(index, [asked["seed"]], asked["n"], weights=weights, **each)
         else:
             raise UsageError("give ids, group or seed")
-    playlist = replace(found, name=" ".join(values["name"].split())[:MOST_LETTERS] or "Songscape")
-    suffix = f".{values['format']}"
-    if values["save"]:
-        file = place_for(playlist, desk.folder.root / "playlists", suffix)
-        playlist.save(file, Places(root=root))
-        return {"saved": str(file), "n_songs": len(playlist)}
-    name = f"{file_name(playlist.name)}{suffix}"
-    text = playlist.text(suffix, places=Places(root=root))
-    return {"filename": name, "n_songs": len(playlist), "text": text}
+    found = replace(found, name=" ".join(asked["name"].split())[:MOST_LETTERS] or "Songscape")
+    suffix = f".{asked['format']}"
+    if asked["save"]:
+        file = place_for(found, desk.folder.root / "playlists", suffix)
+        found.save(file, Places(root=root))
+        return {"saved": str(file), "n_songs": len(found)}
+    text = found.text(suffix, places=Places(root=root))
+    return {"filename": f"{file_name(found.name)}{suffix}", "n_songs": len(found), "text": text}
 
 
 def _capped(index: Index, ids: Sequence[str], most: int | None) -> list[Song]:
@@ -185,97 +179,36 @@ def _capped(index: Index, ids: Sequence[str], most: int | None) -> list[Song]:
     return found
 
 
-def _search(desk: Desk, values: dict[str, Any]) -> Any:
-    shown = desk.shown
-    found = shown.search.find(values["q"], values["n"])
-    return {"tracks": [_named(shown.atlas, row) | {"line": line} for row, line in found]}
+def rename(desk: Desk, asked: Values) -> Any:
+    name = " ".join(asked["name"].split())
+    desk.shown.atlas.members(asked["group"])
+    if not 0 < len(name) <= MOST_LETTERS:
+        raise UsageError(f"name: 1 to {MOST_LETTERS} letters")
+    return {"group": asked["group"], "name": desk.rename(asked["group"], name)}
 
 
-def _progress(desk: Desk, _values: dict[str, Any]) -> Any:
+def progress(desk: Desk, _: Values) -> Any:
     return desk.progress()
 
 
-_ID = Field("id", "id of a track", required=True)
-_MAP = Field("map", "which map, by its place in the list", "integer", 0, 0, 9)
-_WORDS = Field(
-    "words", "weight of the words, the rest is sound; default: as learned", "number", None, 0, 1
-)
-_N = Field("n", "at most this many", "integer", 30, 1, 1000)
-_CAP = Field("max_per_artist", "at most this many by one artist", "integer", None, 1, 1000)
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("/api/groups", "the groups of every level, from coarse to fine", _groups),
-    Endpoint("/api/track", "one song: its columns, words and groups", _track, (_ID,)),
-    Endpoint(
-        "/api/similar",
-        "the nearest songs of a song, nearest first",
-        _similar,
-        (
-            *(_ID, _N, _MAP, _WORDS),
-            Field("language", "only songs in this language"),
-            Field("not_same_artist", "leave out the artist's own songs", "boolean", False),
-        ),
+QUESTIONS = (
+    Question("/api/groups", "the groups of every level, from coarse to fine", groups),
+    Question("/api/track", "one song: its columns, words and groups", track, (ID,)),
+    Question("/api/similar", "the nearest songs of a song, nearest first", similar, _NEAR),
+    Question("/api/excerpt", "where a song begins, ends and is most typical", part, (ID,)),
+    Question("/api/why", "why a song is where it is, or why two are together", why, _WHY),
+    Question("/api/places", "the map laid out again, sound and words weighed", places, _WEIGHED),
+    Question(
+        "/api/search", "songs with all words in title, artist or lyrics", search, (_QUERY, _N)
     ),
-    Endpoint("/api/excerpt", "where a song begins, ends and is most typical", _excerpt, (_ID,)),
-    Endpoint(
-        "/api/why",
-        "why a song is where it is, or why two are together, in sentences",
-        _why,
-        (_ID, Field("other", "id of another track"), _MAP),
-    ),
-    Endpoint(
-        "/api/places",
-        "the map laid out again with sound and words weighed by hand",
-        _places,
-        (replace(_WORDS, required=True), _MAP),
-    ),
-    Endpoint(
-        "/api/search",
-        "songs with all these words in title, artist or lyrics",
-        _search,
-        (Field("q", "words; the last may be unfinished", required=True), _N),
-    ),
-    Endpoint(
-        "/api/path",
-        "songs that lead from one to another",
-        _path,
-        (
-            Field("from", "id of the first track", required=True),
-            Field("to", "id of the last track", required=True),
-            Field("n", "number of songs", "integer", 15, 2, 200),
-            *(_CAP, _MAP, _WORDS),
-        ),
-    ),
-    Endpoint(
+    Question("/api/path", "songs that lead from one to another", path, _WAY),
+    Question(
         "/api/playlist",
         "a playlist of these songs, of a group, or of the songs near one",
-        _playlist,
-        (
-            Field("ids", "ids of tracks, in their order", "array"),
-            Field("group", "id of a group"),
-            Field("seed", "id of a track"),
-            _N,
-            Field("name", "name of the playlist", default="Songscape"),
-            Field("format", "of the file", default="m3u8", choices=("m3u8", "xspf", "jspf")),
-            *(_CAP, _MAP, _WORDS),
-            Field("save", "write it to `playlists/` of the results instead", "boolean", False),
-        ),
+        playlist,
+        _PLAYLIST,
         changes=True,
     ),
-    Endpoint(
-        "/api/rename",
-        "give a group another name",
-        _rename,
-        (Field("group", "id of a group", required=True), Field("name", "its name", required=True)),
-        changes=True,
-    ),
-    Endpoint("/api/progress", "how far the analysis is", _progress),
+    Question("/api/rename", "give a group another name", rename, _NAME, changes=True),
+    Question("/api/progress", "how far the analysis is", progress),
 )
-OTHERS = {
-    "/api/map": ("all songs, their places, groups and columns", ()),
-    "/api/audio": (
-        "the audio of a song; ranges of bytes are answered",
-        (_ID, Field("as", "converted, where a browser can't play it", choices=("flac",))),
-    ),
-    "/api/session": ("the token that changes need, in the header X-Songscape-Token", ()),
-}

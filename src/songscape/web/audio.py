@@ -1,4 +1,4 @@
-"""Audio of a song by its id: whole, or the range of bytes that a player asks for."""
+"""Audio of a song: its file, or the range of bytes that a player asks for; and where it begins."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import os
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import regex
 from anyio import to_thread
+from numpy.typing import NDArray
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from songscape.features.readers import AUDIO_KINDS
-from songscape.ingest.file_signatures import HEAD_BYTES, looks_like, printable
+from songscape.ingest.file_kinds import HEAD_BYTES, looks_like, printable
+from songscape.library import Library
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of one answer to a range; a player asks for the next."""
 CHUNK = 128 * 1024
+EXCERPT_S = 30.0
 _ENDS = (
     "mpeg mp3, ogg ogg, ogg oga, ogg opus, flac flac, wav wav, mp4 m4a, mp4 mp4, aac aac, webm webm"
 )
@@ -99,14 +104,41 @@ def _read(path: Path, state: os.stat_result, start: int, n_bytes: int) -> bytes:
     try:
         with open(path, "rb") as file:
             now = os.fstat(file.fileno())
-            same = (now.st_ino, now.st_dev, now.st_size) == (
-                state.st_ino,
-                state.st_dev,
-                state.st_size,
-            )
-            if not same:
+            if not os.path.samestat(now, state) or now.st_size != state.st_size:
                 return b""
             file.seek(start)
             return file.read(n_bytes)
     except OSError:
         return b""
+
+
+def excerpt(
+    library: Library, track_id: str, span: tuple[float, float | None] | None
+) -> dict[str, Any]:
+    """Seconds in the file: `start` and `end` of the song, `typical` where its excerpt begins.
+
+    `end` is None where the song ends with its file.
+    """
+    start, end = span or (0.0, None)
+    typical = start
+    segments = dict(library.each_feature("segments", track_id)).get(track_id)
+    duration = library.duration(track_id)
+    if segments is not None and duration is not None:
+        typical += most_typical(segments, duration)
+    return {"start": start, "end": end, "typical": round(typical, 2)}
+
+
+def most_typical(segments: NDArray[np.float32], duration: float) -> float:
+    """Where the 30 seconds begin whose mean is nearest to the song's, in seconds.
+
+    Segments, (n_segments, n_features), are of equal length and fill the `duration`.
+    """
+    n = len(segments)
+    wide = int(np.ceil(EXCERPT_S / max(duration, 1e-9) * n))
+    if wide >= n:
+        return 0.0
+    scale = np.maximum(segments.std(axis=0), 1e-6)
+    sums = np.cumsum(np.vstack([np.zeros_like(segments[:1]), segments / scale]), axis=0)
+    means = (sums[wide:] - sums[:-wide]) / wide
+    far = np.square(means - sums[-1] / n).sum(axis=1)
+    return float(far.argmin()) * duration / n

@@ -13,8 +13,7 @@ from songscape.experiment.grouping import name_group
 from songscape.library import Library
 from songscape.library.records import Counts
 from songscape.results import ResultsFolder
-from songscape.web.atlas import Atlas
-from songscape.web.load import load_atlas, state_of
+from songscape.web.atlas import Atlas, load_atlas, state_of
 from songscape.web.nearness import Nearness, NotMeasured
 from songscape.web.packing import as_json, map_document
 from songscape.web.search import SongSearch
@@ -74,12 +73,10 @@ class Desk:
     def warm(self) -> None:
         """Make what the first questions need, before they are asked."""
         with suppress(SongscapeError):
-            shown = self.shown
-            _ = shown.map_json, shown.search
-            if shown.atlas.layouts:
-                for words in (0.0, 1.0):
-                    with suppress(NotMeasured):
-                        shown.nearness.distances(0, words=words)
+            _ = self.shown.map_json, self.shown.search
+            for words in (0.0, 1.0):
+                with suppress(NotMeasured):
+                    self.shown.nearness.distances(0, words=words)
 
     def rename(self, group: str, name: str) -> str:
         """Give a group a name that later runs keep; returns it."""

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,32 +29,23 @@ Progress = Callable[[int, int], None]
 
 
 def write_map(atlas: Atlas, path: Path, previews: Mapping[str, bytes] | None = None) -> Path:
-    """Write the page with its songs; equal collections give equal bytes.
+    """Write the page with its songs as HTML; equal collections give equal bytes.
 
-    Parameters
-    ----------
-    atlas : Atlas
-    path : Path
-        An HTML file.
-    previews : mapping of id to bytes
-        MP3s, see `make_previews`.
-
-    Raises
-    ------
-    SongscapeError
-        There is no map yet.
+    `previews` are MP3s by id, see `make_previews`. Raises SongscapeError where there is no map yet.
     """
+    from songscape.metrics.neighbours import nearest_neighbors
+
     _check_map(atlas)
     found = previews or {}
+    nearest = [nearest_neighbors(layout.vectors, NEIGHBOURS) for layout in atlas.layouts]
     sounds = {i: f"data:audio/mpeg;base64,{_base64(data)}" for i, data in found.items()}
     written = {
         "map": map_document(atlas) | {"plays": packed([i in found for i in atlas.ids], "uint8")},
         "groups": groups_document(atlas),
-        "neighbours": [packed(_neighbours(layout.vectors), "int32") for layout in atlas.layouts],
+        "neighbours": [packed(near.indices, "int32") for near in nearest],
         "previews": sounds,
     }
-    page = _page(as_json(written).decode())
-    write_bytes(path, page.encode("utf-8"))
+    write_bytes(path, _page(as_json(written).decode()).encode("utf-8"))
     return path
 
 
@@ -111,12 +101,6 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _neighbours(vectors: Any) -> Any:
-    from songscape.metrics.neighbours import nearest_neighbors
-
-    return nearest_neighbors(vectors, min(NEIGHBOURS, len(vectors) - 1)).indices
-
-
 def make_previews(
     atlas: Atlas, seconds: float, progress: Progress = lambda done, total: None
 ) -> dict[str, bytes]:
@@ -154,23 +138,17 @@ def write_atlas_table(
 ) -> Path:
     """Write a Parquet table that embedding-atlas opens: x, y, groups, titles and columns.
 
-    Previews are objects with `bytes` and `path`, which it shows as players.
-
-    Raises
-    ------
-    SongscapeError
-        There is no map yet.
+    Previews are objects with `bytes` and `path`, which it shows as players. Raises SongscapeError
+    where there is no map yet.
     """
     _check_map(atlas)
-    table = atlas.columns.copy()
+    table = atlas.columns.assign(title=list(atlas.titles), artist=list(atlas.artists))
     table.insert(0, "track_id", list(atlas.ids))
-    for name, values in (("title", atlas.titles), ("artist", atlas.artists)):
-        table[name] = list(values)
     for number, layout in enumerate(atlas.layouts):
         end = "" if number == 0 else f"_{number + 1}"
         table[f"x{end}"], table[f"y{end}"] = layout.places[:, 0], layout.places[:, 1]
     for level in atlas.levels:
-        names = [group.name for group in level.groups]
+        names = [group["name"] for group in level.groups]
         table[level.name] = [names[i] if i >= 0 else None for i in level.member]
     if previews:
         parts = [previews.get(i) for i in atlas.ids]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,18 +79,18 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         """The response of a refused request; None if it is allowed."""
-        headers = Headers(scope=scope)
+        asked = HTTPConnection(scope)
+        headers = asked.headers
         if not self._is_host(headers.getlist("host")):
             return PlainTextResponse("This server does not go by that name.", 421)
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return PlainTextResponse("Only GET, HEAD and POST.", 405)
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
-        foreign = site not in ("same-origin", "none")
-        if origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
+        foreign = origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower()
+        followed = scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
+        if foreign or (site not in ("same-origin", "none") and not followed):
             return PlainTextResponse("Asked by a page of another site.", 403)
-        if foreign and not (scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"):
-            return PlainTextResponse("Asked by a page of another site.", 403)
-        refusal = self._unknown(scope, headers)
+        refusal = self._unknown(asked)
         if refusal is not None or scope["method"] != "POST":
             return refusal
         if not _same(headers.get("x-songscape-token"), self._session):
@@ -121,22 +121,20 @@ class Guard:
             return False
         return not self._loopback
 
-    def _unknown(self, scope: Scope, headers: Headers) -> Response | None:
+    def _unknown(self, asked: HTTPConnection) -> Response | None:
         """Who does not know the token; who brings it in the address gets it as a cookie."""
         if self._token is None:
             return None
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = next((value for name, value in query if name == "token"), None)
-        key = next((value for name, value in query if name == "apiKey"), None)
-        if scope["path"].startswith("/rest/") and _same(key, self._token):
+        query, path = asked.query_params, asked.scope["path"]
+        if path.startswith("/rest/") and _same(query.get("apiKey"), self._token):
             return None  # how Subsonic's clients name themselves
-        if given is not None and _same(given, self._token):
-            rest = urlencode([(name, value) for name, value in query if name != "token"])
-            answer = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), 303)
+        if _same(query.get("token"), self._token):
+            rest = urlencode([one for one in query.multi_items() if one[0] != "token"])
+            answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
             answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
             return answer
-        kind, _, bearer = headers.get("authorization", "").partition(" ")
-        if _same(_cookie(headers), self._token):
+        kind, _, bearer = asked.headers.get("authorization", "").partition(" ")
+        if _same(asked.cookies.get(COOKIE), self._token):
             return None
         if kind.lower() == "bearer" and _same(bearer.strip(), self._token):
             return None
@@ -145,11 +143,3 @@ class Guard:
 
 def _same(given: str | None, wanted: str) -> bool:
     return given is not None and secrets.compare_digest(given.encode(), wanted.encode())
-
-
-def _cookie(headers: Headers) -> str | None:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if found is None else found.value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +10,26 @@ from songscape._version import __version__
 from songscape.errors import UsageError
 from songscape.web.desk import Desk
 
-Others = Mapping[str, tuple[str, tuple["Field", ...]]]
+Values = dict[str, Any]
+MOST_LETTERS = 4_000
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+_KINDS: Mapping[str, Callable[[Any], Any]] = {
+    "string": lambda given: given if _is_text(given) else None,
+    "array": lambda given: given if isinstance(given, list) and all(map(_is_text, given)) else None,
+    "boolean": lambda given: _TRUTH.get(str(given).lower()),
+    "integer": lambda given: int(str(given)),
+    "number": lambda given: float(str(given)),
+}
+"""Kinds of values and how they are read; None or ValueError where it is none."""
 
 
-class NotThere(UsageError):
-    """There is no track or group with that id."""
+def _is_text(given: Any) -> bool:
+    return isinstance(given, str) and len(given) <= MOST_LETTERS
 
 
 @dataclass(frozen=True)
 class Field:
-    """One value of a question: `kind` is "string", "integer", "number", "boolean" or "array"."""
+    """One value of a question; a number is from `low` to `high`."""
 
     name: str
     text: str
@@ -37,7 +46,10 @@ class Field:
             if self.required:
                 raise UsageError(f"{self.name}: missing; {self.text}")
             return self.default
-        value = self._converted(given)
+        try:
+            value = _KINDS[self.kind](given)
+        except ValueError:
+            value = None
         if value is None or (self.choices and value not in self.choices):
             wanted = f"one of {', '.join(self.choices)}" if self.choices else f"a {self.kind}"
             raise UsageError(f"{self.name}: not {wanted}")
@@ -45,41 +57,25 @@ class Field:
             raise UsageError(f"{self.name}: from {self.low:g} to {self.high:g}")
         return value
 
-    def _converted(self, given: Any) -> Any:
-        if self.kind == "array":
-            texts = isinstance(given, list) and all(isinstance(one, str) for one in given)
-            return given if texts else None
-        if self.kind == "boolean":
-            return {"true": True, "1": True, "false": False, "0": False}.get(str(given).lower())
-        if self.kind == "string":
-            return given if isinstance(given, str) and len(given) <= 4_000 else None
-        try:
-            number = float(str(given))
-        except ValueError:
-            return None
-        if not math.isfinite(number) or (self.kind == "integer" and number != int(number)):
-            return None
-        return int(number) if self.kind == "integer" else number
-
     def schema(self) -> dict[str, Any]:
         """As OpenAPI describes it."""
         found: dict[str, Any] = {"type": self.kind, "description": self.text}
-        if self.kind == "array":
-            found["items"] = {"type": "string"}
-        if self.high:
-            found |= {"minimum": self.low, "maximum": self.high}
-        if self.choices:
-            found["enum"] = list(self.choices)
+        found |= {"items": {"type": "string"}} if self.kind == "array" else {}
+        found |= {"minimum": self.low, "maximum": self.high} if self.high else {}
+        found |= {"enum": list(self.choices)} if self.choices else {}
         return found if self.default is None else found | {"default": self.default}
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """A question: its address, what it takes, and the function that answers."""
+class Question:
+    """Its address, the function that answers, and what it takes; POST where it `changes`.
+
+    Without such a function, it is answered in a way of its own.
+    """
 
     path: str
     summary: str
-    answer: Callable[[Desk, dict[str, Any]], Any]
+    answer: Callable[[Desk, Values], Any] | None = None
     fields: tuple[Field, ...] = ()
     changes: bool = False
 
@@ -87,41 +83,33 @@ class Endpoint:
     def method(self) -> str:
         return "POST" if self.changes else "GET"
 
+    def read(self, given: Mapping[str, Any]) -> Values:
+        """Its values by name."""
+        unknown = given.keys() - {field.name for field in self.fields}
+        if unknown:
+            raise UsageError(f"{min(unknown)}: not known here")
+        return {field.name: field.read(given.get(field.name)) for field in self.fields}
 
-def read_values(endpoint: Endpoint, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a question by name."""
-    unknown = given.keys() - {field.name for field in endpoint.fields}
-    if unknown:
-        raise UsageError(f"{min(unknown)}: not known here")
-    return {field.name: field.read(given.get(field.name)) for field in endpoint.fields}
+    def described(self) -> dict[str, Any]:
+        """As OpenAPI has it."""
+        answers = {"200": {"description": "the answer"}, "400": {"description": "why not"}}
+        found: dict[str, Any] = {"summary": self.summary, "responses": answers}
+        if not self.changes:
+            parameters = [
+                {"name": f.name, "in": "query", "required": f.required, "schema": f.schema()}
+                for f in self.fields
+            ]
+            return found | {"parameters": parameters}
+        schema = {
+            "type": "object",
+            "properties": {field.name: field.schema() for field in self.fields},
+            "required": [field.name for field in self.fields if field.required],
+        }
+        return found | {"requestBody": {"content": {"application/json": {"schema": schema}}}}
 
 
-def openapi(endpoints: Iterable[Endpoint], others: Others) -> dict[str, Any]:
-    """An interface as an OpenAPI 3.1 document; `others` are answered in a way of their own."""
-    paths: dict[str, Any] = {}
-    for path, (summary, fields) in others.items():
-        paths[path] = {"get": _operation(summary, fields)}
-    for one in endpoints:
-        operation = _operation(one.summary, () if one.changes else one.fields)
-        if one.changes:
-            schema = {
-                "type": "object",
-                "properties": {field.name: field.schema() for field in one.fields},
-                "required": [field.name for field in one.fields if field.required],
-            }
-            operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-        paths[one.path] = {one.method.lower(): operation}
+def openapi(questions: Iterable[Question]) -> dict[str, Any]:
+    """An interface as an OpenAPI 3.1 document."""
+    paths = {one.path: {one.method.lower(): one.described()} for one in questions}
     info = {"title": "Songscape", "version": __version__}
     return {"openapi": "3.1.0", "info": info, "paths": paths}
-
-
-def _operation(summary: str, fields: tuple[Field, ...]) -> dict[str, Any]:
-    parameters = [
-        {"name": f.name, "in": "query", "required": f.required, "schema": f.schema()}
-        for f in fields
-    ]
-    return {
-        "summary": summary,
-        "parameters": parameters,
-        "responses": {"200": {"description": "the answer"}, "400": {"description": "why not"}},
-    }

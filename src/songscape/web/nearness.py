@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from songscape.errors import SongscapeError
+from songscape.errors import SongscapeError, UsageError
 from songscape.library import Library
 from songscape.neighbours.index import Index
 from songscape.neighbours.songs import Songs, read_songs
@@ -26,20 +26,12 @@ class NotMeasured(SongscapeError):
 
 
 class Nearness:
-    """The songs near a song.
-
-    Parameters
-    ----------
-    atlas : Atlas
-    folder : ResultsFolder
-        Its library has sound and words, read when they are first weighed.
-    """
+    """The songs near a song; sound and words are read of the library when first weighed."""
 
     def __init__(self, atlas: Atlas, folder: ResultsFolder) -> None:
         self._atlas, self._folder = atlas, folder
         self._lock = Lock()
-        self._layouts: dict[int, Index] = {}
-        self._weighed: Index | None = None
+        self._indexes: dict[int | None, Index] = {}  # by layout; None is by sound and words
 
     @cached_property
     def songs(self) -> Songs:
@@ -52,58 +44,49 @@ class Nearness:
         """Sound and words, (n, d) each; NaN where a song lacks it."""
         return {name: _vectors(self._folder, self._atlas, name) for name in PARTS}
 
-    def index(self, layout: int = 0) -> Index:
-        """The songs in the vectors that a layout draws."""
-        with self._lock:
-            if layout not in self._layouts:
-                vectors = self._atlas.layouts[layout].vectors
-                self._layouts[layout] = Index(self._atlas.ids, vectors, self.songs)
-            return self._layouts[layout]
+    def asked(
+        self, layout: int = 0, words: float | None = None, *rows: int
+    ) -> tuple[Index, Mapping[str, float] | None]:
+        """Where to look for what is near the songs in `rows`, and the weights of sound and words.
 
-    def weighed(self, words: float, row: int | None = None) -> tuple[Index, Mapping[str, float]]:
-        """The songs by sound and words, and the weights of both.
-
-        Parameters
-        ----------
-        words : float
-            The share of the words, 0 to 1; the rest is sound.
-        row : int, optional
-            The song that is asked about.
-
-        Raises
-        ------
-        NotMeasured
-            The song or the collection lacks what is weighed.
+        The vectors of a layout count, or with `words`, 0 to 1, so much of the words and the rest of
+        the sound. Raises NotMeasured where there is no map yet or a song or the collection lacks
+        what is weighed, UsageError where there is no such layout.
         """
+        atlas = self._atlas
+        if not atlas.layouts:
+            raise NotMeasured("the songs are still being analysed; this comes with the map")
+        if layout >= len(atlas.layouts):
+            raise UsageError(f"map: there are {len(atlas.layouts)}, counted from 0")
+        key = layout if words is None else None
         with self._lock:
-            if self._weighed is None:
-                self._weighed = Index(self._atlas.ids, self.parts, self.songs)
+            if key not in self._indexes:
+                vectors = self.parts if key is None else atlas.layouts[key].vectors
+                self._indexes[key] = Index(atlas.ids, vectors, self.songs)
+            index = self._indexes[key]
+        if words is None:
+            return index, None
         weights = {"sound": 1 - words, "words": words}
         weights = {name: weight for name, weight in weights.items() if weight > 0}
         for name in weights:
-            present = self._weighed.space.blocks[name].present
+            present = index.space.blocks[name].present
             if not present.any():
                 raise NotMeasured(f"these songs have no {name}")
-            if row is not None and not present[row]:
-                raise NotMeasured(f"{self._atlas.titles[row]}: has no {name}; move the slider")
-        return self._weighed, weights
-
-    def asked(
-        self, row: int, layout: int = 0, words: float | None = None
-    ) -> tuple[Index, Mapping[str, float] | None]:
-        """Where to look for the neighbours of a song: a layout's vectors, or sound and words."""
-        return (self.index(layout), None) if words is None else self.weighed(words, row)
+            for row in rows:
+                if not present[row]:
+                    raise NotMeasured(f"{atlas.titles[row]}: has no {name}; move the slider")
+        return index, weights
 
     def distances(self, row: int, layout: int = 0, words: float | None = None) -> Floats:
         """Of every song to one, (n,)."""
-        index, weights = self.asked(row, layout, words)
+        index, weights = self.asked(layout, words, row)
         return index.distances(self._atlas.ids[row], weights)
 
     def places(self, layout: int, words: float) -> tuple[Floats, int]:
         """A layout laid out again with sound and words weighed by hand, and how many songs stay."""
-        index, weights = self.weighed(words)
-        found = laid_out_again(self._atlas.layouts[layout].places, index.space, weights)
-        moved = np.any([index.space.blocks[name].present for name in weights], axis=0)
+        index, weights = self.asked(layout, words)
+        found = laid_out_again(self._atlas.layouts[layout].places, index.space, weights or {})
+        moved = np.any([index.space.blocks[name].present for name in weights or ()], axis=0)
         return found, int((~moved).sum())
 
 

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from songscape.clustering.portraits import Scale
 from songscape.columns import Role, role_of
-from songscape.web.atlas import Atlas, Group, Level
+from songscape.web.atlas import Atlas, Level
 
 MOST_VALUES = 24
 """This many of the commonest values of a column get a colour each; the rest is "other"."""
@@ -53,42 +53,25 @@ def map_document(atlas: Atlas) -> dict[str, Any]:
         "columns": list(_columns(atlas)),
         "roles": dict(atlas.roles),
         "layouts": [
-            {
-                "name": layout.name,
-                "model": layout.model,
-                "places": packed_places(layout.places),
-            }
-            for layout in atlas.layouts
+            {"name": one.name, "places": packed_places(one.places)} for one in atlas.layouts
         ],
         "levels": [_level(level) for level in atlas.levels],
         "sounds": [_sound(*one) for one in atlas.sounds.items() if len(np.unique(one[1])) > 2],
-        "report": atlas.report is not None,
+        "report": atlas.has_report,
     }
 
 
 def groups_document(atlas: Atlas) -> list[dict[str, Any]]:
     """The groups of every level, as the panel shows them."""
-    return [
-        {"level": level.name, "groups": [group_document(atlas, group) for group in level.groups]}
-        for level in atlas.levels
-    ]
-
-
-def group_document(atlas: Atlas, group: Group) -> dict[str, Any]:
-    """One group; songs by their ids."""
-    songs = {"typical": group.typical, "between": group.between}
-    ids = {name: [atlas.ids[i] for i in rows] for name, rows in songs.items()}
-    named = {"id": group.id, "name": group.name, "size": group.size, "parent": group.parent}
-    return {**named, **ids, **group.about}
+    return [{"level": level.name, "groups": list(level.groups)} for level in atlas.levels]
 
 
 def _level(level: Level) -> dict[str, Any]:
     certainty = np.where(np.isnan(level.certainty), 255, np.rint(level.certainty * 100))
-    second = np.full(len(level.member), -1) if level.second is None else level.second
     return {
         "name": level.name,
         "member": packed(level.member, "int32"),
-        "second": packed(second, "int32"),
+        "second": packed(level.second, "int32"),
         "certainty": packed(certainty, "uint8"),  # per cent, 255 where it is not known
     }
 

@@ -25,14 +25,7 @@ def laid_out_again(places: Floats, space: Space, weights: Mapping[str, float]) -
     and away from others chosen at random (McInnes, Healy & Melville 2018, arXiv:1802.03426). The
     result is turned and scaled onto the old places (Procrustes), so that what stays together stays
     where it was. Songs that have none of what is weighed don't move. Equal input, equal places.
-
-    Parameters
-    ----------
-    places : array, shape (n, 2)
-        From -1 to 1.
-    space : Space
-    weights : mapping of str to float
-        Of the blocks of the space.
+    Places are from -1 to 1, weights those of the blocks of the space.
     """
     asked, among, known = _joined(space, weights)
     songs = np.flatnonzero(known)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
+from urllib.parse import quote
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.progress import say
@@ -49,10 +50,7 @@ def serve(
     listening = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{listening.getsockname()[1]}/"
-    if token:
-        from urllib.parse import quote
-
-        address += f"?token={quote(token)}"
+    address += f"?token={quote(token)}" if token else ""
     say(f"songscape: {address}  (Ctrl+C ends it)")
     Thread(target=desk.warm, daemon=True).start()
     if opened is not None:
@@ -66,9 +64,7 @@ def serve(
         h11_max_incomplete_event_size=64 * 1024,
         timeout_graceful_shutdown=1,
     )
-    with threadpool_limits(
-        1
-    ):  # products of this size are no faster on more, and slower on busy cores
+    with threadpool_limits(1):  # more are slower on busy cores, and no faster otherwise
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -13,19 +13,16 @@ from xml.etree import ElementTree
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError, UsageError
-from songscape.web.atlas import Atlas
+from songscape.web.atlas import Atlas, NotThere
 from songscape.web.desk import Desk, Shown
-from songscape.web.interface import NotThere
 
 _FAILED, _MISSING, _NOT_FOUND = 0, 10, 70
 MOST = 500
+NAMES = ("getSonicSimilarTracks", "findSonicPath", "getOpenSubsonicExtensions", "ping")
 
 
 def answer_subsonic(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """What goes into `subsonic-response`; never raises for a wrong question.
-
-    Names are `getSonicSimilarTracks`, `findSonicPath`, `getOpenSubsonicExtensions` and `ping`.
-    """
+    """What goes into `subsonic-response` for one of `NAMES`; no wrong question raises."""
     head: dict[str, Any] = {"status": "ok", "version": "1.16.1", "type": "songscape"}
     head |= {"serverVersion": __version__, "openSubsonic": True}
     try:
@@ -45,19 +42,16 @@ def _answer(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
     if name == "getOpenSubsonicExtensions":
         return {"openSubsonicExtensions": [{"name": "sonicSimilarity", "versions": [1]}]}
     shown = desk.shown
-    atlas = shown.atlas
-    if not atlas.layouts:
-        raise SongscapeError("the songs are still being analysed")
+    atlas, (index, _) = shown.atlas, shown.nearness.asked()
     count = given.get("count", "10")
     if not count.isdecimal() or not 1 <= int(count) <= MOST:
         raise UsageError(f"count: 1 to {MOST}")
     if name == "getSonicSimilarTracks":
         row = _row(shown, given.get("id"))
-        found = shown.nearness.index().similar(atlas.ids[row], int(count))
-        rows = [atlas.row_of[one.id] for one in found]
+        rows = [atlas.row_of[one.id] for one in index.similar(atlas.ids[row], int(count))]
     else:
         row, last = (_row(shown, given.get(key)) for key in ("startSongId", "endSongId"))
-        path = shown.nearness.index().path(atlas.ids[row], atlas.ids[last], max(2, int(count)))
+        path = index.path(atlas.ids[row], atlas.ids[last], max(2, int(count)))
         rows = [atlas.row_of[track_id] for track_id in path.ids]
     far = shown.nearness.distances(row)
     usual = float(far.mean()) or 1.0
@@ -71,8 +65,7 @@ def _answer(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
 
 def _entry(atlas: Atlas, row: int) -> dict[str, Any]:
     entry = {"id": atlas.ids[row], "isDir": False, "title": atlas.titles[row]}
-    path = atlas.audio[row]
-    more = {"artist": atlas.artists[row], "path": "" if path is None else str(path)}
+    more = {"artist": atlas.artists[row], "path": str(atlas.audio[row] or "")}
     return entry | {name: value for name, value in more.items() if value}
 
 
@@ -80,17 +73,15 @@ def _row(shown: Shown, given: str | None) -> int:
     """The song of an id, a MusicBrainz id, or a path."""
     if not given:
         raise UsageError("id: missing")
-    found = shown.atlas.row_of.get(given, _other_ids(shown).get(given))
-    if found is None:
-        raise NotThere(f"{given}: no such track")
-    return found
+    return shown.atlas.row(_other_ids(shown).get(given, given))
 
 
 @lru_cache(maxsize=1)
-def _other_ids(shown: Shown) -> dict[str, int]:
-    found = {str(path): row for row, path in enumerate(shown.atlas.audio) if path is not None}
-    recordings = enumerate(shown.nearness.index().songs.values("recording"))
-    return found | {recording: row for row, recording in recordings if recording}
+def _other_ids(shown: Shown) -> dict[str, str]:
+    ids = shown.atlas.ids
+    recordings = zip(shown.nearness.asked()[0].songs.values("recording"), ids)
+    found = {str(path): track_id for path, track_id in zip(shown.atlas.audio, ids) if path}
+    return found | {name: track_id for name, track_id in recordings if name} | dict(zip(ids, ids))
 
 
 def as_xml(answer: Mapping[str, Any]) -> bytes:

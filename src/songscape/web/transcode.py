@@ -30,7 +30,7 @@ class Transcoder:
 
     def copy_of(self, path: Path) -> Path:
         """The FLAC copy of a file in its present state."""
-        state = ascii(FileStamp.of(path).as_tuple()).encode()
+        state = ascii(tuple(FileStamp.of(path))).encode()
         name = f"{hashlib.blake2b(state, digest_size=16).hexdigest()}.flac"
         target = Path(self._folder.name) / name
         with self._lock:

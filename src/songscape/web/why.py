@@ -17,7 +17,7 @@ PARTS = {"sound": 0.0, "words": 1.0}
 
 def why_here(atlas: Atlas, nearness: Nearness, row: int, layout: int) -> dict[str, Any]:
     """What a song has in common with its nearest: in sentences, and by which part each is near."""
-    near = nearness.index(layout).similar(atlas.ids[row], NEAREST)
+    near = nearness.asked(layout)[0].similar(atlas.ids[row], NEAREST)
     nearest = [atlas.row_of[one.id] for one in near]
     n_near = max(1, round(NEAR_SHARE * len(atlas.ids)))
     by: dict[str, list[str]] = {atlas.ids[i]: [] for i in nearest}

@@ -33,6 +33,11 @@ export function readCollection(map, groups) {
     group: (row, level = 0) => songs.levels[level]?.groups[songs.levels[level].member[row]] ?? null,
     second: (row, level = 0) => songs.levels[level]?.groups[songs.levels[level].second[row]] ?? null,
     cell: (row, role) => cellOf(songs, row, role),
+    // Which level a group is of, and its place there.
+    place(id) {
+      const at = songs.levels.findIndex((level) => level.groups.some((group) => group.id === id));
+      return [at, songs.levels[at].groups.findIndex((group) => group.id === id)];
+    },
   };
   return songs;
 }

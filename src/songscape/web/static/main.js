@@ -89,10 +89,9 @@ async function begin() {
       panel.overview();
     },
     group(id) {
-      const level = songs.levels.find((one) => one.groups.some((group) => group.id === id));
-      const at = level.groups.findIndex((group) => group.id === id);
+      const [level, at] = songs.place(id);
       map.way([]);
-      fade((row) => level.member[row] === at);
+      fade((row) => songs.levels[level].member[row] === at);
       panel.group(id);
       byId("side").focus({ preventScroll: true });
     },
@@ -146,7 +145,7 @@ async function begin() {
         version = null;
         await source.rename(group.id, name);
         version = null; // our own change is no newer map
-        for (const level of songs.levels) for (const one of level.groups) if (one.id === group.id) one.name = name;
+        group.name = name;
         map.names();
         map.redraw();
         panel.again();
@@ -326,7 +325,7 @@ async function begin() {
 
   // Without the server: a text of titles.
   async function savePlaylist({ ids, group, seed, n, name, max_per_artist: most = Infinity }) {
-    const chosen = ids ?? (group ? songs.levels.flatMap((level) => level.groups).find((one) => one.id === group).typical : null);
+    const chosen = ids ?? (group ? songs.levels[songs.place(group)[0]].groups[songs.place(group)[1]].typical : null);
     const rows = chosen ? chosen.map((id) => songs.rowOf.get(id)) : [songs.rowOf.get(seed), ...(await similar(songs.rowOf.get(seed)))];
     const heard = new Map();
     const fits = (row) => heard.set(songs.artist(row), (heard.get(songs.artist(row)) ?? 0) + 1).get(songs.artist(row)) <= most || !songs.artist(row);

@@ -134,9 +134,8 @@ export function openPanel(songs, source, actions) {
   }
 
   function group(id) {
-    const at = songs.levels.findIndex((level) => level.groups.some((one) => one.id === id));
+    const [at, i] = songs.place(id);
     const level = songs.levels[at];
-    const i = level.groups.findIndex((one) => one.id === id);
     const one = level.groups[i];
     back = () => group(id);
     const parent = one.parent !== null && songs.group(level.member.indexOf(i), 0);

@@ -67,7 +67,6 @@ function frozenSource(written) {
     plays: Object.keys(previews).length > 0,
     map: async () => map,
     groups: async () => groups,
-    track: async (id) => ({ ...named(row.get(id)), columns: {}, lyrics: null }),
     async similar(id, { n = 30, map: layout = 0 } = {}) {
       return { id, tracks: around(row.get(id), layout).slice(0, n).map(named) };
     },

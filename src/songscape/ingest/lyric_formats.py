@@ -1,10 +1,12 @@
-"""Lyrics with times (LRC, TTML, Lyricsfile) -> the lines that are sung, in their order.
+"""Formats of lyric files -> the words in them: with times, subtitles, karaoke, chords, markup.
 
-Translations and transcriptions of the lines are kept apart: they are not sung.
+Translations and transcriptions of lines with times (LRC, TTML, Lyricsfile) are kept apart: they are
+not sung.
 """
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -180,3 +182,142 @@ def _lyricsfile_lines(document: dict[Any, Any]) -> Iterator[str]:
         yield from (str(line) for line in timed if not isinstance(line, list | dict | None))
     elif isinstance(document.get("plain"), str):
         yield document["plain"]
+
+
+# -- what stands around the words -----------------------------------------------------------------
+
+_TIME = r"[+-]?\d{1,3}:\d{1,2}(?::\d{1,2})?(?:[.,:]\d{1,3})?"
+_STAMPS = regex.compile(
+    rf"\[\s*{_TIME}\s*\]|<\s*{_TIME}\s*>"  # LRC, its word stamps
+    r"|\[\d+,\d+\]|\(\d+,\d+(?:,\d+)?\)|<\d+,\d+,\d+>|<\d+>"  # QRC, YRC, KRC, TRC
+)
+_ARROW_LINE = regex.compile(rf"\s*(?:\d+:)?{_TIME}\s*(?:-->|,)\s*(?:\d+:)?{_TIME}(?:\s.*)?")
+_TIME_LINE = regex.compile(rf"\s*[(\[]?{_TIME}[)\]]?(?:\s+|$)")
+_ENTITY = regex.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_UNSEEN = {"<!--": "-->"} | {f"<{n}": f"</{n}" for n in ("script", "style", "rt", "rp", "head")}
+_UNSEEN_START = regex.compile("<!--|<(?:script|style|rt|rp|head)(?=[ >])", regex.IGNORECASE)
+_BLOCK_TAG = regex.compile(
+    r"</?(?:br|p|div|li|ul|ol|h[1-6]|tr|td|table|body|html|lg?|verse|line)\b[^<>\n]*>",
+    regex.IGNORECASE,
+)
+_TAG = regex.compile(r"</?[a-zA-Z][\w:.-]*(?:\s[^<>]*)?/?>|<[?!][^<>]*>")
+_ASS_LINE = regex.compile(r"Dialogue:(?:[^,\n]*,){9}(.*)")
+
+_NOTE = regex.compile(r"[:*FRG]\s+-?\d+\s+\d+\s+-?\d+ ?(.*)", regex.DOTALL)
+_NOTE_BREAK = regex.compile(r"-\s+-?\d+(?:\s+-?\d+)?\s*")
+_NOTE_OTHER = regex.compile(r"#[A-Z0-9]+:.*|P\s?\d|E|B\s+\d.*")
+
+_CHORD = (
+    r"[A-H](?:##?|bb?|[♯♭])?(?:maj|min|dim|aug|sus|add|m|M|Δ|°|ø|\+|-)?\d{0,2}"
+    r"(?:\(?(?:maj|sus|add|b|#|\+|-)?\d{1,2}\)?){0,3}(?:/[A-H](?:#|b|[♯♭])?)?"
+)
+_INLINE_CHORD = regex.compile(rf"\[{_CHORD}\*?\]")
+_CHORD_LINE = regex.compile(rf"[\s|(:]*(?:(?:{_CHORD}|N\.?C\.?|%|[x×]\d)[\s|)(:,.\-–]*)+")
+_SURE_CHORD = regex.compile(r"\b[A-H](?:[#b♯♭]|m\b|maj|min|dim|aug|sus|add|\d)|\S {2,}\S|\|")
+_TABLATURE = regex.compile(r"\s*[A-Ga-gh]?[#b]?\s*\|[-\d\shpbrtx/\\~^|().*=]{4,}")
+_PLAYING = regex.compile(
+    r"\s*(?:capo|tuning|strumming|tempo|bpm)\b[ \t:]*.{0,40}", regex.IGNORECASE
+)
+_DIRECTIVE = regex.compile(r"\{[^{}\n]*\}")
+
+
+def plain_words(text: str) -> str:
+    """Text as it is sung, line by line, from any format that lyrics are kept in.
+
+    Known are LRC (with word stamps), QRC, YRC, KRC, TRC, SRT, VTT, SBV, ASS, TTML, UltraStar,
+    ChordPro, chords and tablature above the words, and HTML. Other text stays as it is.
+    """
+    if '{"t":' in text:  # credits of NetEase, a line of JSON each
+        text = "\n".join("" if line.startswith('{"t":') else line for line in text.split("\n"))
+    if "\n" not in text.strip() and "\\n" in text:  # a cell that was escaped once too often
+        text = text.replace("\\r", "").replace("\\n", "\n")
+    if "#" in text:
+        text = _from_ultrastar(text)
+    if "&" in text:
+        text = _unescaped(_unescaped(text))
+    if "<" in text:
+        text = _STAMPS.sub("", text)
+        text = _BLOCK_TAG.sub("\n", _without_unseen(text))
+        text = _TAG.sub("", text)
+    text = _untimed(text)
+    text = _INLINE_CHORD.sub("", text) if "[" in text else text
+    if "{" in text:  # subtitles switch between syllables, ChordPro and others between words
+        text = _DIRECTIVE.sub(lambda found: "" if found.group()[1] == "\\" else " ", text)
+    return _without_chords(text)
+
+
+def _unescaped(text: str) -> str:
+    return str(_ENTITY.sub(lambda found: html.unescape(found.group()), text))
+
+
+def _without_unseen(text: str) -> str:
+    """Without comments, scripts, and the small print above characters (ruby)."""
+    lowered, kept, at = text.lower(), [], 0
+    for start in _UNSEEN_START.finditer(text):
+        if start.start() >= at:
+            end = lowered.find(_UNSEEN[start.group().lower()], start.end())
+            if end < 0:
+                break
+            kept.append(text[at : start.start()])
+            at = end
+    return "".join([*kept, text[at:]]) if len(lowered) == len(text) else text
+
+
+def _untimed(text: str) -> str:
+    """Without time codes, the numbers of subtitles and their headers."""
+    if ":" not in text and "," not in text:
+        return text
+    text = _STAMPS.sub("", text)
+    lines = text.split("\n")
+    if lines[0].startswith("WEBVTT"):
+        end = next((i for i, line in enumerate(lines) if not line.strip()), len(lines))
+        lines = lines[end:]
+    if "Dialogue:" in text:
+        spoken = [found[1].replace("\\N", "\n") for found in map(_ASS_LINE.match, lines) if found]
+        lines = "\n".join(spoken).split("\n") if spoken else lines
+    timed = [bool(_ARROW_LINE.fullmatch(line)) for line in lines]
+    if any(timed):
+        numbers = [not line.strip() or line.strip().isdigit() for line in lines]
+        lines = [
+            line
+            for i, line in enumerate(lines)
+            if not timed[i] and not (numbers[i] and i + 1 < len(lines) and timed[i + 1])
+        ]
+    found = [_TIME_LINE.match(line) for line in lines]
+    if 2 * sum(map(bool, found)) >= sum(bool(line.strip()) for line in lines):
+        lines = [line[each.end() :] if each else line for line, each in zip(lines, found)]
+    return "\n".join(lines)
+
+
+def _from_ultrastar(text: str) -> str:
+    """Syllables with their beats, joined to words and lines; other text as it is."""
+    lines = text.split("\n")
+    notes = [_NOTE.fullmatch(line) for line in lines]
+    if sum(map(bool, notes)) < 2 or not any(line.startswith("#") for line in lines):
+        return text
+    words: list[str] = []
+    for line, note in zip(lines, notes):
+        if note:
+            words.append(note[1].replace("~", ""))
+        elif _NOTE_BREAK.fullmatch(line):
+            words.append("\n")
+        elif not _NOTE_OTHER.fullmatch(line.strip()):
+            words.append(f"\n{line}\n")
+    return "".join(words)
+
+
+def _without_chords(text: str) -> str:
+    """Without lines of chords and tablature."""
+    lines = text.split("\n")
+    chords = [len(line) < 200 and bool(_CHORD_LINE.fullmatch(line)) for line in lines]
+    many = [line for line, is_chords in zip(lines, chords) if is_chords and len(line.split()) > 1]
+    several = len(many) > 1 and len(set("".join(many)) & set("ABCDEFGH")) > 1
+    sure = several and any(_SURE_CHORD.search(line) for line in many)
+    tabs = [bool(_TABLATURE.fullmatch(line)) for line in lines]
+    if not sure and not any(tabs):
+        return text
+    return "\n".join(
+        line
+        for line, is_chords, is_tab in zip(lines, chords, tabs)
+        if not ((sure and is_chords) or is_tab or _PLAYING.fullmatch(line))
+    )
