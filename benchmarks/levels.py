@@ -46,7 +46,7 @@ from songscape.features.views import Views
 from songscape.library import Library
 from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples
 from songscape.models.presets import DEFAULT_NEUTRAL, find_preset, make_model
-from songscape.neighbours.assigning import assign
+from songscape.neighbours.assigning import assign, far_limit
 
 KS = (4, 5, 6, 7, 8, 9, 10)
 Labels = dict[int, np.ndarray]
@@ -165,7 +165,8 @@ def identity(X: np.ndarray, ids: Sequence[str], draws: int) -> dict[str, str]:
             shares.append(np.mean([one.id in {g.id for g in after} for one in before]))
         again = group(X, nothing, before=part.as_dict(), random_state=draw)
         levels = part.levels
-        found, _ = assign(X[left], X[kept], levels.regions, levels.share)
+        limit = far_limit(X[kept])
+        found, _ = assign(X[left], X[kept], levels.regions, levels.share, limit)
         for row, region in zip(left, found.tolist()):
             if region < 0:
                 unknown += 1

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.metrics.stability import overlaps
+
 Integers = NDArray[np.int64]
 
 REGIONS, NEIGHBOURHOODS = "regions", "neighbourhoods"
@@ -59,14 +61,13 @@ def groups_before(before: Mapping[str, Any] | None, level: str, ids: Sequence[st
 def match_groups(before: Integers, after: Integers) -> dict[int, int]:
     """Group of `after` -> the group of `before` that it is; those that are new are left out.
 
-    Both are of the same songs, -1 for songs that were in none. The pairs have the largest possible
-    sum of Jaccard similarities (Kuhn 1955, the Hungarian method).
+    Both are of the same songs; in `before`, -1 for those that are new. The pairs have the largest
+    possible sum of Jaccard similarities (Kuhn 1955, the Hungarian method).
     """
     from scipy.optimize import linear_sum_assignment
 
-    shared, known = _shared(before, after), before >= 0
-    sizes = np.bincount(after[known & (after >= 0)], minlength=shared.shape[1])
-    union = np.bincount(before[known], minlength=len(shared))[:, None] + sizes - shared
+    shared = overlaps(before, after, int(before.max(initial=-1)) + 1)[0]
+    union = shared.sum(axis=1, keepdims=True) + shared.sum(axis=0) - shared
     overlap = shared / np.maximum(union, 1)
     pairs = zip(*linear_sum_assignment(-overlap))
     return {int(new): int(old) for old, new in pairs if overlap[old, new] >= LEAST_OVERLAP}
@@ -77,7 +78,7 @@ def changes(
 ) -> list[str]:
     """What became of the groups, in sentences: born, died, split, merged."""
     matched = match_groups(before, after)
-    shared = _shared(before, after, len(old_names), len(new_names))
+    shared = overlaps(before, after, len(old_names))[0]
     born = ("is new", "has split off from", "is new, with songs of")
     gone = ("is gone", "is now part of", "is gone; its songs are in")
     return [
@@ -98,14 +99,3 @@ def _became(
     large = np.flatnonzero(shared >= max(LEAST_PART * shared.sum(), 1.0)).tolist()
     told = (none, one, several)[min(len(large), 2)]
     return f"“{name}” {told} {' and '.join(f'“{others[i]}”' for i in large)}".rstrip()
-
-
-def _shared(
-    before: Integers, after: Integers, n_before: int = 0, n_after: int = 0
-) -> NDArray[np.float64]:
-    """Songs that each group of before and each of after have in common."""
-    sizes = [max(n, int(v.max(initial=-1)) + 1) for n, v in ((n_before, before), (n_after, after))]
-    table = np.zeros(sizes)
-    both = (before >= 0) & (after >= 0)
-    np.add.at(table, (before[both], after[both]), 1.0)
-    return table

@@ -77,6 +77,8 @@ def cluster(
     UsageError
         Unknown method or option, a value out of range, or k missing where it is needed.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     check_clusterer_options(name, options)
     data = check_rows(name, X)
     defaults = {option: row.default for option, row in OPTIONS[name].items()}
@@ -97,7 +99,9 @@ def cluster(
             raise UsageError(f"random_state = {random_state}: give a whole number of 0 or more")
         arguments["random_state"] = int(random_state)
     # One thread: the order in which threads add up must not change the last bit.
-    with _thread_pools().limit(limits=1):
+    with _thread_pools().limit(limits=1), warnings.catch_warnings():
+        # Fewer distinct tracks than k: n_clusters says so. Of gmm: params say so.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         try:
             labels, chosen = CLUSTERERS[name](data, **arguments)
         except (ValueError, FloatingPointError) as error:
@@ -167,14 +171,8 @@ def canonical_labels(labels: ArrayLike, X: ArrayLike) -> Integers:
 def _kmeans(X: Floats, k: int, **options: Any) -> Outcome:
     """Lloyd's algorithm from `n_init` k-means++ starts (Arthur & Vassilvitskii 2007)."""
     from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
 
-    model = KMeans(k, **options)
-    with warnings.catch_warnings():
-        # Fewer distinct tracks than k: n_clusters says so.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X)
-    return model.labels_, {}
+    return KMeans(k, **options).fit_predict(X), {}
 
 
 def _ward(X: Floats, k: int) -> Outcome:
@@ -261,7 +259,6 @@ def _gmm(X: Floats, k: int, **options: Any) -> Outcome:
     Runs on the data divided by their overall standard deviation, so that units do not matter to
     the variance floor of a millionth.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     if len(X) < 2:
@@ -269,9 +266,7 @@ def _gmm(X: Floats, k: int, **options: Any) -> Outcome:
     spread = float(np.sqrt(X.var(axis=0).mean()))
     scaled = (X - X.mean(axis=0)) / (spread if spread > 0 else 1.0)
     model = GaussianMixture(k, reg_covar=1e-6, **options)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels = model.fit(scaled).predict(scaled)
+    labels = model.fit(scaled).predict(scaled)
     return labels, {"converged": bool(model.converged_)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +207,16 @@ def _traits(groups: Integers, views: Views) -> list[tuple[Trait, ...]]:
     return [tuple(sorted(its, key=lambda t: -abs(t.effect))[:MOST_TRAITS]) for its in every]
 
 
+def _beside_others(
+    groups: Integers, known: Booleans, least: int
+) -> Iterator[tuple[int, Booleans, Booleans]]:
+    """Groups, their known songs and those outside, where both are so many at least."""
+    for group in range(int(groups.max(initial=-1)) + 1):
+        inside = known & (groups == group)
+        if min(inside.sum(), known.sum() - inside.sum()) >= least:
+            yield group, inside, known & ~inside
+
+
 def _graded(groups: Integers, scale: Scale, column: Floats) -> dict[int, Trait]:
     """Groups whose songs surely have more of a descriptor, or less, than the others."""
     from scipy.stats import rankdata
@@ -215,11 +225,8 @@ def _graded(groups: Integers, scale: Scale, column: Floats) -> dict[int, Trait]:
     ranks = np.zeros(len(column))
     ranks[known] = rankdata(column[known])
     found = {}
-    for group in range(int(groups.max(initial=-1)) + 1):
-        inside, outside = known & (groups == group), known & (groups != group)
+    for group, inside, outside in _beside_others(groups, known, 3):
         m, n = int(inside.sum()), int(outside.sum())
-        if min(m, n) < 3:
-            continue
         # The Mann-Whitney statistic as a share of all pairs.
         effect = 2.0 * float((ranks[inside].sum() - m * (m + 1) / 2) / (m * n)) - 1.0
         if abs(effect) >= CLEAR_EFFECT:
@@ -253,10 +260,7 @@ def _two_valued(
     `words` are a word for the name and one for the sentence: of having it, and of not having it.
     """
     found = {}
-    for group in range(int(groups.max(initial=-1)) + 1):
-        inside, outside = known & (groups == group), known & (groups != group)
-        if min(inside.sum(), outside.sum()) < 10:
-            continue
+    for group, inside, outside in _beside_others(groups, known, 10):
         share, usual = float(has[inside].mean()), float(has[outside].mean())
         effect = share - usual  # Cliff's delta of two-valued data
         if abs(effect) >= CLEAR_EFFECT:

@@ -72,13 +72,13 @@ def assign(
     known: ArrayLike,
     regions: NDArray[np.int64],
     certainty: NDArray[np.float64],
-    limit: float | None = None,
+    limit: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Place songs by their nearest songs whose groups are known; nothing is grouped again.
 
     `new`, (n_new, n_dimensions), and `known`, (n_tracks, n_dimensions), are of the same fitted
     model; `regions` and `certainty`, (n_tracks,), say where the known songs belong and how surely;
-    `limit` is their `far_limit`, where it is known already.
+    `limit` is their `far_limit`.
 
     Returns the regions of the new songs, (n_new,), -1 where one is like none or lies between
     several; and the mean over the nearest known songs of how surely each belongs there, 0 for those
@@ -90,7 +90,7 @@ def assign(
     for column in rows.T:
         votes[np.arange(len(points)), regions[column]] += certainty[column] / rows.shape[1]
     found, confidence = votes.argmax(axis=1), votes.max(axis=1)
-    far = _distance(points, among, rows) > (far_limit(among) if limit is None else limit)
+    far = _distance(points, among, rows) > limit
     return np.where(far | (confidence < _LEAST_SURE), -1, found), np.where(far, 0.0, confidence)
 
 
@@ -169,32 +169,28 @@ class _KnownGroups:
 
     def _members(self, file: Path) -> list[Assigned]:
         """The songs of a file, where they are grouped already."""
-        said = "already in the collection"
         return [
-            self._in(
-                self._index.songs[i], self._region[i][0], said, self._index.similar(i, self._n)
-            )
+            self._in(self._index.songs[i], i, self._region[i][0], "already in the collection")
             for i in self._ids_of.get(os.path.realpath(file), ())
         ]
 
     def _placed(self, songs: Sequence[Song], vectors: NDArray[np.float32]) -> list[Assigned]:
         if not songs:
             return []
-        numbers, confidence = assign(
-            vectors, self._known, self._regions, self._certainty, self._far
-        )
+        placed = assign(vectors, self._known, self._regions, self._certainty, self._far)
         return [
-            self._in(song, int(number), _how_sure(number, share), self._index.similar(v, self._n))
-            for song, v, number, share in zip(songs, vectors, numbers, confidence)
+            self._in(song, vector, number, _how_sure(number, confidence))
+            for song, vector, number, confidence in zip(songs, vectors, *placed)
         ]
 
-    def _in(self, song: Song, number: int, sure: str, near: Sequence[Neighbour]) -> Assigned:
+    def _in(self, song: Song, what: Any, number: int, sure: str) -> Assigned:
+        near = tuple(self._index.similar(what, self._n))
         if number < 0:
-            return Assigned(song, UNKNOWN, "", sure, tuple(near))
+            return Assigned(song, UNKNOWN, "", sure, near)
         group = self._groups[number]
         if group.get("sure") == "not stable":
             sure += ", but the group is not stable"
-        return Assigned(song, str(group["name"]), str(group["id"]), sure, tuple(near))
+        return Assigned(song, str(group["name"]), str(group["id"]), sure, near)
 
 
 def _how_sure(number: int, confidence: float) -> str:
