@@ -31,8 +31,8 @@ SHOWN = (
 
 _SWITCH = {
     DEFAULT_NEUTRAL: "The groups ignore the language: by sound and words together, songs would "
-    "group by language first. With the switch “ignore the language” off, the map shows how songs lie "
-    "when the language counts; the groups stay the same.",
+    "group by language first. With the switch “ignore the language” off, the map shows how songs "
+    "lie when the language counts; the groups stay the same.",
     DEFAULT_FREE: "The language counts in these groups. The switch “ignore the language” lays the "
     "map out without it; the groups stay the same.",
 }
