@@ -95,21 +95,19 @@ def _flac(file: IO[bytes], at: int, stop: int) -> list[Span]:
 
 def _chunks(file: IO[bytes], at: int, stop: int, head: bytes) -> Iterator[Span]:
     """Chunks of RIFF and AIFF, or boxes of MP4, that hold samples or say how to read them."""
-    is_mp4 = head[4:] == b"ftyp"
+    is_mp4, order = head[4:] == b"ftyp", "little" if head[:4] == b"RIFF" else "big"
     wanted = _SOUND_CHUNKS[b"ftyp" if is_mp4 else head[:4]]
     at += 0 if is_mp4 else 12
     while at + 8 <= stop:
-        size, name = _read(file, at, 4), _read(file, at + 4, 4)
+        name, size = _read(file, at, 4), _read(file, at + 4, 4)
         if is_mp4:
-            start, length = at + 8, int.from_bytes(size, "big")
-            if length == 1:
-                start, length = at + 16, int.from_bytes(_read(file, at + 8, 8), "big")
-            end = stop if length == 0 else at + length
-        else:
-            size, name, order = name, size, "little" if head[:4] == b"RIFF" else "big"
-            start = at + 8
-            length = int.from_bytes(size, order)  # type: ignore[arg-type]
-            end = start + length + (length & 1)
+            name, size = size, name
+        start, length = at + 8, int.from_bytes(size, order)  # type: ignore[arg-type]
+        if is_mp4 and length == 1:
+            start, length = at + 16, int.from_bytes(_read(file, at + 8, 8), "big")
+        end = at + length if is_mp4 else start + length + (length & 1)
+        if is_mp4 and length == 0:
+            end = stop
         if end <= at:
             raise ValueError("a chunk without an end")
         if name in wanted:

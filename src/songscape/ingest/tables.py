@@ -36,7 +36,7 @@ _SHOWN = 60
 Found = tuple[list[Entry], list[LedgerRow], tuple[str, ...], dict[str, tuple[str, str]]]
 
 
-def read_table(
+def read_tracks(
     path: Path, files: Files, listed: Mapping[str, Listed] | None = None, *, must: bool = False
 ) -> Found:
     """Read a table of tracks; rows that can't be used become problems with their reasons.
@@ -76,7 +76,7 @@ def read_table(
 
 
 def tracks_of_rows(name: str, rows: Sequence[Mapping[str, str]], files: Files) -> Found:
-    """As `read_table`, of rows that came from elsewhere: cells by column, `audio` among these."""
+    """As `read_tracks`, of rows that came from elsewhere: cells by column, `audio` among them."""
     header = list(dict.fromkeys(column for row in rows for column in row))
     numbered = [(i, [row.get(column, "") for column in header]) for i, row in enumerate(rows, 1)]
     return _Table(name, _header(name, header), _cleaned(numbered), files, {}).tracks()
