@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from songscape.features import descriptors, harmony, rhythm, spectra
 from songscape.features.decode import SAMPLE_RATE, Decoder
-from songscape.features.excerpt import EXCERPT_S, LONG_S, WHOLE, Span
+from songscape.features.excerpt import EXCERPT_S, LONG_S, WHOLE
 from songscape.features.readers import DecodeError, UnreachableError
 from songscape.ingest.sound_digest import sound_digest, span_mark
-from songscape.library.records import Analysis
+from songscape.library.records import Analysis, Span
 
 MAX_FRAMES = 300
 N_SEGMENTS = 10

@@ -11,8 +11,9 @@ import soxr
 from numpy.typing import NDArray
 
 from songscape.features.container import Part, read_contents
-from songscape.features.excerpt import LONG_S, WHOLE, Span, pieces_of
+from songscape.features.excerpt import LONG_S, WHOLE, pieces_of
 from songscape.features.readers import DecodeError, Recording, check_file, mix, open_recording
+from songscape.library.records import Span
 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from songscape.library.records import Span
+
 WHOLE = DEFAULT = "whole"
 """The default is that of `benchmarks/excerpts.py`."""
 EXCERPT_S, LONG_S = 30.0, 60.0
 """Seconds that are decoded of a track, and the length up to which all of it is."""
-
-Span = tuple[float, float | None]
 
 
 def pieces_of(kind: str, start: float, end: float) -> list[Span]:

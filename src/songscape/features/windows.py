@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from songscape.features.analyse import MINIMUM_SECONDS
 from songscape.features.decode import Decoder
-from songscape.features.excerpt import Span
 from songscape.features.readers import DecodeError
-from songscape.library.records import Analysis
+from songscape.library.records import Analysis, Span
 
 WINDOW_S = 10.0
 MAX_WINDOWS = 8

@@ -11,7 +11,7 @@ from songscape.ingest.cue import CueTrack, albums_in, embedded_album
 from songscape.ingest.file_kinds import SELDOM_LYRICS, SHORT_ID_SUFFIXES, without_suffix
 from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
-from songscape.library.records import LedgerRow, Tags
+from songscape.library.records import LedgerRow, Span, Tags
 
 _ABOUT_FOLDERS = frozenset(
     {
@@ -40,7 +40,7 @@ class Entry:
     remarks: tuple[LedgerRow, ...] = ()
     named: bool = False
     choice: tuple[str, ...] = ()
-    span: tuple[float, float | None] | None = None
+    span: Span | None = None
     is_row: bool = False
 
 

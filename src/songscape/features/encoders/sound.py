@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features.encoders.registry import N_SEGMENTS, load_network
-from songscape.features.excerpt import Span
 from songscape.features.spectra import MelStream
 from songscape.features.windows import WindowStream, push_blocks
-from songscape.library.records import Analysis
+from songscape.library.records import Analysis, Span
 
 SAMPLE_RATE = 16_000
 """Hz; of all encoders here."""
