@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import regex
 
+from songscape.columns import bare
 from songscape.errors import SongscapeError
 from songscape.ingest.csv_text import Row, cell_text, read_rows
 from songscape.ingest.entries import Entry, entries_of_files, unclaimed_rows
@@ -253,9 +254,8 @@ class _Table:
         best, most = None, 0
         for position, name in enumerate(self.header):
             cells = [cell for cell in self._column(position) if cell]
-            bare = "".join(c for c in name.casefold() if c.isalnum())
             names = sum(map(is_audio_name, cells))
-            if _PATH_COLUMN.fullmatch(bare) or names > len(cells) / 2:
+            if _PATH_COLUMN.fullmatch(bare(name)) or names > len(cells) / 2:
                 matched = len(set(self._files_named(cells)) - {None})
                 if matched > most and 2 * matched >= min(len(cells), len(self.files.audio)):
                     best, most = name, matched
