@@ -19,16 +19,17 @@ import time
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import adjusted_mutual_info_score
 
-from songscape.benchmark.verdicts import Outcome
+from songscape.benchmark.verdicts import Outcome, Rival
 
 K = 5
 CLAIMS = {
-    "better than balanced-pca": ("agreement", "verdict", Outcome.BETTER),
-    "better than the best baseline": ("agreement", "verdict_to_best", Outcome.BETTER),
-    "leaks less than balanced-pca": ("leakage", "verdict", Outcome.BETTER),
-    "worse than balanced-pca": ("agreement", "verdict", Outcome.WORSE),
-    "worse than the best baseline": ("agreement", "verdict_to_best", Outcome.WORSE),
+    "better than balanced-pca": ("agreement", Rival.YARDSTICK, Outcome.BETTER),
+    "better than the best baseline": ("agreement", Rival.BEST, Outcome.BETTER),
+    "leaks less than balanced-pca": ("leakage", Rival.YARDSTICK, Outcome.BETTER),
+    "worse than balanced-pca": ("agreement", Rival.YARDSTICK, Outcome.WORSE),
+    "worse than the best baseline": ("agreement", Rival.BEST, Outcome.WORSE),
 }
 
 
@@ -76,7 +77,6 @@ def _evidence(model: str, kind: str, spaces: list[np.ndarray], targets: Any) -> 
     from songscape.benchmark.evidence import Evidence
     from songscape.benchmark.keys import PartitionKey, SampleKey
     from songscape.clustering.methods import cluster
-    from songscape.metrics.clusters import ami
     from songscape.metrics.neighbours import (
         class_mean,
         knn_agreement_samples,
@@ -97,7 +97,7 @@ def _evidence(model: str, kind: str, spaces: list[np.ndarray], targets: Any) -> 
                 samples.setdefault(SampleKey("knn", column), []).append(each)
                 shared = {"seed": seed, "axis": axis, "column": column}
                 space = {"metric": "knn_balanced", "value": class_mean(each, truth)}
-                found = {"metric": "ami", "value": ami(clusters, truth)}
+                found = {"metric": "ami", "value": adjusted_mutual_info_score(truth, clusters)}
                 rows += [shared | space, shared | found | {"clusterer": "kmeans", "k": K}]
     stacked = {name: np.stack(values) for name, values in samples.items()}
     key = PartitionKey("kmeans", K)
@@ -107,10 +107,8 @@ def _evidence(model: str, kind: str, spaces: list[np.ndarray], targets: Any) -> 
 def claims(differences: Any) -> dict[str, bool]:
     """Which claims are made of any candidate."""
     candidates = differences[differences["model"].str.startswith("candidate")]
-    return {
-        name: bool(((candidates["axis"] == axis) & (candidates[column] == word)).any())
-        for name, (axis, column, word) in CLAIMS.items()
-    }
+    made = set(zip(candidates["axis"], candidates["rival"], candidates["verdict"]))
+    return {name: claim in made for name, claim in CLAIMS.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:

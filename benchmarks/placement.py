@@ -40,7 +40,7 @@ from shared_inputs import (
 MODEL, K_NEAREST = "song-vae", 10
 KEPT_SHARE, RETRIEVAL_FACTOR = 0.9, 3.0
 ONLY = {"complete": (), "audio only": ("lyrics",), "lyrics only": ("segments", "rhythm")}
-LATENT = {"latent_dim": 32, "reduced_dim": 16}
+LATENT = {"latent_dim": 32}
 N_CANONICAL = {"timbre": 40, "words": 64, "shared": 8}
 
 
@@ -136,15 +136,13 @@ def retrieval_hits(model: Any, views: Any, rows: np.ndarray) -> dict[str, np.nda
     from scipy.spatial.distance import cdist
 
     some = views.take(rows)
-    audio, words = without(some, ("lyrics",)), without(some, ("segments",))
-    spaces = {
-        "posterior means": (model.posterior(audio)[0], model.posterior(words)[0]),
-        "where it is clustered": (
-            model.transform(audio, space="decoder", imputation="mean"),
-            model.transform(words, space="decoder", imputation="mean"),
-        ),
+    audio, words = without(some, ("lyrics",)), without(some, ("segments", "rhythm"))
+    left, right = (model.posterior(half)[0] for half in (audio, words))
+    weights = model.latent_weights_
+    distances = {
+        "posterior means": cdist(left, right),
+        "in units of their uncertainty": cdist(left * weights, right * weights),
     }
-    distances = {space: cdist(left, right) for space, (left, right) in spaces.items()}
     return hits_of(distances)
 
 
@@ -236,8 +234,9 @@ def has_lyrics(
     views: Any, ks: Sequence[int], seeds: Sequence[int], work: Path | None
 ) -> list[dict[str, Any]]:
     """AMI of clusters with "has lyrics" after removing the lyrics of a random half."""
+    from sklearn.metrics import adjusted_mutual_info_score
+
     from songscape.clustering.methods import cluster
-    from songscape.metrics.clusters import ami
     from songscape.models.presets import find_preset, make_model
 
     found: dict[tuple[str, int], list[float]] = {}
@@ -250,13 +249,14 @@ def has_lyrics(
         ours = trained_model(halved, MODEL, seed, LATENT, work)
         spaces = {
             MODEL: ours.transform(halved),
-            f"{MODEL}, nothing borrowed": ours.transform(halved, imputation="mean"),
+            f"{MODEL}, nothing borrowed": ours.set_params(imputation="mean").transform(halved),
             "balanced-pca": pca.fit_transform(halved.select(find_preset("balanced-pca").views)),
         }
         for name, X in spaces.items():
             for k in ks:
                 labels = cluster("kmeans", X, k=k, random_state=seed).labels
-                found.setdefault((name, k), []).append(ami(labels, halved["lyrics"].present))
+                told = adjusted_mutual_info_score(halved["lyrics"].present, labels)
+                found.setdefault((name, k), []).append(told)
         print(f"has lyrics: seed {seed} done", file=sys.stderr, flush=True)
     return [
         {
@@ -274,7 +274,7 @@ def main() -> None:
     parser.add_argument("--parts", default="held-out,has-lyrics")
     options = parser.parse_args()
 
-    from songscape.experiment.shared_k import shared_k
+    from songscape.experiment.request import shared_k
 
     results: dict[str, Any] = {}
     for collection, inputs, targets in collections(options, also=("language",)):

@@ -99,6 +99,7 @@ def outcome(
         "adjusted_p": 0.01,
         "verdict": word,
         "baseline": "balanced-pca",
+        "rival": "yardstick",
         "withheld": "",
     }
 

@@ -81,22 +81,19 @@ class TwoHalves:
     def __init__(self, audio: np.ndarray, words: np.ndarray) -> None:
         self.places = SimpleNamespace(audio=audio, words=words)
 
-    def transform(
-        self, views: Views, space: str = "decoder", imputation: str = "mean"
-    ) -> np.ndarray:
-        rows = views["segments"].values[:, 0, 0].astype(int)
-        by_audio = views["segments"].present.any()
-        return (self.places.audio if by_audio else self.places.words)[rows]
+    latent_weights_ = np.ones(1)
 
     def posterior(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
-        return self.transform(views), np.ones(1)
+        rows = views["segments"].values[:, 0, 0].astype(int)
+        by_audio = views["segments"].present.any()
+        return (self.places.audio if by_audio else self.places.words)[rows], np.ones(1)
 
 
 def two_views(n: int) -> Views:
     there = np.ones(n, bool)
     segments = View(np.arange(n, dtype=np.float32)[:, None, None], there)
-    ids = tuple(f"{i:03d}" for i in range(n))
-    return Views(ids, {"segments": segments, "lyrics": View(np.ones((n, 1), np.float32), there)})
+    others = dict.fromkeys(("rhythm", "lyrics"), View(np.ones((n, 1), np.float32), there))
+    return Views(tuple(f"{i:03d}" for i in range(n)), {"segments": segments, **others})
 
 
 def test_retrieval_finds_halves_that_lie_together_and_no_others(script) -> None:

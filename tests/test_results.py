@@ -15,6 +15,7 @@ from songscape.results import (
     has_key,
     read_latents,
     write_atomically,
+    write_json,
     write_latents,
 )
 
@@ -102,5 +103,5 @@ def test_paths_need_not_be_utf_8(tmp_path: Path) -> None:
     write_latents(path, ("a", "b"), values, ["z0", "z1"], "key")
     assert has_key(path, "key")
     assert np.array_equal(read_latents(path)[1], values)
-    folder.write_document({"title": str(folder.root)})
+    write_json(folder.tables / "experiment.json", {"title": str(folder.root)})
     assert folder.read_document() == {"title": str(folder.root)}

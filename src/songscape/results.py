@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError
+from songscape.workers import unpack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,12 +23,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY = b"songscape.key"
-_FIGURE = ("model", "clusterer", "k", "axis", "metric", "column")
+_PARTITION, _FIGURE = ("model", "clusterer", "k"), ("axis", "metric", "column")
 _NULLS = ("chance", "null_95", "p_value")
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "table": (*_FIGURE, "seed", "value", *_NULLS, "reason"),
-    "summary": (*_FIGURE, "estimate", "low", "high", *_NULLS, "interval"),
-    "differences": ("model", "axis", "metric", "column"),
+    "table": (*_PARTITION, "seed", *_FIGURE, "value", *_NULLS, "reason"),
+    "summary": (
+        "model",
+        "clusterer",
+        "k",
+        *_FIGURE,
+        "estimate",
+        "low",
+        "high",
+        *_NULLS,
+        "interval",
+    ),
+    "differences": ("model", *_FIGURE),
     "models": (
         *("model", "kind", "seed", "status", "reason", "n_latent", "active_units", "collapsed"),
         *("validation_elbo", "kl_per_dimension", "warnings", "seconds", "peak_memory_mib"),
@@ -162,8 +174,8 @@ class ResultsFolder:
         return self.tables / "pictures" / f"{name}.png"
 
     def trial(self, model: str, seed: int) -> Path:
-        """What was measured of a model and seed; the arrays lie beside it, as Parquet."""
-        return self.root / "trials" / f"{model_stem(model, seed)}.json"
+        """What was measured of a model and seed, see `read_packed`."""
+        return self.root / "trials" / f"{model_stem(model, seed)}.bin"
 
     @property
     def choice_of_k(self) -> Path:
@@ -187,9 +199,6 @@ class ResultsFolder:
     def read_document(self) -> dict[str, Any] | None:
         """What `results/experiment.json` holds, None where it is missing or damaged."""
         return read_json(self.tables / "experiment.json")
-
-    def write_document(self, value: Mapping[str, Any]) -> None:
-        write_json(self.tables / "experiment.json", value)
 
 
 def find_folder(path: Path) -> ResultsFolder:
@@ -219,9 +228,9 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
-def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
+def write_json(path: Path, value: Any) -> None:
     """Write JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n")
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
@@ -229,6 +238,17 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     write_bytes(path, buffer.getvalue())
+
+
+def read_packed(path: Path) -> dict[str, Any]:
+    """What `write_bytes` wrote of a `songscape.workers.pack`; empty where it can't be read."""
+    try:
+        document = unpack(path.read_bytes())
+        return document if isinstance(document, dict) else {}
+    except (ArithmeticError, AttributeError, ImportError, LookupError, OSError):
+        return {}
+    except (struct.error, TypeError, ValueError):
+        return {}
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -20,11 +20,6 @@ LANGUAGES = ("auto", "together", "ignored")
 EXCERPTS = ("whole", "start", "middle", "spread")
 """What is read of a long file: all, or half a minute; "spread" is three pieces of ten seconds."""
 LARGEST_SEED = 2**32 - 1
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True)
@@ -107,10 +102,8 @@ class Settings:
         for name in ("models", "clusterers", "seeds"):
             if not getattr(self, name):
                 raise UsageError(f"{name} is empty; name at least one")
-        several = ("models", "clusterers", "seeds", "k", "labels", "nuisances", "measures")
-        for name in (*several, "lyrics_order", "encoders"):
-            values = getattr(self, name)
-            if len(set(values)) < len(values):
+        for name, values in vars(self).items():
+            if isinstance(values, list | tuple) and len(set(values)) < len(values):
                 raise UsageError(f"{name} names something twice: {', '.join(map(str, values))}")
         find_roles(self.roles.values(), self.roles)
         both = sorted(set(self.labels) & set(self.nuisances))
@@ -162,18 +155,15 @@ def load_settings(path: Path, base: Settings | None = None) -> Settings:
         The file is missing, not TOML, or has a key or a type that is not known.
     """
     try:
-        content = path.read_bytes()
+        utf_16 = path.read_bytes()[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        # Reading as text ends lines at a lone carriage return, as TOML does not.
+        document = tomllib.loads(path.read_text("utf-16" if utf_16 else "utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path}: no such settings file") from None
     except IsADirectoryError:
         raise UsageError(f"{path}: a folder, not a settings file") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
-    try:
-        # A lone carriage return ends a line in no TOML; old editors write nothing else.
-        text = content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
-        document = tomllib.loads(text)
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8 text; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
@@ -185,15 +175,17 @@ def settings_from(
     document: Mapping[str, Any], where: str, base: Settings | None = None
 ) -> Settings:
     """Settings from parsed TOML; `where` names the source in errors."""
-    values = _values(document, Settings, f"{where}: ")
-    return replace(base or Settings(), **values)
+    return replace(base or Settings(), **_values(document, Settings, f"{where}: "))
 
 
 def _values(document: Mapping[str, Any], cls: type, where: str) -> dict[str, Any]:
     """Every value has the type of the default."""
-    _reject_unknown(document, cls, where.rstrip(": "))
-    usual, values = cls(), dict[str, Any]()
-    for key, value in document.items():
+    usual, values, known = cls(), dict[str, Any](), [f.name for f in fields(cls)]
+    for key, value in _typed(document, dict, where.rstrip(": ")).items():
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+            raise UsageError(f"{where.rstrip(': ')}: unknown key {key!r}; {hint}")
         default, what = getattr(usual, key), f"{where}{key}"
         if isinstance(default, FeatureSettings):
             values[key] = FeatureSettings(**_values(value, FeatureSettings, f"{what}."))
@@ -210,15 +202,6 @@ def _values(document: Mapping[str, Any], cls: type, where: str) -> dict[str, Any
             kind = int if key in ("k", "seeds") else str
             values[key] = tuple(_typed(item, kind, what) for item in given)
     return values
-
-
-def _reject_unknown(mapping: Any, cls: type, where: str) -> None:
-    known = [f.name for f in fields(cls)]
-    for key in _typed(mapping, dict, where):
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-            raise UsageError(f"{where}: unknown key {key!r}; {hint}")
 
 
 def _typed(value: Any, kind: type, where: str) -> Any:

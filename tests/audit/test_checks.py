@@ -301,17 +301,6 @@ def test_unexplained_share_is_adjusted_mutual_information_over_its_maximum() -> 
     assert np.isnan(unexplained_share(np.zeros(50, int), rng.integers(0, 3, 50)))
 
 
-def test_permutations_stand_in_for_the_exact_expectation(monkeypatch: pytest.MonkeyPatch) -> None:
-    from songscape.audit import nuisances
-
-    rng = np.random.default_rng(3)
-    given_ = rng.integers(0, 30, 600)
-    values = np.where(rng.random(600) < 0.5, given_ % 4, rng.integers(0, 4, 600))
-    exact = unexplained_share(values, given_)
-    monkeypatch.setattr(nuisances, "_EXACT_CELLS", 0)
-    assert unexplained_share(values, given_) == pytest.approx(exact, abs=0.02)
-
-
 def test_hapax_share_counts_words_of_one_text() -> None:
     share, n_words = hapax_share(["alpha beta beta", "beta gamma", None, ""])
     assert (share, n_words) == (2 / 3, 3)

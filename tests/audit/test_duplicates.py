@@ -116,7 +116,8 @@ def test_silence_and_short_clips_are_nobodys_copy() -> None:
     mfcc = np.zeros((6, 40, 300), np.float32)
     mfcc[3:, :, :60] = np.random.default_rng(0).normal(size=(40, 60))
     views = Views(tuple("abcdef"), {"mfcc": View(mfcc, np.ones(6, bool), mask, step_axis=2)})
-    assert duplicate_groups(views, None).tolist() == [0, 1, 2, 3, 4, 5]
+    facts = pd.DataFrame(index=list("abcdef"))
+    assert duplicate_groups(views, facts).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 @settings(max_examples=25, deadline=None)
@@ -162,7 +163,7 @@ def test_placeholders_are_nobody() -> None:
 def test_splits_keep_copies_and_artists_together() -> None:
     copies = [0, 1, 2, 0, 4, 5]
     artists = ["A", "a ", "Traditional", "B", "b", "Traditional"]
-    groups = split_groups(copies, artists=artists)
+    groups = split_groups(copies, artists)
     # 0 and 1 share an artist, 0 and 3 are copies, 3 and 4 share another artist.
     assert groups.tolist() == [0, 0, 1, 0, 0, 2]
 
@@ -177,11 +178,11 @@ def test_splits_keep_copies_and_artists_together() -> None:
 )
 def test_no_split_group_separates_what_belongs_together(rows: list[tuple[int, Any]]) -> None:
     copies, artists = [r[0] for r in rows], [r[1] for r in rows]
-    groups = split_groups(copies, artists=artists)
+    groups = split_groups(copies, artists)
     for i in range(len(rows)):
         for j in range(i):
             if copies[i] == copies[j] or (artists[i] is not None and artists[i] == artists[j]):
                 assert groups[i] == groups[j]
-    backwards = split_groups(copies[::-1], artists=artists[::-1])[::-1]
+    backwards = split_groups(copies[::-1], artists[::-1])[::-1]
     same = groups[:, None] == groups[None, :]
     np.testing.assert_array_equal(same, backwards[:, None] == backwards[None, :])

@@ -21,8 +21,7 @@ from songscape.experiment.trial_inputs import targets_of
 from songscape.features.views import View, Views
 from songscape.metrics.neighbours import nearest_neighbors
 from songscape.settings import Settings
-from songscape.statistics.permutations import nested_in_groups
-from songscape.statistics.space_nulls import mixing_nulls
+from songscape.statistics.permutations import mixing_nulls, nested_in_groups
 
 N = 60
 

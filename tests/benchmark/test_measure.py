@@ -13,6 +13,7 @@ from songscape.benchmark.measure import Measurements, measure
 from songscape.benchmark.targets import Targets
 
 N = 60
+KMEANS = PartitionKey("kmeans", 3)
 RNG = np.random.default_rng(0)
 SPACE_OF_SONGS = RNG.normal(size=(N, 4))
 GENRE = np.array(["waltz", "blues", "raga"], dtype=object)[np.arange(N) % 3]
@@ -32,7 +33,7 @@ def named(**options: Any) -> tuple[Measurements, Measurements]:
     """What is measured with nulls, and without."""
     X = options.pop("X", SPACE_OF_SONGS)
     given = targets(**options)
-    return tuple(measure(X, given, ks=(3,), nulls=nulls) for nulls in (True, False))  # type: ignore[return-value]
+    return tuple(measure(X, given, (SPACE, KMEANS), nulls=nulls) for nulls in (True, False))  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_what_says_nothing_whatever_the_space_is_not_measured(
 @pytest.mark.parametrize("n", [4, 8, 11])
 def test_neighbours_that_are_all_the_others_say_nothing(n: int) -> None:
     few = Targets({"genre": GENRE[:n]}, {}, np.arange(n) // 2, np.arange(n))
-    found = measure(SPACE_OF_SONGS[:n], few, ks=(2,))
+    found = measure(SPACE_OF_SONGS[:n], few, (SPACE, PartitionKey("kmeans", 2)))
     for metric in ("knn", "hit"):
         (row,) = rows(found, metric)
         assert np.isnan(row["value"])
@@ -89,7 +90,8 @@ def test_a_space_that_is_the_same_for_every_track_is_left_out_by_name(value: flo
 
 def test_one_cluster_and_all_noise_have_no_structure() -> None:
     for eps in (1e6, 1e-9):
-        found = measure(SPACE_OF_SONGS, targets(), ("dbscan",), {"dbscan": {"eps": eps}})
+        keys = (SPACE, PartitionKey("dbscan"))
+        found = measure(SPACE_OF_SONGS, targets(), keys, {"dbscan": {"eps": eps}})
         for metric in ("silhouette", "davies_bouldin", "ami", "nmi"):
             for row in rows(found, metric):
                 assert np.isnan(row["value"])
@@ -121,7 +123,8 @@ def test_values_without_nulls_are_those_with_nulls() -> None:
 def test_nothing_that_failed_stops_the_rest_and_an_unmeasured_k_is_missing() -> None:
     """DBSCAN can cluster 60 songs, but not four fifths of them, and k-means as many clusters."""
     options = {"dbscan": {"min_samples": 55}}
-    found = measure(SPACE_OF_SONGS, targets(), ("kmeans", "dbscan"), options, ks=(3, N + 1))
+    keys = (SPACE, KMEANS, PartitionKey("kmeans", N + 1), PartitionKey("dbscan"))
+    found = measure(SPACE_OF_SONGS, targets(), keys, options)
     failed = [row for row in found.rows if row["axis"] == "failed"]
     assert [(row["metric"], row["clusterer"], row["k"]) for row in failed] == [
         ("partition", "kmeans", N + 1),

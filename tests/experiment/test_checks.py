@@ -12,7 +12,7 @@ import soundfile
 
 from songscape.cli import FAILED, USAGE, main
 from songscape.errors import SongscapeError, UsageError
-from songscape.experiment.checks import check_collection, check_promises, check_settings
+from songscape.experiment.checks import check_settings, check_size, check_written
 from songscape.experiment.experiment import run
 from songscape.settings import FeatureSettings, Settings
 
@@ -100,13 +100,13 @@ def test_an_option_that_cannot_be_is_named_with_what_there_is(
 @pytest.mark.parametrize("n_tracks", [0, 1, 3])
 def test_too_few_tracks_are_known_from_the_scan(n_tracks: int) -> None:
     with pytest.raises(SongscapeError, match=f"{n_tracks} tracks: clustering needs at least 4"):
-        check_collection(n_tracks, (), Settings())
+        check_size(n_tracks, (), Settings())
 
 
 def test_k_must_be_smaller_than_the_collection() -> None:
-    check_collection(8, (), Settings(k=(2, 7)))
+    check_size(8, (), Settings(k=(2, 7)))
     with pytest.raises(UsageError, match="k = 8: there are 8 tracks"):
-        check_collection(8, (), Settings(k=(2, 8)))
+        check_size(8, (), Settings(k=(2, 8)))
 
 
 @pytest.mark.parametrize("verb", ["run", "compare"])
@@ -153,9 +153,9 @@ def test_results_may_lie_within_the_collection_and_are_no_part_of_it(
 
 def test_what_was_promised_and_is_gone_is_named(tmp_path: Path) -> None:
     (tmp_path / "there").touch()
-    check_promises([tmp_path / "there"])
+    check_written([tmp_path / "there"])
     with pytest.raises(SongscapeError, match="gone: was written and is gone"):
-        check_promises([tmp_path / "there", tmp_path / "gone"])
+        check_written([tmp_path / "there", tmp_path / "gone"])
 
 
 def test_a_settings_file_with_a_mark_is_read_by_the_command(

@@ -236,12 +236,12 @@ def test_killed_and_started_again_it_gives_the_same_table(folder: Any, tmp_path:
     first = subprocess.Popen(commands[1], start_new_session=True, stderr=subprocess.DEVNULL)
     trials = outs[1] / "trials"
     waited_until = time.monotonic() + 300
-    while len(list(trials.glob("*-seed*.json"))) < 2 and time.monotonic() < waited_until:
+    while len(list(trials.glob("*-seed*.bin"))) < 2 and time.monotonic() < waited_until:
         assert first.poll() is None, "it ended before it could be killed"
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
-    kept = {path: path.stat().st_mtime_ns for path in trials.glob("*-seed*.json")}
+    kept = {path: path.stat().st_mtime_ns for path in trials.glob("*-seed*.bin")}
     assert kept
     assert subprocess.run(commands[1], capture_output=True, check=False).returncode == DONE
     assert {path: path.stat().st_mtime_ns for path in kept} == kept

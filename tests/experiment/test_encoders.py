@@ -10,7 +10,7 @@ import pytest
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.checks import check_settings
 from songscape.experiment.dataset import load_dataset, read_library, readable, views_needed
-from songscape.experiment.fit import Training
+from songscape.experiment.fit import ModelFit
 from songscape.features.encoders import registry
 from songscape.library import Library
 from songscape.settings import Settings, load_settings, settings_from
@@ -32,7 +32,7 @@ def none_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def dataset(collection: Path, db: Path, settings: Settings, model: str = "balanced-lda"):
-    views = views_needed([model])
+    views = views_needed(Settings(models=(model,)))
     with read_library(collection, db, settings, views, workers=1) as library:
         return load_dataset(library, settings, views)
 
@@ -44,12 +44,12 @@ def test_models_read_the_encoders_that_are_installed(
     found = dataset(collection, tmp_path / "a.db", AUTO)
     assert "e5" in found.digests
     assert "use" not in found.digests
-    training = Training.of("balanced-lda", 0, {}, found.digests)
+    training = ModelFit.of("balanced-lda", 0, {}, found.digests)
     assert "e5" in training.views
     assert training.row["summary"].endswith("; with e5"), "that others are not there is usual"
-    assert "e5" not in Training.of("pca", 0, {}, found.digests).views, "the course's never do"
+    assert "e5" not in ModelFit.of("pca", 0, {}, found.digests).views, "the course's never do"
     with Library.open(tmp_path / "a.db") as library:
-        without = load_dataset(library, NONE, views_needed(["balanced-lda"]))
+        without = load_dataset(library, NONE, views_needed(Settings(models=("balanced-lda",))))
     assert "e5" not in without.digests
 
 
@@ -80,7 +80,10 @@ def test_stored_views_are_read_without_the_package(
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     with Library.open(tmp_path / "a.db") as library:
         assert readable(["e5", "use"], AUTO, library) == ["e5"]
-        assert "e5" in load_dataset(library, AUTO, views_needed(["balanced-lda"])).digests
+        assert (
+            "e5"
+            in load_dataset(library, AUTO, views_needed(Settings(models=("balanced-lda",)))).digests
+        )
 
 
 def test_an_encoder_that_was_asked_for_must_be_there(collection: Path, tmp_path: Path) -> None:

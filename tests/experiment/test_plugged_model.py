@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from songscape.experiment.fit import Training, fit, trained
+from songscape.experiment.fit import ModelFit, fit, trained
 from songscape.features.views import View, Views
 from songscape.models import presets
 from songscape.results import ResultsFolder, read_latents
@@ -36,7 +36,7 @@ def test_its_latents_are_kept_like_ours(tmp_path: Path, monkeypatch: pytest.Monk
     values = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
     views = Views(tuple("abcdef"), {"timbre": View(values, np.ones(6, bool))})
     folder = ResultsFolder(tmp_path)
-    training = Training.of("first-columns", 0, {}, {"timbre": views.digest()})
+    training = ModelFit.of("first-columns", 0, {}, {"timbre": views.digest()})
     summary = fit(training, views, folder)
     assert summary["status"] == "ok", summary
     latents = read_latents(folder.latents("first-columns", 0))[1]

@@ -17,10 +17,10 @@ from songscape.benchmark.number_of_clusters import NumberOfClusters
 from songscape.clustering import methods
 from songscape.errors import SongscapeError
 from songscape.experiment import fit, request, schedule, trials
-from songscape.experiment.request import Outcome, Request
+from songscape.experiment.request import Request, RequestResult
 from songscape.experiment.schedule import run_trials
 from songscape.experiment.trial_inputs import TrialInputs, read_targets, read_views
-from songscape.experiment.trials import Part
+from songscape.experiment.trials import TrialPart
 from songscape.features.views import View, Views
 from songscape.models import presets
 from songscape.report.sections import unmeasured_lines
@@ -156,11 +156,11 @@ def test_what_a_killed_run_left_is_removed(inputs: TrialInputs, tmp_path: Path) 
 
 
 @pytest.fixture
-def fulfil(inputs: TrialInputs, tmp_path: Path) -> Iterator[Callable[..., Outcome]]:
+def fulfil(inputs: TrialInputs, tmp_path: Path) -> Iterator[Callable[..., RequestResult]]:
     """Ask for something, in this process."""
     with ThreadPoolExecutor(1) as executor:
 
-        def ask(settings: Settings = SETTINGS, *, nulls: bool = False) -> Outcome:
+        def ask(settings: Settings = SETTINGS, *, nulls: bool = False) -> RequestResult:
             wanted = Request(settings, NumberOfClusters(settings.k), nulls)
             return wanted.fulfil(inputs, ResultsFolder(tmp_path), 1, executor)
 
@@ -173,7 +173,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     measure = trials._measure
 
-    def noted(part: Part, *rest: Any) -> Any:
+    def noted(part: TrialPart, *rest: Any) -> Any:
         names.append(str(part.key) + "+" * part.nulls)
         return measure(part, *rest)
 
@@ -181,7 +181,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_only_what_is_new_is_measured(fulfil: Callable[..., Outcome], measured: list[str]) -> None:
+def test_only_what_is_new_is_measured(
+    fulfil: Callable[..., RequestResult], measured: list[str]
+) -> None:
     fulfil()
     assert measured == ["|", "kmeans|2", "ward|2"]
     measured.clear()
@@ -200,7 +202,7 @@ def test_only_what_is_new_is_measured(fulfil: Callable[..., Outcome], measured: 
 
 
 def test_other_options_of_a_clusterer_are_another_measurement(
-    fulfil: Callable[..., Outcome], measured: list[str]
+    fulfil: Callable[..., RequestResult], measured: list[str]
 ) -> None:
     fulfil()
     measured.clear()
@@ -209,7 +211,7 @@ def test_other_options_of_a_clusterer_are_another_measurement(
 
 
 def test_a_comparison_with_another_first_seed_loses_no_permutations(
-    fulfil: Callable[..., Outcome], measured: list[str]
+    fulfil: Callable[..., RequestResult], measured: list[str]
 ) -> None:
     small = SETTINGS.updated(clusterers=("kmeans",))
     fulfil(small.updated(seeds=(0, 1)), nulls=True)
@@ -222,7 +224,7 @@ def test_a_comparison_with_another_first_seed_loses_no_permutations(
 
 
 def test_other_labels_measure_again_and_train_nothing(
-    fulfil: Callable[..., Outcome],
+    fulfil: Callable[..., RequestResult],
     inputs: TrialInputs,
     measured: list[str],
     tmp_path: Path,
@@ -243,7 +245,7 @@ def test_other_labels_measure_again_and_train_nothing(
 
 
 def test_a_trial_that_failed_is_tried_again_and_one_that_did_not_is_kept(
-    fulfil: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+    fulfil: Callable[..., RequestResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
 
@@ -263,7 +265,7 @@ def test_a_trial_that_failed_is_tried_again_and_one_that_did_not_is_kept(
 
 @pytest.mark.parametrize(("error", "again"), [(MemoryError, True), (SongscapeError, False)])
 def test_a_clusterer_that_fails_is_named_and_everything_else_is_measured(
-    fulfil: Callable[..., Outcome],
+    fulfil: Callable[..., RequestResult],
     monkeypatch: pytest.MonkeyPatch,
     measured: list[str],
     error: type[Exception],
@@ -285,7 +287,6 @@ def test_a_clusterer_that_fails_is_named_and_everything_else_is_measured(
     assert {"agreement", "leakage", "stability"} <= axes
     measurements = {name: found.trials[name].measurements(found.keys(name))}
     frame = unmeasured_table(measurements, found.summaries.values())
-    assert frame is not None
     [line] = unmeasured_lines(frame)
     assert line.startswith("balanced-pca + ward, k = 2 (seed 0)")
     assert line.endswith("too many songs for ward")
@@ -296,7 +297,7 @@ def test_a_clusterer_that_fails_is_named_and_everything_else_is_measured(
 
 @pytest.mark.parametrize("damage", ['{"key": "cut o', "[]", '{"recipe": 1}'])
 def test_a_damaged_trial_is_measured_again(
-    fulfil: Callable[..., Outcome], tmp_path: Path, measured: list[str], damage: str
+    fulfil: Callable[..., RequestResult], tmp_path: Path, measured: list[str], damage: str
 ) -> None:
     fulfil()
     measured.clear()
@@ -306,7 +307,7 @@ def test_a_damaged_trial_is_measured_again(
 
 
 def test_latents_that_were_changed_are_trained_and_measured_again(
-    fulfil: Callable[..., Outcome], tmp_path: Path, measured: list[str]
+    fulfil: Callable[..., RequestResult], tmp_path: Path, measured: list[str]
 ) -> None:
     before = fulfil()
     measured.clear()
@@ -323,7 +324,7 @@ def test_a_changed_preset_is_another_training(monkeypatch: pytest.MonkeyPatch) -
     digests = {"mfcc": "digest"}
 
     def key(**options: Any) -> str:
-        return fit.Training.of("dense-vae", 0, options, digests).key
+        return fit.ModelFit.of("dense-vae", 0, options, digests).key
 
     before = key(latent_dim=4)
     assert before == key(latent_dim=4)
@@ -342,7 +343,7 @@ def test_a_long_reason_is_told_in_its_first_line(
     monkeypatch.setattr(fit, "_train", fail)
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     views = Views(("a", "b"), {"mfcc": View(values, np.ones(2, bool))})
-    training = fit.Training.of("dense-vae", 0, {}, {"mfcc": "digest"})
+    training = fit.ModelFit.of("dense-vae", 0, {}, {"mfcc": "digest"})
     summary = fit.fit(training, views, ResultsFolder(tmp_path))
     assert summary["status"] == "failed"
     assert summary["reason"] == "C++ compile error"

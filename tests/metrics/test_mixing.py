@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 from songscape.metrics import mixing
 from songscape.metrics.labels import encode_labels
 from songscape.metrics.neighbours import nearest_neighbors
-from songscape.statistics.space_nulls import mixing_nulls
+from songscape.statistics.permutations import mixing_nulls
 
 
 def ilisi(near, nuisance):

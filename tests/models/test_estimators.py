@@ -7,13 +7,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from song_vae import song_vae
 
 from songscape.models.linear import BlockPCA
-from songscape.models.references import RandomLatents, ViewOnly
+from songscape.models.references import ViewOnly
 
 ESTIMATORS = [
     song_vae(epochs=2, latent_dim=2, hidden=(8,)),
     BlockPCA(n_components=3),
     BlockPCA(n_components=None, joint=True),
-    RandomLatents(n_components=3),
     ViewOnly("x"),
     ViewOnly("x", presence=True),
 ]

@@ -1,5 +1,6 @@
 """HotDeck: tracks that lack a view are spread as complete tracks are, by what is known of them."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,11 @@ def model(halved: Views) -> SongVAE:
     return make_model("song-vae", views=("segments", "lyrics"), **SMALL).fit(halved)
 
 
+def changed(model: SongVAE, **options: str) -> SongVAE:
+    """The same fitted model, asked in another way."""
+    return copy.copy(model).set_params(**options)
+
+
 def donors_of(model: SongVAE) -> HotDeck:
     assert model.hot_deck_ is not None
     return model.hot_deck_
@@ -96,24 +102,22 @@ def test_tracks_without_lyrics_are_no_cluster_of_their_own(halved: Views, model:
     has_lyrics = halved["lyrics"].present
 
     def told(imputation: str) -> float:
-        X = model.transform(halved, imputation=imputation)
+        X = changed(model, imputation=imputation).transform(halved)
         clusters = KMeans(3 * (N_LANGUAGES + 1), n_init=5, random_state=0).fit_predict(X)
         return float(adjusted_mutual_info_score(has_lyrics, clusters))
 
     assert told("donor") < 0.1 < 0.3 < told("mean")
 
 
-@pytest.mark.parametrize("space", ["joint", "latent", "decoder"])
+@pytest.mark.parametrize("space", ["joint", "latent"])
 def test_a_trained_track_that_loses_its_lyrics_stays_near(
     space: str, halved: Views, model: SongVAE
 ) -> None:
     rows = np.flatnonzero(halved["lyrics"].present)[:20]
     later = lacking(halved, "lyrics", rows).take(rows)
-    before = model.transform(halved, space=space)[rows]
-    moved, bare = (
-        np.linalg.norm(model.transform(later, space=space, imputation=how) - before, axis=1)
-        for how in ("donor", "mean")
-    )
+    ways = [changed(model, space=space, imputation=how) for how in ("donor", "mean")]
+    before = ways[0].transform(halved)[rows]
+    moved, bare = (np.linalg.norm(one.transform(later) - before, axis=1) for one in ways)
     assert np.median(moved) < np.median(bare)
 
 

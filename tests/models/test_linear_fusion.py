@@ -13,9 +13,8 @@ from songscape.features.covariates import composition_view
 from songscape.features.views import View, Views
 from songscape.metrics.neighbours import knn_agreement_samples, nearest_neighbors
 from songscape.models import within_song
-from songscape.models.alignment import fit_alignment
+from songscape.models.alignment import choose_neutral, fit_alignment
 from songscape.models.linear import BlockPCA
-from songscape.models.neutrality import choose_neutral
 from songscape.models.presets import make_model
 
 N, STEPS, FEATURES = 80, 6, 8

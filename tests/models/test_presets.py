@@ -117,7 +117,7 @@ def test_values_that_cannot_be_are_refused_with_the_reason(
     ("options", "reason"),
     [
         ({"rise": 0.6, "hold": 0.5}, "at most 1 together"),
-        ({"prior": "mixture", "free_bits": 0.1}, "free_bits needs prior = 'normal'"),
+        ({"prior": "mixture", "n_components": None}, "a mixture prior needs a number"),
         ({"encoders": {"mfcc": "conv1d"}}, 'encoders names the view "mfcc"'),
     ],
 )

@@ -139,17 +139,6 @@ def test_active_units_count_varying_means() -> None:
     assert active_units(means) == 1
 
 
-def test_free_bits_keep_dimensions_in_use() -> None:
-    rng = np.random.default_rng(0)
-    data = rng.standard_normal((100, 4)) @ rng.standard_normal((4, 20)) + rng.random((100, 20))
-    arguments = {"latent_dim": 4, "beta": 8.0, "epochs": 60, "learning_rate": 5e-3}
-    least = [
-        min(song_vae(**arguments, free_bits=bits).fit(data).diagnostics_.kl_per_dimension)
-        for bits in (0.0, 0.5)
-    ]
-    assert least[0] < 0.1 < 0.2 < least[1]
-
-
 def test_reconstruction_is_in_the_units_of_the_view(views: Views) -> None:
     model = song_vae(("timbre", "lyrics"), latent_dim=8, epochs=80, learning_rate=3e-3).fit(views)
     decoded = model.reconstruct(views)
@@ -268,15 +257,15 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     ("arguments", "message"),
     [
         ({"imputation": "doner"}, "imputation = 'doner'; give one of mean, donor"),
-        ({"space": "place"}, "space = 'place'; give one of latent, decoder, joint"),
+        ({"space": "decoder"}, "space = 'decoder'; give one of latent, joint"),
+        ({"space": "joint", "fusion": "early"}, "space = 'joint' needs fusion = 'poe'"),
     ],
 )
-def test_transform_names_what_there_is_to_choose(
+def test_where_tracks_may_lie_is_named(
     views: Views, arguments: dict[str, str], message: str
 ) -> None:
-    model = song_vae(("segments", "lyrics"), fusion="poe", latent_dim=4, epochs=1).fit(views)
     with pytest.raises(ValueError, match=re.escape(message)):
-        model.transform(views, **arguments)
+        song_vae(("segments", "lyrics"), **{"fusion": "poe", **arguments}).fit(views)
 
 
 def test_rise_and_hold_are_shares_of_one_training(views: Views) -> None:

@@ -66,9 +66,9 @@ def test_an_embedding_alone_tells_the_kinds_apart_and_decodes_to_directions(
     np.testing.assert_array_equal(again.transform(views), model.transform(views))
 
 
-def test_the_decoder_space_takes_directions_and_counts() -> None:
+def test_directions_and_counts_go_together() -> None:
     views, kind = make()
-    model = song_vae(space="decoder", **OPTIONS).fit(views)
+    model = song_vae(**OPTIONS).fit(views)
     space = model.transform(views)
     assert np.isfinite(space).all()
     centres = np.stack([space[kind == k].mean(axis=0) for k in (0, 1)])

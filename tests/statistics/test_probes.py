@@ -8,7 +8,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from songscape.metrics import probes
 from songscape.metrics.labels import bin_nuisance
-from songscape.statistics.space_nulls import probe
+from songscape.statistics.permutations import probe
 
 
 def test_a_linear_trace_of_language_is_found():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, compress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ FEWEST_HAPAXES = 0.1
 _HAPAX_TEXTS = 20
 _MILLION_SONGS = re.compile(r"\bTR[A-Z]{5}[0-9A-F]{11}\b")
 
+WARNING = Severity.WARNING
 Codes = NDArray[np.int64]
 
 
@@ -49,32 +51,26 @@ def check_collection(
     the order of the tracks, and `copies` are those of `duplicate_groups` where they are known.
     Findings come warnings first, then in a fixed order of checks.
     """
-    ids = views.track_ids
-    if len(lyrics_texts) != len(ids):
-        raise ValueError(f"{len(lyrics_texts)} lyrics for {len(ids)} tracks: one per track")
-    known = labels.reindex(list(ids))
+    ids, known = views.track_ids, labels.reindex(list(views.track_ids))
     roles = roles or find_roles(known.columns)
     languages = _languages(known, roles)
     columns = label_columns(known, nuisances=nuisances, roles=roles)
     if roles.language is not None and roles.language not in columns:
         columns.append(roles.language)
-    findings = [
-        Finding(Check.UNINFORMATIVE_VIEW, Severity.WARNING, values={"view": name})
-        for name in uninformative_views(views)
-        if name not in known.columns
-    ]
-    findings += _duplicate_audio(
-        ids, duplicate_groups(views, audio_facts) if copies is None else copies
-    )
-    groups = duplicate_lyrics_groups(views)
-    language_first = sorted(columns, key=lambda name: (name != roles.language, name))
-    findings += _duplicate_lyrics(ids, groups, known, language_first, lyrics_texts)
-    findings += _drawn_from_a_list(ids, lyrics_texts, languages)
-    findings += _mismatches(ids, lyrics_texts, languages)
+    copies = duplicate_groups(views, audio_facts) if copies is None else copies
+    alike = duplicate_lyrics_groups(views)
+    first_language = sorted(columns, key=lambda name: (name != roles.language, name))
     beside = nuisance_table(known, audio_facts, views, extra=nuisances, roles=roles)
-    findings += confounded_labels(known, columns, beside, roles=roles)
-    findings += _absent(lyrics_texts, languages)
-    findings += _known_songs(ids, known)
+    findings = [
+        *_uninformative(views, known),
+        *_duplicate_audio(_shared(ids, copies)),
+        *_duplicate_lyrics(_shared(ids, alike), alike, known, first_language, lyrics_texts),
+        *_drawn_from_a_list(ids, lyrics_texts, languages),
+        *_mismatches(ids, lyrics_texts, languages),
+        *confounded_labels(known, columns, beside, roles=roles),
+        *_absent(lyrics_texts, languages),
+        *_known_songs(ids, known),
+    ]
     return sorted(findings, key=lambda f: f.severity is not Severity.WARNING)
 
 
@@ -91,39 +87,50 @@ def uninformative_views(views: Views) -> list[str]:
     return found
 
 
+def _uninformative(views: Views, columns: pd.DataFrame) -> Iterator[Finding]:
+    for name in uninformative_views(views):
+        if name not in columns:
+            yield Finding(Check.UNINFORMATIVE_VIEW, WARNING, values={"view": name})
+
+
 # -- copies ----------------------------------------------------------------------------------
 
 
-def _duplicate_audio(ids: Sequence[str], groups: Codes) -> list[Finding]:
-    shared = _shared(ids, groups)
-    tracks, values = tuple(track for group in shared for track in group), {"groups": shared}
-    return [Finding(Check.DUPLICATE_AUDIO, Severity.WARNING, tracks, values)] if shared else []
+def _shared(ids: Sequence[str], groups: Codes) -> list[list[str]]:
+    """The tracks of each group of several."""
+    members: dict[int, list[str]] = {}
+    for track, group in zip(ids, groups.tolist()):
+        members.setdefault(group, []).append(track)
+    return [group for group in members.values() if len(group) > 1]
+
+
+def _duplicate_audio(shared: list[list[str]]) -> Iterator[Finding]:
+    if shared:
+        yield Finding(Check.DUPLICATE_AUDIO, WARNING, tuple(chain(*shared)), {"groups": shared})
 
 
 def _duplicate_lyrics(
-    ids: Sequence[str],
+    shared: list[list[str]],
     groups: Codes,
     labels: pd.DataFrame,
     columns: Sequence[str],
     texts: Sequence[str | None],
-) -> list[Finding]:
-    shared = _shared(ids, groups)
+) -> Iterator[Finding]:
     if not shared:
-        return []
-    tracks = tuple(track for group in shared for track in group)
+        return
+    tracks = tuple(chain(*shared))
     share = len(tracks) / max(1, sum(bool(text) for text in texts))
-    values = {"groups": shared, "share": share}
-    if share < TEMPLATED_SHARE:
-        return [Finding(Check.DUPLICATE_LYRICS, Severity.WARNING, tracks, values)]
-    rows = np.flatnonzero(np.bincount(groups)[groups] > 1)
-    values |= {"label": _decided_by(groups[rows], labels.iloc[rows], columns)}
-    return [Finding(Check.TEMPLATED_LYRICS, Severity.WARNING, tracks, values)]
+    check, values = Check.DUPLICATE_LYRICS, {"groups": shared, "share": share}
+    if share >= TEMPLATED_SHARE:
+        check, rows = Check.TEMPLATED_LYRICS, np.flatnonzero(np.bincount(groups)[groups] > 1)
+        values |= {"label": _decided_by(groups[rows], labels.iloc[rows], columns)}
+    yield Finding(check, WARNING, tracks, values)
 
 
 def _decided_by(groups: Codes, labels: pd.DataFrame, columns: Sequence[str]) -> str | None:
-    """The label column of which these groups of lyrics are a function."""
-    for column in columns:
-        if len(set(groups)) < 2 or labels[column].nunique() < 2:
+    """The first label column of which these groups of lyrics are a function."""
+    for column in columns if len(set(groups)) > 1 else ():
+        if labels[column].nunique() < 2:
             continue
         if unexplained_share(groups, labels[column].to_numpy(object)) <= FUNCTION_BELOW:
             return column
@@ -132,16 +139,13 @@ def _decided_by(groups: Codes, labels: pd.DataFrame, columns: Sequence[str]) -> 
 
 def _drawn_from_a_list(
     ids: Sequence[str], texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]
-) -> list[Finding]:
-    findings = []
+) -> Iterator[Finding]:
     for language in sorted({tags[0] for tags in languages if len(tags) == 1}):
         rows = [i for i, tags in enumerate(languages) if tags == (language,) and texts[i]]
         share, n_words = hapax_share([texts[i] for i in rows])
         if len(rows) >= _HAPAX_TEXTS and share < FEWEST_HAPAXES:
             values = {"language": language, "n_words": n_words, "hapax_share": share}
-            tracks = tuple(ids[i] for i in rows)
-            findings.append(Finding(Check.TEMPLATED_LYRICS, Severity.WARNING, tracks, values))
-    return findings
+            yield Finding(Check.TEMPLATED_LYRICS, WARNING, tuple(ids[i] for i in rows), values)
 
 
 # -- languages -------------------------------------------------------------------------------
@@ -157,39 +161,27 @@ def _languages(labels: pd.DataFrame, roles: ColumnRoles) -> list[tuple[str, ...]
 
 def _mismatches(
     ids: Sequence[str], texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]
-) -> list[Finding]:
+) -> Iterator[Finding]:
     found = [
         {"track": ids[row], "tagged": tagged, "fits": fits, "margin": -minus}
         for minus, row, tagged, fits in language_mismatches(texts, languages)
     ]
-    tracks, values = tuple(str(one["track"]) for one in found), {"mismatches": found}
-    return [Finding(Check.LANGUAGE_MISMATCH, Severity.WARNING, tracks, values)] if found else []
+    if found:
+        tracks = tuple(str(one["track"]) for one in found)
+        yield Finding(Check.LANGUAGE_MISMATCH, WARNING, tracks, {"mismatches": found})
 
 
-def _absent(texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]) -> list[Finding]:
-    findings = []
+def _absent(texts: Sequence[str | None], languages: Sequence[tuple[str, ...]]) -> Iterator[Finding]:
     if not any(texts):
-        findings.append(Finding(Check.NO_LYRICS, Severity.NOTE))
+        yield Finding(Check.NO_LYRICS, Severity.NOTE)
     tags = {tag for row in languages for tag in row}
     if len(tags) == 1:
-        values = {"language": min(tags)}
-        findings.append(Finding(Check.ONE_LANGUAGE, Severity.NOTE, values=values))
-    return findings
+        yield Finding(Check.ONE_LANGUAGE, Severity.NOTE, values={"language": min(tags)})
 
 
-def _known_songs(ids: Sequence[str], labels: pd.DataFrame) -> list[Finding]:
+def _known_songs(ids: Sequence[str], labels: pd.DataFrame) -> Iterator[Finding]:
     """Tracks with an id of the Million Song Dataset, on which published encoders were trained."""
-    cells = [list(ids), *(labels[name].astype(str) for name in labels)]
-    tracks = tuple(
-        track
-        for track, *row in zip(ids, *cells)
-        if any(isinstance(cell, str) and _MILLION_SONGS.search(cell) for cell in row)
-    )
-    return [Finding(Check.KNOWN_SONGS, Severity.NOTE, tracks)] if tracks else []
-
-
-def _shared(ids: Sequence[str], groups: Codes) -> list[list[str]]:
-    members: dict[int, list[str]] = {}
-    for track, group in zip(ids, groups.tolist()):
-        members.setdefault(group, []).append(track)
-    return [group for group in members.values() if len(group) > 1]
+    cells = [ids, *(labels[name].astype(str) for name in labels)]
+    known = (any(map(_MILLION_SONGS.search, map(str, row))) for row in zip(*cells))
+    if tracks := tuple(compress(ids, known)):
+        yield Finding(Check.KNOWN_SONGS, Severity.NOTE, tracks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from songscape.audit.finding import Check, Finding, Severity
 from songscape.audit.nuisances import texts_of, unexplained_share
@@ -55,30 +55,22 @@ def confounded_labels(
             left = open_shares[0] if forwards else open_shares[1]
             if left > TIED_BELOW:
                 continue
-            first, values, second, given = (
-                (column, label, name, nuisance) if forwards else (name, nuisance, column, label)
-            )
-            about = {roles.by_column.get(each) or role_of(each) for each in (first, second)}
-            people = about & ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
+            pair = (column, label), (name, nuisance)
+            (first, values), (second, given) = pair if forwards else pair[::-1]
+            kinds = {roles.by_column.get(each) or role_of(each) for each in (first, second)}
+            people = kinds & ABOUT_PEOPLE or len(set(given)) > _MANY_VALUES
             if people and left > FUNCTION_BELOW:
                 continue
-            severity = Severity.NOTE if people else Severity.WARNING
-            key = (first, severity, left <= FUNCTION_BELOW)
+            key = first, Severity.NOTE if people else Severity.WARNING, left <= FUNCTION_BELOW
             decided.setdefault(key, {})[second] = max(0.0, left)
             examples[first, second] = _example(values, given)
-    return [
-        Finding(
-            Check.CONFOUNDED_LABEL,
-            severity,
-            values={
-                "column": column,
-                "is_function": is_function,
-                "open_share_given": {name: round(left, 4) for name, left in given.items()},
-                "examples": {name: examples[column, name] for name in given},
-            },
-        )
-        for (column, severity, is_function), given in decided.items()
-    ]
+    found = []
+    for (column, severity, is_function), shares in decided.items():
+        about: dict[str, Any] = {"column": column, "is_function": is_function}
+        about["open_share_given"] = {name: round(left, 4) for name, left in shares.items()}
+        about["examples"] = {name: examples[column, name] for name in shares}
+        found.append(Finding(Check.CONFOUNDED_LABEL, severity, values=about))
+    return found
 
 
 def _open_share(values: Texts, given: Texts) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,7 @@ MIN_WORDS = 5
 _ROWS_AT_ONCE = 512
 
 
-def duplicate_groups(views: Views, audio_facts: pd.DataFrame | None = None) -> Integers:
+def duplicate_groups(views: Views, audio_facts: pd.DataFrame) -> Integers:
     """Group tracks whose audio is the same, byte for byte or to the ear.
 
     Same are tracks with equal digests, and tracks whose fingerprints (from `mfcc`, about the first
@@ -35,15 +35,13 @@ def duplicate_groups(views: Views, audio_facts: pd.DataFrame | None = None) -> I
     the whole clip by `segments` where the lengths agree. Group ids are numbered by first
     appearance; a track without a copy is alone.
     """
-    n = views.n_tracks
-    digests = _column(audio_facts, "digest", views.track_ids)
-    groups = _equal_values(digests)
+    n, facts = views.n_tracks, audio_facts.reindex(list(views.track_ids))
+    digests = facts.get("digest", [None] * n)
+    groups = _equal_values(None if v is None or v != v else v for v in digests)
     pairs = [np.column_stack([np.arange(n), groups])]
     if "mfcc" in views:
-        first = np.unique(groups, return_index=True)[1]
-        seconds = _column(audio_facts, "duration_s", views.track_ids)
-        durations = np.array([np.nan if s is None else float(s) for s in seconds])
-        pairs.append(same_audio_pairs(views, np.sort(first), durations))
+        durations = np.array(facts.get("duration_s", [np.nan] * n), np.float64)
+        pairs.append(same_audio_pairs(views, np.unique(groups), durations))
     return _components(n, pairs)
 
 
@@ -62,26 +60,19 @@ def duplicate_lyrics_groups(views: Views, *, threshold: float = LYRICS_THRESHOLD
     return _components(n, pairs)
 
 
-def split_groups(*groups: ArrayLike, artists: Sequence[Any] | None = None) -> Integers:
-    """The units that a split never separates: same group or same artist, chained.
+def split_groups(copies: ArrayLike, artists: Iterable[Any] | None = None) -> Integers:
+    """The units that a split never separates: copies or one artist, chained.
 
     Placeholders of artists (`known_artists`) tie nothing together.
     """
-    columns = [np.asarray(g) for g in groups]
+    columns = [_equal_values(np.asarray(copies).tolist())]
     if artists is not None:
         names = known_artists(artists)
-        named = [None if a is None else " ".join(a.casefold().split()) for a in names]
-        columns.append(_equal_values(named))
-    if not columns:
-        raise ValueError("split_groups needs groups or artists")
+        columns.append(
+            _equal_values(None if a is None else " ".join(a.casefold().split()) for a in names)
+        )
     n = len(columns[0])
-    if any(column.shape != (n,) for column in columns):
-        raise ValueError("groups and artists have different lengths: one value per track")
-    pairs = []
-    for column in columns:
-        _, first, codes = np.unique(column, return_index=True, return_inverse=True)
-        pairs.append(np.column_stack([np.arange(n), first[codes]]))
-    return _components(n, pairs)
+    return _components(n, [np.column_stack([np.arange(n), column]) for column in columns])
 
 
 # -- lyrics ----------------------------------------------------------------------------------
@@ -130,32 +121,21 @@ def _indexed(rows: Any, threshold: float) -> tuple[Any, NDArray[np.float64]]:
 
 
 def _components(n: int, pairs: Sequence[Integers]) -> Integers:
+    """Groups that these pairs chain, numbered by first appearance."""
+    import pandas as pd
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     edges = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
     graph = coo_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
-    return _by_first_appearance(connected_components(graph, directed=False)[1])
+    groups = connected_components(graph, directed=False)[1]
+    numbered: Integers = pd.factorize(groups)[0].astype(np.int64)
+    return numbered
 
 
-def _by_first_appearance(codes: NDArray[Any]) -> Integers:
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
-
-
-def _equal_values(values: Sequence[Any]) -> Integers:
+def _equal_values(values: Iterable[Any]) -> Integers:
     """Position of the first track with the same value; missing values equal nothing."""
     seen: dict[Any, int] = {}
     return np.array(
         [i if v is None else seen.setdefault(v, i) for i, v in enumerate(values)], np.int64
     )
-
-
-def _column(table: pd.DataFrame | None, name: str, track_ids: Sequence[str]) -> list[Any]:
-    """One column in the order of the tracks; None where it is missing."""
-    if table is None or name not in table.columns:
-        return [None] * len(track_ids)
-    column = table[name].reindex(list(track_ids))
-    return [None if v is None or v != v else v for v in column]

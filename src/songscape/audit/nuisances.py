@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _SMALLEST_GAP = 0.25  # of the range: a gap this wide separates two kinds of tracks
 _FEWEST_BEYOND_GAP = 5
 _MOST_NUMBERS = 10
-_EXACT_CELLS = 1_000_000
-_PERMUTATIONS = 5
 
 
 def nuisance_table(
@@ -41,32 +39,23 @@ def nuisance_table(
     """
     import pandas as pd
 
-    ids = list(views.track_ids)
-    known = labels.reindex(ids)
-    facts = audio_facts.reindex(ids)
-    columns: dict[str, list[str | None]] = {}
-    for name in ("codec", "container"):
-        if name in facts.columns:
-            columns[name] = texts_of(facts[name])
+    index = pd.Index(views.track_ids, name="id", dtype=object)
+    known, facts = labels.reindex(index), audio_facts.reindex(index)
+    columns = {name: texts_of(facts[name]) for name in ("codec", "container") if name in facts}
     for name, unit in (("sample_rate", " Hz"), ("channels", "")):
-        if name in facts.columns:
+        if name in facts:
             numbers = pd.to_numeric(facts[name], errors="coerce")
             columns[name] = [None if x != x else f"{x:.0f}{unit}" for x in numbers]
     for name, (step, unit, spread) in _MEASURED.items():
-        if name in facts.columns:
+        if name in facts:
             values = pd.to_numeric(facts[name], errors="coerce").to_numpy(np.float64)
             columns[name] = bin_labels(values, step=step, unit=unit, min_range=spread)
     if "lyrics" in views:
-        columns["has_lyrics"] = [
-            "with lyrics" if there else "without lyrics" for there in views["lyrics"].present
-        ]
+        present = views["lyrics"].present
+        columns["has_lyrics"] = ["with lyrics" if there else "without lyrics" for there in present]
     given = column_nuisances(known, extra, roles or find_roles(known.columns))
     usual = {name: values for name, values in given.items() if name not in extra}
-    found = usual | _varying(columns) | given
-    index = pd.Index(ids, name="id", dtype=object)
-    return pd.DataFrame(
-        {k: pd.Series(v, index=index, dtype=object) for k, v in found.items()}, index=index
-    )
+    return pd.DataFrame(usual | _varying(columns) | given, index=index, dtype=object)
 
 
 def column_nuisances(
@@ -178,54 +167,28 @@ def _gap_edges(rounded: NDArray[np.float64]) -> NDArray[np.float64]:
     return ordered[wide[np.argsort(-steps[wide], kind="stable")] + 1]
 
 
-def unexplained_share(values: ArrayLike, given: ArrayLike, *, random_state: int = 0) -> float:
+def unexplained_share(values: ArrayLike, given: ArrayLike) -> float:
     """How much of a column another column leaves open: 0 for a function of it, 1 for chance.
 
     H(values | given) / H(values), corrected for chance like adjusted mutual information (Vinh, Epps
     and Bailey, 2010): 1 − (I − E[I]) / (H − E[I]), where E[I] is the expected information of
-    independent columns with the same counts; permutations stand in for it in tables of more than a
-    million cells. A column with few tracks per value explains much by chance alone, and nothing
-    after the correction. NaN where `values` is constant, or chance explains all there is.
+    independent columns with the same counts. A column with few tracks per value explains much by
+    chance alone, and nothing after the correction. NaN where `values` is constant, or chance
+    explains all there is.
     """
+    from scipy.stats import entropy
+    from sklearn.metrics import mutual_info_score
+    from sklearn.metrics.cluster import expected_mutual_information
+
     table = contingency(encode_labels(given)[0], values)
     if min(table.shape) == 0 or table.shape[1] < 2:
         return float("nan")
-    by_chance = _expected_information(table, random_state)
-    room = _entropy(table.sum(axis=0)) - by_chance
+    several = table.shape[0] > 1
+    by_chance = expected_mutual_information(table, int(table.sum())) if several else 0.0
+    room = entropy(table.sum(axis=0)) - by_chance
     if room <= 1e-9:
         return float("nan")
-    return float(1 - (_information(table) - by_chance) / room)
-
-
-def _expected_information(table: NDArray[np.int64], random_state: int) -> float:
-    if table.shape[0] < 2:
-        return 0.0
-    if table.size <= _EXACT_CELLS:
-        from sklearn.metrics.cluster import expected_mutual_information
-
-        return float(expected_mutual_information(table, int(table.sum())))
-    rng = np.random.default_rng(random_state)
-    given = np.repeat(np.arange(table.shape[0]), table.sum(axis=1))
-    values = np.repeat(np.arange(table.shape[1]), table.sum(axis=0))
-    draws = [_pair_information(given, rng.permutation(values)) for _ in range(_PERMUTATIONS)]
-    return float(np.mean(draws))
-
-
-def _entropy(counts: NDArray[Any]) -> float:
-    """Of categories with these counts, in nats."""
-    from scipy.stats import entropy
-
-    return float(entropy(counts))
-
-
-def _pair_information(left: NDArray[Any], right: NDArray[Any]) -> float:
-    joint = np.unique(left * (right.max() + 1) + right, return_counts=True)[1]
-    counts: Callable[[NDArray[Any]], NDArray[Any]] = np.bincount
-    return _entropy(counts(left)) + _entropy(counts(right)) - _entropy(joint)
-
-
-def _information(table: NDArray[np.int64]) -> float:
-    return _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table[table > 0])
+    return float(1 - (mutual_info_score(None, None, contingency=table) - by_chance) / room)
 
 
 def texts_of(column: Iterable[Any]) -> list[str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.benchmark.evidence import Evidence, tidy_table
-from songscape.benchmark.keys import PartitionKey
+from songscape.benchmark.keys import SPACE, PartitionKey, partition_keys
 from songscape.benchmark.measure import MEASURES, N_SUBSAMPLES, measure
 from songscape.benchmark.metric_table import Figures, Setup
 from songscape.benchmark.number_of_clusters import NumberOfClusters, check_k, number_of_clusters
@@ -69,12 +69,9 @@ def setup_of(
     n_seeds: int,
 ) -> Setup:
     """What is compared; the headline partition is of the first clusterer and the first k."""
-    from songscape.clustering.methods import NEEDS_K
-
-    first = clusterers[0]
     return Setup(
         baseline=baseline,
-        headline=PartitionKey(first, clusters.ks[0] if first in NEEDS_K else None),
+        headline=partition_keys(clusterers, clusters.ks)[0],
         labels=tuple(targets.labels),
         nuisances=tuple(targets.nuisances),
         n_tracks=targets.n_tracks,
@@ -123,7 +120,7 @@ class Benchmark:
     ----------
     targets : DataFrame, mapping of name to array-like of shape (n_tracks,), or Targets
         Columns to compare with; see `Targets.from_columns` for how they are sorted into labels
-        and nuisances.
+        and nuisances. `Targets` also takes copies of recordings and shared spaces.
     embeddings : mapping of name to array-like of shape (n_tracks, n_dimensions), or list of such
         Rows in the order of the targets. Several arrays are one embedding trained with several
         seeds: the intervals then include the variation between trainings. Names of Songscape's
@@ -141,10 +138,6 @@ class Benchmark:
     k : int or sequence of int, optional
         Numbers of clusters; default: chosen by stability in the space of the baseline if it is
         given, else of "balanced-pca" or the first.
-    copies : array-like of shape (n_tracks,), optional
-        Tracks of one recording have one number: they are no neighbours and one piece of evidence.
-    references : mapping of name to array-like of shape (n_tracks, n_dimensions), optional
-        Shared spaces that the structure of every partition is measured in.
     measures : iterable of str
         "ilisi" and "kbet", which are left out by default.
     seed : int
@@ -168,8 +161,6 @@ class Benchmark:
         baseline: str | None = None,
         clusterers: Sequence[str] = ("kmeans",),
         k: int | Sequence[int] | None = None,
-        copies: ArrayLike | None = None,
-        references: Mapping[str, ArrayLike] | None = None,
         measures: Iterable[str] = (),
         seed: int = 0,
     ) -> None:
@@ -177,11 +168,9 @@ class Benchmark:
 
         if not isinstance(targets, Targets):
             targets = Targets.from_columns(
-                targets, labels=labels, nuisances=nuisances, artist=artist, copies=copies
+                targets, labels=labels, nuisances=nuisances, artist=artist
             )
-        n = targets.n_tracks
-        shared = {name: _space(f"reference {name}", X, n) for name, X in (references or {}).items()}
-        self.targets = replace(targets, references={**targets.references, **shared})
+        self.targets, n = targets, targets.n_tracks
         self.embeddings = {str(name): _seeds(str(name), X, n) for name, X in embeddings.items()}
         self.clusterers = (clusterers,) if isinstance(clusterers, str) else tuple(clusterers)
         self.measures = tuple(measures)
@@ -201,14 +190,13 @@ class Benchmark:
         first = next(iter(self.embeddings))
         chosen_in = self.baseline or (BASELINE if BASELINE in self.embeddings else first)
         clusters = number_of_clusters(self.embeddings[chosen_in][0], self.k)
-        evidence = []
+        keys, evidence = [SPACE, *partition_keys(self.clusterers, clusters.ks)], []
         for done, (name, spaces) in enumerate(self.embeddings.items(), start=1):
             seeds = {
                 seed: measure(
                     X,
                     self.targets,
-                    self.clusterers,
-                    ks=clusters.ks,
+                    keys,
                     seed=seed,
                     subsamples=N_SUBSAMPLES if seed == self.seed else 0,
                     measures=self.measures,
@@ -288,15 +276,11 @@ def _models(evidence: Sequence[Evidence]) -> pd.DataFrame:
     """A row per embedding and seed; failed where its space could not be measured."""
     import pandas as pd
 
-    rows = []
+    models: dict[tuple[str, int], dict[str, Any]] = {}
     for one in evidence:
-        failed = {
-            row["seed"]: row["reason"]
-            for row in one.rows
-            if (row["axis"], row["metric"]) == ("failed", "space")
-        }
-        for seed in dict.fromkeys(row["seed"] for row in one.rows):
-            row = {"model": one.model, "kind": one.kind, "seed": seed, "collapsed": False}
-            status = "failed" if seed in failed else "ok"
-            rows.append(row | {"status": status, "reason": failed.get(seed, "")})
-    return pd.DataFrame(rows)
+        usual = {"model": one.model, "kind": one.kind, "collapsed": False}
+        for row in one.rows:
+            model = models.setdefault((one.model, row["seed"]), usual | {"seed": row["seed"]})
+            if (row["axis"], row["metric"]) == ("failed", "space"):
+                model |= {"status": "failed", "reason": row["reason"]}
+    return pd.DataFrame([{"status": "ok", "reason": ""} | model for model in models.values()])

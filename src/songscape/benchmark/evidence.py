@@ -13,14 +13,10 @@ from songscape.benchmark.keys import PartitionKey, SampleKey
 from songscape.benchmark.measure import Measurements, Row
 from songscape.benchmark.targets import Targets
 from songscape.metrics.labels import encode_labels
+from songscape.results import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TABLE_COLUMNS = (
-    *("model", "clusterer", "k", "seed", "axis", "metric", "column"),
-    *("value", "chance", "null_95", "p_value", "reason"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +74,7 @@ def tidy_table(evidence: Sequence[Evidence]) -> pd.DataFrame:
     import pandas as pd
 
     rows = [{"model": one.model} | row for one in evidence for row in one.rows]
-    frame = pd.DataFrame(rows).reindex(columns=list(TABLE_COLUMNS))
+    frame = pd.DataFrame(rows).reindex(columns=list(TABLES["table"]))
     for name in ("clusterer", "reason"):
         frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
     figures = ["value", "chance", "null_95", "p_value"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,15 @@ class PartitionKey:
 
 
 SPACE = PartitionKey()
+
+
+def partition_keys(clusterers: Iterable[str], ks: Sequence[int]) -> list[PartitionKey]:
+    """A key for each clusterer, or for each k where it needs one."""
+    from songscape.clustering.methods import NEEDS_K
+
+    return [
+        PartitionKey(name, k) for name in clusterers for k in (ks if name in NEEDS_K else (None,))
+    ]
 
 
 @dataclass(frozen=True, order=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.benchmark.keys import PartitionKey, SampleKey
+from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
 from songscape.benchmark.targets import Targets
 from songscape.errors import SongscapeError, first_line
-from songscape.metrics.clusters import contingency, internal_metrics, undefined_agreement
+from songscape.metrics.clusters import ari, contingency, internal_metrics, undefined_agreement
 from songscape.metrics.labels import bin_nuisance, encode_labels
 from songscape.metrics.mixing import kbet_neighbors
 from songscape.metrics.neighbours import (
@@ -32,12 +32,14 @@ from songscape.metrics.retrieval import (
     undefined_retrieval,
 )
 from songscape.metrics.silhouette import simplified_silhouette
-from songscape.metrics.stability import stability, subsample_partitions
-from songscape.statistics.permutations import PermutationNull, nested_in_groups, permutation_nulls
-from songscape.statistics.space_nulls import (
+from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples, unsure_shares
+from songscape.statistics.permutations import (
+    PermutationNull,
     hit_null,
     knn_nulls,
     mixing_nulls,
+    nested_in_groups,
+    permutation_nulls,
     probe,
 )
 
@@ -54,6 +56,8 @@ STRUCTURE_METRICS = ("silhouette", "davies_bouldin", "calinski_harabasz")
 HEALTH_METRICS = ("n_clusters", "noise_share", "largest_cluster_share")
 N_PERMUTATIONS = 999
 N_SUBSAMPLES = 10
+UNSURE = 0.5
+"""A track that loses a larger share of the other tracks of its cluster is unsure."""
 # What an unsuitable input or option raises in NumPy, SciPy and scikit-learn.
 ERRORS = (SongscapeError, ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError)
 
@@ -81,42 +85,37 @@ class Measurements:
 def measure(
     X: NDArray[np.floating],
     targets: Targets,
-    clusterers: Sequence[str] = ("kmeans",),
+    keys: Iterable[PartitionKey],
     options: Mapping[str, Mapping[str, Any]] | None = None,
-    ks: Sequence[int] = (),
     seed: int = 0,
     *,
-    space: bool = True,
     nulls: bool = True,
     subsamples: int = N_SUBSAMPLES,
     measures: Iterable[str] = (),
 ) -> Measurements:
-    """Measure a space, cluster it in every way asked for, and measure the clusters.
+    """Measure the space itself (`SPACE`) and partitions of it, each clustered with its `options`.
 
     What cannot be computed is a row with a reason and stops nothing else. A space that is the same
-    for every track is not measured at all. Without `space` only its partitions are measured,
-    without `nulls` there are values only: no permutations, probes or subsamples. `subsamples` says
-    how often 80 % of the groups are clustered again for the stability of every partition;
-    `measures` are of `MEASURES`.
+    for every track is not measured at all. Without `nulls` there are values only: no permutations,
+    probes or subsamples. `subsamples` says how often 80 % of the groups are clustered again for the
+    stability of every partition; `measures` are of `MEASURES`.
     """
-    from songscape.clustering.methods import NEEDS_K, cluster
+    from songscape.clustering.methods import cluster
 
-    done = Measurements()
+    done, keys = Measurements(), list(keys)
     same = uninformative(X)
-    if same:
-        done.rows.extend([_failed("space", SongscapeError(same))] if space else [])
-        return done
-    if space:
+    if SPACE in keys:
         try:
+            if same:
+                raise SongscapeError(same)
             rows, samples = space_rows(X, targets, seed=seed, nulls=nulls, measures=measures)
             done.rows.extend(rows)
             done.samples.update(samples)
         except ERRORS as error:
             done.rows.append(_failed("space", error))
-    keys = [
-        PartitionKey(name, k) for name in clusterers for k in (ks if name in NEEDS_K else (None,))
-    ]
-    for key in keys:
+    for key in keys if not same else ():
+        if key == SPACE:
+            continue
         where, step = {"clusterer": key.clusterer, "k": key.k}, "partition"
         given = (options or {}).get(key.clusterer, {})
         try:
@@ -281,20 +280,25 @@ def _subsampled(
     """
     from songscape.clustering.methods import cluster
 
-    def again(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-        return cluster(key.clusterer, X[rows], k=key.k, random_state=seed, **options).labels
-
-    repeats = subsample_partitions(again, len(X), n_repeats=n_repeats, groups=targets.groups)
-    found = stability(labels, repeats)
-    weakest = float(found.jaccard.min()) if len(found.jaccard) else float("nan")
+    repeats = np.full((n_repeats, len(X)), NOT_DRAWN)
+    drawn = subsamples(len(X), n_repeats=n_repeats, groups=targets.groups)
+    for seed, part in enumerate(drawn):
+        again = cluster(key.clusterer, X[part], k=key.k, random_state=seed, **options)
+        repeats[seed, part] = again.labels
+    jaccard = np.mean([cluster_jaccard(labels, other) for other in repeats], axis=0)
+    weakest = float(jaccard.min()) if len(jaccard) else float("nan")
+    same = _mean(np.array([ari(labels, other) for other in repeats]))
+    unsure = unsure_shares(labels, repeats)
     rows = [
-        _row("stability", "ari_over_subsamples", "", found.mean_ari),
+        _row("stability", "ari_over_subsamples", "", same),
         _row("stability", "jaccard_of_weakest", "", weakest),
-        _row("stability", "unsure_share", "", float(found.unsure_tracks().mean())),
+        _row("stability", "unsure_share", "", float((np.nan_to_num(unsure) > UNSURE).mean())),
     ]
-    for number, value in enumerate(map(float, found.jaccard)):
-        rows.append(_row("stability", "cluster_jaccard", str(number), value))
-    return rows, found.unsure
+    rows += [
+        _row("stability", "cluster_jaccard", str(number), float(value))
+        for number, value in enumerate(jaccard)
+    ]
+    return rows, unsure
 
 
 def _failed(what: str, error: BaseException) -> Row:

@@ -62,7 +62,7 @@ Figure = dict[str, float]
 
 
 class Figures:
-    """Rows of the summary by name: of one model, metric, column, axis and partition."""
+    """Rows of the summary that have a value, by model, metric, column, axis and partition."""
 
     def __init__(self, summary: pd.DataFrame) -> None:
         self._rows: dict[tuple[str, str, str, str, PartitionKey], Figure] = {}
@@ -71,24 +71,24 @@ class Figures:
         for row in summary.to_dict(orient="records"):
             key, model = PartitionKey.of(row["clusterer"], row["k"]), str(row["model"])
             column = row["column"] if isinstance(row["column"], str) else ""
-            self._rows[model, str(row["metric"]), column, str(row["axis"]), key] = {
-                name: _number(row.get(name)) for name in numbers
-            }
+            found = {name: _number(row.get(name)) for name in numbers}
+            if found["estimate"] == found["estimate"]:
+                self._rows[model, str(row["metric"]), column, str(row["axis"]), key] = found
             if key.clusterer:
                 self._partitions.setdefault(model, {})[key] = None
-
-    def row(
-        self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE
-    ) -> Figure | None:
-        """estimate, low, high, chance, null_95, p_value; None where there is no such row."""
-        return self._rows.get((model, metric, column, axis, partition))
 
     def known(
         self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE
     ) -> Figure | None:
-        """As `row`; None also where the estimate is missing."""
-        row = self.row(model, metric, column, axis, partition)
-        return None if row is None or row["estimate"] != row["estimate"] else row
+        """estimate, low, high, chance, null_95, p_value; None where there is no value."""
+        return self._rows.get((model, metric, column, axis, partition))
+
+    def number(
+        self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE
+    ) -> float:
+        """The estimate, NaN where it was not measured."""
+        row = self.known(model, metric, column, axis, partition)
+        return float("nan") if row is None else row["estimate"]
 
     def amis(
         self, model: str, columns: Iterable[str], axis: str, partition: PartitionKey
@@ -96,13 +96,6 @@ class Figures:
         """`known` AMI of a partition with each of these columns."""
         rows = {name: self.known(model, "ami", name, axis, partition) for name in columns}
         return {name: row for name, row in rows.items() if row is not None}
-
-    def number(
-        self, model: str, metric: str, column: str, axis: str, partition: PartitionKey = SPACE
-    ) -> float:
-        """The estimate, NaN where it was not measured."""
-        row = self.row(model, metric, column, axis, partition)
-        return float("nan") if row is None else row["estimate"]
 
     def partitions(self, model: str) -> list[PartitionKey]:
         """Of one model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ from songscape.benchmark.metric_table import KOrigin
 from songscape.errors import UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 FEWEST_TO_CHOOSE = 5
@@ -21,13 +20,13 @@ FEWEST_TO_CHOOSE = 5
 class NumberOfClusters:
     """The numbers that every model is clustered with, and why.
 
-    Where they were given, `reason` is "" and there is no `curve` (stability by k beside its null).
+    Where they were given, `reason` is "" and `curve` (stability by k beside its null) is empty.
     """
 
     ks: tuple[int, ...]
     origin: KOrigin = KOrigin.GIVEN
     reason: str = ""
-    curve: pd.DataFrame | None = None
+    curve: Sequence[Mapping[str, float]] = ()
 
 
 def number_of_clusters(X: NDArray[Any], given: Sequence[int] = ()) -> NumberOfClusters:
@@ -37,8 +36,6 @@ def number_of_clusters(X: NDArray[Any], given: Sequence[int] = ()) -> NumberOfCl
     Where no k is more stable than in data without groups, the most stable one is used, and
     `origin` is `NO_GROUPS`.
     """
-    import pandas as pd
-
     from songscape.clustering.choose import choose_k
 
     if given:
@@ -51,7 +48,7 @@ def number_of_clusters(X: NDArray[Any], given: Sequence[int] = ()) -> NumberOfCl
     if k < 2:
         origin = KOrigin.NO_GROUPS
         k = int(choice.ks[(choice.stability - choice.null).argmax()])
-    return NumberOfClusters((k,), origin, choice.reason, pd.DataFrame(choice.rows()))
+    return NumberOfClusters((k,), origin, choice.reason, choice.rows())
 
 
 def check_k(ks: Sequence[int], n_tracks: int) -> None:

@@ -19,12 +19,12 @@ from songscape.benchmark.metric_table import Figures, KOrigin, Setup
 from songscape.benchmark.significance import above_chance, partition_flags
 from songscape.benchmark.verdicts import (
     Caveat,
-    CaveatKind,
     Flag,
     FlagKind,
     Outcome,
     PairedTest,
     Recommendation,
+    Rival,
     Verdict,
     Weight,
 )
@@ -82,9 +82,12 @@ def assess(
     tests = [PairedTest.of(row) for row in differences.to_dict(orient="records")]
     verdicts = []
     for model, rows in models.groupby("model", sort=False):
-        of_model = tuple(test for test in tests if test.model == model)
+        against, beside = (
+            tuple(test for test in tests if (test.model, test.rival) == (model, rival))
+            for rival in (Rival.YARDSTICK, Rival.BEST)
+        )
         flags = tuple(_flags(str(model), rows, figures, setup))
-        verdict = Verdict(str(model), str(rows["kind"].iloc[0]), of_model, flags)
+        verdict = Verdict(str(model), str(rows["kind"].iloc[0]), against, beside, flags)
         sentence = wording.verdict_sentence(verdict, figures, setup)
         verdicts.append(replace(verdict, sentence=sentence))
     verdicts.sort(key=lambda v: (v.model != setup.baseline, v.kind == "reference"))
@@ -138,7 +141,7 @@ def flags_of_partition(
     }
     for name, value in found.items():
         # What lies within artists has no neighbours beyond the artist filter.
-        alone = figures.row(model, "knn", name, "leakage") is not None
+        alone = figures.known(model, "knn", name, "leakage") is not None
         if alone or value >= max(found.values()):
             flags.append(Flag(FlagKind.FINDS, name))
     if known and all(row["estimate"] <= row["null_95"] for row in known.values()):
@@ -172,15 +175,10 @@ def _recommend(
 def _unbeaten(tied: Sequence[Verdict]) -> list[Verdict]:
     """Leave out a method that another of the tied ones beats on a label, and not the reverse.
 
-    Known of those that need no training: each test has its difference to the best of them, and the
-    95 % interval decides. Methods that beat each other on different labels are both named.
+    Known of those that need no training, where they are the best of a figure; the 95 % interval
+    decides. Methods that beat each other on different labels are both named.
     """
-    beats = {
-        (test.best_baseline, one.model)
-        for one in tied
-        for test in one.tests
-        if test.axis == "agreement" and test.high_to_best < 0
-    }
+    beats = {(test.baseline, one.model) for one in tied for test in one.beside if test.high < 0}
     return [
         one
         for one in tied
@@ -220,7 +218,7 @@ def _knows_a_label(model: str, figures: Figures, setup: Setup) -> bool:
     return any(
         row is not None and above_chance(row, metric, **options)
         for metric, name in asked
-        for row in [figures.row(model, metric, name, "agreement", setup.partition_of(metric))]
+        for row in [figures.known(model, metric, name, "agreement", setup.partition_of(metric))]
     )
 
 
@@ -229,7 +227,7 @@ def _hides(model: str, language: str, figures: Figures, setup: Setup) -> bool:
 
     A hundredth less may be sure and is still of no use where the language is to be hidden.
     """
-    row, base = (figures.row(m, "knn", language, "leakage") for m in (model, setup.baseline))
+    row, base = (figures.known(m, "knn", language, "leakage") for m in (model, setup.baseline))
     if row is None or base is None:
         return True
     return row["estimate"] - row["chance"] <= 0.5 * (base["estimate"] - base["chance"])
@@ -249,12 +247,13 @@ def _caveats(
     for model in chosen:
         yield from caveats_of_partition(model, setup.headline, figures, setup)
     yield from _references_better(chosen, verdicts, figures, setup)
-    for test in (test for v in verdicts if v.model in chosen for test in v.wins):
-        if test.best_baseline not in (None, test.baseline) and not test.low_to_best > 0:
-            yield Caveat(CaveatKind.SIMPLE_AS_GOOD, Weight.CAREFUL, {"test": test})
+    for one in (v for v in verdicts if v.model in chosen):
+        for test in one.beside:
+            if not test.low > 0 and test.key in {win.key for win in one.wins}:
+                yield Caveat(Weight.CAREFUL, wording.simple_sentence(test))
     for finding in findings:
         if (finding.check, finding.severity) == (Check.CONFOUNDED_LABEL, Severity.WARNING):
-            yield Caveat(CaveatKind.CONFOUNDED, Weight.GRAVE, {"finding": finding})
+            yield Caveat(Weight.GRAVE, wording.finding_sentence(finding))
 
 
 def _size_of_evidence(tests: Sequence[PairedTest], setup: Setup) -> Iterator[Caveat]:
@@ -263,17 +262,18 @@ def _size_of_evidence(tests: Sequence[PairedTest], setup: Setup) -> Iterator[Cav
         half = (test.high - test.low) / 2
         if test.axis == "agreement" and math.isfinite(half):
             reach.setdefault(test.metric, []).append(half)
-    detectable = {metric: statistics.median(values) for metric, values in reach.items()}
+    medians = {metric: statistics.median(values) for metric, values in reach.items()}
+    detectable = {metric: value for metric, value in medians.items() if value > 0}
     weight = Weight.SUPPORTS
     if setup.n_groups < MANY_GROUPS:
         weight = Weight.GRAVE if setup.n_groups < FEW_GROUPS else Weight.CAREFUL
-    values = {"setup": setup, "detectable": {m: v for m, v in detectable.items() if v > 0}}
-    yield Caveat(CaveatKind.GROUPS, weight, values)
-    weight = Weight.SUPPORTS if setup.n_seeds >= FEW_SEEDS else Weight.CAREFUL
-    yield Caveat(CaveatKind.SEEDS, weight, {"setup": setup})
+    yield Caveat(weight, wording.groups_sentence(setup, detectable, few=bool(weight)))
+    few = setup.n_seeds < FEW_SEEDS
+    weight = Weight.CAREFUL if few else Weight.SUPPORTS
+    yield Caveat(weight, wording.seeds_sentence(setup.n_seeds, few=few))
     if setup.headline.k is not None:
         weight = Weight.SUPPORTS if setup.k_origin is KOrigin.STABLE else Weight.CAREFUL
-        yield Caveat(CaveatKind.NUMBER_OF_CLUSTERS, weight, {"setup": setup})
+        yield Caveat(weight, wording.k_sentence(setup))
 
 
 def caveats_of_partition(
@@ -281,16 +281,13 @@ def caveats_of_partition(
 ) -> Iterator[Caveat]:
     """What the clusters of a partition follow."""
     known = figures.amis(model, setup.labels, "agreement", partition)
-    best = max(known, key=lambda name: known[name]["estimate"], default=None)
+    best = max(((n, r["estimate"]) for n, r in known.items()), key=lambda p: p[1], default=None)
     for flag in flags_of_partition(model, partition, figures, setup):
-        values = {"model": model, "flag": flag}
-        if flag.kind is FlagKind.FINDS:
-            values["ami"] = figures.number(model, "ami", flag.column, "leakage", partition)
-            values["best_label"] = None if best is None else (best, known[best]["estimate"])
-        yield Caveat(CaveatKind.FLAG, Weight.GRAVE, values)
+        ami = figures.number(model, "ami", flag.column, "leakage", partition)
+        yield Caveat(Weight.GRAVE, wording.flag_sentence(model, flag, ami, best))
     above = {name: row for name, row in known.items() if row["estimate"] > row["null_95"]}
     if above:
-        yield Caveat(CaveatKind.AGREES, Weight.SUPPORTS, {"model": model, "labels": above})
+        yield Caveat(Weight.SUPPORTS, wording.agreement_sentence(model, above))
 
 
 def _references_better(
@@ -304,11 +301,11 @@ def _references_better(
     for test in (test for v in verdicts if v.kind == "reference" for test in v.wins):
         # Artists are no label: knowing their language finds some of their songs.
         for model in chosen if test.column in setup.labels else ():
-            values = {"test": test, "model": model}
+            values = math.nan, math.nan
             if model != setup.baseline:
                 what = test.metric, test.column, "agreement", setup.partition_of(test.metric)
-                reached, own = (figures.row(name, *what) for name in (test.model, model))
+                reached, own = (figures.known(name, *what) for name in (test.model, model))
                 if own is None or reached is None or not reached["low"] > own["high"]:
                     continue
-                values |= {"reached": reached["estimate"], "own": own["estimate"]}
-            yield Caveat(CaveatKind.REFERENCE_BETTER, Weight.GRAVE, values)
+                values = reached["estimate"], own["estimate"]
+            yield Caveat(Weight.GRAVE, wording.reference_sentence(test, model, *values))

@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from songscape.benchmark.evidence import Evidence, per_track
 from songscape.benchmark.keys import SPACE, PartitionKey
 from songscape.benchmark.metric_table import Figure, Figures
 from songscape.benchmark.summary import N_HALF_SAMPLES, N_RESAMPLES
 from songscape.benchmark.targets import Targets
-from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest
-from songscape.statistics.intervals import Difference, holm, paired_difference
-from songscape.statistics.subsampling import half_sample_difference
+from songscape.benchmark.verdicts import FlagKind, Outcome, PairedTest, Rival
+from songscape.statistics.intervals import half_sample_ami, holm, paired_difference
 
 MAX_NOISE = 0.5
 """Share of noise above which a partition says nothing of the collection."""
@@ -29,29 +30,17 @@ _TAIL = 0.025
 _NEIGHBOR_INFLATION = 2.0
 
 
-def degenerate(
-    n_clusters: float, noise_share: float, largest_cluster_share: float
-) -> list[FlagKind]:
-    """What makes a partition no grouping of the collection; NaN is not held against it."""
-    if n_clusters == 0:
-        return [FlagKind.ALL_NOISE]
-    found = []
-    if n_clusters <= 1 or largest_cluster_share > MAX_ONE_CLUSTER:
-        found.append(FlagKind.ONE_CLUSTER)
-    if noise_share > MAX_NOISE:
-        found.append(FlagKind.MOSTLY_NOISE)
-    return found
-
-
 def partition_flags(model: str, partition: PartitionKey, figures: Figures) -> list[FlagKind]:
-    """`degenerate` of a partition in the summary."""
+    """What makes a partition no grouping of the collection; NaN is not held against it."""
     names = ("n_clusters", "noise_share", "largest_cluster_share")
-    return degenerate(*(figures.number(model, n, "", "health", partition) for n in names))
+    n, noise, largest = (figures.number(model, name, "", "health", partition) for name in names)
+    if n == 0:
+        return [FlagKind.ALL_NOISE]
+    found = [FlagKind.ONE_CLUSTER] if n <= 1 or largest > MAX_ONE_CLUSTER else []
+    return [*found, FlagKind.MOSTLY_NOISE] if noise > MAX_NOISE else found
 
 
-def above_chance(
-    row: Figure | None, metric: str, *, n_tests: int = 1, n_groups: float = float("nan")
-) -> bool:
+def above_chance(row: Figure | None, metric: str, *, n_tests: int, n_groups: float) -> bool:
     """Whether a measured value is more than shuffled labels give.
 
     Its 95 % interval, widened for the number of tests (Bonferroni; Student's t over groups), must
@@ -64,13 +53,10 @@ def above_chance(
         return True
     if metric == "ami" and row["estimate"] <= row["null_95"]:
         return False
-    tails = 1 - _TAIL / n_tests, 1 - _TAIL
-    if n_groups >= 2:
-        wider, plain = (float(stdtrit(n_groups - 1, tail)) for tail in tails)
-    else:
-        wider, plain = (float(ndtri(tail)) for tail in tails)
+    tails = np.array([1 - _TAIL / n_tests, 1 - _TAIL])
+    wider, plain = stdtrit(n_groups - 1, tails) if n_groups >= 2 else ndtri(tails)
     low = row["estimate"] - (row["estimate"] - row["low"]) * wider / plain
-    return not low <= row["chance"]
+    return not bool(low <= row["chance"])
 
 
 def paired_tests(
@@ -81,7 +67,7 @@ def paired_tests(
     baseline: str,
     headline: PartitionKey,
 ) -> list[PairedTest]:
-    """Test every model against the baseline, and against the best training-free model.
+    """Test every model against the baseline, and on agreement against the best of each figure.
 
     All agreement tests of all methods are one family, for a claim "better" may rest on any of
     them; each nuisance is one more. References (random, language only) make no claims and are
@@ -89,32 +75,28 @@ def paired_tests(
 
     The best training-free model of a figure is picked on the same tracks, which favours it, so
     "better" is on the safe side. For "worse" the p-value is multiplied by the number of baselines
-    to pick from (Bonferroni). Baselines and references are not tested against it.
+    to pick from (Bonferroni). References are not tested against it.
     """
     by_name = {one.model: one for one in evidence}
     kinds = {one.model: one.kind for one in evidence}
-    if baseline not in by_name:
-        return []
     tests = []
-    for one in evidence:
-        for axis, metric, column in _testable(one, targets) if one.model != baseline else ():
-            found = _difference(one, by_name[baseline], metric, column, targets, headline)
-            if found is None:
+    for one in evidence if baseline in by_name else ():
+        for what in _testable(one, targets) if one.model != baseline else ():
+            test = _paired(one, by_name[baseline], *what, targets, headline)
+            if test is None:
                 continue
-            test = PairedTest(
-                model=one.model,
-                axis=axis,
-                metric=metric,
-                column=column,
-                clusterer=headline.clusterer if metric == "ami" else "",
-                difference=found.estimate,
-                low=found.low,
-                high=found.high,
-                n_groups=found.n_groups,
-                p_value=found.p_value,
-                baseline=baseline,
-            )
-            tests.append(_beside_best(test, found, by_name, targets, figures, headline))
+            tests.append(test)
+            best_first = [] if one.kind == "reference" else _best(test, kinds, figures, headline)
+            for name in best_first:
+                if name == baseline:
+                    break
+                beside = _paired(one, by_name[name], *what, targets, headline)
+                # A partition that some seeds lack has an estimate and is not tested.
+                if beside is not None:
+                    n_picked = len(best_first) if beside.difference < 0 else 1
+                    p = min(1.0, beside.p_value * n_picked)
+                    tests.append(replace(beside, rival=Rival.BEST, p_value=p))
+                    break
     return withhold(corrected(tests, kinds), figures, headline, kinds)
 
 
@@ -127,25 +109,12 @@ def corrected(tests: Sequence[PairedTest], kinds: Mapping[str, str]) -> list[Pai
     found = list(tests)
     for places in _families(found, kinds).values():
         for i, p in zip(places, holm([found[i].p_value for i in places])):
-            t = found[i]
-            verdict = _outcome(t.axis, t.difference, t.low, t.high, p)
+            t, verdict = found[i], Outcome.SAME
+            if p <= ALPHA and (t.low > 0 or t.high < 0):
+                gain = (t.difference > 0) == (t.axis == "agreement")
+                verdict = Outcome.BETTER if gain else Outcome.WORSE
             found[i] = replace(t, adjusted_p=float(p), verdict=verdict)
-    places = [
-        i
-        for i, t in enumerate(found)
-        if t.best_baseline and kinds[t.model] not in ("baseline", "reference")
-    ]
-    for i, p in zip(places, holm([found[i].p_value_to_best for i in places])):
-        t = found[i]
-        verdict = _outcome(t.axis, t.difference_to_best, t.low_to_best, t.high_to_best, p)
-        found[i] = replace(t, adjusted_p_to_best=float(p), verdict_to_best=verdict)
-    return [t if t.verdict_to_best else replace(t, p_value_to_best=float("nan")) for t in found]
-
-
-def _outcome(axis: str, difference: float, low: float, high: float, p: float) -> Outcome:
-    if p <= ALPHA and (low > 0 or high < 0):
-        return Outcome.BETTER if (difference > 0) == (axis == "agreement") else Outcome.WORSE
-    return Outcome.SAME
+    return found
 
 
 def _families(tests: Sequence[PairedTest], kinds: Mapping[str, str]) -> dict[Any, list[int]]:
@@ -153,8 +122,9 @@ def _families(tests: Sequence[PairedTest], kinds: Mapping[str, str]) -> dict[Any
     families: dict[Any, list[int]] = {}
     for i, t in enumerate(tests):
         column = t.column if t.axis == "leakage" else ""
-        is_reference = kinds.get(t.model) == "reference"
-        families.setdefault((is_reference, t.axis, column), []).append(i)
+        apart = "reference" if t.rival is Rival.YARDSTICK else "baseline"
+        family = t.rival, kinds.get(t.model) == apart, t.axis, column
+        families.setdefault(family, []).append(i)
     return families
 
 
@@ -166,67 +136,51 @@ def _testable(one: Evidence, targets: Targets) -> list[tuple[str, str, str]]:
     return found
 
 
-def _difference(
+def _paired(
     one: Evidence,
     other: Evidence,
+    axis: str,
     metric: str,
     column: str,
     targets: Targets,
     headline: PartitionKey,
-) -> Difference | None:
+) -> PairedTest | None:
+    """One model against another on one figure, not yet corrected; None where either lacks it."""
+    groups, clusterer = targets.groups, ""
     if metric == "ami":
         if headline not in one.partitions or headline not in other.partitions:
             return None
-        labels = one.partitions[headline], other.partitions[headline]
-        truth = targets.columns[column]
-        return half_sample_difference(
-            "ami", *labels, truth, targets.groups, n_resamples=N_HALF_SAMPLES
+        clusterer, truth = headline.clusterer, targets.columns[column]
+        labels, beside = one.partitions[headline], other.partitions[headline]
+        found = half_sample_ami(labels, truth, groups, baseline=beside, n_resamples=N_HALF_SAMPLES)
+    else:
+        ours, theirs = (per_track(each, metric, column, targets) for each in (one, other))
+        if ours is None or theirs is None:
+            return None
+        # Retrieval looks within artists, and so within groups.
+        inflation = 1.0 if metric in ("hit", "map") else _NEIGHBOR_INFLATION
+        found = paired_difference(
+            ours, theirs, groups, n_resamples=N_RESAMPLES, inflation=inflation
         )
-    ours, theirs = (per_track(each, metric, column, targets) for each in (one, other))
-    if ours is None or theirs is None:
-        return None
-    # Retrieval looks within artists, and so within groups.
-    inflation = 1.0 if metric in ("hit", "map") else _NEIGHBOR_INFLATION
-    return paired_difference(
-        ours, theirs, targets.groups, n_resamples=N_RESAMPLES, inflation=inflation
-    )
+    values = found.estimate, found.low, found.high, found.n_groups, found.p_value
+    return PairedTest(one.model, axis, metric, column, clusterer, *values, other.model)
 
 
-def _beside_best(
-    test: PairedTest,
-    found: Difference | None,
-    by_name: Mapping[str, Evidence],
-    targets: Targets,
-    figures: Figures,
-    headline: PartitionKey,
-) -> PairedTest:
-    """The test with its difference to the best training-free model other than the tested one."""
+def _best(
+    test: PairedTest, kinds: Mapping[str, str], figures: Figures, headline: PartitionKey
+) -> list[str]:
+    """Training-free models other than the tested one, the best of its agreement figure first."""
     where = headline if test.metric == "ami" else SPACE
     reached = {
         name: figures.number(name, test.metric, test.column, "agreement", where)
-        for name, one in by_name.items()
-        if one.kind == "baseline" and name != test.model and test.axis == "agreement"
+        for name, kind in kinds.items()
+        if kind == "baseline" and name != test.model and test.axis == "agreement"
     }
     known = [name for name in reached if reached[name] == reached[name]]
     if test.metric == "ami":
         # Methods with much noise have inflated AMI; they are no baseline.
         known = [n for n in known if not partition_flags(n, where, figures)] or known
-    for name in sorted(known, key=lambda name: -reached[name]):
-        if name != test.baseline:
-            pair = by_name[test.model], by_name[name]
-            found = _difference(*pair, test.metric, test.column, targets, headline)
-        # A partition that some seeds lack has an estimate and is not tested.
-        if found is not None:
-            n_picked = len(known) if found.estimate < 0 else 1
-            return replace(
-                test,
-                best_baseline=name,
-                difference_to_best=found.estimate,
-                low_to_best=found.low,
-                high_to_best=found.high,
-                p_value_to_best=min(1.0, found.p_value * n_picked),
-            )
-    return test
+    return sorted(known, key=lambda name: -reached[name])
 
 
 def withhold(
@@ -251,28 +205,21 @@ def withhold(
     for places in _families(kept, kinds).values():
         n_tests = max(1, sum(kept[i].p_value == kept[i].p_value for i in places))
         for i in places:
-            t = kept[i]
-            against = (t.difference, t.baseline), (t.difference_to_best, t.best_baseline)
-            why, why_to_best = (
-                _not_ahead(t, t.model if gap > 0 else str(other), figures, headline, n_tests)
-                for gap, other in against
-            )
-            if why and t.verdict is not Outcome.SAME:
-                t = replace(t, verdict=Outcome.SAME, withheld=why)
-            if why_to_best and t.verdict_to_best:
-                t = replace(t, verdict_to_best=Outcome.SAME)
-            kept[i] = t
+            why = _not_ahead(kept[i], figures, headline, n_tests)
+            if why and kept[i].verdict is not Outcome.SAME:
+                kept[i] = replace(kept[i], verdict=Outcome.SAME, withheld=why)
     return kept
 
 
 def _not_ahead(
-    test: PairedTest, ahead: str, figures: Figures, headline: PartitionKey, n_tests: int
+    test: PairedTest, figures: Figures, headline: PartitionKey, n_tests: int
 ) -> FlagKind | None:
-    """Why a lead of this model is none."""
+    """Why the lead of the side that is ahead is none."""
+    ahead = test.model if test.difference > 0 else test.baseline
     where = headline if test.metric == "ami" else SPACE
     flags = partition_flags(ahead, where, figures) if test.metric == "ami" else []
     if flags:
         return flags[-1]
-    row = figures.row(ahead, test.metric, test.column, test.axis, where)
+    row = figures.known(ahead, test.metric, test.column, test.axis, where)
     sure = above_chance(row, test.metric, n_tests=n_tests, n_groups=test.n_groups)
     return None if sure else FlagKind.AT_CHANCE

@@ -12,8 +12,7 @@ from songscape.benchmark.evidence import Evidence, per_track, tidy_table
 from songscape.benchmark.keys import SPACE, PartitionKey
 from songscape.benchmark.targets import Targets
 from songscape.metrics.stability import cluster_jaccard, pairwise_ari
-from songscape.statistics.intervals import Interval, bootstrap_mean
-from songscape.statistics.subsampling import half_sample_interval
+from songscape.statistics.intervals import Interval, bootstrap_mean, half_sample_ami
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,9 +82,7 @@ def _intervals(one: Evidence, targets: Targets) -> Iterator[tuple[tuple[Any, ...
             yield (SPACE, metric, sample.column), interval
     for key, labels in one.partitions.items():
         for column, truth in targets.columns.items():
-            interval = half_sample_interval(
-                "ami", labels, truth, targets.groups, n_resamples=N_HALF_SAMPLES
-            )
+            interval = half_sample_ami(labels, truth, targets.groups, n_resamples=N_HALF_SAMPLES)
             yield (key, "ami", column), interval
 
 

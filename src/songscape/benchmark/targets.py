@@ -52,8 +52,6 @@ class Targets:
         labels: Sequence[str] | None = None,
         nuisances: Sequence[str] = (),
         artist: str | None = None,
-        copies: ArrayLike | None = None,
-        references: Mapping[str, NDArray[np.floating]] | None = None,
     ) -> Targets:
         """Sort the columns of a table into labels, nuisances and artists.
 
@@ -91,14 +89,11 @@ class Targets:
         artists = None if roles.artist is None else known_artists(frame[roles.artist])
         if artists is not None and not any(artists):
             artists = None
-        same = np.arange(len(frame)) if copies is None else np.asarray(copies)
         return cls(
             labels={name: frame[name].to_numpy(dtype=object) for name in labels},
             nuisances=found,
             artists=None if artists is None else np.array(artists, dtype=object),
-            groups=split_groups(same, artists=artists),
-            references=dict(references or {}),
-            copies=copies,
+            groups=split_groups(np.arange(len(frame)), artists),
         )
 
 

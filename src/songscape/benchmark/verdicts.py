@@ -6,7 +6,7 @@ Their sentences are made in `songscape.benchmark.wording`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -52,13 +52,20 @@ class Flag:
     reason: str = ""
 
 
+class Rival(StrEnum):
+    """What a model is tested against: the yardstick, or on agreement also the best on a figure."""
+
+    YARDSTICK = "yardstick"
+    BEST = "best"
+
+
 @dataclass(frozen=True)
 class PairedTest:
-    """A row of the table of differences: a model against the baseline on one figure.
+    """A row of the table of differences: a model against a method without training, on one figure.
 
-    `verdict` is the outcome after correction and after claims were withheld; `withheld` says what
-    is wrong with the side that is ahead. On agreement there is the same against `best_baseline`,
-    the best training-free model on this figure other than the tested one.
+    `baseline` names that method: the yardstick of the comparison, or (`rival`) where another one is
+    the best of this figure, that as well. `verdict` is the outcome after correction and after
+    claims were withheld; `withheld` says what is wrong with the side that is ahead.
     """
 
     model: str
@@ -72,26 +79,18 @@ class PairedTest:
     n_groups: int
     p_value: float
     baseline: str
+    rival: Rival = Rival.YARDSTICK
     adjusted_p: float = NAN
     verdict: Outcome = Outcome.SAME
     withheld: FlagKind | None = None
-    best_baseline: str | None = None
-    difference_to_best: float = NAN
-    low_to_best: float = NAN
-    high_to_best: float = NAN
-    p_value_to_best: float = NAN
-    adjusted_p_to_best: float = NAN
-    verdict_to_best: Outcome | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> PairedTest:
         """From a row of the table; missing cells may be None, NaN or ""."""
         given = {f.name: row[f.name] for f in fields(cls) if f.name in row}
         known = {name: v for name, v in given.items() if not (v is None or v != v or v == "")}
-        for name, enum in (("verdict", Outcome), ("verdict_to_best", Outcome)):
-            known |= {name: enum(known[name])} if name in known else {}
-        if "withheld" in known:
-            known["withheld"] = FlagKind(known["withheld"])
+        enums = {"rival": Rival, "verdict": Outcome, "withheld": FlagKind}
+        known |= {name: enum(known[name]) for name, enum in enums.items() if name in known}
         numbers = dict.fromkeys(("difference", "low", "high", "n_groups", "p_value"), NAN)
         return cls(**{"clusterer": "", **numbers, **known})
 
@@ -103,11 +102,15 @@ class PairedTest:
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What can be said of one method: its tests, its flags, and all of it in a sentence."""
+    """What can be said of one method: its tests, its flags, and all of it in a sentence.
+
+    `tests` are against the yardstick, `beside` against what is the best of a figure instead.
+    """
 
     model: str
     kind: str
     tests: tuple[PairedTest, ...] = ()
+    beside: tuple[PairedTest, ...] = ()
     flags: tuple[Flag, ...] = ()
     sentence: str = ""
 
@@ -158,26 +161,12 @@ class Trust(StrEnum):
     LOW = "low"
 
 
-class CaveatKind(StrEnum):
-    """What speaks for a recommendation, or against it."""
-
-    GROUPS = "groups"
-    SEEDS = "seeds"
-    NUMBER_OF_CLUSTERS = "number of clusters"
-    FLAG = "flag"
-    AGREES = "agrees"
-    REFERENCE_BETTER = "reference better"
-    SIMPLE_AS_GOOD = "simple as good"
-    CONFOUNDED = "confounded"
-
-
 @dataclass(frozen=True)
 class Caveat:
-    """Why to trust a recommendation, or why to be careful; `values` are the figures behind it."""
+    """Why to trust a recommendation, or why to be careful, in a sentence."""
 
-    kind: CaveatKind
     weight: Weight
-    values: Mapping[str, Any] = field(default_factory=dict)
+    sentence: str
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from songscape.audit.finding import Check, Finding, Severity
-from songscape.benchmark.metric_table import Figures, KOrigin, Setup
+from songscape.benchmark.metric_table import Figure, Figures, KOrigin, Setup
 from songscape.benchmark.verdicts import (
-    Caveat,
-    CaveatKind,
     Flag,
     FlagKind,
     Outcome,
@@ -193,7 +191,7 @@ def recommendation_sentence(chosen: Recommendation, setup: Setup) -> str:
 
 def trust_sentence(chosen: Recommendation) -> str:
     """How far to trust it, with what speaks against it."""
-    against = [caveat_sentence(c) for c in chosen.caveats if c.weight > Weight.SUPPORTS]
+    against = [caveat.sentence for caveat in chosen.caveats if caveat.weight > Weight.SUPPORTS]
     return f"trust: {chosen.trust}" + (f" ({' '.join(against)})" if against else "")
 
 
@@ -202,7 +200,7 @@ def neutral_sentences(chosen: Recommendation, figures: Figures, setup: Setup) ->
     language, baseline = setup.language, setup.baseline
     if not chosen.neutral or language is None:
         return ()
-    rows = {m: figures.row(m, "knn", language, "leakage") for m in (*chosen.neutral, baseline)}
+    rows = {m: figures.known(m, "knn", language, "leakage") for m in (*chosen.neutral, baseline)}
     shown = {m: f"{m} ({figure(r['estimate'])})" if r else m for m, r in rows.items()}
     base = rows[baseline]
     chance = f"; chance {figure(base['chance'])}" if base else ""
@@ -213,61 +211,30 @@ def neutral_sentences(chosen: Recommendation, figures: Figures, setup: Setup) ->
     )
 
 
-def caveat_sentence(caveat: Caveat) -> str:
-    """Why to trust a recommendation, or why to be careful."""
-    v = caveat.values
-    match caveat.kind:
-        case CaveatKind.GROUPS | CaveatKind.SEEDS | CaveatKind.NUMBER_OF_CLUSTERS:
-            return _setup_sentence(caveat, v["setup"])
-        case CaveatKind.FLAG:
-            return _flag_sentence(v)
-        case CaveatKind.AGREES:
-            shown = [
-                f"{name} (AMI {figure(row['estimate'])}, 95 % of shuffles stay below "
-                f"{figure(row['null_95'])})"
-                for name, row in v["labels"].items()
-            ]
-            return f"The clusters of {v['model']} agree beyond chance with {listed(shown)}."
-        case CaveatKind.REFERENCE_BETTER:
-            t = v["test"]
-            reached = _difference(t.difference, t.low, t.high)
-            if "own" in v:
-                reached = f"{figure(v['reached'])} against {figure(v['own'])}"
-            knows, instead = _REFERENCES.get(t.model, ("next to nothing of the songs", ""))
-            tail = f": what looks like {t.column} may be {instead}" if instead else ""
-            return (
-                f"{t.model}, which knows {knows}, is better at {t.column} than {v['model']} "
-                f"({metric_name(t.metric)} {reached}){tail}."
-            )
-        case CaveatKind.SIMPLE_AS_GOOD:
-            t = v["test"]
-            how = "better than" if t.high_to_best < 0 else "as well as"
-            gap = _difference(t.difference_to_best, t.low_to_best, t.high_to_best)
-            return (
-                f"On {t.column} ({metric_name(t.metric)}), {t.best_baseline}, which needs no "
-                f"training, does {how} {t.model} ({gap})."
-            )
-        case CaveatKind.CONFOUNDED:
-            return finding_sentence(v["finding"])
+# -- caveats ---------------------------------------------------------------------------------
 
 
-def _setup_sentence(caveat: Caveat, setup: Setup) -> str:
-    """The size of the evidence: groups, seeds, the number of clusters."""
-    if caveat.kind is CaveatKind.GROUPS:
-        only = "only " if caveat.weight else ""
-        text = f"The intervals rest on {only}{setup.n_tracks:,} songs in {setup.n_groups:,} groups"
-        text += " (songs of one artist count as one)." if setup.has_artists else "."
-        detectable = [
-            f"{figure(v)} in {metric_name(m)}" for m, v in caveat.values["detectable"].items()
-        ]
-        if detectable:
-            text += f" A difference smaller than about {listed(detectable)} cannot be seen here."
-        return text
-    if caveat.kind is CaveatKind.SEEDS:
-        seeds = _count(setup.n_seeds, "seed")
-        if caveat.weight is Weight.SUPPORTS:
-            return f"Every model was trained with {seeds}."
+def groups_sentence(setup: Setup, detectable: Mapping[str, float], *, few: bool) -> str:
+    """How much evidence there is, and the smallest difference of each metric that it can show."""
+    only = "only " if few else ""
+    text = f"The intervals rest on {only}{setup.n_tracks:,} songs in {setup.n_groups:,} groups"
+    text += " (songs of one artist count as one)." if setup.has_artists else "."
+    seen = [f"{figure(value)} in {metric_name(metric)}" for metric, value in detectable.items()]
+    if seen:
+        text += f" A difference smaller than about {listed(seen)} cannot be seen here."
+    return text
+
+
+def seeds_sentence(n_seeds: int, *, few: bool) -> str:
+    """How well the variation between trainings is known."""
+    if few:
+        seeds = _count(n_seeds, "seed")
         return f"With only {seeds}, the variation between trainings is known only roughly."
+    return f"Every model was trained with {_count(n_seeds, 'seed')}."
+
+
+def k_sentence(setup: Setup) -> str:
+    """Where the number of clusters comes from."""
     k = setup.headline.k
     if setup.k_origin is KOrigin.GIVEN:
         return f"k = {k} was given: nothing here shows that there are {k} groups."
@@ -277,16 +244,47 @@ def _setup_sentence(caveat: Caveat, setup: Setup) -> str:
     return f"{text}."
 
 
-def _flag_sentence(v: Mapping[str, Any]) -> str:
-    flag, clusters = v["flag"], f"The clusters of {v['model']}"
+def flag_sentence(model: str, flag: Flag, ami: float, best: tuple[str, float] | None) -> str:
+    """What is wrong with clusters; their AMI with the flag's column, and the best with a label."""
+    clusters = f"The clusters of {model}"
     if flag.kind is FlagKind.NO_LABEL:
         return f"{clusters} agree with no label more than shuffled labels do."
     if flag.kind is not FlagKind.FINDS:
         return f"{clusters}: {FLAG_WORDS[flag.kind]}."
-    best = v["best_label"]
     beside = f" ({best[0]}: {figure(best[1])})" if best else ""
+    return f"{clusters} follow the {flag.column} (AMI {figure(ami)}) more than any label{beside}."
+
+
+def agreement_sentence(model: str, labels: Mapping[str, Figure]) -> str:
+    """Labels that clusters agree with beyond chance."""
+    shown = [
+        f"{name} (AMI {figure(row['estimate'])}, 95 % of shuffles stay below "
+        f"{figure(row['null_95'])})"
+        for name, row in labels.items()
+    ]
+    return f"The clusters of {model} agree beyond chance with {listed(shown)}."
+
+
+def reference_sentence(test: PairedTest, model: str, reached: float, own: float) -> str:
+    """A reference that finds a label better than a recommended model; NaN without its figures."""
+    values = _difference(test.difference, test.low, test.high)
+    if own == own:
+        values = f"{figure(reached)} against {figure(own)}"
+    knows, instead = _REFERENCES.get(test.model, ("next to nothing of the songs", ""))
+    tail = f": what looks like {test.column} may be {instead}" if instead else ""
     return (
-        f"{clusters} follow the {flag.column} (AMI {figure(v['ami'])}) more than any label{beside}."
+        f"{test.model}, which knows {knows}, is better at {test.column} than {model} "
+        f"({metric_name(test.metric)} {values}){tail}."
+    )
+
+
+def simple_sentence(t: PairedTest) -> str:
+    """A method without training that does as well as a recommended one."""
+    how = "better than" if t.high < 0 else "as well as"
+    gap = _difference(t.difference, t.low, t.high)
+    return (
+        f"On {t.column} ({metric_name(t.metric)}), {t.baseline}, which needs no training, does "
+        f"{how} {t.model} ({gap})."
     )
 
 

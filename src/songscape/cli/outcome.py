@@ -42,7 +42,7 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
                 "k_reason": done.k_reason,
                 "verdicts": done.verdicts,
                 "warnings": done.warnings,
-                "unmeasured": done.unmeasured,
+                "unmeasured": done.unmeasured + done.left_out,
             }
         )
     else:
@@ -59,10 +59,9 @@ def print_outcome(done: ExperimentSummary, *, as_json: bool, fine: bool = False)
             print(f"{len(done.warnings) - shown} more warnings about the data are on the page.")
         print(f"The page: {done.report.resolve().as_uri()}")
         print(f"Look and listen: songscape serve {quote(str(done.report.parents[1]))} --open")
-    for line in done.unmeasured:
-        # A run for groups asked for no model by name; the page lists those that were left out.
-        if done.groups is None or ": left out: " not in line:
-            say(f"not measured: {line}")
+    # A run for groups asked for no model by name; the page lists those that were left out.
+    for line in (*done.unmeasured, *(done.left_out if done.groups is None else ())):
+        say(f"not measured: {line}")
 
 
 def in_one_line(counts: Counts) -> str:

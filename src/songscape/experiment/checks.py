@@ -49,7 +49,7 @@ def check_settings(settings: Settings) -> None:
             raise UsageError(f"no measure {unknown[0]!r}; known: {', '.join(MEASURES)}")
 
 
-def check_collection(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
+def check_size(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:
     """Refuse settings that a collection of this many tracks with these columns cannot fulfil."""
     if n_tracks < MIN_TRACKS:
         raise SongscapeError(
@@ -85,7 +85,7 @@ def check_folder(out: Path, source: Path) -> None:
         raise UsageError(f"{out}: is the collection itself; name another folder with --out")
 
 
-def check_promises(paths: Sequence[Path]) -> None:
+def check_written(paths: Sequence[Path]) -> None:
     """Raise where a file that was written is gone."""
     gone = [path for path in paths if not path.exists()]
     if gone:

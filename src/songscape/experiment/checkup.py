@@ -13,7 +13,7 @@ from songscape.features.analyse import BEGINS_SILENT, NEARLY_SILENT
 from songscape.features.decode import SILENT, TOO_SHORT
 from songscape.ingest.file_kinds import id3_length, looks_like
 from songscape.language_codes import language_name
-from songscape.library import LedgerRow, Library
+from songscape.library import Library
 from songscape.library.upkeep import files_of, names_of, told
 
 _TABLE = read_table("experiment/data", "checkup")
@@ -75,12 +75,14 @@ class Checkup:
 def examine(library: Library) -> Checkup:
     """Look over a library that is up to date with its collection."""
     names, files = names_of(library), files_of(library)
-    found = [_of_row(row) for row in library.ledger() if row.status != "gone"]
-    found += _wrong_extensions(library)
-    found += _copies(library, names, files)
-    found += _other_languages(library)
+    found = (
+        *_of_ledger(library),
+        *_wrong_extensions(library),
+        *_copies(library, names, files),
+        *_other_languages(library),
+    )
     details: dict[tuple[str, str], list[str]] = {}
-    for kind, track_id, detail in filter(None, found):
+    for kind, track_id, detail in found:
         details.setdefault((kind, track_id), []).append(detail)
     order, counts = list(KINDS), library.counts()
     troubles = [
@@ -91,11 +93,13 @@ def examine(library: Library) -> Checkup:
     return Checkup(counts.found - counts.skipped, tuple(troubles))
 
 
-def _of_row(row: LedgerRow) -> _Found | None:
-    kind = _KIND_OF_ROW.get((row.stage, row.status))
-    kind = _KIND_OF_REASON.get(row.reason.partition(":")[0], kind)
-    about, reason = told(row) if row.stage == "scan" else (row.track_id, row.reason)
-    return None if kind is None else (kind, about, reason)
+def _of_ledger(library: Library) -> Iterator[_Found]:
+    for row in library.ledger():
+        kind = _KIND_OF_ROW.get((row.stage, row.status))
+        kind = _KIND_OF_REASON.get(row.reason.partition(":")[0], kind)
+        about, reason = told(row) if row.stage == "scan" else (row.track_id, row.reason)
+        if kind is not None:
+            yield kind, about, reason
 
 
 def _wrong_extensions(library: Library) -> Iterator[_Found]:

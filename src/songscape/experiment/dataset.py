@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
-from songscape.experiment.checks import MIN_TRACKS, check_collection, check_still_there
+from songscape.experiment.checks import MIN_TRACKS, check_size, check_still_there
 from songscape.progress import progress_bar, say
 from songscape.settings import Settings
 from songscape.spellings import known_artists, normalised
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from songscape.library import Collection, Library
     from songscape.models.presets import Preset
 
-# What k is chosen in, whatever the models read; and what a comparison needs beyond that.
-REFERENCE_VIEWS = ("timbre", "lyrics")
+# What a comparison needs, whatever the models read.
 EVIDENCE_VIEWS = ("timbre", "lyrics", "mfcc", "segments", "descriptors", "lyrics-counts")
 
 
@@ -63,10 +62,6 @@ class Dataset:
     @property
     def track_ids(self) -> tuple[str, ...]:
         return self.views.track_ids
-
-    @property
-    def labels(self) -> pd.DataFrame:
-        return self.columns[list(self.label_columns)]
 
     @cached_property
     def artists(self) -> list[str | None] | None:
@@ -124,7 +119,7 @@ def read_library(
     find_columns(settings.labels, collection.label_columns)
     find_columns(settings.nuisances, collection.label_columns, "nuisance")
     find_roles(collection.label_columns, settings.roles)
-    check_collection(len(collection.tracks), collection.label_columns, settings)
+    check_size(len(collection.tracks), collection.label_columns, settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = Library.open(path)
     if library.counts().found and library.root != collection.root:
@@ -149,21 +144,22 @@ def read_library(
     return library
 
 
-def views_needed(
-    models: Iterable[str],
-    also: Iterable[str] = REFERENCE_VIEWS,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-) -> list[str]:
-    """Names of the views that these models read, and those named besides, sorted.
+def views_needed(settings: Settings, also: Iterable[str] = ()) -> list[str]:
+    """Names of the views that the models read, with their options, and those named besides, sorted.
 
     `language` is among them, other covariates are not: they come from columns.
-
-    `options` are the models' arguments where they differ from the presets'.
     """
-    presets = _presets(models, options)
+    presets = _presets(settings)
     needed = {view for preset in presets for view in preset.modelled_views}
     language = {name for preset in presets for name in preset.covariates if name == "language"}
     return sorted(needed | language | set(also))
+
+
+def _presets(settings: Settings) -> list[Preset]:
+    from songscape.models.presets import find_preset
+
+    options = settings.model_options
+    return [find_preset(name).with_options(options.get(name, {})) for name in settings.models]
 
 
 def readable(names: Iterable[str], settings: Settings, library: Library | None = None) -> list[str]:
@@ -214,21 +210,6 @@ def compute_views(
             complete(library, views, workers=workers, executor=executor, progress=advance)
 
 
-def covariates_needed(
-    models: Iterable[str], options: Mapping[str, Mapping[str, Any]] | None = None
-) -> list[str]:
-    """Names of the covariates of these models, sorted; `options` as for `views_needed`."""
-    return sorted({name for preset in _presets(models, options) for name in preset.covariates})
-
-
-def _presets(
-    models: Iterable[str], options: Mapping[str, Mapping[str, Any]] | None
-) -> list[Preset]:
-    from songscape.models.presets import find_preset
-
-    return [find_preset(name).with_options((options or {}).get(name, {})) for name in models]
-
-
 def load_dataset(
     library: Library,
     settings: Settings,
@@ -240,7 +221,6 @@ def load_dataset(
     """Views, columns and facts of all analysed tracks; what the library lacks is computed first.
 
     A library that can't be written is read all the same; what it lacks is then found each time.
-    `view_names` are read besides those of models with options of their own.
     """
     from songscape.audit.duplicates import split_groups
     from songscape.experiment.track_facts import KnownLanguages, known_copies
@@ -260,9 +240,7 @@ def load_dataset(
     empty = {name for name in table if table[name].isna().all()}
     empty -= {*find_roles(table.columns, settings.roles).named.values()}
     roles = find_roles((n for n in table if n not in empty), settings.roles)
-    asked = [name for name in settings.models if name in settings.model_options]
-    wanted = views_needed(asked, view_names, settings.model_options)
-    wanted = readable(wanted, settings, library)
+    wanted = readable(view_names, settings, library)
     compute_views(library, wanted, workers=workers, executor=executor)
     texts = library.texts()
     ids = list(texts)
@@ -272,8 +250,8 @@ def load_dataset(
     languages = KnownLanguages(library, texts)
     language = language_view(columns, list(texts.values()), roles=roles, identify=languages)
     languages.keep()
-    given = covariates_needed(settings.models, settings.model_options)
-    covariates = covariate_views((n for n in given if n != "language"), columns, facts)
+    given = {name for preset in _presets(settings) for name in preset.covariates} - {"language"}
+    covariates = covariate_views(sorted(given), columns, facts)
     if language is not None:
         covariates["language"] = language
         if roles.language is None:
@@ -286,8 +264,7 @@ def load_dataset(
     digests = {name: loader.digest(library, name) for name in read}
     digests |= {name: Views(tuple(ids), {name: v}).digest() for name, v in covariates.items()}
     copies = known_copies(library, texts, facts)
-    artist = roles.artist
-    groups = split_groups(copies, artists=artist and known_artists(columns[artist]))
+    groups = split_groups(copies, None if roles.artist is None else columns[roles.artist])
     blocks = loader.lazily(library, read).with_made(covariates)
     return Dataset(
         views=Views(tuple(ids), blocks, groups),

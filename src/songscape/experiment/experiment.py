@@ -11,21 +11,15 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.experiment.checks import check_collection, check_folder, check_settings
-from songscape.experiment.outputs import Collected, ExperimentSummary, write_results
-from songscape.experiment.request import Outcome, Request
-from songscape.experiment.result_tables import ledger_table
-from songscape.experiment.shared_k import kept_k
+from songscape.experiment.checks import check_folder, check_settings, check_size
+from songscape.experiment.outputs import ExperimentSummary, write_results
+from songscape.experiment.request import Request, RequestResult, kept_k
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import say
 from songscape.results import ResultsFolder
 from songscape.settings import Settings, settings_from
-
-if TYPE_CHECKING:
-    from songscape.library import Library
 
 # What stands in every comparison, whatever models are asked for.
 ALWAYS = (
@@ -82,7 +76,7 @@ def run(
     """
     source = Path(source)
     folder = ResultsFolder(Path(out) if out is not None else default_folder(source))
-    return _conduct(source, folder, settings or Settings(), "run", workers, executor, command)
+    return _conduct("run", source, folder, settings or Settings(), command, workers, executor)
 
 
 def compare(
@@ -118,7 +112,7 @@ def compare(
     settings = settings or comparison_settings(folder.root)
     missing = tuple(name for name in ALWAYS if name not in settings.models)
     settings = replace(settings, models=settings.models + missing)
-    return _conduct(source, folder, settings, "compare", workers, executor, command)
+    return _conduct("compare", source, folder, settings, command, workers, executor)
 
 
 def comparison_settings(out: Path | None = None, *, quick: bool = False) -> Settings:
@@ -156,17 +150,31 @@ def _library_of(source: Path) -> Path | None:
     return path if path == source or path.exists() else None
 
 
+def recorded_settings(folder: ResultsFolder, verb: str) -> Settings | None:
+    """Settings of the last `run` or `compare` in this folder; None where there is none."""
+    recorded = (folder.read_document() or {}).get(verb)
+    try:
+        return settings_from(recorded["settings"], str(folder.tables)) if recorded else None
+    except UsageError:
+        return None
+
+
 def _conduct(
+    verb: str,
     source: Path,
     folder: ResultsFolder,
     settings: Settings,
-    verb: str,
+    command: Sequence[str],
     workers: int | None,
     executor: Executor | None,
-    command: Sequence[str],
 ) -> ExperimentSummary:
     """The stages in their order."""
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, read_library, views_needed
+    from songscape.experiment.dataset import (
+        EVIDENCE_VIEWS,
+        load_dataset,
+        read_library,
+        views_needed,
+    )
     from songscape.library import Library
     from songscape.workers import available_cores
 
@@ -178,77 +186,47 @@ def _conduct(
     with folder.locked():
         path = _library_of(source) if verb == "compare" else None
         if path is None:
-            views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
-            path = folder.library
+            path, views = folder.library, views_needed(settings, EVIDENCE_VIEWS)
             read_library(source, path, settings, views, workers=workers, executor=executor).close()
-        other_verb = "compare" if verb == "run" else "run"
-        other = recorded_settings(folder, other_verb)
+        other = recorded_settings(folder, "compare" if verb == "run" else "run")
+        both = settings if other is None else _together(settings, other)
         with Library.open(path, must_exist=True) as library:
-            inputs = _inputs(library, settings, other, workers, executor)
-            title = settings.title or library.root.name
-            collected = Collected(path, library.counts(), title, ledger_table(library))
-        check_collection(len(inputs.track_ids), (), settings)
-        clusters = kept_k(inputs, settings.k, folder.choice_of_k)
-        assert clusters is not None
-        request = Request(settings, clusters, verb == "compare", tuple(command))
-        mine = request.fulfil(inputs, folder, workers, executor)
-        if not mine.trials:
-            reasons = dict.fromkeys(str(one["reason"]) for one in mine.summaries.values())
-            raise SongscapeError(f"no model could be trained: {'; '.join(reasons)}")
-        for (model, seed), summary in mine.summaries.items() if verb == "run" else ():
-            if summary.get("warnings"):
-                say(f"{model} (seed {seed}): {summary['warnings']}")
-        kept = _kept(other, settings, inputs, folder, other_verb)
-        return write_results(folder, collected, inputs, mine, kept)
+            views = views_needed(both, EVIDENCE_VIEWS)
+            data = load_dataset(library, both, views, workers=workers, executor=executor)
+            inputs = TrialInputs.of(data, both)
+            check_size(len(inputs.track_ids), (), settings)
+            clusters = kept_k(inputs, settings.k, folder.choice_of_k)
+            assert clusters is not None
+            request = Request(settings, clusters, verb == "compare", tuple(command))
+            mine = request.fulfil(inputs, folder, workers, executor)
+            if not mine.trials:
+                reasons = dict.fromkeys(str(one["reason"]) for one in mine.summaries.values())
+                raise SongscapeError(f"no model could be trained: {'; '.join(reasons)}")
+            for (model, seed), summary in mine.summaries.items() if verb == "run" else ():
+                if summary.get("warnings"):
+                    say(f"{model} (seed {seed}): {summary['warnings']}")
+            kept = None if other is None else _kept(other, request, inputs, folder)
+            return write_results(folder, library, inputs, mine, kept)
 
 
-def _inputs(
-    library: Library,
-    settings: Settings,
-    other: Settings | None,
-    workers: int,
-    executor: Executor | None,
-) -> TrialInputs:
-    """What trials are run on; with the views that the other command's models read."""
-    from songscape.experiment.dataset import EVIDENCE_VIEWS, load_dataset, views_needed
-
-    if other is not None:
-        models = tuple(dict.fromkeys((*settings.models, *other.models)))
-        options = {**other.model_options, **settings.model_options}
-        settings = replace(settings, models=models, model_options=options)
-    views = views_needed(settings.models, EVIDENCE_VIEWS, settings.model_options)
-    dataset = load_dataset(library, settings, views, workers=workers, executor=executor)
-    return TrialInputs.of(dataset, settings)
-
-
-def recorded_settings(folder: ResultsFolder, verb: str) -> Settings | None:
-    """Settings of the last `run` or `compare` in this folder; None where there is none."""
-    recorded = (folder.read_document() or {}).get(verb)
-    try:
-        return settings_from(recorded["settings"], str(folder.tables)) if recorded else None
-    except UsageError:
-        return None
+def _together(settings: Settings, other: Settings) -> Settings:
+    """These, with the models of the other command, whose views are read too."""
+    models = tuple(dict.fromkeys((*settings.models, *other.models)))
+    options = {**other.model_options, **settings.model_options}
+    return replace(settings, models=models, model_options=options)
 
 
 def _kept(
-    other: Settings | None,
-    settings: Settings,
-    inputs: TrialInputs,
-    folder: ResultsFolder,
-    verb: str,
-) -> Outcome | None:
+    other: Settings, request: Request, inputs: TrialInputs, folder: ResultsFolder
+) -> RequestResult | None:
     """What the other command left, if it is all there and of the same data."""
-    if other is None or not _same_data(other, settings):
+    same = ("features", "labels", "nuisances", "roles")
+    if any(getattr(other, name) != getattr(request.settings, name) for name in same):
         return None
     clusters = kept_k(inputs, other.k, folder.choice_of_k, choose=False)
     if clusters is None:
         return None
+    verb = "run" if request.nulls else "compare"
     command = (folder.read_document() or {})[verb]["command"]
-    found = Request(other, clusters, verb == "compare", tuple(command)).kept(inputs, folder)
+    found = Request(other, clusters, not request.nulls, tuple(command)).kept(inputs, folder)
     return None if found.missing else found
-
-
-def _same_data(one: Settings, other: Settings) -> bool:
-    """Whether both read and measure the same of a collection."""
-    names = ("features", "labels", "nuisances", "roles")
-    return all(getattr(one, name) == getattr(other, name) for name in names)

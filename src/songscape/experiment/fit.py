@@ -21,9 +21,9 @@ from songscape.results import (
     ResultsFolder,
     has_key,
     read_json,
-    write_atomically,
     write_json,
     write_latents,
+    write_text,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ RECIPE = 7
 
 
 @dataclass(frozen=True)
-class Training:
+class ModelFit:
     """What is to be trained, and what its result is called.
 
     `views` are those that the collection has, of those that the model reads; `options` differ from
@@ -58,7 +58,7 @@ class Training:
     @classmethod
     def of(
         cls, model: str, seed: int, options: Mapping[str, Any], digests: Mapping[str, str]
-    ) -> Training:
+    ) -> ModelFit:
         """Plan a training; `digests` are of the views that some track has."""
         from songscape.features.encoders.registry import ENCODERS
         from songscape.models.presets import find_preset
@@ -100,7 +100,7 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def trained(training: Training, folder: ResultsFolder) -> dict[str, Any] | None:
+def trained(training: ModelFit, folder: ResultsFolder) -> dict[str, Any] | None:
     """The summary of a training that was done before, as it is now asked for; None without one."""
     name, key = (training.model, training.seed), training.key
     summary = read_json(folder.model(*name) / "summary.json")
@@ -109,7 +109,7 @@ def trained(training: Training, folder: ResultsFolder) -> dict[str, Any] | None:
     return summary if summary.get("has_spread") == has_key(folder.spread(*name), key) else None
 
 
-def fit(training: Training, views: Views, folder: ResultsFolder) -> dict[str, Any]:
+def fit(training: ModelFit, views: Views, folder: ResultsFolder) -> dict[str, Any]:
     """Train one model, unless the same training was done before; returns its summary.
 
     The latents are written last, so that their presence means that the model, its summary and its
@@ -123,10 +123,9 @@ def fit(training: Training, views: Views, folder: ResultsFolder) -> dict[str, An
     _forget_peak()
     try:
         own = views.select(training.views)
-        same = _without_information(own, training)
-        if same:
+        if same := _without_information(own, training):
             reason = f"{same} is the same for every track and carries no information"
-            return dict(training.row) | {"status": "skipped", "reason": reason}
+            return row | {"status": "skipped", "reason": reason}
         latents, spread, summary = _train(own, training, folder)
     except (*MODEL_ERRORS, SongscapeError) as error:
         return row | {"status": "failed", "reason": first_line(error)}
@@ -143,7 +142,7 @@ def fit(training: Training, views: Views, folder: ResultsFolder) -> dict[str, An
     return summary
 
 
-def _without_information(views: Views, training: Training) -> str:
+def _without_information(views: Views, training: ModelFit) -> str:
     """The views of a candidate or baseline, where none of them tells one track from another."""
     from songscape.audit.checks import uninformative_views
     from songscape.models.presets import find_preset
@@ -157,7 +156,7 @@ def _without_information(views: Views, training: Training) -> str:
 
 
 def _train(
-    views: Views, training: Training, folder: ResultsFolder
+    views: Views, training: ModelFit, folder: ResultsFolder
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, dict[str, Any]]:
     import numpy as np
     import pandas as pd
@@ -194,10 +193,8 @@ def _train(
         }
     history = getattr(estimator, "history_", None)
     if history:
-        frame = pd.DataFrame(history)
-        write_atomically(
-            home / "history.csv", lambda p: frame.to_csv(p, index=False, lineterminator="\n")
-        )
+        text = pd.DataFrame(history).to_csv(index=False, lineterminator="\n")
+        write_text(home / "history.csv", text)
     return latents, spread, summary
 
 

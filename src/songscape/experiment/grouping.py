@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
@@ -14,15 +12,22 @@ from songscape.experiment.fit import digest_of
 from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.progress import progress_bar
-from songscape.results import ResultsFolder, read_json, read_latents, write_bytes, write_json
-from songscape.workers import pack, unpack
+from songscape.results import (
+    ResultsFolder,
+    read_json,
+    read_latents,
+    read_packed,
+    write_bytes,
+    write_json,
+)
+from songscape.workers import pack
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from songscape.clustering.groups import Groups
-    from songscape.experiment.request import Outcome
+    from songscape.experiment.request import RequestResult
     from songscape.experiment.trial_inputs import TrialInputs
 
 RECIPE = 2
@@ -31,7 +36,7 @@ MOSTLY, LEAST_SHARE = 0.5, 0.05
 _DESCRIBED_BY = ("descriptors", "lyrics-counts", "musicnn")
 
 
-def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) -> Groups:
+def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: RequestResult) -> Groups:
     """Group the songs, and write `results/groups.json` and `results/groups.csv`.
 
     The space is that of the default representation, or of the first model where that was not
@@ -63,9 +68,10 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     known = hashlib.sha256(X.tobytes()).hexdigest()
     key = digest_of([RECIPE, __version__, known, data.digest, k, note])
     memory = folder.root / "trials" / "groups.bin"
-    kept_key, kept = _kept(memory)
+    document = read_packed(memory)
+    kept = document.get("groups")
     before = read_json(path) or (None if kept is None else kept.as_dict())
-    if kept is None or kept_key != key:
+    if kept is None or document["key"] != key:
         if before is not None and isinstance(before.get("tracks"), list):
             with Library.open(folder.library, must_exist=True) as library:
                 before |= {"tracks": library.present_ids(before["tracks"])}
@@ -79,17 +85,6 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: Outcome) ->
     write_json(path, {"key": key, "model": model, **found.as_dict()})
     folder.write_table("groups", found.table())
     return found
-
-
-def _kept(path: Path) -> tuple[str, Groups | None]:
-    """The groups that were found last, and from what."""
-    try:
-        document = unpack(path.read_bytes())
-        return document["key"], document["groups"]
-    except (ArithmeticError, AttributeError, ImportError, LookupError, OSError, TypeError):
-        return "", None
-    except (ValueError, struct.error):
-        return "", None
 
 
 def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]:

@@ -48,8 +48,8 @@ def impute(
             f"songscape run FOLDER --out {out} --models {model} trains one"
         )
     with Library.open(folder.library, must_exist=True) as library:
-        needed = views_needed([model], options=settings.model_options)
-        views = load_dataset(library, settings.updated(models=(model,)), needed).views
+        settings = settings.updated(models=(model,))
+        views = load_dataset(library, settings, views_needed(settings)).views
     fitted = load_model(folder.model(model, seed))
     names = [spec.name for spec in getattr(fitted, "view_specs_", ())]
     lyrics = [name for name in names if name in TEXT_VIEWS]

@@ -14,23 +14,25 @@ from songscape.benchmark.yardstick import BASELINE
 from songscape.columns import Role
 from songscape.errors import SongscapeError
 from songscape.experiment import result_tables
-from songscape.experiment.checks import check_promises
+from songscape.experiment.checks import check_written
 from songscape.experiment.fit import digest_of
 from songscape.experiment.grouping import find_groups
 from songscape.experiment.pictures import draw_pictures
-from songscape.experiment.request import Name, Outcome
+from songscape.experiment.request import Name, RequestResult
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.experiment.trials import RECIPE
 from songscape.progress import progress_bar
-from songscape.results import TABLES, ResultsFolder, write_text
+from songscape.results import TABLES, ResultsFolder, write_json, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from songscape.benchmark.evidence import Evidence
+    from songscape.benchmark.keys import PartitionKey
     from songscape.benchmark.measure import Measurements
+    from songscape.benchmark.metric_table import Setup
     from songscape.clustering.groups import Groups
-    from songscape.library import Counts
+    from songscape.library import Counts, Library
 
 VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn", "soundfile", "soxr")
 EARLIER = (
@@ -40,23 +42,14 @@ EARLIER = (
 
 
 @dataclass(frozen=True, eq=False)
-class Collected:
-    """What the library says of the collection: its own file, counts, title and ledger."""
-
-    library: Path
-    counts: Counts
-    title: str
-    ledger: pd.DataFrame
-
-
-@dataclass(frozen=True, eq=False)
 class ExperimentSummary:
     """What an experiment left behind.
 
     `report` is the page to open, `k` the numbers of clusters used and `k_reason` how they were
     chosen; `table` is the tidy table. A comparison has `summary` and `differences` (estimates with
     intervals, and every test against the baseline), a run `groups`. Verdicts, warnings (what is odd
-    about the collection), what is unmeasured and notes are a sentence each.
+    about the collection), what is unmeasured, models that were left out, and notes are a sentence
+    each.
     """
 
     report: Path
@@ -69,22 +62,26 @@ class ExperimentSummary:
     verdicts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     groups: Groups | None = None
 
 
 def write_results(
     folder: ResultsFolder,
-    collected: Collected,
+    library: Library,
     inputs: TrialInputs,
-    mine: Outcome,
-    kept: Outcome | None,
+    mine: RequestResult,
+    kept: RequestResult | None,
 ) -> ExperimentSummary:
     """Write everything of `results/`.
 
     `mine` is of the command that runs, `kept` what the other (`run`, `compare`) left of the same
     data.
     """
+    import pandas as pd
+
+    from songscape.benchmark.benchmark import setup_of
     from songscape.benchmark.evidence import tidy_table
     from songscape.report.latex import latex_table
     from songscape.report.page import write_page
@@ -98,9 +95,7 @@ def write_results(
     trials = {name: trial for one in outcomes for name, trial in one.trials.items()}
     summaries = {name: row for one in outcomes for name, row in one.summaries.items()}
     shown = {
-        name: list(
-            dict.fromkeys(k for one in outcomes if name in one.trials for k in one.keys(name))
-        )
+        name: dict.fromkeys(k for one in outcomes if name in one.trials for k in one.keys(name))
         for name in trials
     }
     measured = {name: trial.measurements(shown[name]) for name, trial in trials.items()}
@@ -110,31 +105,40 @@ def write_results(
         reasons = dict.fromkeys(table["reason"][table["axis"] == "failed"])
         raise SongscapeError(f"no clustering succeeded: {'; '.join(reasons)}")
     unmeasured = result_tables.unmeasured_table(measured, summaries.values())
-    curves = [one.request.clusters.curve for one in outcomes]
+    left_out = unmeasured["what"] == "skipped"
+    curve = next((c for one in outcomes if (c := one.request.clusters.curve)), None)
     for name, frame in {
-        "ledger": collected.ledger,
+        "ledger": result_tables.ledger_table(library),
         "models": result_tables.models_table(summaries.values()),
         "clusters": clustered,
         "descriptions": result_tables.descriptions_table(trials, shown),
-        "unmeasured": unmeasured,
+        "unmeasured": unmeasured if len(unmeasured) else None,
         "labels": inputs.dataset.columns[_named(inputs)].rename_axis("track_id").reset_index(),
-        "stability": next((curve for curve in curves if curve is not None), None),
+        "stability": None if curve is None else pd.DataFrame(curve),
+        "metrics": result_tables.metrics_table(table),
     }.items():
         folder.write_table(name, frame)
     folder.write_table("table", table, parquet=True)
-    folder.write_table("metrics", result_tables.metrics_table(table))
     before = folder.read_document() or {}
-    document = _document(collected, inputs, mine, outcomes)
+    leading = outcomes[0].request
+    setup = setup_of(
+        inputs.targets,
+        baseline=BASELINE,
+        clusterers=leading.settings.clusterers,
+        clusters=leading.clusters,
+        n_seeds=len(leading.settings.seeds),
+    )
+    document = _document(library, inputs, setup, mine, outcomes)
     document["warnings_key"] = _write_warnings(folder, inputs, before.get("warnings_key"))
     if comparison is not None:
-        document |= _write_tests(folder, inputs, comparison, before)
+        document |= _write_tests(folder, inputs, comparison, setup.headline, before)
         document.setdefault("run", before.get("run"))
     else:
         for name in ("summary", "differences", "tracks"):
             folder.write_table(name, None)
         (folder.tables / "table.tex").unlink(missing_ok=True)
         document["notes"] = [EARLIER] if before.get("compare") or before.get("notes") else []
-    folder.write_document(document)
+    write_json(folder.tables / "experiment.json", document)
     groups = find_groups(folder, inputs, outcomes[-1])  # of the run, where there is one
     results = read_results(folder.tables, {"clusters": clustered})
     if comparison is not None:
@@ -142,19 +146,20 @@ def write_results(
     draw_pictures(folder, results, inputs, outcomes)
     report = write_page(results)
     latents = [folder.latents(*name) for name in trials]
-    check_promises([collected.library, report, folder.tables / "table.csv", *latents])
+    check_written([library.path, report, folder.tables / "table.csv", *latents])
     clusters = mine.request.clusters
     return ExperimentSummary(
         report=report,
-        counts=collected.counts,
+        counts=library.counts(),
         k=clusters.ks,
         k_reason=clusters.reason or "given",
         table=table,
-        summary=results.summary if comparison is not None else None,
-        differences=results.differences if comparison is not None else None,
-        verdicts=results.assessment.sentences if comparison is not None else (),
+        summary=results.summary if results.compared else None,
+        differences=results.differences if results.compared else None,
+        verdicts=results.assessment.sentences if results.compared else (),
         warnings=tuple(results.warnings["message"]),
-        unmeasured=() if unmeasured is None else tuple(unmeasured_lines(unmeasured)),
+        unmeasured=tuple(unmeasured_lines(unmeasured[~left_out])),
+        left_out=tuple(unmeasured_lines(unmeasured[left_out])),
         notes=tuple(document.get("notes", ())),
         groups=None if mine.request.nulls else groups,
     )
@@ -178,7 +183,11 @@ def _evidence(measured: Mapping[Name, Measurements]) -> list[Evidence]:
 
 
 def _write_tests(
-    folder: ResultsFolder, inputs: TrialInputs, comparison: Outcome, before: Mapping[str, Any]
+    folder: ResultsFolder,
+    inputs: TrialInputs,
+    comparison: RequestResult,
+    headline: PartitionKey,
+    before: Mapping[str, Any],
 ) -> dict[str, str]:
     """Intervals and tests, unless they are there already; what was tested, and against what."""
     from songscape.benchmark.benchmark import evaluate
@@ -200,9 +209,7 @@ def _write_tests(
     )
     with progress_bar("putting intervals on every value", "model") as advance:
         baseline = yardstick(evidence, targets) or BASELINE
-        found = evaluate(
-            evidence, targets, baseline=baseline, headline=request.headline, progress=advance
-        )
+        found = evaluate(evidence, targets, baseline=baseline, headline=headline, progress=advance)
     folder.write_table("summary", found.summary, parquet=True)
     folder.write_table("differences", found.differences, parquet=True)
     tracks = result_tables.tracks_table(evidence, targets.groups, inputs.track_ids)
@@ -238,25 +245,19 @@ def _write_warnings(folder: ResultsFolder, inputs: TrialInputs, before: str | No
 
 
 def _document(
-    collected: Collected, inputs: TrialInputs, mine: Outcome, outcomes: Sequence[Outcome]
+    library: Library,
+    inputs: TrialInputs,
+    setup: Setup,
+    mine: RequestResult,
+    outcomes: Sequence[RequestResult],
 ) -> dict[str, Any]:
     """`experiment.json`: what is needed to write the page, and to repeat the experiment."""
-    from songscape.benchmark.benchmark import setup_of
-
-    leading = outcomes[0].request
-    setup = setup_of(
-        inputs.targets,
-        baseline=BASELINE,
-        clusterers=leading.settings.clusterers,
-        clusters=leading.clusters,
-        n_seeds=len(leading.settings.seeds),
-    )
     return {
-        "title": collected.title,
+        "title": mine.request.settings.title or library.root.name,
         "songscape": __version__,
         "commands": [list(one.request.command) for one in outcomes if one.request.command],
         "settings": mine.request.settings.as_dict(),
-        "counts": asdict(collected.counts),
+        "counts": asdict(library.counts()),
         "k": list(dict.fromkeys(k for one in outcomes for k in one.request.clusters.ks)),
         **asdict(setup),
         "input_digest": digest_of([inputs.context, dict(inputs.digests)]),

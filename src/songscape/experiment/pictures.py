@@ -10,8 +10,8 @@ import numpy as np
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.experiment.fit import MODEL_ERRORS, Training, digest_of
-from songscape.experiment.request import Outcome
+from songscape.experiment.fit import MODEL_ERRORS, ModelFit, digest_of
+from songscape.experiment.request import RequestResult
 from songscape.experiment.trial_inputs import TrialInputs
 from songscape.progress import progress_bar, say
 from songscape.results import (
@@ -39,7 +39,7 @@ N_SCALED_BY = 500
 
 
 def draw_pictures(
-    folder: ResultsFolder, results: Results, inputs: TrialInputs, outcomes: Sequence[Outcome]
+    folder: ResultsFolder, results: Results, inputs: TrialInputs, outcomes: Sequence[RequestResult]
 ) -> None:
     """Draw every planned picture that is not there yet, and remove all others.
 
@@ -76,26 +76,24 @@ class _Drawing:
         folder: ResultsFolder,
         results: Results,
         inputs: TrialInputs,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[RequestResult],
     ) -> None:
         from songscape.report.figures import GROUPS, group_numbers, shown_partitions
 
         self.folder, self.results, self.inputs = folder, results, inputs
-        self.trainings: dict[str, Training] = {}
+        self.trainings: dict[str, ModelFit] = {}
         self.clusters: dict[str, NDArray[np.int64]] = {}
         self.shown = shown_partitions(results)
-        for one in outcomes:
+        for one in reversed(outcomes):
             for name, training in one.request.trainings(inputs).items():
-                model, seed = name
-                if name in one.trials and seed == one.request.first and model not in self.trainings:
-                    self.trainings[model] = training
-                    shown = self.shown.get(model)
+                if name in one.trials and training.seed == one.request.first:
+                    model, parts = training.model, one.trials[name].parts
+                    self.trainings[model], shown = training, self.shown.get(model)
+                    self.clusters.pop(model, None)
                     if shown == GROUPS:
                         self.clusters[model] = np.array(group_numbers(results, inputs.track_ids))
-                        continue
-                    found = one.trials[name].measurements([shown]).partitions if shown else {}
-                    if shown in found:
-                        self.clusters[model] = found[shown]
+                    elif shown and shown in parts and parts[shown].labels is not None:
+                        self.clusters[model] = parts[shown].labels
 
     def key(self, planned: Planned) -> str:
         """Digest of everything that the picture shows."""

@@ -52,7 +52,7 @@ def clusters_table(measured: Mapping[Name, Measurements], track_ids: Sequence[st
 
 
 def descriptions_table(
-    trials: Mapping[Name, Trial], shown: Mapping[Name, Sequence[PartitionKey]]
+    trials: Mapping[Name, Trial], shown: Mapping[Name, Iterable[PartitionKey]]
 ) -> pd.DataFrame:
     """`descriptions.csv`: one row per cluster of every partition of the first seed."""
     import pandas as pd
@@ -90,8 +90,8 @@ def metrics_table(table: pd.DataFrame) -> pd.DataFrame:
 
 def unmeasured_table(
     measured: Mapping[Name, Measurements], summaries: Iterable[Mapping[str, Any]]
-) -> pd.DataFrame | None:
-    """`unmeasured.csv`: what could not be computed, one row per model, seed and thing; or None.
+) -> pd.DataFrame:
+    """`unmeasured.csv`: what could not be computed, one row per model, seed and thing.
 
     `what` is "model" (nothing of this seed), "skipped" (the collection has nothing for it),
     "space", "partition" (no clusters, so the other seeds' are not tested either), "measures" (of
@@ -111,8 +111,7 @@ def unmeasured_table(
         for row in found.rows
         if row["axis"] == "failed"
     ]
-    columns = list(TABLES["unmeasured"])
-    return pd.DataFrame(rows, columns=columns).astype({"k": "Int64"}) if rows else None
+    return pd.DataFrame(rows, columns=list(TABLES["unmeasured"])).astype({"k": "Int64"})
 
 
 def tracks_table(

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from songscape.experiment.dataset import Dataset
     from songscape.settings import Settings
 
-_SPARSE = ("data", "indices", "indptr")
 _DESCRIBED_BY = ("timbre", "lyrics")
 
 
@@ -55,7 +55,9 @@ class TrialInputs:
         # No split separates the tracks of a group: latents depend on the groups too.
         rows = digest_of([dataset.track_ids, _plain(dataset.views.groups)])
         digests = {name: digest_of([rows, one]) for name, one in dataset.digests.items()}
-        parts: list[Any] = [_plain_targets(targets), shown]
+        named = {"labels": targets.labels, "nuisances": targets.nuisances}
+        plain = {kind: {n: _plain(v) for n, v in its.items()} for kind, its in named.items()}
+        parts: list[Any] = [plain | {"artists": _plain(targets.artists)}, shown]
         parts += [_plain(targets.groups), _plain(targets.copies)]
         parts += [digests.get(name) for name in _DESCRIBED_BY]
         return cls(dataset, targets, shown, digests, digest_of(parts))
@@ -75,11 +77,18 @@ class TrialInputs:
         root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".inputs-", dir=root))
         try:
-            wanted = [name for name in self.digests if name in {*names, *_DESCRIBED_BY}]
-            both = self.dataset.views.select([n for n in _DESCRIBED_BY if n in self.digests])
+            views = self.dataset.views
+            both = views.select([name for name in _DESCRIBED_BY if name in self.digests])
             targets = replace(self.targets, references=reference_spaces(both))
             del both
-            _write(folder, self.dataset.views, wanted, targets, self.shown)
+            _write(folder, "targets", vars(targets))
+            wanted = [name for name in self.digests if name in {*names, *_DESCRIBED_BY}]
+            about = {"track_ids": views.track_ids, "groups": views.groups, "views": wanted}
+            _write(folder, "inputs", about | {"shown": self.shown})
+            for number, name in enumerate(wanted):
+                _write(folder, f"view{number}", _parts(views[name]))
+                if isinstance(views.blocks, LazyBlocks):
+                    views.blocks.forget()
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -146,100 +155,71 @@ def reference_spaces(views: Views) -> dict[str, NDArray[np.floating]]:
     return spaces
 
 
-def _write(
-    folder: Path, views: Views, names: Iterable[str], targets: Targets, shown: tuple[str, ...]
-) -> None:
-    arrays = {"split": views.groups, "groups": targets.groups, "copies": targets.copies}
-    arrays |= {f"reference{i}": space for i, space in enumerate(targets.references.values())}
-    _save(folder, arrays)
-    about = {}
-    for number, name in enumerate(names):
-        view = views[name]
-        about[name] = [view.shape, view.step_axis, view.feature_names, view.modality]
-        about[name].append(view.standardise)
-        parts = {"present": view.present, "mask": view.mask}
-        if view.is_sparse:
-            parts |= {part: getattr(view.values, part) for part in _SPARSE}
-        else:
-            parts["values"] = view.values
-        _save(folder, {f"view{number}-{part}": array for part, array in parts.items()})
-        del view, parts
-        if isinstance(views.blocks, LazyBlocks):
-            views.blocks.forget()
-    document = {
-        "track_ids": views.track_ids,
-        "views": about,
-        "targets": _plain_targets(targets),
-        "references": list(targets.references),
-        "shown": shown,
-    }
-    (folder / "inputs.json").write_text(json.dumps(document), encoding="utf-8")
-
-
-def _save(folder: Path, arrays: Mapping[str, Any]) -> None:
-    for name, array in arrays.items():
-        if array is not None:
-            np.save(folder / f"{name}.npy", np.asarray(array), allow_pickle=False)
-
-
 def read_views(folder: Path) -> Views:
     """The views that were written there; what is changed in them stays in this process."""
     import scipy.sparse as sp
 
-    document = _document(folder)
-    blocks = {}
-    for number, (name, about) in enumerate(document["views"].items()):
-        shape, step_axis, words, *kind = about
-        there = {
-            part: _array(folder, f"view{number}-{part}")
-            for part in ("values", "present", "mask", *_SPARSE)
-        }
-        values = there["values"]
-        if values is None:
-            values = sp.csr_array(tuple(there[part] for part in _SPARSE), shape=tuple(shape))
-        blocks[name] = View(values, there["present"], there["mask"], step_axis, tuple(words), *kind)
-    return Views(tuple(document["track_ids"]), blocks, _array(folder, "split"))
+    about, blocks = _read(folder, "inputs"), {}
+    for number, name in enumerate(about["views"]):
+        parts = _read(folder, f"view{number}")
+        if (sparse := parts.pop("sparse")) is not None:
+            parts["values"] = sp.csr_array(tuple(sparse[1:]), shape=tuple(sparse[0]))
+        blocks[name] = View(**parts | {"feature_names": tuple(parts["feature_names"])})
+    return Views(tuple(about["track_ids"]), blocks, about["groups"])
 
 
 def read_targets(folder: Path) -> Targets:
     """The targets that were written there, with reference spaces."""
-    document = _document(folder)
-    plain, names = document["targets"], document["references"]
-    return Targets(
-        labels={name: _objects(values) for name, values in plain["labels"].items()},
-        nuisances={name: _objects(values) for name, values in plain["nuisances"].items()},
-        artists=None if plain["artists"] is None else _objects(plain["artists"]),
-        groups=_array(folder, "groups"),
-        references={name: _array(folder, f"reference{i}") for i, name in enumerate(names)},
-        copies=_array(folder, "copies"),
-    )
+    return Targets(**_read(folder, "targets"))
 
 
 def read_shown(folder: Path) -> list[str]:
     """Names of the columns that clusters are described by."""
-    return list(_document(folder)["shown"])
+    return list(_read(folder, "inputs")["shown"])
 
 
-def _document(folder: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
+def _parts(view: View) -> dict[str, Any]:
+    """What a view is made of, in types that can be written."""
+    values, sparse = view.values, None
+    if view.is_sparse:
+        sparse = [view.shape, values.data, values.indices, values.indptr]
+    return vars(view) | {"values": values if sparse is None else None, "sparse": sparse}
+
+
+def _write(folder: Path, name: str, value: Any) -> None:
+    """Write a value as JSON, and the arrays of numbers in it into files beside that."""
+    number = count()
+
+    def beside(part: Any) -> dict[str, Any]:
+        if part.dtype == object:
+            return {"__objects__": _plain(part)}
+        file = f"{name}-{next(number)}.npy"
+        np.save(folder / file, part, allow_pickle=False)
+        return {"__array__": file}
+
+    text = json.dumps(value, default=beside)
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    """What `_write` wrote."""
+
+    def whole(part: dict[str, Any]) -> Any:
+        if "__objects__" in part:
+            array = np.empty(len(part["__objects__"]), dtype=object)
+            array[:] = part["__objects__"]
+            return array
+        if "__array__" not in part:
+            return part
+        path = folder / part["__array__"]
+        try:  # copied on write, for torch takes no array that is read-only
+            return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+        except ValueError:  # an empty array cannot be mapped
+            return np.load(path, allow_pickle=False)
+
+    text = (folder / f"{name}.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text, object_hook=whole)
     return document
-
-
-def _array(folder: Path, name: str) -> Any:
-    """None where there is none; copied on write, for torch takes no array that is read-only."""
-    path = folder / f"{name}.npy"
-    if not path.exists():
-        return None
-    try:
-        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
-    except ValueError:  # an empty array cannot be mapped
-        return np.load(path, allow_pickle=False)
-
-
-def _plain_targets(targets: Targets) -> dict[str, Any]:
-    named = {"labels": targets.labels, "nuisances": targets.nuisances}
-    plain = {kind: {n: _plain(v) for n, v in columns.items()} for kind, columns in named.items()}
-    return plain | {"artists": _plain(targets.artists)}
 
 
 def _plain(values: Any) -> list[Any] | None:
@@ -248,9 +228,3 @@ def _plain(values: Any) -> list[Any] | None:
         return None
     array = np.asarray(values, dtype=object)
     return [value.item() if isinstance(value, np.generic) else value for value in array]
-
-
-def _objects(values: list[Any]) -> Any:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

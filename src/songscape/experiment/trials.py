@@ -13,22 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
-from songscape.experiment.fit import Training, fit, trained
-from songscape.results import ResultsFolder, read_json, read_latents, write_json, write_parquet
+from songscape.experiment.fit import ModelFit, fit, trained
+from songscape.results import ResultsFolder, read_latents, read_packed, write_bytes
+from songscape.workers import pack
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from songscape.benchmark.measure import Measurements
     from songscape.benchmark.targets import Targets
 
-RECIPE = 11
+RECIPE = 12
 """Raised when what a trial measures changes, so that old ones are measured again."""
-CLUSTERS, SPREAD = "clusters", SampleKey("spread")
 
 
 @dataclass(frozen=True)
-class Part:
+class TrialPart:
     """What is asked for of a space (`SPACE`) or of one of its partitions.
 
     `nulls` asks for permutation nulls and probes, `first` (the first seed) for descriptions of
@@ -42,17 +40,7 @@ class Part:
     options: Mapping[str, Any] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return vars(self) | {"key": str(self.key), "measures": list(self.measures)}
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Part:
-        """From `as_dict`."""
-        key, measures = PartitionKey.parse(given["key"]), tuple(given["measures"])
-        return cls(key, given["nulls"], given["first"], given["options"], measures)
-
-    def with_all_of(self, other: Part | None) -> Part:
+    def with_all_of(self, other: TrialPart | None) -> TrialPart:
         """Both together; this one alone where the other has other options."""
         if other is None or dict(other.options) != dict(self.options):
             return self
@@ -63,31 +51,31 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A part with its rows, and of a partition of the first seed what each cluster is."""
+    """A part with its rows and samples (under the text of their keys).
 
-    part: Part
-    rows: list[dict[str, Any]]
-    clusters: list[dict[str, Any]]
+    A partition has its clusters in `labels`, and of the first seed what each cluster is.
+    """
 
-    def answers(self, part: Part) -> bool:
+    part: TrialPart
+    rows: Sequence[dict[str, Any]]
+    samples: Mapping[str, Any]
+    labels: Any = None
+    clusters: Sequence[dict[str, Any]] = ()
+
+    def answers(self, part: TrialPart) -> bool:
         """Whether it has all that is asked for, and nothing that is worth a retry."""
         transient = any(row.get("transient") for row in self.rows)
-        return not transient and part.with_all_of(self.part) == replace(self.part, key=part.key)
+        return not transient and part.with_all_of(self.part) == self.part
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What one model and seed gave.
-
-    `summary` is a row of the table of models. The columns of `arrays` are values per track under
-    the names of their `SampleKey`; clusters of a partition are "clusters@clusterer|k".
-    """
+    """What one model and seed gave; `summary` is a row of the table of models."""
 
     summary: Mapping[str, Any]
     parts: Mapping[PartitionKey, Measured]
-    arrays: pd.DataFrame
 
-    def answers(self, parts: Iterable[Part]) -> bool:
+    def answers(self, parts: Iterable[TrialPart]) -> bool:
         """Whether the model was trained and everything measured as it is asked for."""
         return self.summary["status"] == "ok" and all(
             part.key in self.parts and self.parts[part.key].answers(part) for part in parts
@@ -98,121 +86,80 @@ class Trial:
         from songscape.benchmark.measure import Measurements
 
         found = Measurements()
-        there = [key for key in keys if key in self.parts]
-        found.rows.extend(row for key in there for row in self.parts[key].rows)
-        arrays = {SampleKey.parse(name): self.arrays[name].to_numpy() for name in self.arrays}
-        for key in there:
-            clusters = SampleKey(CLUSTERS, partition=key)
-            if clusters in arrays:
-                found.partitions[key] = arrays.pop(clusters)
-        samples = {key: values for key, values in arrays.items() if key.metric != CLUSTERS}
-        found.samples.update({k: v for k, v in samples.items() if k.partition in there})
+        for key in keys:
+            if (one := self.parts.get(key)) is not None:
+                found.rows.extend(one.rows)
+                found.samples.update({SampleKey.parse(n): v for n, v in one.samples.items()})
+                if one.labels is not None:
+                    found.partitions[key] = one.labels
         return found
 
 
-def read_trial(
-    folder: ResultsFolder, training: Training, context: str, track_ids: Sequence[str]
-) -> Trial | None:
+def read_trial(folder: ResultsFolder, training: ModelFit, context: str) -> Trial | None:
     """What is kept of a trial, if it is of this training and was measured in this context."""
-    import pandas as pd
-
-    path = folder.trial(training.model, training.seed)
-    document = read_json(path) or {}
+    document = read_packed(folder.trial(training.model, training.seed))
     expected = {"recipe": RECIPE, "trained": training.key, "context": context}
     if any(document.get(name) != value for name, value in expected.items()):
         return None
     if document["summary"]["status"] == "ok" and trained(training, folder) is None:
         return None
-    try:
-        with path.with_suffix(".parquet").open("rb") as file:
-            arrays = pd.read_parquet(file)
-    except (OSError, ValueError):
-        return None
-    if list(arrays.pop("track_id")) != list(track_ids):
-        return None
-    measured = [
-        Measured(Part.of(one["part"]), one["rows"], one["clusters"]) for one in document["parts"]
-    ]
-    return Trial(document["summary"], {one.part.key: one for one in measured}, arrays)
+    return Trial(document["summary"], {one.part.key: one for one in document["parts"]})
 
 
 def run_trial(
-    out: str,
-    inputs: str,
-    model: str,
-    seed: int,
-    options: Mapping[str, Any],
-    digests: Mapping[str, str],
-    context: str,
-    parts: Sequence[Mapping[str, Any]],
+    out: str, inputs: str, training: ModelFit, context: str, parts: Sequence[TrialPart]
 ) -> float:
     """Train, cluster and measure what is missing of one trial; returns the seconds that it took.
 
-    Everything that it is given is plain, so that any executor can send it: two folders, what
-    `Training.of` takes, the `context` (see `read_trial`), and `Part.as_dict` of what is asked for.
-    The trial's file is written last, and whole; what failed before is tried again.
+    Everything that it is given is plain, so that any executor can send it: two folders, what is to
+    be trained, the `context` (see `read_trial`), and what is asked for. The trial's file is written
+    last, and whole; what failed before is tried again.
     """
-    import pandas as pd
-
     from songscape.clustering.describe import describe_clusters
     from songscape.experiment.trial_inputs import read_shown, read_targets, read_views
 
     start = time.perf_counter()
-    folder, training = ResultsFolder(Path(out)), Training.of(model, seed, options, digests)
+    folder, name = ResultsFolder(Path(out)), (training.model, training.seed)
     views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
     summary = fit(training, views, folder)
-    kept = read_trial(folder, training, context, views.track_ids)
+    kept = read_trial(folder, training, context)
     measured = {} if kept is None else dict(kept.parts)
-    arrays: dict[str, Any] = {} if kept is None else dict(kept.arrays.items())
     if summary["status"] == "ok":
-        X = read_latents(folder.latents(model, seed))[1]
-        if summary["has_spread"]:
-            arrays[str(SPREAD)] = read_latents(folder.spread(model, seed))[1][:, 0]
+        X = read_latents(folder.latents(*name))[1]
         columns = {name: targets.columns[name] for name in read_shown(Path(inputs))}
-        for part in map(Part.of, parts):
+        for part in parts:
             before = measured.get(part.key)
             if before is not None and before.answers(part):
                 continue
             part = part.with_all_of(None if before is None else before.part)
-            found = _measure(part, X, targets, seed)
-            arrays = {n: array for n, array in arrays.items() if not _belongs(n, part.key)}
-            arrays |= {str(name): values for name, values in found.samples.items()}
-            clusters = []
-            if (labels := found.partitions.get(part.key)) is not None:
-                arrays[str(SampleKey(CLUSTERS, partition=part.key))] = labels
-                clusters = describe_clusters(labels, X, views, columns) if part.first else []
-            measured[part.key] = Measured(part, found.rows, clusters)
-    frame = pd.DataFrame({"track_id": list(views.track_ids), **arrays})
-    path = folder.trial(model, seed)
-    write_parquet(path.with_suffix(".parquet"), frame)
-    kept_parts = [vars(one) | {"part": one.part.as_dict()} for one in measured.values()]
+            found = _measure(part, X, targets, training.seed)
+            samples: dict[str, Any] = {str(key): values for key, values in found.samples.items()}
+            if part.key == SPACE and summary["has_spread"]:
+                samples = {"spread": read_latents(folder.spread(*name))[1][:, 0]} | samples
+            labels, clusters = found.partitions.get(part.key), list[dict[str, Any]]()
+            if labels is not None and part.first:
+                clusters = describe_clusters(labels, X, views, columns)
+            measured[part.key] = Measured(part, found.rows, samples, labels, clusters)
     head = {"recipe": RECIPE, "trained": training.key, "context": context}
-    write_json(path, {**head, "summary": summary, "parts": kept_parts}, indent=None)
+    whole = head | {"summary": summary, "parts": list(measured.values())}
+    write_bytes(folder.trial(*name), pack(whole))
     return time.perf_counter() - start
 
 
-def _belongs(name: str, key: PartitionKey) -> bool:
-    sample = SampleKey.parse(name)
-    return sample.partition == key and sample != SPREAD
-
-
-def _measure(part: Part, X: Any, targets: Targets, seed: int) -> Measurements:
+def _measure(part: TrialPart, X: Any, targets: Targets, seed: int) -> Measurements:
     import sklearn.cluster  # noqa: F401 (loads the libraries whose threads are limited)
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     from songscape.benchmark.measure import N_SUBSAMPLES, measure
 
-    key = part.key
     # Other trials need the other cores: threads that wait for each other take many times as long.
     with threadpool_limits(1):
         return measure(
             X,
             targets,
-            (key.clusterer,) if key.clusterer else (),
-            {key.clusterer: part.options},
-            () if key.k is None else (key.k,),
+            [part.key],
+            {part.key.clusterer: part.options},
             seed,
-            space=key == SPACE,
             nulls=part.nulls,
             subsamples=N_SUBSAMPLES if part.first else 0,
             measures=part.measures,

@@ -92,36 +92,32 @@ def _wrapped(name: str) -> str | None:
 HEAD_BYTES = 4096
 """What `is_sound` needs to see: a tag-less MPEG stream is known by its second frame."""
 
-# First bytes -> the name people know the format by (Gary Kessler's file signature table).
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a ZIP"),
-    (b"PK\x05\x06", "a ZIP"),
-    (b"%PDF-", "a PDF"),
-    (b"ID3", "an MP3"),
-    (b"\xff\xfb", "an MP3"),
-    (b"\xff\xf3", "an MP3"),
-    (b"OggS", "an OGG"),
-    (b"fLaC", "a FLAC"),
-    (b"RIFF", "a WAV or AVI"),
-    (b"FORM", "an AIFF"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90", "a program"),
-    (b"0&\xb2u\x8ef\xcf\x11", "a WMA"),
-    (b"MAC ", "an APE"),
-    (b"wvpk", "a WavPack"),
-    (b"\x1aE\xdf\xa3", "a Matroska or WebM"),
-)
+# The name people know a format by -> its first bytes (Gary Kessler's file signature table).
+_SIGNATURES = {
+    "a ZIP": (b"PK\x03\x04", b"PK\x05\x06"),
+    "a PDF": (b"%PDF-",),
+    "an MP3": (b"ID3", b"\xff\xfb", b"\xff\xf3"),
+    "an OGG": (b"OggS",),
+    "a FLAC": (b"fLaC",),
+    "a WAV or AVI": (b"RIFF",),
+    "an AIFF": (b"FORM",),
+    "a gzip archive": (b"\x1f\x8b",),
+    "a bzip2 archive": (b"BZh",),
+    "a 7z archive": (b"7z\xbc\xaf\x27\x1c",),
+    "an xz archive": (b"\xfd7zXZ",),
+    "a RAR archive": (b"Rar!",),
+    "a PNG picture": (b"\x89PNG",),
+    "a JPEG picture": (b"\xff\xd8\xff",),
+    "a GIF picture": (b"GIF8",),
+    "an old Office document": (b"\xd0\xcf\x11\xe0",),
+    "an RTF document": (b"{\\rtf",),
+    "a SQLite database": (b"SQLite format 3",),
+    "a program": (b"\x7fELF", b"MZ\x90"),
+    "a WMA": (b"0&\xb2u\x8ef\xcf\x11",),
+    "an APE": (b"MAC ",),
+    "a WavPack": (b"wvpk",),
+    "a Matroska or WebM": (b"\x1aE\xdf\xa3",),
+}
 _SOUND_SIGNATURES = (
     *(b"ID3", b"OggS", b"fLaC", b"RF64", b"BW64", b"caff", b".snd", b"MAC ", b"wvpk", b"TTA1"),
     *(b"TTA2", b"MPCK", b"MP+", b"DSD ", b"FRM8", b"#!AMR", b".ra\xfd", b"tBaK", b"ajkg", b"OFR "),
@@ -136,8 +132,8 @@ def looks_like(head: bytes) -> str | None:
     """The format whose signature the bytes carry, with an article ("a ZIP"), or None."""
     if head[4:8] == b"ftyp":
         return "an M4A or MP4"
-    for signature, name in _SIGNATURES:
-        if head.startswith(signature):
+    for name, signatures in _SIGNATURES.items():
+        if head.startswith(signatures):
             return name
     start = head.lstrip()[:64].lower()
     if start.startswith((b"<!doctype html", b"<html")):

@@ -167,8 +167,10 @@ def _is_ignored(place: str, is_folder: bool, rules: _Rules) -> bool:
 
 def _leave_out(counts: dict[str, int], name: str, path: str) -> None:
     """Count the audio files in what is left out; folders without any are not reported."""
-    n_audio = _audio_names_below(path) if os.path.isdir(path) else int(is_audio_name(path))
-    if n_audio:
+    names = [path]
+    if os.path.isdir(path):
+        names = [name for _, _, inside in os.walk(path) for name in inside]
+    if n_audio := sum(map(is_audio_name, names)):
         counts[name] = counts.get(name, 0) + n_audio
 
 
@@ -250,7 +252,3 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link in a circle
         return False
-
-
-def _audio_names_below(folder: str) -> int:
-    return sum(is_audio_name(name) for _, _, names in os.walk(folder) for name in names)

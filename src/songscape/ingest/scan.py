@@ -59,20 +59,18 @@ def read_collection(
     path = Path(path)
     if not path.exists():
         raise UsageError(f"{display(str(path))}: no such folder or table; check the path")
-    rank = _ranks(lyrics_order)
-    if path.is_dir():
-        files = _walk(path.resolve(), rank)
-        table = next((n for n in TABLE_NAMES if os.path.lexists(files.root / n)), None)
-        if table is None or (files.root / table).is_dir():
-            entries, problems, columns, rows = _without_table(files)
-        else:
-            entries, problems, columns, rows = read_table(files.root / table, files, listed)
-    elif path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        files = _walk(path.resolve().parent, rank)
-        entries, problems, columns, rows = read_table(path.resolve(), files, listed, must=True)
-    else:
+    is_folder, rank = path.is_dir(), _ranks(lyrics_order)
+    if not is_folder and path.suffix.lower() not in (".csv", ".tsv", ".txt"):
         shown = display(str(path))
         raise UsageError(f"{shown}: not a folder and not a csv or tsv table; give one of them")
+    files = walk(path.resolve() if is_folder else path.resolve().parent)
+    files.lyrics.sort(key=lambda place: (_rank(place, rank), place))
+    tables = [files.root / name for name in TABLE_NAMES] if is_folder else [path.resolve()]
+    table = next(filter(os.path.lexists, tables), None)
+    if table is None or table.is_dir():
+        entries, problems, columns, rows = _without_table(files)
+    else:
+        entries, problems, columns, rows = read_table(table, files, listed, must=not is_folder)
     problems = problems_of(files, problems, {entry.id for entry in entries})
     if not entries and not any(row.stage == "scan" for row in problems):
         raise SongscapeError(
@@ -125,12 +123,6 @@ def _ranks(order: Sequence[str]) -> dict[str, int]:
         if name not in known:
             raise UsageError(f"lyrics_order: {name!r} is not known; there are {' '.join(known)}")
     return {name: place for place, name in enumerate(dict.fromkeys((*order, *known)))}
-
-
-def _walk(root: Path, rank: Mapping[str, int]) -> Files:
-    files = walk(root)
-    files.lyrics.sort(key=lambda place: (_rank(place, rank), place))
-    return files
 
 
 def _rank(place: str, rank: Mapping[str, int]) -> int:

@@ -155,7 +155,7 @@ class _Table:
         for number, ((line, cells), values) in enumerate(zip(self.rows, table)):
             audio, place = written[number], places[number]
             track_id = display(values.get("id", "") if "id" in self.header else _stem(audio))
-            refused = self._refusal(line, len(cells), track_id, audio, place, first_line)
+            refused = self._refusal((line, cells), track_id, audio, place, first_line)
             if track_id and len(cells) <= len(self.header):
                 first_line.setdefault(track_id, line)
                 rows.setdefault(track_id, named[number])
@@ -194,23 +194,17 @@ class _Table:
         return found or self._by_path.get(written.replace("\\", "/").casefold())
 
     def _refusal(
-        self,
-        line: int,
-        n_cells: int,
-        track_id: str,
-        audio: str,
-        place: str | None,
-        first_line: dict[str, int],
+        self, row: Row, track_id: str, audio: str, place: str | None, first_line: dict[str, int]
     ) -> LedgerRow | None:
         """Why a row is no track."""
-        where = f"{self.name} line {line}"
+        where, n_cells = f"{self.name} line {row[0]}", len(row[1])
         name, status = where, "failed"
         if n_cells > len(self.header):
             reason = f"{where}: {n_cells} cells for {len(self.header)} columns; quote the cell"
         elif not track_id:
             reason = f"{where}: the id is empty; give it one"
         elif track_id in first_line:
-            name = f"{track_id} (line {line})"
+            name = f"{track_id} (line {row[0]})"
             reason = f"{where}: id {track_id!r} is taken by line {first_line[track_id]}; rename one"
         elif not audio:
             name, status, reason = track_id, "skipped", f"{where}: names no audio"

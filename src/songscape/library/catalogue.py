@@ -9,15 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.library.database import Database, as_text, transaction
+from songscape.library.database import GONE, OUTCOME, Database, as_text, transaction
 from songscape.library.facts import Facts, insert_facts
 from songscape.library.records import Collection, Counts, FileStamp, LedgerRow, Lyrics, Tags, Track
-from songscape.library.schema import GONE, OUTCOME
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LYRICS_RECIPE = "5"
+LYRICS_RECIPE = "4"
 """Raised when the same lyrics give other text or another remark: files are read again then."""
 TAGS_RECIPE = f"2.{LYRICS_RECIPE}"
 """Raised when the same audio file gives other tags."""

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.library.catalogue import ROW, SPAN, Catalogue, insert_rows
-from songscape.library.database import Database, as_text, transaction
+from songscape.library.database import OUTCOME, Database, as_text, connect, transaction
 from songscape.library.facts import insert_facts
 from songscape.library.records import Analysed, Analysis, FileStamp, LedgerRow, Listed
-from songscape.library.schema import OUTCOME, connect
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.metrics.labels import encode_labels
-from songscape.metrics.silhouette import clustered_rows, sampled_silhouette, silhouette
+from songscape.metrics.silhouette import clustered_rows, silhouette
 
 Integers = NDArray[np.int64]
 
+_N_SAMPLES = 2_000
 SCORES = ("ami", "nmi", "ari", "purity", "homogeneity", "completeness", "v_measure")
 
 
@@ -44,11 +45,8 @@ def internal_metrics(
     space, clusters = np.asarray(X), np.asarray(labels)
     sizes = np.unique(clusters[clusters >= 0], return_counts=True)[1]
     n_clustered = int(sizes.sum())
-    if n_clustered <= exact_up_to:
-        value = silhouette(space, clusters)
-        error = 0.0 if np.isfinite(value) else float("nan")
-    else:
-        value, error = sampled_silhouette(space, clusters, random_state=random_state)
+    n_samples = None if n_clustered <= exact_up_to else _N_SAMPLES
+    value, error = silhouette(space, clusters, n_samples=n_samples, random_state=random_state)
     return {
         "silhouette": value,
         "silhouette_error": error,
@@ -102,11 +100,6 @@ def contingency(labels: ArrayLike, truth: ArrayLike) -> Integers:
 def ari(labels: ArrayLike, truth: ArrayLike) -> float:
     """Adjusted Rand index (Hubert & Arabie 1985): 0 by chance, 1 for equal partitions."""
     return score_table("ari", contingency(labels, truth))
-
-
-def ami(labels: ArrayLike, truth: ArrayLike) -> float:
-    """Adjusted mutual information (Vinh et al. 2010), arithmetic mean: 0 by chance, 1 for equal."""
-    return score_table("ami", contingency(labels, truth))
 
 
 def undefined_agreement(table: Integers) -> str:

@@ -68,8 +68,8 @@ def lisi_samples(indices: Integers, weights: Floats, codes: Integers, n_classes:
     The effective number of classes around a track: 1 / Σ p² of `neighbor_weights`.
     """
     values: Floats = np.full(len(codes), np.nan)
-    for part, cells in _class_cells(indices, codes, n_classes):
-        sums = _class_sums(cells, n_classes, weights[part])
+    for part in _parts(len(codes), n_classes):
+        sums = _class_sums(indices[part], codes, n_classes, weights[part])
         simpson = np.einsum("ij,ij->i", sums, sums)
         values[part] = np.divide(1.0, simpson, out=np.full(len(simpson), np.nan), where=simpson > 0)
     values[codes < 0] = np.nan
@@ -88,8 +88,8 @@ def kbet_samples(indices: Integers, codes: Integers, n_classes: int) -> Floats:
         return p_values
     share = np.bincount(codes[codes >= 0], minlength=n_classes) / np.sum(codes >= 0)
     scale = np.divide(1.0, share, out=np.zeros(n_classes), where=share > 0)
-    for part, cells in _class_cells(indices, codes, n_classes):
-        counts = _class_sums(cells, n_classes)
+    for part in _parts(len(codes), n_classes):
+        counts = _class_sums(indices[part], codes, n_classes)
         known = np.flatnonzero(codes[part] >= 0)
         counts[known, codes[part][known]] += 1
         size = counts.sum(axis=1)
@@ -101,31 +101,24 @@ def kbet_samples(indices: Integers, codes: Integers, n_classes: int) -> Floats:
     return p_values
 
 
-def _class_cells(
-    indices: Integers, codes: Integers, n_classes: int
-) -> Iterator[tuple[slice, Integers]]:
-    """Chunks of rows, with the cell (row, class) that each neighbour counts in.
-
-    Neighbours without a class, and places without a neighbour, count in one class more.
-    """
-    width = n_classes + 1
-    # Place −1 is the last one.
-    coded = np.append(np.where(codes < 0, n_classes, codes), n_classes)
-    step = max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // width))
-    for start in range(0, len(codes), step):
-        part = slice(start, start + step)
-        cells = coded[indices[part]]
-        cells += (np.arange(len(cells)) * width)[:, None]
-        yield part, cells
+def _parts(n_tracks: int, n_classes: int = 0) -> Iterator[slice]:
+    """Rows in parts of which a table of the classes fits into memory."""
+    step = max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // (n_classes + 1)))
+    for start in range(0, n_tracks, step):
+        yield slice(start, start + step)
 
 
-def _class_sums(cells: Integers, n_classes: int, weights: Floats | None = None) -> Floats:
+def _class_sums(
+    indices: Integers, codes: Integers, n_classes: int, weights: Floats | None = None
+) -> Floats:
     """Number (or weight) of the neighbours of each class, shape (n_rows, n_classes)."""
     width = n_classes + 1
+    # Neighbours without a class, and places without a neighbour (−1), count in one class more.
+    cells = np.append(np.where(codes < 0, n_classes, codes), n_classes)[indices]
+    cells += (np.arange(len(cells)) * width)[:, None]
     flat = None if weights is None else weights.ravel()
     sums = np.bincount(cells.ravel(), flat, minlength=len(cells) * width)
-    result: Floats = sums.reshape(-1, width)[:, :-1].astype(np.float64, copy=weights is None)
-    return result
+    return np.asarray(sums.reshape(-1, width)[:, :-1], dtype=np.float64)
 
 
 def neighbor_weights(neighbors: Neighbors, known: NDArray[np.bool_]) -> Floats:
@@ -135,8 +128,7 @@ def neighbor_weights(neighbors: Neighbors, known: NDArray[np.bool_]) -> Floats:
     """
     target = np.log(neighbors.n_neighbors // 3)
     weights: Floats = np.zeros(neighbors.indices.shape)
-    for start in range(0, len(weights), _CHUNK_ROWS):
-        part = slice(start, start + _CHUNK_ROWS)
+    for part in _parts(len(weights)):
         indices = neighbors.indices[part]
         distances = np.where((indices >= 0) & known[indices], neighbors.distances[part], np.inf)
         weights[part] = _weights(distances, float(target))

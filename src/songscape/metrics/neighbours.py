@@ -38,10 +38,6 @@ class Neighbors:
     distances: Floats
 
     @property
-    def n_tracks(self) -> int:
-        return len(self.indices)
-
-    @property
     def n_neighbors(self) -> int:
         return int(self.indices.shape[1])
 

@@ -58,7 +58,10 @@ def average_precision_samples(
     space = np.ascontiguousarray(X, dtype=np.float64)
     codes = encode_labels(groups)[0]
     same_song = group_codes(copies, len(codes))
-    queries = _queries(codes, same_song, max_queries, random_state)
+    queries = np.flatnonzero(has_relevant(codes, same_song))
+    if len(queries) > max_queries:
+        rng = np.random.default_rng(random_state)
+        queries = np.sort(rng.choice(queries, max_queries, replace=False))
     precision: Floats = np.full(len(space), np.nan)
     for part in row_chunks(queries, len(space)):
         for row, squares in zip(part, squared_distances(space, part)):
@@ -121,12 +124,3 @@ def undefined_retrieval(groups: ArrayLike, copies: ArrayLike | None, k: int | No
         return "no artist has two tracks that are no copies of each other"
     most = len(codes) - int(np.bincount(same_song).min())
     return "" if k is None else too_few_candidates(most, k)
-
-
-def _queries(codes: Integers, same_song: Integers, max_queries: int, random_state: int) -> Integers:
-    """Tracks whose group has another track; a sorted sample where there are too many."""
-    queries = np.flatnonzero(has_relevant(codes, same_song))
-    if len(queries) > max_queries:
-        rng = np.random.default_rng(random_state)
-        queries = np.sort(rng.choice(queries, max_queries, replace=False))
-    return queries

@@ -16,26 +16,28 @@ Integers = NDArray[np.int64]
 _CACHED_NUMBERS = 250_000
 
 
-def silhouette(X: ArrayLike, labels: ArrayLike) -> float:
-    """Mean silhouette of the clustered tracks, exact (time grows with n²); NaN where undefined."""
-    values = silhouette_samples(X, labels)
-    clustered = values[np.asarray(labels) >= 0]
-    return float(clustered.mean()) if len(clustered) else float("nan")
+def silhouette(
+    X: ArrayLike, labels: ArrayLike, *, n_samples: int | None = None, random_state: int = 0
+) -> tuple[float, float]:
+    """Mean silhouette of the clustered tracks, (b − a) / max(a, b), and its standard error.
 
+    a is the mean Euclidean distance to the other tracks of its cluster, b the smallest mean
+    distance to another cluster; a track alone in its cluster gets 0, as in scikit-learn. NaN with
+    fewer than 2 clusters or no two tracks in one.
 
-def silhouette_samples(X: ArrayLike, labels: ArrayLike) -> Floats:
-    """Silhouette of every track: (b − a) / max(a, b) with Euclidean distances.
-
-    a is the mean distance to the other tracks of its cluster, b the smallest mean distance to
-    another cluster; a track alone in its cluster gets 0, as in scikit-learn. NaN for noise (−1),
-    and everywhere with fewer than 2 clusters or no two tracks in one.
+    Time grows with n². A random sample of `n_samples` tracks is compared with *all* tracks, so each
+    value is exact and the mean is unbiased. The error is that of the sampling, with the
+    finite-population correction: 0 when all are drawn.
     """
-    space, codes, sizes, kept = clustered_rows(X, labels)
-    result = np.full(len(kept), np.nan)
+    space, codes, sizes, _ = clustered_rows(X, labels)
     if len(sizes) == 0:
-        return result
-    result[kept] = _of_rows(space, codes, sizes, np.arange(len(space)))
-    return result
+        return float("nan"), float("nan")
+    n = len(space)
+    m = n if n_samples is None else min(n_samples, n)
+    drawn = np.sort(np.random.default_rng(random_state).choice(n, m, replace=False))
+    values = silhouettes_of(space, codes, sizes, drawn)
+    spread = float(values.std(ddof=1)) if m > 1 else float("nan")
+    return float(values.mean()), spread / m**0.5 * max(0.0, 1 - m / n) ** 0.5
 
 
 def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
@@ -43,7 +45,7 @@ def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
 
     a is the distance to the centre (mean) of its own cluster, b that to the nearest other one
     (Vendramin, Campello & Hruschka 2010): 1 in the centre, 0 half way to the next, under 0 nearer
-    to another. NaN where `silhouette_samples` has NaN; 0 where both distances are 0.
+    to another. NaN for noise (−1) and where `silhouette` is NaN; 0 where both distances are 0.
     """
     from scipy.spatial.distance import cdist
 
@@ -65,25 +67,6 @@ def simplified_silhouette(X: ArrayLike, labels: ArrayLike) -> Floats:
         values[rows] = np.divide(other - own, larger, out=np.zeros_like(own), where=larger > 0)
     result[kept] = values
     return result
-
-
-def sampled_silhouette(
-    X: ArrayLike, labels: ArrayLike, *, n_samples: int = 2_000, random_state: int = 0
-) -> tuple[float, float]:
-    """Mean silhouette of a random sample of clustered tracks, and its standard error.
-
-    The sampled tracks are compared with *all* tracks, so each value is exact and the mean is
-    unbiased. The error has the finite-population correction: 0 when all are drawn.
-    """
-    space, codes, sizes, _ = clustered_rows(X, labels)
-    if len(sizes) == 0:
-        return float("nan"), float("nan")
-    n = len(space)
-    m = min(n_samples, n)
-    drawn = np.sort(np.random.default_rng(random_state).choice(n, m, replace=False))
-    values = _of_rows(space, codes, sizes, drawn)
-    spread = float(values.std(ddof=1)) if m > 1 else float("nan")
-    return float(values.mean()), spread / m**0.5 * max(0.0, 1 - m / n) ** 0.5
 
 
 def clustered_rows(
@@ -109,7 +92,7 @@ def clustered_rows(
     )
 
 
-def _of_rows(space: Floats, codes: Integers, sizes: Floats, rows: Integers) -> Floats:
+def silhouettes_of(space: Floats, codes: Integers, sizes: Floats, rows: Integers) -> Floats:
     """Silhouettes of some rows, each compared with all."""
     order = np.argsort(codes, kind="stable")
     place = np.argsort(order)

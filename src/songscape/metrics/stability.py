@@ -5,9 +5,6 @@ Partitions have shape (n_tracks,), repeats of them (n_repeats, n_tracks); −1 i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,50 +13,9 @@ from songscape.metrics.labels import group_codes
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Run = Callable[[Integers, int], ArrayLike]
 
 NOT_DRAWN = -2
 """Label of a track that was not in a subsample; −1 is noise."""
-
-
-@dataclass(frozen=True, eq=False)
-class Stability:
-    """How far a partition comes back when it is made again.
-
-    `ari` holds the adjusted Rand index of the partition and each repeat. `jaccard` holds per
-    cluster the mean Jaccard similarity to its best match (Hennig 2007): above 0.75 stable, below
-    0.6 not to be believed. `unsure` holds per track the share of its cluster's tracks that changes
-    between repeats, NaN where it was in none.
-    """
-
-    ari: Floats
-    jaccard: Floats
-    unsure: Floats
-
-    @property
-    def mean_ari(self) -> float:
-        used = self.ari[np.isfinite(self.ari)]
-        return float(used.mean()) if len(used) else float("nan")
-
-    def unsure_tracks(self, threshold: float = 0.5) -> NDArray[np.bool_]:
-        """Tracks whose cluster loses more than `threshold` of its other tracks."""
-        return np.nan_to_num(self.unsure, nan=0.0) > threshold
-
-
-def stability(reference: ArrayLike, repeats: ArrayLike | Sequence[ArrayLike]) -> Stability:
-    """Compare a partition with repeats of it, over seeds or subsamples (of `subsample_partitions`).
-
-    Memory grows with tracks and repeats, never with pairs of tracks.
-    """
-    labels = np.asarray(reference)
-    others = np.atleast_2d(np.asarray(repeats))
-    if others.shape[1:] != labels.shape:
-        raise ValueError(f"repeats of {others.shape[1:]} tracks for {labels.shape}: the same ones")
-    return Stability(
-        np.array([ari(labels, other) for other in others]),
-        np.array([cluster_jaccard(labels, other) for other in others]).mean(axis=0),
-        1.0 - assurance(labels, others),
-    )
 
 
 def pairwise_ari(partitions: ArrayLike) -> Floats:
@@ -87,33 +43,11 @@ def subsamples(
     ]
 
 
-def subsample_partitions(
-    run: Run,
-    n_tracks: int,
-    *,
-    n_repeats: int = 20,
-    share: float = 0.8,
-    groups: ArrayLike | None = None,
-    random_state: int = 0,
-) -> Integers:
-    """Cluster random subsamples, each a share of the groups; `NOT_DRAWN` for tracks outside.
-
-    `run(rows, seed)` clusters the tracks in `rows` (sorted positions) and gives a label for each.
-    The result has shape (n_repeats, n_tracks).
-    """
-    partitions = np.full((n_repeats, n_tracks), NOT_DRAWN, dtype=np.int64)
-    drawn = subsamples(
-        n_tracks, n_repeats=n_repeats, share=share, groups=groups, random_state=random_state
-    )
-    for repeat, rows in enumerate(drawn):
-        partitions[repeat, rows] = np.asarray(run(rows, random_state + repeat))
-    return partitions
-
-
 def cluster_jaccard(reference: ArrayLike, other: ArrayLike) -> Floats:
     """Per cluster of the reference, the largest Jaccard similarity to a cluster of the other.
 
-    Both are taken on the tracks drawn in the other; a cluster with none of them gets 0.
+    Both are taken on the tracks drawn in the other; a cluster with none of them gets 0. Above 0.75
+    a cluster is stable, below 0.6 not to be believed (Hennig 2007).
     """
     labels, others = np.asarray(reference), np.asarray(other)
     n_clusters = int(labels.max(initial=-1)) + 1
@@ -126,13 +60,13 @@ def cluster_jaccard(reference: ArrayLike, other: ArrayLike) -> Floats:
     return result
 
 
-def assurance(reference: ArrayLike, repeats: ArrayLike) -> Floats:
-    """Per track, how much of its cluster stays the same: 1 all of it, 0 nothing; NaN in no repeat.
+def unsure_shares(reference: ArrayLike, repeats: ArrayLike) -> Floats:
+    """Per track, how much of its cluster changes: 0 nothing, 1 all of it; NaN in no repeat.
 
     The other tracks of its cluster in the reference and in a repeat are compared, among those
-    drawn; their Jaccard similarity is averaged over the repeats it was drawn in. This is the
-    row-wise agreement of the co-assignment matrices (Monti et al. 2003) without the matrices. Noise
-    counts as one more cluster.
+    drawn; 1 minus their Jaccard similarity, averaged over the repeats it was drawn in. This is the
+    row-wise disagreement of the co-assignment matrices (Monti et al. 2003) without the matrices.
+    Noise counts as one more cluster.
     """
     labels = np.asarray(reference)
     n_clusters = int(labels.max(initial=-1)) + 1
@@ -147,9 +81,8 @@ def assurance(reference: ArrayLike, repeats: ArrayLike) -> Floats:
         # The track itself does not count: a cluster of one keeps what it has.
         total[drawn] += np.where(union > 1, (shared - 1) / np.maximum(union - 1, 1), 1.0)
         times[drawn] += 1
-    result: Floats = np.full(len(labels), np.nan)
-    np.divide(total, times, out=result, where=times > 0)
-    return result
+    kept = np.divide(total, times, out=np.full(len(labels), np.nan), where=times > 0)
+    return np.asarray(1.0 - kept)
 
 
 def _overlaps(first: Integers, second: Integers, n_first: int) -> tuple[Floats, Floats, Floats]:

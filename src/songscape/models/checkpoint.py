@@ -15,8 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from songscape.models.hardware import random_states, restore_random_states
-from songscape.models.records import decode, encode
+from songscape.models.saving import decode, encode
 from songscape.results import write_atomically
 
 Parts = Mapping[str, Any]
@@ -35,6 +34,16 @@ class State:
     best: float = -math.inf
     since_best: int = 0
     best_weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+
+
+def _generators() -> dict[str, Any]:
+    """torch's own generators, by device: dropout on a device draws from that device's."""
+    found: dict[str, Any] = {"torch": torch}
+    if torch.cuda.is_available():
+        found["cuda"] = torch.cuda
+    if torch.backends.mps.is_available():
+        found["mps"] = torch.mps
+    return found
 
 
 class Checkpoint:
@@ -60,7 +69,7 @@ class Checkpoint:
                 for name, part in parts.items()
             },
             "generator": generator.get_state(),
-            "random": random_states(),
+            "random": {name: one.get_rng_state() for name, one in _generators().items()},
             "state": vars(state),
         }
         tensors: dict[str, Tensor] = {}
@@ -89,7 +98,9 @@ class Checkpoint:
                 held["state"] = {int(index): value for index, value in held["state"].items()}
             part.load_state_dict(held)
         generator.set_state(everything["generator"])
-        restore_random_states(everything["random"])
+        for name, one in _generators().items():
+            if name in everything["random"]:
+                one.set_rng_state(everything["random"][name])
         return State(**everything["state"])
 
     def remove(self) -> None:

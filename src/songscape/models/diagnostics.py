@@ -39,9 +39,9 @@ class Diagnostics:
     held_out: bool = True
 
 
-def active_units(means: NDArray[Any], threshold: float = ACTIVE_VARIANCE) -> int:
-    """Number of latent dimensions with Var(E[z | x]) > threshold (Burda et al. 2016, eq. 10)."""
-    return int((np.var(np.asarray(means, dtype=np.float64), axis=0) > threshold).sum())
+def active_units(means: NDArray[Any]) -> int:
+    """Number of latent dimensions with Var(E[z | x]) > 0.01 (Burda et al. 2016, eq. 10)."""
+    return int((np.var(np.asarray(means, dtype=np.float64), axis=0) > ACTIVE_VARIANCE).sum())
 
 
 def diagnose(
@@ -69,7 +69,7 @@ def diagnose(
     collapsed = active <= (max(1, n_latent // 10) if n_latent > 1 else 0)
     alarms, notes = [], []
     if collapsed:
-        mend = "lower beta or set free_bits" if variational else "train longer"
+        mend = "lower beta" if variational else "train longer"
         alarms.append(
             f"The posterior collapsed: {active} of {n_latent} latent dimensions tell tracks apart, "
             f"so clusters of these latents mean nothing; {mend}."

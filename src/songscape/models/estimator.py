@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -18,9 +17,6 @@ ARRAY_VIEW = "x"
 
 class ViewsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A scikit-learn transformer of `Views`; an array is taken as the single view "x"."""
-
-    parameter_groups: ClassVar[Mapping[str, type]] = {}
-    """Parameters that are settings of a group; see `songscape.models.presets.build_model`."""
 
     def check_parameters(self) -> None:
         """Raise ValueError for a parameter out of range, or for two that do not go together."""

@@ -68,7 +68,7 @@ class HotDeck:
             By the views that are there.
         present : ndarray of shape (n_tracks, n_views), bool
         weights : ndarray of shape (latent_dim,)
-            Of the latents, as `joint_space.latent_weights` gives them.
+            Of the latents, as `latent_weights` of `vae` gives them.
         """
         from scipy.spatial.distance import cdist
 
@@ -119,24 +119,11 @@ def nearest_by_view(
 ) -> pd.DataFrame:
     """For each track the tracks whose `wanted` views fit best to everything else of it.
 
-    The model places both sides in its decoder space, the track by all its views but the wanted
-    ones, the candidates by the wanted ones alone; distances are Euclidean. A track is
-    no candidate for itself.
-
-    Parameters
-    ----------
-    model : fitted SongVAE with a product of experts
-    views : Views
-    wanted : sequence of str
-        Names of views, such as ["lyrics"].
-    tracks : sequence of int, optional
-        Positions of the tracks; default: all that lack the wanted views and have another.
-    n_neighbors : int
-
-    Returns
-    -------
-    DataFrame
-        track_id, rank (1 is the nearest), nearest (its track id), distance; by track and rank.
+    The model, a `SongVAE` with a product of experts, places the track by all its views but the
+    wanted ones, the candidates by the wanted ones alone; distances are Euclidean, between posterior
+    means in units of their uncertainty. A track is no candidate for itself. `tracks` are positions,
+    by default of all that lack the wanted views and have another. The columns are track_id, rank (1
+    is the nearest), nearest (its track id) and distance, by track and rank.
 
     Raises
     ------
@@ -167,16 +154,13 @@ def nearest_by_view(
                 f"{views.track_ids[bare[0]]}: has nothing but {named} to look it up by"
             )
     ranked = []
-    if len(rows):
-        # What a track's own views say, and nothing taken from the hot deck.
-        how = {"space": "decoder", "imputation": "mean"}
-        queries = model.transform(without_views(views.take(rows), wanted), **how)
-        latents = model.transform(without_views(views.take(candidates), others), **how)
-        for row, query in zip(rows, queries):
-            distances = np.linalg.norm(latents.astype(np.float64) - query, axis=1)
-            distances[candidates == row] = np.inf
-            order = np.argsort(distances, kind="stable")[:n_neighbors]
-            for rank, chosen in enumerate(order[np.isfinite(distances[order])], start=1):
-                nearest = views.track_ids[candidates[chosen]]
-                ranked.append((views.track_ids[row], rank, nearest, float(distances[chosen])))
+    asked = model.posterior(without_views(views.take(rows), wanted))[0]
+    found = model.posterior(without_views(views.take(candidates), others))[0]
+    for row, query in zip(rows, asked * model.latent_weights_):
+        distances = np.linalg.norm(found * model.latent_weights_ - query, axis=1)
+        distances[candidates == row] = np.inf
+        order = np.argsort(distances, kind="stable")[:n_neighbors]
+        for rank, chosen in enumerate(order[np.isfinite(distances[order])], start=1):
+            nearest = views.track_ids[candidates[chosen]]
+            ranked.append((views.track_ids[row], rank, nearest, float(distances[chosen])))
     return pd.DataFrame(ranked, columns=["track_id", "rank", "nearest", "distance"])

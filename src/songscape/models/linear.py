@@ -11,16 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from songscape.errors import SongscapeError
 from songscape.features.views import Views
-from songscape.models.alignment import Alignment, fit_alignment
+from songscape.models.alignment import Alignment, choose_neutral, fit_alignment
 from songscape.models.estimator import ViewsTransformer
-from songscape.models.neutrality import choose_neutral
 from songscape.models.principal_axes import EXACT_LIMIT, Axes, principal_axes
-from songscape.models.standardisation import (
-    InputView,
-    chunks,
-    fit_input,
-    sorted_by_id,
-)
+from songscape.models.standardisation import InputView, chunks, fit_input, sorted_by_id
 from songscape.models.within_song import SongMeans, fit_song_means
 
 Floats = NDArray[np.float64]
@@ -58,7 +52,7 @@ class BlockPCA(ViewsTransformer):
     neutral : bool, default=False
         Also give the words a smaller weight, and every category the same covariance (see
         `songscape.models.alignment.fit_alignment`), as far as it takes until neighbours tell the
-        category no better than chance (`songscape.models.neutrality.choose_neutral`).
+        category no better than chance (`songscape.models.alignment.choose_neutral`).
     random_state : int, RandomState or None, default=0
         Only used where an exact solution would take too long (over 4,096 tracks and columns).
 
@@ -228,12 +222,7 @@ class BlockPCA(ViewsTransformer):
     def _axes(
         self, views: Views, block: Sequence[str], rows: NDArray[np.intp], seed: int
     ) -> Axes | None:
-        n_columns = sum(
-            len(self.song_means_[name].whitener)
-            if name in self.song_means_
-            else self.inputs_[name].size
-            for name in block
-        )
+        n_columns = self._read(views, block, rows[:1]).shape[1]
         most = min(len(rows), n_columns)
         is_sparse = not self.joint and views[block[0]].is_sparse
         wanted = (is_sparse and self.word_components) or self.n_components

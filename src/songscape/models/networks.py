@@ -24,6 +24,8 @@ from songscape.models.view_specs import ViewSpec
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -8.0, 6.0
 CONV_CHANNELS = (32, 64, 64)
 KERNEL, STRIDE = 5, 2
+WORD_TOTAL = 200.0
+"""How many words the lyrics of a track count as under the multinomial likelihood."""
 
 DENSITIES = {
     "gaussian": gaussian_log_likelihood,
@@ -74,8 +76,7 @@ def _blocks(sizes: Sequence[int], dropout: float) -> list[nn.Module]:
 class SongNetwork(nn.Module):
     """Encoders, decoders and likelihoods of all views.
 
-    `hidden` are the widths of the encoder's hidden layers, which the decoder mirrors; `word_total`
-    is how many words a track's lyrics count as under the multinomial likelihood.
+    `hidden` are the widths of the encoder's hidden layers, which the decoder mirrors.
     """
 
     def __init__(
@@ -87,11 +88,10 @@ class SongNetwork(nn.Module):
         fusion: str = "early",
         dropout: float = 0.0,
         n_covariates: int = 0,
-        word_total: float = 200.0,
     ) -> None:
         super().__init__()
         self.specs = tuple(specs)
-        self.latent_dim, self.fusion, self.word_total = latent_dim, fusion, word_total
+        self.latent_dim, self.fusion = latent_dim, fusion
         sizes = (*hidden, 2 * latent_dim)
         # View names may hold characters that module names may not, hence positions as keys.
         self.key = {spec.name: f"view{i}" for i, spec in enumerate(self.specs)}
@@ -239,7 +239,7 @@ class SongNetwork(nn.Module):
             x, weight = batch.values[spec.name], batch.weights[spec.name]
             decoded = outputs[spec.name]
             if spec.likelihood == "multinomial":
-                term = multinomial_log_likelihood(x, decoded, weight, self.word_total)
+                term = multinomial_log_likelihood(x, decoded, weight, WORD_TOTAL)
             else:
                 density = DENSITIES[spec.likelihood]
                 term = density(x, decoded, self.log_noise[self.key[spec.name]], weight)

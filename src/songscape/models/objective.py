@@ -20,31 +20,20 @@ class Terms:
     z: Tensor
 
 
-def negative_elbo(terms: Terms, beta: float, free_bits: float) -> Tensor:
-    """Mean per track, with a weighted KL divergence.
-
-    With `free_bits`, that many nats of every latent dimension cost nothing.
-    """
-    kl = terms.kl.mean(0)
-    if free_bits > 0:
-        kl = kl.clamp_min(free_bits)
-    return beta * kl.sum() - terms.reconstruction.mean()
+def negative_elbo(terms: Terms, beta: float) -> Tensor:
+    """Mean per track, with a weighted KL divergence."""
+    return beta * terms.kl.mean(0).sum() - terms.reconstruction.mean()
 
 
 def loss(terms: Terms, objective: Objective, beta: float, covariates: Tensor | None) -> Tensor:
     """The negative ELBO at this `beta`, and the penalties."""
-    total = negative_elbo(terms, beta, objective.free_bits)
+    total = negative_elbo(terms, beta)
     if objective.independence > 0 and covariates is not None:
         total = total + objective.independence * hsic_penalty(terms.z, covariates)
     return total
 
 
-def elbo_terms(
-    network: SongNetwork,
-    prior: nn.Module,
-    batch: Batch,
-    noise: Tensor | None,
-) -> Terms:
+def elbo_terms(network: SongNetwork, prior: nn.Module, batch: Batch, noise: Tensor | None) -> Terms:
     """Reconstruction and KL divergence of a batch; `noise` is None for a deterministic autoencoder.
 
     Whatever experts `batch.keep` leaves out, every view that is present is reconstructed.

@@ -17,41 +17,42 @@ from songscape.rules import Rule, flag, number, one_of, optional, sequence_of, w
 MIN_BATCH, MIN_STEPS = 8, 16
 
 ENCODERS = ("dense", "conv1d", "set")
-DECODERS = ("dense", "linear")
 LIKELIHOODS = ("gaussian", "multinomial", "von-mises-fisher")
 """Under `multinomial` the words of every track count as equally many. `von-mises-fisher` is cosine
 similarity as a likelihood: only directions count."""
-SPACES = ("latent", "decoder", "joint")
 WORD_COMPONENTS = 24
 """Axes of words, where each other view has 16: words need more."""
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 
 
 @dataclass(frozen=True)
-class Objective:
+class _Settings:
+    """Settings whose values are checked when they are made."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            check_value(name, value)
+
+
+@dataclass(frozen=True)
+class Objective(_Settings):
     """What training minimises besides the reconstruction.
 
     Attributes
     ----------
     beta : float, default=1
         Weight of the KL divergence (Higgins et al. 2017).
-    free_bits : float, default=0
-        Nats per dimension that cost nothing (Kingma et al. 2016).
     independence : float, default=0
         Weight, in nats, of a penalty on latents that depend on the covariates (see
         `songscape.models.objective.hsic_penalty`).
     """
 
     beta: float = 1.0
-    free_bits: float = 0.0
     independence: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_values(vars(self))
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(_Settings):
     """How a network is trained.
 
     Attributes
@@ -94,7 +95,7 @@ class Training:
     validation_fraction: float = 0.1
 
     def __post_init__(self) -> None:
-        _check_values(vars(self))
+        super().__post_init__()
         if self.rise + self.hold > 1:
             raise ValueError(f"rise = {self.rise}, hold = {self.hold}: shares, at most 1 together")
 
@@ -116,7 +117,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Hardware:
+class Hardware(_Settings):
     """Where a network is trained.
 
     Attributes
@@ -129,9 +130,6 @@ class Hardware:
 
     device: str = "auto"
     threads: int = 1
-
-    def __post_init__(self) -> None:
-        _check_values(vars(self))
 
 
 GROUPS: Mapping[str, type] = {"objective": Objective, "training": Training, "hardware": Hardware}
@@ -156,19 +154,18 @@ _DEVICE = Rule(
     "one of auto, cpu, cuda, mps",
     lambda value: isinstance(value, str) and bool(re.fullmatch(DEVICES, value)),
 )
-_SIZES = ("latent_dim", "reduced_dim", "epochs", "max_steps", "batch_size", "threads")
-_WEIGHTS = ("beta", "free_bits", "independence", "weight_decay")
+_SIZES = ("latent_dim", "epochs", "max_steps", "batch_size", "threads")
+_WEIGHTS = ("beta", "independence", "weight_decay")
 
 _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("views", "covariates"), optional(sequence_of("names", _TEXT.allows))),
     "view": _TEXT,
     "likelihoods": optional(_by_view(*LIKELIHOODS)),
     "encoders": optional(_by_view(*ENCODERS)),
-    "decoders": optional(_by_view(*DECODERS)),
     "noise": one_of("fixed", "learned"),
     "fusion": one_of("early", "poe"),
     "prior": one_of("normal", "mixture"),
-    "space": one_of(*SPACES),
+    "space": one_of("latent", "joint"),
     "imputation": one_of("mean", "donor"),
     "device": _DEVICE,
     **dict.fromkeys(("joint", "variational", "presence", "within_song", "neutral"), flag),
@@ -177,7 +174,7 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("n_components", "word_components"), optional(whole(1))),
     "patience": whole(0),
     **dict.fromkeys(_WEIGHTS, number("from 0 on", lambda v: v >= 0)),
-    **dict.fromkeys(("learning_rate", "word_total"), number("above 0", lambda v: v > 0)),
+    "learning_rate": number("above 0", lambda v: v > 0),
     **dict.fromkeys(("rise", "hold", "warmup", "view_dropout"), _SHARE),
     **dict.fromkeys(("dropout", "validation_fraction"), _SHARE_BELOW_ONE),
     **{name: _instance(kind) for name, kind in GROUPS.items()},
@@ -193,15 +190,9 @@ def check_value(name: str, value: Any) -> None:
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Raise ValueError for a parameter out of range, or for two that do not go together."""
-    _check_values(parameters)
-    given = parameters.get
-    objective = given("objective") or Objective()
-    if given("prior") == "mixture" and given("n_components") is None:
-        raise ValueError("n_components = None: a mixture prior needs a number")
-    if given("prior") == "mixture" and objective.free_bits > 0:
-        raise ValueError("free_bits needs prior = 'normal': a mixture has no KL per dimension")
-
-
-def _check_values(parameters: Mapping[str, Any]) -> None:
     for name, value in parameters.items():
         check_value(name, value)
+    if parameters.get("prior") == "mixture" and parameters.get("n_components") is None:
+        raise ValueError("n_components = None: a mixture prior needs a number")
+    if parameters.get("space") == "joint" and parameters.get("fusion") != "poe":
+        raise ValueError("space = 'joint' needs fusion = 'poe'")

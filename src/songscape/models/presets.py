@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from importlib import import_module
 from importlib.metadata import entry_points
 from inspect import Parameter, signature
+from pkgutil import resolve_name
 from typing import Any
 
 from songscape.errors import UsageError
@@ -163,11 +163,7 @@ _TABLE = (
         "product of experts over sound and words, its latents beside balanced-lda",
         space="joint",
     ),
-    _song(
-        "song-vae-latent",
-        SONG_VIEWS,
-        "song-vae, posterior means as they are",
-    ),
+    _song("song-vae-latent", SONG_VIEWS, "song-vae, posterior means as they are"),
     _song("song-vae-audio", SONG_VIEWS[:2], "song-vae on segments and rhythm", space="joint"),
     _song(
         "neutral-vae",
@@ -177,12 +173,7 @@ _TABLE = (
         independence=100.0,
         space="joint",
     ),
-    _song(
-        "vade",
-        SONG_VIEWS,
-        "song-vae with a mixture of Gaussians as prior",
-        prior="mixture",
-    ),
+    _song("vade", SONG_VIEWS, "song-vae with a mixture of Gaussians as prior", prior="mixture"),
     _pca(
         "pca",
         ("mfcc", "lyrics-tfidf"),
@@ -284,12 +275,11 @@ def make_model(name: str, /, *, random_state: Any = 0, **options: Any) -> Any:
         If there is no such model or option, or a value is of the wrong type or out of range.
     """
     preset = find_preset(name)
-    module, _, attribute = preset.factory.partition(":")
     arguments: dict[str, Any] = dict(preset.arguments)
     if "view" not in arguments:
         arguments |= {"views": preset.modelled_views, "random_state": random_state}
     try:
-        return build_model(getattr(import_module(module), attribute), arguments | options)
+        return build_model(resolve_name(preset.factory), arguments | options)
     except ValueError as error:
         raise UsageError(f"{name}: {error}") from None
 
@@ -341,7 +331,7 @@ def check_model_options(name: str, options: Mapping[str, Any]) -> None:
     except UsageError as error:
         raise UsageError(f"model_options.{error}") from None
     modelled = preset.with_options(options).modelled_views
-    for option in ("likelihoods", "encoders", "decoders"):
+    for option in ("likelihoods", "encoders"):
         for view in options.get(option) or ():
             if view not in modelled:
                 raise UsageError(

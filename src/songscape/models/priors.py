@@ -43,10 +43,8 @@ class MixturePrior(nn.Module):
         self.means = nn.Parameter(torch.zeros(n_components, latent_dim))
         self.log_variances = nn.Parameter(torch.zeros(n_components, latent_dim))
 
-    def initialise(
-        self, latents: NDArray[Any], seed: int, variances: NDArray[Any] | None = None
-    ) -> None:
-        """Start from a Gaussian mixture fitted to posterior means, (n, latent_dim).
+    def initialise(self, latents: NDArray[Any], seed: int, variances: NDArray[Any]) -> None:
+        """Start from a Gaussian mixture fitted to posterior means; both are (n, latent_dim).
 
         To each component the mean posterior variance of its tracks is added, for the prior has to
         cover the posteriors: an unused dimension has means at 0 and variance 1, and a component
@@ -60,19 +58,15 @@ class MixturePrior(nn.Module):
         mixture = GaussianMixture(
             n_components, covariance_type="diag", reg_covar=1e-3, n_init=3, random_state=seed
         ).fit(points)
-        spread = mixture.covariances_
-        if variances is not None:
-            shares = mixture.predict_proba(points)
-            weights = np.maximum(shares.sum(axis=0), 1e-9)
-            spread = spread + shares.T @ variances.astype(np.float64) / weights[:, None]
+        shares = mixture.predict_proba(points)
+        weights = np.maximum(shares.sum(axis=0), 1e-9)
+        within = shares.T @ variances.astype(np.float64) / weights[:, None]
+        spread = mixture.covariances_ + within
         with torch.no_grad():
             self.logits.fill_(-10.0)
-            for target, source in (
-                (self.logits, np.log(mixture.weights_)),
-                (self.means, mixture.means_),
-                (self.log_variances, np.log(spread)),
-            ):
-                target[:n_components] = torch.as_tensor(source, dtype=target.dtype)
+            self.logits[:n_components] = torch.as_tensor(np.log(mixture.weights_))
+            self.means[:n_components] = torch.as_tensor(mixture.means_)
+            self.log_variances[:n_components] = torch.as_tensor(np.log(spread))
 
     def component_log_density(self, z: Tensor) -> Tensor:
         """log p(component) + log p(z | component), shape (n, n_components)."""

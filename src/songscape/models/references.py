@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from songscape.errors import SongscapeError
-from songscape.features.views import View, Views
 from songscape.models.estimator import ViewsTransformer
 
 
 class RandomLatents(ViewsTransformer):
     """Gaussian noise that knows nothing of the music: what any figure is worth at chance level.
 
-    A track's numbers follow from its id (or the bytes of its row) and the seed alone, so they stay
-    the same in any order and any subset.
+    A track's numbers follow from its id and the seed alone, so they stay the same in any order and
+    any subset of `Views`.
 
     Parameters
     ----------
@@ -47,17 +46,12 @@ class RandomLatents(ViewsTransformer):
     def transform(self, X: Any) -> NDArray[Any]:
         """Noise of shape (n_tracks, n_components), float32."""
         check_is_fitted(self, "seed_")
-        views = self._views(X)
-        if isinstance(X, Views):
-            keys = [track_id.encode() for track_id in views.track_ids]
-        else:
-            keys = [row.astype(np.float64).tobytes() for row in next(iter(views.values())).values]
-        salt = self.seed_.to_bytes(16, "little")
-        out = np.empty((len(keys), self.n_components), np.float32)
-        for i, key in enumerate(keys):
-            digest = hashlib.blake2b(key, digest_size=16, salt=salt).digest()
+        salt, ids = self.seed_.to_bytes(16, "little"), self._views(X).track_ids
+        out = np.empty((len(ids), self.n_components), np.float32)
+        for row, track_id in zip(out, ids):
+            digest = hashlib.blake2b(track_id.encode(), digest_size=16, salt=salt).digest()
             generator = np.random.default_rng(int.from_bytes(digest, "little"))
-            out[i] = generator.standard_normal(self.n_components)
+            row[:] = generator.standard_normal(self.n_components)
         return out
 
 
@@ -75,7 +69,7 @@ class ViewOnly(ViewsTransformer):
     def fit(self, X: Any, y: Any = None) -> ViewOnly:
         """Remember the columns."""
         self.check_parameters()
-        view = self._view(X, reset=True)
+        view = self._views(X, reset=True)[self.view]
         if not self.presence and (view.is_sparse or len(view.shape) != 2):
             raise SongscapeError(f"view {self.view!r} is no small table; choose a dense 2-D view")
         self.columns_: tuple[str, ...] = () if self.presence else view.feature_names
@@ -85,15 +79,10 @@ class ViewOnly(ViewsTransformer):
     def transform(self, X: Any) -> NDArray[Any]:
         """The view's numbers or presence, float32; columns unknown at fitting time are left out."""
         check_is_fitted(self, "_n_features_out")
-        view = self._view(X)
+        view = self._views(X)[self.view]
         present = view.present[:, None]
         if self.presence:
             return np.asarray(present, dtype=np.float32)
         as_fitted = view.feature_names == self.columns_
         values = view.values if as_fitted else view.in_columns(self.columns_)
         return np.where(present, values, 0.0).astype(np.float32)
-
-    def _view(self, X: Any, reset: bool = False) -> View:
-        """The named view; an array has only one."""
-        views = self._views(X, reset)
-        return views[self.view] if isinstance(X, Views) else next(iter(views.values()))

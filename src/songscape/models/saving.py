@@ -1,22 +1,25 @@
-"""Saving: a fitted model as safetensors and JSON; nothing is ever unpickled."""
+"""Saving: a fitted model as safetensors and JSON; nothing is ever unpickled.
+
+Nested dictionaries, dataclasses and arrays become JSON and named arrays.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib import import_module
+from dataclasses import fields
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
-import safetensors
 from safetensors.numpy import load_file, save
 
 from songscape._version import __version__
 from songscape.errors import SongscapeError
-from songscape.models.records import decode, encode
 from songscape.results import write_atomically
 
 FORMAT = 5
@@ -32,7 +35,6 @@ KINDS = {
     "Alignment": "alignment",
     "Axes": "principal_axes",
     "CovariateEncoder": "covariate_encoder",
-    "DecoderSpace": "decoder_space",
     "Diagnostics": "diagnostics",
     "Hardware": "parameters",
     "HotDeck": "imputation",
@@ -66,15 +68,15 @@ def save_model(model: Any, folder: str | Path) -> Path:
     kind = type(model).__name__
     if not can_save(model):
         raise SongscapeError(f"{kind} cannot be saved; known models are {', '.join(MODELS)}")
-    fitted = _fitted(model)
-    if not fitted:
-        raise SongscapeError(f"this {kind} is not fitted; call fit before saving it")
     arrays: Arrays = {}
-    inner = fitted.pop("linear_", None)
+    described = _described(model, arrays)
+    if not described["fitted"]:
+        raise SongscapeError(f"this {kind} is not fitted; call fit before saving it")
+    inner = getattr(model, "linear_", None)
     description = {
         "format": FORMAT,
-        **_described(model, fitted, arrays),
-        "linear": None if inner is None else _described(inner, _fitted(inner), arrays, "linear/"),
+        **described,
+        "linear": None if inner is None else _described(inner, arrays, "linear/"),
         "versions": {
             "songscape": __version__,
             "numpy": np.__version__,
@@ -99,22 +101,17 @@ def save_model(model: Any, folder: str | Path) -> Path:
     return folder
 
 
-def _fitted(model: Any) -> dict[str, Any]:
-    """What a model has learned, but for its networks."""
-    return {
+def _described(model: Any, arrays: Arrays, prefix: str = "") -> dict[str, Any]:
+    """Its parameters, and what it has learned but for its networks and linear model."""
+    fitted = {
         name: value
         for name, value in sorted(vars(model).items())
-        if (name.endswith("_") or name == "_n_features_out") and name not in MODULES
+        if (name.endswith("_") or name == "_n_features_out") and name not in (*MODULES, "linear_")
     }
-
-
-def _described(
-    model: Any, fitted: Mapping[str, Any], arrays: Arrays, prefix: str = ""
-) -> dict[str, Any]:
     return {
         "model": type(model).__name__,
-        "parameters": encode(model.get_params(deep=False), arrays, f"{prefix}parameters", KINDS),
-        "fitted": encode(fitted, arrays, f"{prefix}fitted", KINDS),
+        "parameters": encode(model.get_params(deep=False), arrays, f"{prefix}parameters"),
+        "fitted": encode(fitted, arrays, f"{prefix}fitted"),
     }
 
 
@@ -135,40 +132,31 @@ def load_model(folder: str | Path) -> Any:
         raise SongscapeError(
             f"{path.parent}: no readable model ({error}); train it again"
         ) from None
-    classes = _classes(MODELS)
-    kind = classes.get(str(description.get("model")))
-    if description.get("format") != FORMAT or kind is None:
+    if description.get("format") != FORMAT or description.get("model") not in MODELS:
         raise SongscapeError(
             f"{path}: written by another version of songscape "
             f"({description.get('versions', {}).get('songscape', 'unknown')}); train it again"
         )
     if hashlib.sha256(content).hexdigest() != description["sha256"]:
         raise SongscapeError(f"{weights}: damaged (its checksum differs); train the model again")
-    try:
-        arrays = load_file(weights)
-    except safetensors.SafetensorError as error:
-        raise SongscapeError(f"{weights}: not safetensors ({error}); train it again") from None
-    kinds = _classes(KINDS)
-    model = _restored(description, kind, arrays, kinds)
-    if isinstance(model, classes["SongVAE"]):
-        inner = description["linear"]
-        model.linear_ = inner and _restored(inner, classes["BlockPCA"], arrays, kinds)
+    arrays = load_file(weights)
+    model = _restored(description, arrays)
+    if description["model"] == "SongVAE":
+        model.linear_ = description["linear"] and _restored(description["linear"], arrays)
         _restore_modules(model, arrays)
     return model
 
 
-def _classes(homes: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        name: getattr(import_module(f"songscape.models.{home}"), name)
-        for name, home in homes.items()
-    }
+def _class(name: str, homes: Mapping[str, str]) -> Any:
+    return resolve_name(f"songscape.models.{homes[name]}:{name}")
 
 
-def _restored(
-    description: Mapping[str, Any], kind: Any, arrays: Arrays, kinds: Mapping[str, Any]
-) -> Any:
-    model = kind(**decode(description["parameters"], arrays, kinds))
-    for name, value in decode(description["fitted"], arrays, kinds).items():
+def _restored(description: Mapping[str, Any], arrays: Arrays) -> Any:
+    kind = _class(description["model"], MODELS)
+    given, known = decode(description["parameters"], arrays), signature(kind).parameters
+    # What only an earlier version could set has done its work in what was fitted.
+    model = kind(**{name: value for name, value in given.items() if name in known})
+    for name, value in decode(description["fitted"], arrays).items():
         setattr(model, name, value)
     return model
 
@@ -176,13 +164,53 @@ def _restored(
 def _restore_modules(model: Any, arrays: Arrays) -> None:
     import torch
 
-    states: dict[str, dict[str, torch.Tensor]] = {name: {} for name in MODULES}
-    for key, value in arrays.items():
-        module, _, name = key.partition("/")
-        if module in states:
-            states[module][name] = torch.from_numpy(value.copy())
-    model.network_ = model._network(model.view_specs_)
-    model.network_.load_state_dict(states["network_"])
-    model.network_.eval()
-    model.prior_ = model._prior()
-    model.prior_.load_state_dict(states["prior_"])
+    for name, module in zip(MODULES, (model._network(model.view_specs_), model._prior())):
+        own = {key.removeprefix(f"{name}/"): v for key, v in arrays.items() if key.startswith(name)}
+        module.load_state_dict({key: torch.from_numpy(value.copy()) for key, value in own.items()})
+        setattr(model, name, module.eval())
+
+
+def encode(value: Any, arrays: dict[str, Any], path: str = "") -> Any:
+    """`value` as JSON; arrays and tensors go into `arrays`, under their path."""
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return {"$strings": [str(item) for item in value]}
+    if isinstance(value, np.ndarray) or hasattr(value, "detach"):  # a tensor of torch
+        arrays[path] = value
+        return {"$array": path}
+    if type(value).__name__ in KINDS:
+        inner = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {"$record": type(value).__name__, "fields": encode(inner, arrays, path)}
+    if isinstance(value, Mapping):
+        return {str(k): encode(v, arrays, f"{path}/{k}") for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        items = [encode(item, arrays, f"{path}/{i}") for i, item in enumerate(value)]
+        return {"$tuple": items} if isinstance(value, tuple) else items
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise SongscapeError(
+        f"{path} is a {type(value).__name__}, which cannot be saved; use a number or a name"
+    )
+
+
+def decode(value: Any, arrays: Mapping[str, Any]) -> Any:
+    """What `encode` was given."""
+    if isinstance(value, list):
+        return [decode(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$array" in value:
+        return arrays[value["$array"]]
+    if "$strings" in value:
+        return np.array(value["$strings"], dtype=object)
+    if "$tuple" in value:
+        return tuple(decode(item, arrays) for item in value["$tuple"])
+    if "$record" in value:
+        given, name = decode(value["fields"], arrays), value["$record"]
+        if name not in KINDS:
+            return given  # of an earlier version; nothing reads it
+        kind = _class(name, KINDS)
+        known = {f.name for f in fields(kind)}
+        return kind(**{name: item for name, item in given.items() if name in known})
+    return {key: decode(item, arrays) for key, item in value.items()}

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from songscape.errors import SongscapeError
 from songscape.models import rotation
 from songscape.models.checkpoint import Checkpoint, State
-from songscape.models.hardware import chosen_device
 from songscape.models.inference import BatchReader
 from songscape.models.networks import SongNetwork
 from songscape.models.objective import Terms, elbo_terms, leave_out, loss, negative_elbo
@@ -48,6 +47,18 @@ class TrainingSettings:
     variational: bool = True
     callback: Progress | None = None
     checkpoint: Checkpoint | None = None
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA where there is one, else the CPU."""
+    n_cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if n_cuda else "cpu")
+    kind, _, index = name.partition(":")
+    n_devices = {"cuda": n_cuda, "mps": int(torch.backends.mps.is_available())}.get(kind, 1)
+    if int(index or 0) >= n_devices:
+        raise SongscapeError(f"device = {name!r}: this machine has none; use auto or cpu")
+    return torch.device(name)
 
 
 @contextlib.contextmanager
@@ -117,7 +128,7 @@ def fit_network(
     )
     rotation.prepare(network, rotations)
     for spec in specs:
-        if spec.decoder == "linear" and spec.likelihood == "multinomial":
+        if spec.decoder == "linear":
             shares = word_shares(inputs[spec.name], views[spec.name], rows)
             network.start_at(spec.name, torch.from_numpy(shares))
     read = replace(reader, rotations=rotations, device=device)
@@ -187,7 +198,7 @@ def _train(
         row = {"epoch": float(epoch), "train_elbo": sums[0] - full_beta * sums[1]}
         if len(held_out):
             every = _held_out_terms(network, prior, read, held_out, settings)
-            reached = -negative_elbo(every, full_beta, objective.free_bits).item()
+            reached = -negative_elbo(every, full_beta).item()
             sums = np.array([every.reconstruction.mean().item(), every.kl.sum(1).mean().item()])
             row["validation_elbo"] = sums[0] - full_beta * sums[1]
         row |= {"kl": float(sums[1]), "reconstruction": float(sums[0]), "beta": beta}

@@ -15,15 +15,13 @@ from songscape.errors import SongscapeError
 from songscape.features.views import Views
 from songscape.models.checkpoint import Checkpoint
 from songscape.models.covariate_encoder import CovariateEncoder, fit_covariates
-from songscape.models.decoder_space import DecoderSpace, fit_decoder_space
 from songscape.models.diagnostics import Diagnostics, diagnose
 from songscape.models.estimator import ViewsTransformer
 from songscape.models.imputation import HotDeck, complete_rows
 from songscape.models.inference import BatchReader, Inference
-from songscape.models.joint_space import latent_weights, linear_coordinates
 from songscape.models.linear import BlockPCA
 from songscape.models.networks import SongNetwork
-from songscape.models.parameters import GROUPS, Hardware, Objective, Training, check_value
+from songscape.models.parameters import GROUPS, WORD_COMPONENTS, Hardware, Objective, Training
 from songscape.models.priors import MixturePrior, StandardNormal
 from songscape.models.standardisation import InputView, sorted_by_id
 from songscape.models.training import (
@@ -34,6 +32,9 @@ from songscape.models.training import (
     split_rows,
 )
 from songscape.models.view_specs import ViewSpec, view_specs
+
+LATENT_WEIGHT = 0.7
+"""Weight of the latents, where sound and words of the linear coordinates have 1 each."""
 
 
 class SongVAE(ViewsTransformer):
@@ -56,9 +57,6 @@ class SongVAE(ViewsTransformer):
     encoders : mapping of view to {"dense", "conv1d", "set"} or None
         Default: dense; under a product of experts, a set for views of shape
         (n_tracks, n_segments, n_features).
-    decoders : mapping of view to {"dense", "linear"} or None
-        Default: linear, with a standard normal prior on its weights, for words under a product of
-        experts without covariates (as in topic models, Srivastava & Sutton 2017). Otherwise dense.
     noise : {"fixed", "learned"}, default="fixed"
         Standard deviation of Gaussian views: 1 in standardised units, or learned per dimension.
     fusion : {"early", "poe"}, default="early"
@@ -75,15 +73,12 @@ class SongVAE(ViewsTransformer):
         Components of the mixture.
     variational : bool, default=True
         False gives a deterministic autoencoder of the same architecture.
-    word_total : float, default=200
-        How many words the lyrics of a track count as under the multinomial likelihood.
-    space : {"latent", "decoder", "joint"}, default="latent"
-        What `transform` returns: posterior means; the decoded views, balanced and reduced; or
-        posterior means joined to the linear coordinates of the same views, as "balanced-lda" has
-        them (of the first covariate neutral, see `songscape.models.joint_space`). Under a product
-        of experts each can also be asked for later.
-    reduced_dim : int, default=16
-        Dimensions per view of the decoder space, and of the linear coordinates.
+    space : {"latent", "joint"}, default="latent"
+        What `transform` returns: posterior means; or, under a product of experts, linear
+        coordinates of the same views, as "balanced-lda" has them (of the first covariate neutral),
+        joined to posterior means in units of their uncertainty. The first tell most of genre and
+        artist where every view is there; the latents add what views share, and say of a track that
+        lacks one which complete tracks it is like.
     imputation : {"mean", "donor"}, default="mean"
         How `transform` sees a track that lacks views, under a product of experts: by the views that
         it has, or with what the others add to similar complete training tracks, so that tracks
@@ -113,6 +108,7 @@ class SongVAE(ViewsTransformer):
     """
 
     parameter_groups: ClassVar[Mapping[str, type]] = GROUPS
+    """Parameters that are settings of a group; see `songscape.models.presets.build_model`."""
 
     def __init__(
         self,
@@ -120,7 +116,6 @@ class SongVAE(ViewsTransformer):
         *,
         likelihoods: Mapping[str, str] | None = None,
         encoders: Mapping[str, str] | None = None,
-        decoders: Mapping[str, str] | None = None,
         noise: str = "fixed",
         fusion: str = "early",
         covariates: Sequence[str] | None = None,
@@ -130,9 +125,7 @@ class SongVAE(ViewsTransformer):
         prior: str = "normal",
         n_components: int = 10,
         variational: bool = True,
-        word_total: float = 200.0,
         space: str = "latent",
-        reduced_dim: int = 16,
         imputation: str = "mean",
         random_state: Any = 0,
         objective: Objective | None = None,
@@ -142,7 +135,6 @@ class SongVAE(ViewsTransformer):
         self.views = views
         self.likelihoods = likelihoods
         self.encoders = encoders
-        self.decoders = decoders
         self.noise = noise
         self.fusion = fusion
         self.covariates = covariates
@@ -152,9 +144,7 @@ class SongVAE(ViewsTransformer):
         self.prior = prior
         self.n_components = n_components
         self.variational = variational
-        self.word_total = word_total
         self.space = space
-        self.reduced_dim = reduced_dim
         self.imputation = imputation
         self.random_state = random_state
         self.objective = objective
@@ -200,7 +190,6 @@ class SongVAE(ViewsTransformer):
             covariates=bool(self.covariates),
             likelihoods=self.likelihoods or {},
             encoders=self.encoders or {},
-            decoders=self.decoders or {},
         )
         settings = TrainingSettings(
             self.objective or Objective(),
@@ -227,45 +216,33 @@ class SongVAE(ViewsTransformer):
             self.diagnostics_: Diagnostics = diagnose(
                 inference, views, posterior, rows, held_out, settings
             )
-            self._fit_spaces(inference, views, posterior, rows, seed)
+            self._n_features_out = self.latent_dim
+            self.linear_: BlockPCA | None = None
+            self.hot_deck_: HotDeck | None = None
+            if self.fusion == "poe":
+                self._fit_joint_space(inference, views, posterior, rows, seed)
         return self
 
-    def transform(
-        self, X: Any, space: str | None = None, imputation: str | None = None
-    ) -> NDArray[Any]:
+    def transform(self, X: Any) -> NDArray[Any]:
         """Where tracks lie, (n_tracks, n_dimensions), float32.
 
         Parameters
         ----------
         X : Views or ndarray
             Tracks may lack views that the model knows.
-        space, imputation : str, optional
-            Instead of the estimator's own.
         """
-        space, imputation = space or self.space, imputation or self.imputation
-        check_value("space", space)
-        check_value("imputation", imputation)
         with self._reading(X) as (inference, views):
             found, _ = inference.posterior(views)
-            if self.linear_ is None or self.decoder_space_ is None:
-                if space != "latent":
-                    raise SongscapeError(
-                        f"this model was fitted without space={space!r}; fit it so"
-                    )
+            if self.linear_ is None:
                 return found.astype(np.float32)
-            borrows = self.hot_deck_ is not None and imputation == "donor"
-            if space == "joint" or borrows:
-                linear = self.linear_.transform(views).astype(np.float64)
-            if self.hot_deck_ is not None and borrows:
+            linear = self.linear_.transform(views).astype(np.float64)
+            if self.hot_deck_ is not None and self.imputation == "donor":
                 present = self._present(views)
                 linear, found = self.hot_deck_.complete(
                     linear, found, present, self.latent_weights_
                 )
-            if space == "joint":
+            if self.space == "joint":
                 found = np.concatenate([linear, self.latent_weights_ * found], axis=1)
-            elif space == "decoder":
-                covariates = inference.encoded_covariates(views)
-                found = self.decoder_space_.decoded(inference.network, found, covariates)
             return found.astype(np.float32)
 
     def posterior(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -324,7 +301,6 @@ class SongVAE(ViewsTransformer):
             fusion=self.fusion,
             dropout=self.dropout,
             n_covariates=0 if self.covariates_ is None else len(self.covariates_.average),
-            word_total=self.word_total,
         )
 
     def _prior(self) -> StandardNormal | MixturePrior:
@@ -336,41 +312,37 @@ class SongVAE(ViewsTransformer):
         network, prior = copy.deepcopy(self.network_), copy.deepcopy(self.prior_)
         return Inference(network.double(), prior.double(), self.inputs_, self.covariates_)
 
-    def _fit_spaces(
+    def _fit_joint_space(
         self, inference: Inference, views: Views, posterior: Any, rows: NDArray[np.intp], seed: int
     ) -> None:
-        """Fit the linear coordinates, the hot deck and the decoder space."""
-        self._n_features_out = self.latent_dim
-        self.hot_deck_: HotDeck | None = None
-        self.decoder_space_: DecoderSpace | None = None
-        self.linear_: BlockPCA | None = None
-        if self.fusion != "poe" and self.space == "latent":
-            # Decoding and reducing thousands of columns takes seconds that few will need.
-            return
-        present = self._present(views)
-        whole = complete_rows(present, rows) if self.fusion == "poe" else rows[:0]
-        self.linear_ = linear_coordinates(self.inputs_, self.reduced_dim, self.covariates, seed)
-        self.linear_.fit(views.take(rows))
-        of_view = self.linear_.of_view
-        means, log_variances = posterior
+        """Fit the linear coordinates that the latents are joined to, and the hot deck."""
+        self.linear_ = BlockPCA(
+            list(self.inputs_),
+            word_components=WORD_COMPONENTS,
+            within_song=True,
+            covariates=list(self.covariates or ())[:1] or None,
+            neutral=bool(self.covariates),
+            random_state=seed,
+        ).fit(views.take(rows))
+        whole = complete_rows(self._present(views), rows)
         # Complete tracks decide alone, if there are any.
-        some = whole if len(whole) else rows
-        self.latent_weights_ = latent_weights(means[some], self.variational * log_variances[some])
+        means, log_variances = (part[whole if len(whole) else rows] for part in posterior)
+        self.latent_weights_ = latent_weights(means, self.variational * log_variances)
         if len(whole):
             linear = self.linear_.transform(views.take(whole)).astype(np.float64)
-            self.hot_deck_ = HotDeck(*inference.evidence(views, whole), linear, of_view)
-        if self.hot_deck_ is not None and self.imputation == "donor":
-            linear = self.linear_.transform(views).astype(np.float64)
-            means = self.hot_deck_.complete(linear, means, present, self.latent_weights_)[1]
-        covariates = inference.encoded_covariates(views)
-        self.decoder_space_ = fit_decoder_space(
-            inference.network,
-            means[rows],
-            None if covariates is None else covariates[rows],
-            reduced_dim=self.reduced_dim,
-            seed=seed,
-        )
+            evidence = inference.evidence(views, whole)
+            self.hot_deck_ = HotDeck(*evidence, linear, self.linear_.of_view)
         if self.space == "joint":
-            self._n_features_out = len(of_view) + self.latent_dim
-        elif self.space == "decoder":
-            self._n_features_out = sum(len(axes.squares) for axes in self.decoder_space_.axes)
+            self._n_features_out += len(self.linear_.of_view)
+
+
+def latent_weights(means: NDArray[Any], log_variances: NDArray[Any]) -> NDArray[np.float64]:
+    """Factors of the latents when joined to a space with a total variance of 1, (latent_dim,).
+
+    In units of what is usually left uncertain of them: the prior gives every used dimension about
+    the same variance, however surely the views tell it. From posterior means and log-variances,
+    (n_tracks, latent_dim).
+    """
+    weights = np.exp(-0.5 * np.median(log_variances, axis=0))
+    variance = float((weights * means).var(axis=0).sum())
+    return np.asarray(LATENT_WEIGHT * weights * variance**-0.5 if variance > 0 else 0.0 * weights)

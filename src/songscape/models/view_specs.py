@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from songscape.features.views import View
 from songscape.models.standardisation import InputView, fit_input
@@ -36,11 +36,12 @@ def view_specs(
     covariates: bool,
     likelihoods: Mapping[str, str],
     encoders: Mapping[str, str],
-    decoders: Mapping[str, str],
 ) -> tuple[tuple[ViewSpec, ...], dict[str, InputView]]:
     """What the network does with every view, and how each is standardised.
 
-    `SongVAE` documents the defaults of views that the three mappings do not name.
+    `SongVAE` documents the defaults of views that the two mappings do not name. The decoder of
+    words is linear, with a standard normal prior on its weights, under a product of experts without
+    covariates (as in topic models, Srivastava & Sutton 2017).
 
     Raises
     ------
@@ -50,17 +51,18 @@ def view_specs(
     specs, inputs = [], {}
     for name, view in views.items():
         is_set = fusion == "poe" and len(view.shape) == 3 and view.step_axis == 1
-        likelihood = likelihoods.get(name) or "gaussian"
         directions = bool(view.modality) and not view.standardise and len(view.shape) == 2
-        if name not in likelihoods and (directions or name.startswith("embedding:")):
-            likelihood = "von-mises-fisher"
-        if name not in likelihoods and view.is_sparse:
-            likelihood = "multinomial"
+        usual = "gaussian"
+        if view.is_sparse:
+            usual = "multinomial"
+        elif directions or name.startswith("embedding:"):
+            usual = "von-mises-fisher"
+        likelihood = likelihoods.get(name, usual)
         encoder = encoders.get(name) or ("set" if is_set else "dense")
-        spec = ViewSpec(name, view.shape[1:], encoder, likelihood, noise)
         # Which words express a theme depends on the language, a covariate: not linearly.
         linear = fusion == "poe" and likelihood == "multinomial" and not covariates
-        spec = replace(spec, decoder=decoders.get(name) or ("linear" if linear else "dense"))
+        decoder = "linear" if linear else "dense"
+        spec = ViewSpec(name, view.shape[1:], encoder, likelihood, noise, decoder=decoder)
         _check(spec, fusion)
         inputs[name] = fit_input(
             name,
@@ -74,8 +76,6 @@ def view_specs(
 
 def _check(spec: ViewSpec, fusion: str) -> None:
     view = f"view {spec.name!r}"
-    if spec.decoder == "linear" and spec.encoder != "dense":
-        raise ValueError(f"{view}: a linear decoder needs encoder 'dense', not {spec.encoder!r}")
     if spec.encoder != "dense" and len(spec.shape) != 2:
         raise ValueError(
             f"{view}: encoder {spec.encoder!r} needs a sequence, and this view has one row per "

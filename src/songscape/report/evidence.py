@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from songscape.benchmark import wording
 from songscape.benchmark.keys import PartitionKey
 from songscape.benchmark.recommendation import flags_of_partition
-from songscape.benchmark.verdicts import FlagKind
+from songscape.benchmark.verdicts import FlagKind, PairedTest
 from songscape.report.read import Results
 from songscape.report.style import number
 from songscape.report.table_cells import (
@@ -200,29 +200,23 @@ def _part(results: Results, one: Measure, where: Sequence[tuple[str, PartitionKe
 
 def _tests(results: Results, key: tuple[str, str, str]) -> list[Part]:
     """Differences to the baseline; on agreement to the best method without training as well."""
-    found = {model: results.tests.get((model, *key)) for model in results.kinds}
-    if not any(found.values()):
+    if not any((model, *key) in results.tests for model in results.kinds):
         return []
     baseline = results.setup.baseline
     against = {baseline: Cell("the baseline", 0.0, "verdict same")}
-    best = {}
-    for model, test in found.items():
-        if test is None:
-            continue
-        why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
-        ends = (test.difference, test.low, test.high)
-        against[model] = difference_cell(test.verdict, ends, withheld=why)
-        if test.best_baseline is not None:
-            ends = (test.difference_to_best, test.low_to_best, test.high_to_best)
-            best[model] = difference_cell(test.verdict_to_best, ends, test.best_baseline)
+    against |= {m: _tested(t) for m in results.kinds if (t := results.tests.get((m, *key)))}
     parts = [(Column(f"Against {baseline}", note="difference, 95 % interval"), against)]
-    if {test.best_baseline for test in results.tests.values() if test.axis == key[0]} - {
-        None,
-        baseline,
-    }:
-        note = "without training, best of this figure"
+    if any(axis == key[0] for _, axis, *_ in results.beside):
+        note = "without training, best of this figure where that is another"
+        besides = ((m, results.beside.get((m, *key))) for m in results.kinds)
+        best = {model: _tested(test, test.baseline) for model, test in besides if test}
         parts.append((Column("Against the best baseline", note=note), best))
-    return [(head, [cells.get(model, EMPTY) for model in found]) for head, cells in parts]
+    return [(head, [cells.get(model, EMPTY) for model in results.kinds]) for head, cells in parts]
+
+
+def _tested(test: PairedTest, other: str = "") -> Cell:
+    why = "" if test.withheld is None else wording.FLAG_WORDS[test.withheld]
+    return difference_cell(test.verdict, (test.difference, test.low, test.high), other, why)
 
 
 def _kind(results: Results, model: str) -> str:

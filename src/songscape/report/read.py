@@ -28,7 +28,6 @@ NUMBERS = {
     *("k", "seed", "value", "estimate", "low", "high", *_NULLS, "cluster", "size", "share"),
     *("n_latent", "active_units", "validation_elbo", "seconds", "peak_memory_mib"),
     *("stability", "null", "null_low", "null_high", "difference", "adjusted_p", "n_groups"),
-    *("difference_to_best", "low_to_best", "high_to_best", "p_value_to_best", "adjusted_p_to_best"),
 }
 
 
@@ -106,8 +105,13 @@ class Results:
 
     @cached_property
     def tests(self) -> dict[tuple[str, str, str, str], PairedTest]:
-        """Tests by model, axis, metric and column."""
+        """Tests against the yardstick, by model, axis, metric and column."""
         return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.tests}
+
+    @cached_property
+    def beside(self) -> dict[tuple[str, str, str, str], PairedTest]:
+        """Tests against what is the best of a figure instead, as `tests`."""
+        return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.beside}
 
     @property
     def kinds(self) -> dict[str, str]:

@@ -55,7 +55,7 @@ def short(results: Results) -> list[tuple[bool, str]]:
             text += f"{sizes.max():,}" + (f"; {noise:,} are in no cluster" if noise else "")
             said.append((False, f"{text} (by {results.featured.title})."))
         caveats = caveats_of_partition(model, key, results.figures, results.setup)
-        said += [(c.weight > 0, wording.caveat_sentence(c)) for c in caveats]
+        said += [(c.weight > 0, c.sentence) for c in caveats]
         said += [(False, text) for text in _best_match(results, model, key) if not caveats]
     if results.compared:
         said.append((False, results.assessment.headline))
@@ -143,7 +143,7 @@ def verdicts(results: Results) -> Content:
         "trust": chosen.trust.value,
         "trust_words": wording.TRUST_WORDS[chosen.trust],
         "alternatives": assessment.alternatives,
-        "caveats": [(wording.caveat_sentence(c), int(c.weight)) for c in chosen.caveats],
+        "caveats": [(c.sentence, int(c.weight)) for c in chosen.caveats],
         "table": _verdicts_table(results),
         "sentences": [verdict.sentence for verdict in assessment.verdicts],
     }
