@@ -31,9 +31,8 @@ import numpy as np
 import soundfile
 from extract import usual
 
-from songscape.features.analyse import EVERY_PASS, analyse_file
-from songscape.features.decode import SAMPLE_RATE, load_mono
-from songscape.features.excerpt import DEFAULT
+from songscape.features.analyse import RECIPES, analyse_file
+from songscape.features.decode import DEFAULT, SAMPLE_RATE, load_mono
 from songscape.features.extract import extract
 from songscape.features.loading import load_views
 from songscape.ingest import read_collection
@@ -88,7 +87,7 @@ def speeds(folder: Path) -> None:
     for number in range(6):
         for name, kind in ways.items():
             started = time.process_time()
-            usual(path) if not kind else analyse_file(str(path), EVERY_PASS, kind)
+            usual(path) if not kind else analyse_file(str(path), RECIPES, kind)
             if number:  # the first round imports and compiles
                 taken[name].append(time.process_time() - started)
     of_librosa = np.median(taken["librosa, whole"])

@@ -36,7 +36,7 @@ SONGS = {
 FILL = """
 import sys, numpy as np
 from pathlib import Path
-from songscape.features.analyse import EVERY_PASS, RECIPES
+from songscape.features.analyse import RECIPES
 from songscape.ingest import read_collection
 from songscape.library import Library
 folder, path = Path(sys.argv[1]), Path(sys.argv[2])
@@ -48,12 +48,12 @@ except ImportError:
 shapes = {"timbre": (160,), "mfcc": (40, 300), "segments": (10, 120), "rhythm": (160,)}
 shapes |= {"mel": (10, 128), "harmony": (89,), "descriptors": (10,)}
 rng = np.random.default_rng(0)
-means = {n: rng.standard_normal((3, *shapes[n]), dtype=np.float32) / 2 for n in EVERY_PASS}
+means = {n: rng.standard_normal((3, *shapes[n]), dtype=np.float32) / 2 for n in RECIPES}
 collection = read_collection(folder)
 with Library.open(path) as library:
     library.update(collection)
     for i, track in enumerate(collection.tracks):
-        arrays = {n: rng.standard_normal(shapes[n], dtype=np.float32) for n in EVERY_PASS}
+        arrays = {n: rng.standard_normal(shapes[n], dtype=np.float32) for n in RECIPES}
         arrays = {n: array + means[n][i % 3] for n, array in arrays.items()}
         facts = {"duration_s": 30.0, "sample_rate": 22050, "digest": track.id, "channels": 1}
         facts |= {"peak_dbfs": -1.0, "loudness_dbfs": -12.0, "container": "WAV", "codec": "PCM_16"}

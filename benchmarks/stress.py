@@ -35,7 +35,7 @@ import numpy as np
 from mutations import lyrics_seeds, mutated, read_table, sound_seeds, table_seeds, tag_seeds
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import EVERY_PASS
+from songscape.features.analyse import RECIPES
 from songscape.ingest.reading import read_in_workers
 from songscape.library import Library, Tags
 from songscape.workers import WorkerError, run_limited
@@ -189,7 +189,7 @@ def make_collection(folder: Path, rng: np.random.Generator, n_songs: int) -> Pat
 
 def digests(out: Path) -> dict[str, dict[str, str]]:
     with Library.open(out / "songscape.db", must_exist=True) as library:
-        return {name: library.feature_digests(name) for name in EVERY_PASS}
+        return {name: library.feature_digests(name) for name in RECIPES}
 
 
 def send(process: subprocess.Popen, how: signal.Signals, after: float) -> None:

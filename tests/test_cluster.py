@@ -16,7 +16,7 @@ from songscape.dask_cluster import Cluster, connected
 from songscape.errors import SongscapeError
 from songscape.experiment.dataset import read_library
 from songscape.experiment.experiment import run
-from songscape.features.analyse import EVERY_PASS
+from songscape.features.analyse import RECIPES
 from songscape.library import Library
 from songscape.results import ResultsFolder, read_latents
 from songscape.settings import Settings
@@ -91,7 +91,7 @@ def here(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stored(out: Path) -> object:
     """All that a library says of its tracks, but for the files' own dates."""
     with Library.open(out / "songscape.db", must_exist=True) as library:
-        digests = {name: library.feature_digests(name) for name in EVERY_PASS}
+        digests = {name: library.feature_digests(name) for name in RECIPES}
         facts = library.audio_facts().to_csv()
         return digests, facts, library.ledger(), library.texts(), library.counts()
 

@@ -20,10 +20,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from importlib import import_module
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from pkgutil import resolve_name
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -62,6 +63,26 @@ def run_limited(
     SongscapeError if no worker can be started at all.
     """
     return _shared.run(function, arguments, timeout_s)
+
+
+_Key = TypeVar("_Key")
+
+
+def each_done(
+    submit: Callable[..., Future[Any]], tasks: Iterable[tuple[_Key, Sequence[Any]]], most: int
+) -> Iterator[tuple[_Key, Future[Any]]]:
+    """Futures as they are done, with their keys; `submit` has at most so many tasks at a time.
+
+    A task is a key, and the function and arguments to submit.
+    """
+    queue, running = iter(tasks), dict[Future[Any], _Key]()
+    while True:
+        for key, task in islice(queue, most - len(running)):
+            running[submit(*task)] = key
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            yield running.pop(future), future
 
 
 class IsolatingExecutor(ThreadPoolExecutor):
@@ -155,52 +176,47 @@ class _Worker:
             # A Ctrl-C at the terminal reaches the parent alone, which then ends its workers.
             start_new_session=True,
         )
-        self._ready = False
+        assert self._process.stdin
+        assert self._process.stdout
+        self._pipes = self._process.stdin, self._process.stdout
+        self._is_ready = self._has_expired = False
 
     def run(self, message: bytes, timeout_s: float) -> Any:
-        if not self._ready:
-            self._wait_until_ready()
-        reply, expired = self._exchange(message, timeout_s)
+        if not self._is_ready:
+            self._is_ready = self._exchange(b"", _START_LIMIT_S) == b"ready"
+        if not self._is_ready:
+            self._kill()
+            self._errors.seek(0)
+            lines = self._errors.read().decode(errors="replace").strip().splitlines() or ["no word"]
+            raise SongscapeError(f"a worker process could not start: {lines[-1]}")
+        reply = self._exchange(message, timeout_s)
         if reply is not None:
             answer = unpack(reply)
             if "error" in answer:
                 raise WorkerError(answer["error"])
             return answer["result"]
-        if expired:
+        if self._has_expired:
             raise WorkerError(f"took longer than {timeout_s:g} s")
         raise WorkerError(f"its process crashed ({_exit_words(self._kill())})")
 
-    def _wait_until_ready(self) -> None:
-        reply, _ = self._exchange(None, _START_LIMIT_S)
-        self._ready = reply == b"ready"
-        if not self._ready:
-            self._kill()
-            self._errors.seek(0)
-            lines = self._errors.read().decode(errors="replace").strip().splitlines() or ["no word"]
-            raise SongscapeError(f"a worker process could not start: {lines[-1]}")
-
-    def _exchange(self, message: bytes | None, seconds: float) -> tuple[bytes | None, bool]:
+    def _exchange(self, message: bytes, seconds: float) -> bytes | None:
         """Send a message and wait for the reply; the process is killed when it takes too long."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        expired = threading.Event()
-
-        def stop() -> None:
-            expired.set()
-            self._process.kill()
-
-        timer = threading.Timer(seconds, stop)
+        timer = threading.Timer(seconds, self._expire)
         timer.daemon = True
         timer.start()
+        stdin, stdout = self._pipes
         try:
-            if message is not None:
+            if message:
                 _send(stdin, message)
-            return _receive(stdout), expired.is_set()
+            return _receive(stdout)
         except (OSError, ValueError):  # it is gone; or closed by another thread
-            return None, expired.is_set()
+            return None
         finally:
             timer.cancel()
+
+    def _expire(self) -> None:
+        self._has_expired = True
+        self._process.kill()
 
     def _kill(self) -> int:
         self._process.kill()
@@ -211,9 +227,9 @@ class _Worker:
 
     def close(self) -> None:
         self._kill()
-        for pipe in (self._process.stdin, self._process.stdout, self._errors):
+        for pipe in (*self._pipes, self._errors):
             with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
 
 
 def _exit_words(code: int) -> str:
@@ -240,8 +256,7 @@ def serve(memory_limit: int) -> None:
     while True:
         task = unpack(tasks.get())
         try:
-            module, _, name = task["function"].partition(":")
-            reply = pack({"result": getattr(import_module(module), name)(*task["arguments"])})
+            reply = pack({"result": resolve_name(task["function"])(*task["arguments"])})
         except MemoryError:
             reply = pack({"error": f"needs more than {memory_limit >> 20:,} MB of memory"})
         except Exception as error:
@@ -314,17 +329,14 @@ def unpack(message: bytes) -> Any:
             at += count * dtype.itemsize
             return array
         if "__class__" in part:
-            module, _, name = part["__class__"].partition(":")
-            if module.split(".")[0] != "songscape":
-                raise ValueError(f"{module} is not of this package")
-            fields = {
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in part["fields"].items()
-            }
-            kind: Any = getattr(import_module(module), name)
+            name = part["__class__"]
+            if not name.startswith("songscape."):
+                raise ValueError(f"{name} is not of this package")
+            kind: Any = resolve_name(name)
             if not isinstance(kind, type) or not dataclasses.is_dataclass(kind):
                 raise ValueError(f"{name} is no class of data")
-            return kind(**fields)
+            fields = part["fields"].items()
+            return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields})
         return part
 
     return json.loads(message[_LENGTH.size : at], object_hook=whole)

@@ -9,9 +9,8 @@ import pytest
 import soundfile
 
 from songscape.errors import UsageError
-from songscape.features.analyse import EVERY_PASS, RECIPES, analyse_file, recipes_for
-from songscape.features.decode import Decoder, load_mono
-from songscape.features.excerpt import EXCERPT_S, pieces_of
+from songscape.features.analyse import RECIPES, analyse_file, recipes_for
+from songscape.features.decode import EXCERPT_S, Decoder, load_mono, pieces_of
 from songscape.features.extract import extract
 from songscape.ingest import read_collection
 from songscape.library import Library
@@ -96,7 +95,7 @@ def test_parts_of_what_ffmpeg_reads_are_found_too(tmp_path, kind, name, codec):
     expected = np.concatenate(parts)
     assert len(got) == len(expected)
     assert np.abs(got - expected).max() < (0.01 if codec == "aac" else 1e-6)
-    analysis = analyse_file(str(path), EVERY_PASS, kind)
+    analysis = analyse_file(str(path), RECIPES, kind)
     assert (analysis.failure, analysis.warnings) == (None, ())
 
 
@@ -132,15 +131,15 @@ def test_short_files_are_read_whole(tmp_path):
     soundfile.write(tmp_path / "a.flac", sound(59.0), RATE)
     whole = analyse_file(str(tmp_path / "a.flac"))
     for kind in PARTS:
-        part = analyse_file(str(tmp_path / "a.flac"), EVERY_PASS, kind)
+        part = analyse_file(str(tmp_path / "a.flac"), RECIPES, kind)
         assert part.facts == whole.facts
-        for name in EVERY_PASS:
+        for name in RECIPES:
             np.testing.assert_array_equal(part.features[name], whole.features[name])
 
 
 def test_the_length_of_the_whole_is_known_and_features_are_of_the_part(files):
     whole = analyse_file(str(files / "long.flac"))
-    part = analyse_file(str(files / "long.flac"), EVERY_PASS, "start")
+    part = analyse_file(str(files / "long.flac"), RECIPES, "start")
     assert part.facts["duration_s"] == whole.facts["duration_s"]
     assert part.facts["bitrate_kbps"] == whole.facts["bitrate_kbps"]
     assert part.facts["loudness_dbfs"] == pytest.approx(20 * np.log10(0.05), abs=0.1)
@@ -152,7 +151,7 @@ def test_where_the_part_is_silent_the_whole_is_read(tmp_path):
     y[int(50 * RATE) : int(100 * RATE)] = 0
     soundfile.write(tmp_path / "a.flac", y, RATE)
     whole = analyse_file(str(tmp_path / "a.flac"))
-    part = analyse_file(str(tmp_path / "a.flac"), EVERY_PASS, "middle")
+    part = analyse_file(str(tmp_path / "a.flac"), RECIPES, "middle")
     assert part.failure is None
     assert part.facts == whole.facts
 
@@ -160,15 +159,26 @@ def test_where_the_part_is_silent_the_whole_is_read(tmp_path):
 def test_a_file_that_ends_too_soon_is_read_whole_and_says_so(files, tmp_path):
     data = (files / "long.flac").read_bytes()
     (tmp_path / "cut.flac").write_bytes(data[: len(data) * 2 // 3])
-    part = analyse_file(str(tmp_path / "cut.flac"), EVERY_PASS, "spread")
+    part = analyse_file(str(tmp_path / "cut.flac"), RECIPES, "spread")
     assert part.failure is None
     assert any("truncated" in warning for warning in part.warnings)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+@pytest.mark.parametrize("start", [1.0, 9.0])
+def test_a_track_of_a_sheet_that_goes_on_behind_the_file_is_what_is_there(tmp_path, subtype, start):
+    soundfile.write(tmp_path / "a.wav", sound()[: 4 * RATE], RATE, subtype=subtype)
+    analysis = analyse_file(str(tmp_path / "a.wav"), RECIPES, "spread", (start, 64.0))
+    if start < 4.0:
+        assert analysis.facts["duration_s"] == 3.0
+    else:
+        assert (analysis.failure or "").startswith("too short: 0.00 s of audio")
 
 
 def test_joined_recordings_are_read_whole(files, tmp_path):
     data = (files / "long.ogg").read_bytes()
     (tmp_path / "two.ogg").write_bytes(data * 2)
-    analysis = analyse_file(str(tmp_path / "two.ogg"), EVERY_PASS, "middle")
+    analysis = analyse_file(str(tmp_path / "two.ogg"), RECIPES, "middle")
     assert analysis.facts["duration_s"] == pytest.approx(2 * LENGTH, abs=0.2)
     assert any("joined" in warning for warning in analysis.warnings)
 

@@ -20,7 +20,7 @@ import pytest
 import soundfile
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features.analyse import EVERY_PASS, RECIPES
+from songscape.features.analyse import RECIPES
 from songscape.features.extract import complete, extract
 from songscape.features.loading import load_views
 from songscape.features.views import View
@@ -176,7 +176,7 @@ def test_features_of_another_recipe_are_made_anew(folder, tmp_path):
 def test_a_new_file_gets_everything_that_is_cheap(folder, tmp_path):
     run(folder, tmp_path / "a.db")
     with Library.open(tmp_path / "a.db") as library:
-        assert all(len(library.features(name)) == 5 for name in EVERY_PASS)
+        assert all(len(library.features(name)) == 5 for name in RECIPES)
 
 
 def test_number_of_workers_and_order_of_tracks_change_no_byte(folder, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from songscape.cli import FAILED, main
 from songscape.errors import SongscapeError
-from songscape.features.analyse import EVERY_PASS, analyse_file
+from songscape.features.analyse import RECIPES, analyse_file
 from songscape.features.extract import extract
 from songscape.ingest import read_collection
 from songscape.library import Library
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, write_song: Callable[..., Path]) -> Path:
 
 def digests(path: Path) -> dict:
     with Library.open(path) as library:
-        return {name: library.feature_digests(name) for name in EVERY_PASS}
+        return {name: library.feature_digests(name) for name in RECIPES}
 
 
 def test_a_disk_that_fills_up_keeps_what_was_written(folder, tmp_path):

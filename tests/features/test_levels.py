@@ -10,7 +10,7 @@ import soundfile
 from audio_files import write_with_av
 
 from songscape.features.analyse import RECIPES, analyse_file
-from songscape.features.windows import read_windows
+from songscape.features.encoders.sound import read_windows
 
 SR = 22_050
 

@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.neighbors import NearestNeighbors
 
-from songscape.features.covariates import category_view, composition_view
+from songscape.features.covariates import composition_view
 from songscape.features.views import View, Views
 from songscape.models.covariate_encoder import fit_covariates
 from songscape.models.presets import make_model
@@ -41,7 +41,7 @@ def collection() -> tuple[Views, np.ndarray, np.ndarray, np.ndarray]:
         "segments": View(segments.astype(np.float32), everywhere, mask, step_axis=1),
         "lyrics": View(sp.csr_array(counts), everywhere),
         "language": composition_view([LANGUAGES[i] for i in language]),
-        "source": category_view([("hymnal", "radio")[i] for i in source]),
+        "source": composition_view([("hymnal", "radio")[i] for i in source]),
     }
     return Views(tuple(f"{i:03d}" for i in range(N_TRACKS)), views), style, language, source
 

@@ -71,25 +71,18 @@ def compose_collection(
     """
     folder = Path(folder)
     shortest, longest = float(seconds[0]), float(seconds[1])
-    if n_songs < 1:
-        raise UsageError(f"n_songs is {n_songs}: a collection needs at least 1 song")
-    if seed < 0:
-        raise UsageError(f"seed is {seed}: give a whole number of 0 or more")
-    if not 0.0 <= confound <= 1.0:
-        raise UsageError(f"confound is {confound}: give a number from 0 to 1")
-    if not 1.0 <= shortest <= longest <= 600.0:
-        raise UsageError(
-            f"seconds is {shortest:g} to {longest:g}: give two lengths in order, from 1 to 600"
-        )
-    if workers < 1:
-        raise UsageError(f"workers is {workers}: at least 1 process is needed")
-    parameters = {
-        "composer": _COMPOSER,
-        "n_songs": int(n_songs),
-        "seed": int(seed),
-        "confound": float(confound),
-        "seconds": [shortest, longest],
-    }
+    between = f"{shortest:g} to {longest:g}: give two lengths in order, from 1 to 600"
+    for name, is_right, wrong in (
+        ("n_songs", n_songs >= 1, f"{n_songs}: a collection needs at least 1 song"),
+        ("seed", seed >= 0, f"{seed}: give a whole number of 0 or more"),
+        ("confound", 0.0 <= confound <= 1.0, f"{confound}: give a number from 0 to 1"),
+        ("seconds", 1.0 <= shortest <= longest <= 600.0, between),
+        ("workers", workers >= 1, f"{workers}: at least 1 process is needed"),
+    ):
+        if not is_right:
+            raise UsageError(f"{name} is {wrong}")
+    parameters: dict[str, Any] = {"composer": _COMPOSER, "n_songs": n_songs, "seed": seed}
+    parameters |= {"confound": float(confound), "seconds": [shortest, longest]}
     try:
         _start(folder, parameters)
         _compose(folder, parameters, workers, progress)
@@ -140,7 +133,12 @@ def _compose(
 ) -> None:
     seed = parameters["seed"]
     plans = plan_collection(parameters["n_songs"], seed, parameters["confound"])
-    missing = [plan for plan in plans if not _exists(folder, plan)]
+    missing = [
+        plan
+        for plan in plans
+        if not (folder / plan.audio_path).exists()
+        or not (plan.instrumental or (folder / plan.lyrics_path).exists())
+    ]
     table = folder / "tracks.csv"
     if not missing and table.exists():
         return
@@ -163,23 +161,18 @@ def _compose(
     write_json(folder / _RECORD, {**parameters, "complete": True})
 
 
-def _exists(folder: Path, plan: SongPlan) -> bool:
-    sidecar = plan.instrumental or (folder / plan.lyrics_path).exists()
-    return sidecar and (folder / plan.audio_path).exists()
-
-
 def _compose_one(plan: SongPlan, folder: str, seed: int, seconds: tuple[float, float]) -> None:
-    song = compose_song(plan, seed, seconds)
+    samples, sung_from = compose_song(plan, seed, seconds)
     lyrics = _lyrics(plan, seed)
     if lyrics is not None:
         text = lyrics.to_text()
         if plan.timed:
-            end = song.samples.shape[1] / SYNTHESIS_RATE
-            text = to_lrc(lyrics, plan.artist_name, song.sung_from, end)
+            end = samples.shape[1] / SYNTHESIS_RATE
+            text = to_lrc(lyrics, plan.artist_name, sung_from, end)
         write_bytes(Path(folder, plan.lyrics_path), text.encode())
     serial = (seed * 1_000_003 + plan.index) % 2**32
     path = Path(folder, plan.audio_path)
-    write_audio(path, song.samples, plan.container, plan.sample_rate, serial)
+    write_audio(path, samples, plan.container, plan.sample_rate, serial)
 
 
 def _lyrics(plan: SongPlan, seed: int) -> Lyrics | None:

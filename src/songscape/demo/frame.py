@@ -76,15 +76,13 @@ class Frame:
         return self.progression[bar % len(self.progression)]
 
     def pick(self, names: Sequence[str]) -> str:
-        """Choose an instrument, mostly by the artist's taste; a single one without a draw."""
+        """Choose an instrument by the artist's taste, or any drum; a single one without a draw."""
         if len(names) == 1:
             return names[0]
+        if names[0] not in self.taste:
+            return names[int(self.rng.integers(len(names)))]
         scores = [1.6 * self.taste[name] + float(self.rng.gumbel()) for name in names]
         return names[int(np.argmax(scores))]
-
-    def one_of(self, names: Sequence[str]) -> str:
-        """Choose a drum, all equally likely; a single one without a draw."""
-        return names[0] if len(names) == 1 else names[int(self.rng.integers(len(names)))]
 
     def chance(self, probability: float) -> bool:
         """Return true with a probability, raised or lowered a little by the mood's energy."""

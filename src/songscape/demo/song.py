@@ -1,6 +1,5 @@
 """Composes one demo song: draws its frame, lets the style write, sings, plays and mixes."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,6 @@ from songscape.demo.synthesis import INSTRUMENTS, SYNTHESIS_RATE, Colour, Player
 from songscape.demo.voice import sing
 
 
-@dataclass(frozen=True)
-class Song:
-    """The sound, shape (n_channels, n_samples), and when the first syllable comes (s; else 0)."""
-
-    samples: NDArray[np.float32]
-    sung_from: float
-
-
-@dataclass(frozen=True)
-class _Artist:
-    """What makes an artist recognisable: voice, taste in instruments, console and room."""
-
-    voice: Row
-    taste: Row
-    console: Row
-
-
 def draw_tempo(plan: SongPlan, seed: int) -> float:
     """Return the tempo of a song in beats per minute, one decimal."""
     low, high = STYLES[plan.style]["tempo"]
@@ -39,17 +21,20 @@ def draw_tempo(plan: SongPlan, seed: int) -> float:
     return round(float(low * (high / low) ** np.clip(place, 0.0, 1.0)), 1)
 
 
-def compose_song(plan: SongPlan, seed: int, seconds: tuple[float, float]) -> Song:
-    """Compose the sound of one song, whose length lies between two numbers of ``seconds``.
+def compose_song(
+    plan: SongPlan, seed: int, seconds: tuple[float, float]
+) -> tuple[NDArray[np.float32], float]:
+    """Compose one song, whose length lies between two numbers of ``seconds``.
 
+    Returns the sound, shape (n_channels, n_samples), and when the first syllable comes (s; else 0).
     Everything is drawn from generators that depend on the seed, the song's number and its artist
     alone; neither the languages nor the words are looked at, only whether there are any.
     """
     rng = _generator(seed, 1, plan.index)
-    artist = _draw_artist(_generator(seed, 2, plan.artist))
+    singer, taste, console = _draw_artist(_generator(seed, 2, plan.artist))
     mood, style = MOODS[plan.mood], STYLES[plan.style]
     n_samples = round(float(rng.uniform(*seconds)) * SYNTHESIS_RATE)
-    frame = _draw_frame(rng, plan, artist, 60 / draw_tempo(plan, seed), n_samples)
+    frame = _draw_frame(rng, plan, taste, 60 / draw_tempo(plan, seed), n_samples)
     parts = play(style["layers"], frame)
     intro = int(rng.integers(0, 3)) if frame.n_bars >= 6 else 0
     vocal: dict[str, Any] = {**style["vocal"], "start_bar": intro}
@@ -61,7 +46,7 @@ def compose_song(plan: SongPlan, seed: int, seconds: tuple[float, float]) -> Son
     mix = np.zeros((plan.channels, n_samples), dtype=np.float32)
     kit = tuple(float(rng.uniform(low, high)) for low, high in ((0.8, 1.3), (0.6, 1.5), (0.1, 0.9)))
     for part in parts:
-        sound = _perform(part, n_samples, artist, rng, kit)
+        sound = _perform(part, n_samples, console["brightness"], rng, kit)
         level = decibels(part.level + float(rng.normal(0, 2.0)))
         _add(mix, level * balance(sound), part.pan)
 
@@ -69,14 +54,14 @@ def compose_song(plan: SongPlan, seed: int, seconds: tuple[float, float]) -> Son
     if not plan.instrumental:
         vocal["density"] *= float(rng.uniform(0.75, 1.3))
         vocal["legato"] = float(rng.uniform(0.75, 1.0))
-        tune = melody(frame, near=artist.voice["register"] + 7 + 0.7 * frame.register, **vocal)
-        voice = balance(sing(artist.voice, tune, n_samples, rng))
+        tune = melody(frame, near=singer["register"] + 7 + 0.7 * frame.register, **vocal)
+        voice = balance(sing(singer, tune, n_samples, rng))
         backing = float(np.sqrt(np.mean(mix**2))) + 1e-3
-        level = decibels(artist.console["voice_level"] + float(rng.normal(0, 2.0)))
+        level = decibels(console["voice_level"] + float(rng.normal(0, 2.0)))
         _add(mix, np.float32(backing * level) * voice, 0.0)
         sung_from = tune[0].start if tune else 0.0
 
-    return Song(master(mix, _draw_record(rng, artist, mood, n_samples), rng), sung_from)
+    return master(mix, _draw_record(rng, console, mood, n_samples), rng), sung_from
 
 
 def _generator(seed: int, kind: int, number: int) -> np.random.Generator:
@@ -84,7 +69,7 @@ def _generator(seed: int, kind: int, number: int) -> np.random.Generator:
 
 
 def _draw_frame(
-    rng: np.random.Generator, plan: SongPlan, artist: _Artist, beat: float, n_samples: int
+    rng: np.random.Generator, plan: SongPlan, taste: Row, beat: float, n_samples: int
 ) -> Frame:
     mood, style = MOODS[plan.mood], STYLES[plan.style]
     seconds = n_samples / SYNTHESIS_RATE
@@ -113,7 +98,7 @@ def _draw_frame(
         scale=SCALES[scales[int(rng.integers(len(scales)))]],
         progression=progression,
         levels=tuple(levels.tolist()),
-        taste=artist.taste,
+        taste=taste,
         register=mood["register"] + float(rng.normal(0, 2)),
         energy=mood["energy"],
     )
@@ -134,17 +119,18 @@ def _draw(rng: np.random.Generator, table: Row) -> dict[str, Any]:
     return drawn
 
 
-def _draw_artist(rng: np.random.Generator) -> _Artist:
+def _draw_artist(rng: np.random.Generator) -> tuple[Row, Row, Row]:
+    """What makes an artist recognisable: voice, taste in instruments, console and room."""
     tables = read_table("demo/data", "sounds")
     register = "high" if rng.random() < 0.5 else "low"
     weights = rng.dirichlet(np.full(6, 3.0))
     voice = _draw(rng, tables["voices"][register]) | {"vowels": weights / weights.sum()}
     taste = {name: float(rng.gumbel()) for name in INSTRUMENTS}
-    return _Artist(voice, taste, _draw(rng, tables["console"]))
+    return voice, taste, _draw(rng, tables["console"])
 
 
-def _draw_record(rng: np.random.Generator, artist: _Artist, mood: Row, n_samples: int) -> Row:
-    console, record = artist.console, _draw(rng, read_table("demo/data", "sounds")["record"])
+def _draw_record(rng: np.random.Generator, console: Row, mood: Row, n_samples: int) -> Row:
+    record = _draw(rng, read_table("demo/data", "sounds")["record"])
     length = n_samples / SYNTHESIS_RATE
     high_cut = np.clip(console["high_cut"] * np.exp(record["high_cut"]), 2800, 10800)
     reverb_time = console["reverb_time"] * np.exp(0.5 * mood["room"] + record["reverb_time"])
@@ -161,12 +147,12 @@ def _draw_record(rng: np.random.Generator, artist: _Artist, mood: Row, n_samples
 
 
 def _perform(
-    part: Part, n_samples: int, artist: _Artist, rng: np.random.Generator, kit: tuple[float, ...]
+    part: Part, n_samples: int, bright: float, rng: np.random.Generator, kit: tuple[float, ...]
 ) -> NDArray[np.float32]:
     sound = np.zeros(n_samples, dtype=np.float32)
     if part.instrument in INSTRUMENTS:
         colour = Colour(
-            tilt=artist.console["brightness"] + float(rng.normal(0, 0.25)),
+            tilt=bright + float(rng.normal(0, 0.25)),
             attack=float(np.exp(rng.normal(0, 0.4))),
             decay=float(np.exp(rng.normal(0, 0.35))),
             detune=float(rng.uniform(-0.002, 0.004)),

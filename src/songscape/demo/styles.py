@@ -12,8 +12,6 @@ MOODS: dict[str, Row] = _TABLE["moods"]
 SCALES: dict[str, tuple[int, ...]] = _TABLE["scales"]
 STYLES: dict[str, Row] = _TABLE["styles"]
 
-_CHORD = {"near": 60, "size": 3, "strum": 0}
-
 
 def play(layers: Sequence[Row], frame: Frame) -> list[Part]:
     """Write the parts of all layers that the song has."""
@@ -21,13 +19,9 @@ def play(layers: Sequence[Row], frame: Frame) -> list[Part]:
     for layer in layers:
         if "chance" in layer and not frame.chance(layer["chance"]):
             continue
-        write = _group if "layers" in layer else _WRITERS[layer["play"]]
-        parts += write(frame, layer)
+        group = layer.get("layers")
+        parts += play(group, frame) if group else _WRITERS[layer["play"]](frame, layer)
     return parts
-
-
-def _group(frame: Frame, layer: Row) -> list[Part]:
-    return play(layer["layers"], frame)
 
 
 def _bars(frame: Frame, layer: Row) -> list[int]:
@@ -52,7 +46,7 @@ def _root(frame: Frame, bar: int, steps: int = 0, near: float = 40) -> int:
 
 def _drum(frame: Frame, layer: Row) -> list[Part]:
     pattern = _pattern(frame, layer)
-    name, level = frame.one_of(layer["names"]), _level(frame, layer)
+    name, level = frame.pick(layer["names"]), _level(frame, layer)
     notes = [
         frame.note(bar, beat, 0.5, 0, velocity)
         for bar in _bars(frame, layer)
@@ -63,7 +57,7 @@ def _drum(frame: Frame, layer: Row) -> list[Part]:
 
 def _fills(frame: Frame, _layer: Row) -> list[Part]:
     """Drum fills at the end of every fourth bar."""
-    drum = frame.one_of(("tom", "snare", "rim"))
+    drum = frame.pick(("tom", "snare", "rim"))
     notes = []
     for bar in range(3, frame.n_bars, 4):
         if frame.levels[bar] >= 2 and frame.chance(0.7):
@@ -78,7 +72,7 @@ def _fills(frame: Frame, _layer: Row) -> list[Part]:
 def _chords(frame: Frame, layer: Row, pattern: Any = ()) -> list[Part]:
     name = frame.pick(layer["names"])
     pattern = pattern or _pattern(frame, layer)
-    near, size, strum = (layer.get(key, usual) for key, usual in _CHORD.items())
+    near, size, strum = layer.get("near", 60), layer.get("size", 3), layer.get("strum", 0)
     notes: list[Note] = []
     for bar in _bars(frame, layer):
         pitches = triad(frame, frame.degree(bar), near=near, size=size)

@@ -265,7 +265,7 @@ def load_dataset(
     digests |= {name: Views(tuple(ids), {name: v}).digest() for name, v in covariates.items()}
     copies = known_copies(library, texts, facts)
     groups = split_groups(copies, None if roles.artist is None else columns[roles.artist])
-    blocks = loader.lazily(library, read).with_made(covariates)
+    blocks = loader.lazily(library, read, covariates)
     return Dataset(
         views=Views(tuple(ids), blocks, groups),
         columns=columns,

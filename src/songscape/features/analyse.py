@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features import descriptors, harmony, rhythm, spectra
-from songscape.features.decode import SAMPLE_RATE, Decoder
-from songscape.features.excerpt import EXCERPT_S, LONG_S, WHOLE, Span
+from songscape.features.decode import EXCERPT_S, LONG_S, SAMPLE_RATE, WHOLE, Decoder, Span
 from songscape.features.readers import DecodeError, UnreachableError
 from songscape.ingest.sound_digest import sound_digest, span_mark
 from songscape.library.records import Analysis
@@ -84,8 +83,6 @@ Stored features of another recipe are computed again.
 """
 CORE = ("timbre", "mfcc", "segments")
 """What every analysed track has: models, the search for copies and the report read them."""
-EVERY_PASS = (*CORE, "rhythm", "mel", "harmony", "descriptors")
-"""What is computed whenever a file is decoded: each costs little compared with decoding."""
 
 
 def recipes_for(excerpt: str, seconds: float | None) -> Mapping[str, str]:
@@ -100,12 +97,13 @@ def _recipes_of_part(excerpt: str) -> Mapping[str, str]:
 
 
 def analyse_file(
-    path: str, names: Sequence[str] = EVERY_PASS, excerpt: str = WHOLE, span: Span | None = None
+    path: str, names: Iterable[str] = RECIPES, excerpt: str = WHOLE, span: Span | None = None
 ) -> Analysis:
     """Decode one file block by block and describe it; never raises for a bad file.
 
-    `names` are of `RECIPES`, `excerpt` is what is read of a long track (where that part can't be
-    used, all of it is), and `span` the part of the file that the track is, in seconds.
+    Everything is computed, as it costs little beside the decoding; `names` of `RECIPES` are given.
+    `excerpt` is what is read of a long track (where that part can't be used, all of it is), and
+    `span` the part of the file that the track is, in seconds.
     """
     try:
         return _analyse(Decoder(Path(path), span=span, excerpt=excerpt), names)
@@ -119,10 +117,8 @@ def analyse_file(
         return Analysis(failure=reason, transient=True)
 
 
-def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
-    mel = spectra.MelStream(SAMPLE_RATE)
-    of_pitch = not {"harmony", "descriptors"}.isdisjoint(names)
-    pitches = harmony.PitchStream(SAMPLE_RATE) if of_pitch else None
+def _analyse(decoder: Decoder, names: Iterable[str]) -> Analysis:
+    mel, pitches = spectra.MelStream(SAMPLE_RATE), harmony.PitchStream(SAMPLE_RATE)
     histograms: list[Array] = []
     levels: list[Array] = []
     peak = 0.0
@@ -140,15 +136,11 @@ def _analyse(decoder: Decoder, names: Sequence[str]) -> Analysis:
             for samples in decoder.blocks():
                 digest.update(_as_int16(samples).data)
                 keep(mel.push(samples))
-                if pitches is not None:
-                    histograms.append(pitches.push(samples))
+                histograms.append(pitches.push(samples))
         decoder.check(MINIMUM_SECONDS)
         keep(mel.finish())
-        histogram = None if pitches is None else np.concatenate([*histograms, pitches.finish()])
-        features, warnings = _from_mel(store, np.concatenate(levels), peak, names, histogram)
-    if "harmony" in names:
-        assert histogram is not None
-        features["harmony"] = harmony.harmony_summary(histogram)
+        histogram = np.concatenate([*histograms, pitches.finish()])
+        features, warnings = _describe(store, np.concatenate(levels), peak, histogram)
     if (file_digest := sound_digest(decoder.path)) is None:  # what was read may be less than all
         raise UnreachableError("cannot be read any more; check the drive")
     recording, seconds = decoder.first, decoder.whole_seconds
@@ -180,50 +172,39 @@ def _as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     return scaled.astype("<i2")
 
 
-def _from_mel(
-    store: tempfile.SpooledTemporaryFile[bytes],
-    level: Array,
-    peak: float,
-    names: Sequence[str],
-    histogram: Array | None,
+def _describe(
+    store: tempfile.SpooledTemporaryFile[bytes], level: Array, peak: float, histogram: Array
 ) -> tuple[dict[str, Array], list[str]]:
-    """Features of the mel spectra, and remarks.
+    """Features of mel spectra and of a histogram of pitches, and remarks.
 
     A second pass, as the dB scale hangs on the whole clip's maximum.
     """
-    n_frames, features, warnings = len(level), {}, []
+    n_frames = len(level)
     coefficients = np.empty((spectra.N_MFCC, n_frames), np.float32)
     segments = spectra.SegmentMeans(n_frames, n_segments=N_SEGMENTS)
     power = np.empty((n_frames, rhythm.N_BANDS), np.float32)
-    at, of_db = 0, not {*CORE, "mel", "descriptors"}.isdisjoint(names)
-    described = descriptors.DescriptorStream(SAMPLE_RATE, FRAME_RATE)
+    described, at = descriptors.DescriptorStream(SAMPLE_RATE, FRAME_RATE), 0
     for mel in _read(store):
         here = slice(at, at + len(mel))
-        if of_db:
-            db = spectra.power_to_db(mel, peak=peak)
-            segments.push(db)
-            if histogram is not None and "descriptors" in names:
-                described.push(mel, db)
-            coefficients[:, here] = spectra.mfcc_from_db(db)
-        if "rhythm" in names:
-            power[here] = rhythm.band_power(mel)
+        db = spectra.power_to_db(mel, peak=peak)
+        segments.push(db)
+        described.push(mel, db)
+        coefficients[:, here] = spectra.mfcc_from_db(db)
+        power[here] = rhythm.band_power(mel)
         at = here.stop
-    if of_db:
-        is_sound = level > float(level.max()) * 10.0 ** (-SILENCE_DB / 10.0)
-        start = first_sound(is_sound)
-        features = {
-            "timbre": spectra.timbre_summary(coefficients),
-            "mfcc": np.ascontiguousarray(coefficients[:, start : start + MAX_FRAMES]),
-            "segments": spectra.segment_summary(coefficients, N_SEGMENTS),
-            "mel": segments.finish(),
-        }
-        warnings = _silence_remarks(is_sound, start)
-    if histogram is not None and "descriptors" in names:
-        features["descriptors"] = described.finish(histogram)
+    is_sound = level > float(level.max()) * 10.0 ** (-SILENCE_DB / 10.0)
+    start = first_sound(is_sound)
+    features = {
+        "timbre": spectra.timbre_summary(coefficients),
+        "mfcc": np.ascontiguousarray(coefficients[:, start : start + MAX_FRAMES]),
+        "segments": spectra.segment_summary(coefficients, N_SEGMENTS),
+        "mel": segments.finish(),
+        "descriptors": described.finish(histogram),
+        "harmony": harmony.harmony_summary(histogram),
+    }
     del coefficients  # the largest array of a long file
-    if "rhythm" in names:
-        features["rhythm"] = rhythm.rhythm_summary(power, FRAME_RATE)
-    return features, warnings
+    features["rhythm"] = rhythm.rhythm_summary(power, FRAME_RATE)
+    return features, _silence_remarks(is_sound, start)
 
 
 def first_sound(is_sound: NDArray[np.bool_]) -> int:

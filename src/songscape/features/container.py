@@ -19,8 +19,6 @@ from songscape.ingest.file_kinds import id3_length
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-_UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
-"""What a recorder writes that never came back to fill in the length."""
 _BLOCK = 1 << 20
 _LONGEST_HEAD = 64
 _FRAME_HEAD = 200
@@ -69,19 +67,8 @@ class _Bytes:
         """Every position from `at` on where the literal occurs."""
         while at < self.size:
             block = self.read(at, _BLOCK + len(literal) - 1)
-            found = block.find(literal)
-            while found >= 0:
-                yield at + found
-                found = block.find(literal, found + 1)
+            yield from (at + match.start() for match in re.finditer(re.escape(literal), block))
             at += _BLOCK
-
-    def after_zeros(self, at: int) -> int:
-        while at < self.size:
-            block = self.read(at, _BLOCK)
-            if rest := block.lstrip(b"\0"):
-                return at + len(block) - len(rest)
-            at += len(block)
-        return self.size
 
 
 def read_contents(file: IO[bytes]) -> Contents:
@@ -113,16 +100,14 @@ def _after_tags(data: _Bytes, at: int) -> int:
         elif head[:8] == b"APETAGEX" and len(head) == 32:
             at += 32 + (int.from_bytes(head[12:16], "little") if head[23] & 32 else 0)
         elif head[:4] == bytes(4):
-            at = data.after_zeros(at)
+            block = data.read(at, _BLOCK)
+            at += len(block) - len(block.lstrip(b"\0"))
         else:
             break
     return min(at, data.size)
 
 
-_Reader = Callable[[_Bytes, int], list[Part]]
-
-
-def _reader(data: _Bytes, at: int, *, is_first: bool) -> _Reader | None:
+def _reader(data: _Bytes, at: int, *, is_first: bool) -> Callable[[_Bytes, int], list[Part]] | None:
     head = data.read(at, _LONGEST_HEAD)
     if head[:4] == b"OggS":
         return _ogg
@@ -154,20 +139,10 @@ _HEADS = tuple(
 def _by_heads(data: _Bytes, start: int) -> list[Part]:
     """Recordings that begin with heads of one kind."""
     head = data.read(start, _LONGEST_HEAD)
-    literal, shift, pattern = next(each for each in _HEADS if each[2].match(head))
+    literal, shift, pattern = next(row for row in _HEADS if row[2].match(head))
     found = (at - shift for at in data.search(literal, start + shift + 1))
     starts = [start, *(at for at in found if pattern.match(data.read(at, _LONGEST_HEAD)))]
-    parts = [Part(*bounds) for bounds in pairwise([*starts, data.size])]
-    if literal == b"fLaC":
-        parts = [replace(p, seconds=_flac_seconds(data.read(p.start, 42))) for p in parts]
-    return parts
-
-
-def _flac_seconds(head: bytes) -> float | None:
-    """Sample rate (20 bits) and total samples (36 bits) of the STREAMINFO block (RFC 9639)."""
-    packed = int.from_bytes(head[18:26], "big")
-    rate, total = packed >> 44, packed & (1 << 36) - 1
-    return total / rate if rate and total else None
+    return [Part(*bounds) for bounds in pairwise([*starts, data.size])]
 
 
 def _ogg(data: _Bytes, at: int) -> list[Part]:
@@ -205,7 +180,7 @@ def _wav(data: _Bytes, start: int) -> list[Part]:
         if name == b"fmt ":
             (byte_rate,) = data.unpack("<I", at + 16)
         if name == b"data":
-            if size in _UNKNOWN_LENGTHS:
+            if size in (0, 0xFFFFFFFF):  # a recorder never came back to fill in the length
                 break
             if at + 8 + size > data.size:
                 seconds = size / byte_rate if byte_rate else None

@@ -25,6 +25,12 @@ Cell = str | None
 Identify = Callable[[int, str, Collection[str] | None], Mapping[str, float]]
 
 
+def _identify(_: int, text: str, among: Collection[str] | None) -> dict[str, float]:
+    from songscape.ingest.languages import language_composition
+
+    return language_composition(text, among)
+
+
 def composition_view(cells: Sequence[Cell]) -> View:
     """Shares of each category per track, from cells such as "German" or "German; English".
 
@@ -35,20 +41,12 @@ def composition_view(cells: Sequence[Cell]) -> View:
     return _shares_view([_equal(split_cell(cell)) for cell in cells])
 
 
-def category_view(cells: Sequence[Any]) -> View:
-    """A covariate of one category per track (source, codec), as `composition_view` gives it.
-
-    Cells are taken as text whole: "Rock; Pop" is one category. None, NaN and "" are unknown.
-    """
-    return _shares_view([_equal([cell] if cell else []) for cell in map(_text, cells)])
-
-
 def language_view(
     columns: pd.DataFrame,
     texts: Sequence[str | None] | None = None,
     *,
     roles: ColumnRoles | None = None,
-    identify: Identify | None = None,
+    identify: Identify = _identify,
 ) -> View | None:
     """The `language` covariate of a collection: the share of each language in every track.
 
@@ -72,9 +70,9 @@ def language_view(
         names = [name for name in map(language_name, tags) if name is not None]
         shares: Mapping[str, float] = _equal(names)
         if text and (not names or any(map(is_mixed, tags))):
-            shares = (identify or _identify)(row, text, None) or shares
+            shares = identify(row, text, None) or shares
         elif text and len(shares) > 1:
-            measured = (identify or _identify)(row, text, sorted(shares))
+            measured = identify(row, text, sorted(shares))
             shares = measured if set(measured) == set(shares) else shares
         rows.append(shares)
     view = _shares_view(rows)
@@ -117,7 +115,8 @@ def covariate_views(
         if table is None:
             known = ", ".join(map(str, [*columns, *audio_facts]))
             raise SongscapeError(f"no column {name!r} for a covariate; there are: {known}")
-        view = category_view(list(table[name]))
+        # Cells are taken as text whole: "Rock; Pop" is one category.
+        view = _shares_view([_equal([cell] if cell else []) for cell in map(_text, table[name])])
         if not view.present.any():
             raise SongscapeError(
                 f"covariate {name!r} is unknown for every track; leave it out of the model"
@@ -129,12 +128,6 @@ def covariate_views(
             )
         found[name] = view
     return found
-
-
-def _identify(_: int, text: str, among: Collection[str] | None) -> dict[str, float]:
-    from songscape.ingest.languages import language_composition
-
-    return language_composition(text, among)
 
 
 def _shares_view(rows: Sequence[Mapping[str, float]]) -> View:

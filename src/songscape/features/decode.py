@@ -11,7 +11,6 @@ import soxr
 from numpy.typing import NDArray
 
 from songscape.features.container import Part, read_contents
-from songscape.features.excerpt import LONG_S, WHOLE, Span, pieces_of
 from songscape.features.readers import DecodeError, Recording, check_file, mix, open_recording
 
 SAMPLE_RATE = 22_050
@@ -31,8 +30,13 @@ LOUD_PEAK = 2.0
 FLOAT_CODECS = ("FLOAT", "DOUBLE", "PCM_F", "WAVPACK")
 INTEGER_PEAK, INTEGER_BITS = 8.0, (8, 16, 24, 32)
 """Floats with a higher peak hold integers, of the smallest type into which they fit."""
+WHOLE = DEFAULT = "whole"
+"""What is read of a long file: the default is that of `benchmarks/excerpts.py`."""
+EXCERPT_S, LONG_S = 30.0, 60.0
+"""Seconds that are decoded of a track where a part stands for it, and what is longer than that."""
 
 Array = NDArray[np.float32]
+Span = tuple[float, float | None]
 
 
 class Decoder:
@@ -63,7 +67,7 @@ class Decoder:
         self._frames: Counter[int] = Counter()
         self.warnings: list[str] = []
         self.first = self._open(self._contents.parts[0])
-        self.pieces: list[Span] = [] if span is None else [(span[0], span[1])]
+        self.pieces: list[Span] = [] if span is None else [span]
         self._length: float | None = None
         self._full_scale = 1.0
         if excerpt != WHOLE:
@@ -117,7 +121,8 @@ class Decoder:
 
     def _integer_scale(self) -> float:
         """Full scale of the smallest integer type that holds the samples; 1 for usual floats."""
-        peak = max(float(np.abs(mix(b)).max(initial=0.0)) for _, _, b in self._native())
+        peaks = (float(np.abs(mix(b)).max(initial=0.0)) for _, _, b in self._native())
+        peak = max(peaks, default=0.0)
         self.warnings.clear()
         if not peak > INTEGER_PEAK or not np.isfinite(peak):
             return 1.0
@@ -166,6 +171,8 @@ class Decoder:
                 at += len(block) / rate
                 if end is not None and at >= end:
                     break
+            else:  # the file ends before the piece does
+                return
 
     def _everything(self) -> Iterator[tuple[int, int, Array]]:
         parts = self._contents.parts
@@ -177,7 +184,7 @@ class Decoder:
             except DecodeError as error:
                 self.warnings.append(f"{which}{error}")
                 continue
-            for rate, block in recording.blocks:
+            for rate, block in recording.blocks():
                 yield number, rate, block
                 if self.seconds > LONGEST_S:
                     self.warnings.append(
@@ -278,14 +285,13 @@ class _Resampler:
 
 def _shortcomings(part: Part, recording: Recording, seconds: float) -> Iterator[str]:
     """What is missing of a recording of which that much was decoded."""
+    declared = recording.seconds if recording.container == "FLAC" else part.seconds
     # A decoder may keep or drop two MP3 frames of priming at either end.
-    is_short = (
-        part.seconds is not None and seconds < part.seconds - 4 * 1152 / recording.sample_rate
-    )
-    if recording.stopped and (is_short or part.seconds is None):
+    is_short = declared is not None and seconds < declared - 4 * 1152 / recording.sample_rate
+    if recording.stopped and (is_short or declared is None):
         yield recording.stopped
     if is_short:
-        yield f"truncated: {seconds:.1f} of {part.seconds:.1f} s decoded"
+        yield f"truncated: {seconds:.1f} of {declared:.1f} s decoded"
     elif part.cut:
         yield f"truncated: the file ends in the middle ({seconds:.1f} s decoded)"
 
@@ -295,3 +301,15 @@ def load_mono(path: Path, sample_rate: int = SAMPLE_RATE, span: Span | None = No
     # Copied: a block may be a view of the buffer that the next one is read into.
     blocks = [block.copy() for block in Decoder(path, sample_rate, span).blocks()]
     return np.concatenate([np.empty(0, np.float32), *blocks])
+
+
+def pieces_of(kind: str, start: float, end: float) -> list[Span]:
+    """The parts of a track from `start` to `end` to decode, in seconds of its file, in their order.
+
+    `kind` is one of `songscape.settings.EXCERPTS`, but "whole": the first half minute, that around
+    the middle, or three pieces of ten seconds around the middles of three equal parts.
+    """
+    n = 3 if kind == "spread" else 1
+    size, part = EXCERPT_S / n, (end - start) / n
+    begins = [start + part * (i + 0.5) - size / 2 for i in range(n)]
+    return [(begin, begin + size) for begin in ([start] if kind == "start" else begins)]

@@ -38,7 +38,7 @@ class DescriptorStream:
         centres = mel_to_hz(np.linspace(0.0, top, N_MELS + 2))[1:-1]
         self._octaves = np.log2(centres).astype(np.float32)
         self._last: Array | None = None
-        self._parts: list[tuple[Array, Array, Array, Array, Array]] = []
+        self._parts: list[Array] = []
 
     def push(self, mel: Array, db: Array) -> None:
         """Take the next frames, (n, n_mels): power, and dB no lower than 80 under the loudest."""
@@ -48,15 +48,9 @@ class DescriptorStream:
         level = mel.sum(axis=1)
         amplitude = np.sqrt(mel)
         centre = (amplitude @ self._octaves) / np.maximum(amplitude.sum(axis=1), 1e-20)
-        self._parts.append(
-            (
-                level,
-                centre,
-                np.maximum(steps, 0.0).mean(axis=1),
-                np.abs(steps).mean(axis=1),
-                np.abs(np.diff(db, axis=1)).mean(axis=1),
-            )
-        )
+        onset, change = np.maximum(steps, 0.0).mean(axis=1), np.abs(steps).mean(axis=1)
+        slope = np.abs(np.diff(db, axis=1)).mean(axis=1)
+        self._parts.append(np.stack([level, centre, onset, change, slope]))
 
     def finish(self, histogram: Array) -> Array:
         """The view `descriptors` of the clip, shape (10,); zeros where nothing sounds.
@@ -70,9 +64,7 @@ class DescriptorStream:
         """
         if not self._parts:
             return np.zeros(len(DESCRIPTORS), np.float32)
-        level, centre, onset, change, slope = (
-            np.concatenate([part[i] for part in self._parts]) for i in range(5)
-        )
+        level, centre, onset, change, slope = np.concatenate(self._parts, axis=1)
         sounding = level > float(level.max()) * 10.0 ** (-_SOUND_DB / 10.0)
         if not sounding.any() or float(level.max()) <= 1e-12:
             return np.zeros(len(DESCRIPTORS), np.float32)
@@ -99,9 +91,8 @@ def tempo_of(onset: Array, frame_rate: float) -> tuple[float, float, float]:
     width = min(_WINDOW, len(onset))
     if width < 3 * frame_rate:
         return 0.0, 0.0, 0.0
-    starts = np.linspace(0, len(onset) - width, 1 + (len(onset) - width) // (width // 2)).astype(
-        int
-    )
+    n_windows = 1 + (len(onset) - width) // (width // 2)
+    starts = np.linspace(0, len(onset) - width, n_windows).astype(int)
     windows = np.stack([onset[start : start + width] for start in starts]).astype(np.float64)
     windows -= windows.mean(axis=1, keepdims=True)
     spectrum = np.abs(scipy.fft.rfft(windows, 2 * width, axis=1)) ** 2
@@ -133,7 +124,7 @@ def key_of(histogram: Array) -> tuple[float, float, float]:
     The profile of all notes is correlated with those of the 24 keys (Krumhansl & Kessler 1982);
     it is as sure as the best of them is ahead of the next.
     """
-    profiles = chroma(histogram) if len(histogram) else np.zeros((0, 12))
+    profiles = chroma(histogram)
     if not len(profiles):
         return 0.0, 0.0, 0.0
     notes = np.roll(profiles.mean(axis=0), -3)  # from C upwards; it begins with A

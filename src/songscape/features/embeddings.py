@@ -6,11 +6,9 @@ A model is a package of the registry, whose view has its name, or a folder: `emb
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,28 +24,18 @@ from songscape.features.encoders.hub import (
     text_chunks,
 )
 from songscape.features.encoders.registry import ENCODERS
-from songscape.features.encoders.sound import encode_file
+from songscape.features.encoders.sound import encode_file, read_windows
 from songscape.features.encoders.text import encode_lyrics
-from songscape.features.jobs import Job, executor_broke, run_jobs
-from songscape.features.windows import read_windows
-from songscape.library import Analysis, LedgerRow, Library, Track
-from songscape.workers import (
-    TIME_LIMIT_S,
-    IsolatingExecutor,
-    WorkerError,
-    available_cores,
-    run_limited,
-)
+from songscape.features.jobs import Call, Runner, call_of
+from songscape.library import LedgerRow, Library, Track
 
 TEXTS_AT_ONCE = 16
 TRACKS_AT_ONCE = 64
 
-Array = NDArray[np.floating]
 Task = tuple[Track, Mapping[str, str]]
 """A track, and the recipes of the views that it lacks."""
-Found = Generator[tuple[Task, Mapping[str, Array] | str], None, None]
+Found = Generator[tuple[Task, Mapping[str, NDArray[Any]] | str], None, None]
 """What is made of a track (nothing, if there is nothing in it), or why it could not be."""
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -92,14 +80,7 @@ def find_models(views: Iterable[str]) -> list[Model]:
     return found
 
 
-def add_embeddings(
-    library: Library,
-    models: Sequence[Model],
-    *,
-    workers: int | None = None,
-    progress: Progress | None = None,
-    executor: Executor | None = None,
-) -> None:
+def add_embeddings(library: Library, models: Sequence[Model], runner: Runner) -> None:
     """Let models describe every analysed track that lacks it; what fails is noted in the ledger.
 
     Packages that hear the same file hear it together. Raises `SongscapeError` if a model or the
@@ -108,7 +89,7 @@ def add_embeddings(
     together = [m for m in models if m.folder is None and m.modality == "audio"]
     alone = [[model] for model in models if model not in together]
     for group in [together, *alone] if together else alone:
-        _add(library, group, workers, progress, executor)
+        _add(library, group, runner)
 
 
 def is_complete(library: Library, view: str) -> bool:
@@ -131,13 +112,7 @@ def current_tracks(library: Library, view: str, texts: Mapping[str, str | None])
     }
 
 
-def _add(
-    library: Library,
-    group: Sequence[Model],
-    workers: int | None,
-    progress: Progress | None,
-    executor: Executor | None,
-) -> None:
+def _add(library: Library, group: Sequence[Model], runner: Runner) -> None:
     stored = library.feature_recipes([model.view for model in group])
     todo: list[Task] = []
     for track in library.tracks("analysed"):
@@ -145,104 +120,72 @@ def _add(
         lacking = {v: r for v, r in wanted.items() if r and stored[v].get(track.id) != r}
         if lacking:
             todo.append((track, lacking))
-    if progress is not None:
-        progress(0, len(todo), "")
+    runner.tell(0, len(todo))
     if not todo:
         return
     failures: list[LedgerRow] = []
-    with closing(_work(group[0], todo, workers, executor)) as results:
+    with closing(_described(group[0], todo, runner)) as results:
         for done, ((track, recipes), found) in enumerate(results, 1):
             if isinstance(found, str):
                 failures += [LedgerRow(track.id, view, "warning", found) for view in recipes]
             elif found:
                 library.add_features(track.id, found, recipes)
-            if progress is not None:
-                progress(done, len(todo), track.id)
+            runner.tell(done, len(todo), track.id)
     for model in group:
         library.note(model.view, [row for row in failures if row.stage == model.view])
 
 
-def _work(
-    model: Model, todo: Sequence[Task], workers: int | None, executor: Executor | None
-) -> Found:
-    if model.folder is None:
-        if model.modality == "text":
-            yield from _package_reads(model.view, todo, workers, executor)
-            return
+def _described(model: Model, todo: Sequence[Task], runner: Runner) -> Found:
+    folder, is_text = model.folder, model.modality == "text"
+    if is_text:
+        size = TRACKS_AT_ONCE if folder else TEXTS_AT_ONCE
+        batches = [todo[i : i + size] for i in range(0, len(todo), size)]
+        if folder is None:
+            yield from _read_by_package(model.view, batches, runner)
+        else:
+            yield from _read_by_folder(model.view, folder, batches)
+    elif folder is None:
         for view in {view for _, recipes in todo for view in recipes}:
             ENCODERS[view].check()  # here first, so that a broken package is reported once
-        views = [[list(recipes)] for _, recipes in todo]
-        for task, analysis in _decoded(todo, encode_file, views, workers, executor):
+        heard = runner.run(todo, lambda task: call_of(task[0], encode_file, list(task[1])))
+        for task, analysis in heard:
             yield task, analysis.failure or analysis.features
-        return
-    path = model.folder.path
-    if model.modality == "text":
-        yield from _folder_reads(model.view, load_text_encoder(path, model.folder.kind), todo)
-        return
-    encode, sample_rate = load_audio_encoder(path)
-    rates = [[sample_rate] for _ in todo]
-    for task, analysis in _decoded(todo, read_windows, rates, workers, executor):
+    else:
+        encode, sample_rate = load_audio_encoder(folder.path)
+        heard = runner.run(todo, lambda task: call_of(task[0], read_windows, sample_rate))
+        for task, analysis in heard:
+            if analysis.failure is None:
+                vectors = encode(analysis.features["windows"])
+                yield task, _kept(model.view, pooled(vectors, [1] * len(vectors)))
+            else:
+                yield task, analysis.failure
+
+
+def _read_by_package(view: str, batches: Sequence[Sequence[Task]], runner: Runner) -> Found:
+    def call(number: int) -> Call:
+        return encode_lyrics, view, [track.lyrics or "" for track, _ in batches[number]]
+
+    for number, analysis in runner.run(range(len(batches)), call, mend=""):
         if analysis.failure is None:
-            vectors = encode(analysis.features["windows"])
-            yield task, _kept(model.view, pooled(vectors, [1] * len(vectors)))
-        else:
-            yield task, analysis.failure
-
-
-def _decoded(
-    todo: Sequence[Task],
-    function: Callable[..., Analysis],
-    arguments: Sequence[Sequence[Any]],
-    workers: int | None,
-    executor: Executor | None,
-) -> Generator[tuple[Task, Analysis], None, None]:
-    tasks = {task[0].id: task for task in todo}
-    jobs = [Job(track, tuple(given)) for (track, _), given in zip(todo, arguments)]
-    with closing(run_jobs(jobs, function, workers=workers, executor=executor)) as results:
-        for job, analysis in results:
-            yield tasks[job.track.id], analysis
-
-
-def _package_reads(
-    view: str, todo: Sequence[Task], workers: int | None, executor: Executor | None
-) -> Found:
-    batches = [todo[i : i + TEXTS_AT_ONCE] for i in range(0, len(todo), TEXTS_AT_ONCE)]
-    texts = [[track.lyrics or "" for track, _ in batch] for batch in batches]
-    own = IsolatingExecutor(max(1, min(workers or available_cores(), len(batches))))
-    submit: Callable[..., Future[Any]] = own.submit
-    if executor is not None:
-        submit = partial(executor.submit, partial(run_limited, timeout_s=TIME_LIMIT_S))
-    try:
-        futures = [submit(encode_lyrics, view, some) for some in texts]
-        for number, (batch, future) in enumerate(zip(batches, futures)):
-            try:
-                vectors = future.result()
-            except WorkerError as error:
-                if not number:
-                    reason = str(error).removeprefix("SongscapeError: ")
-                    raise ENCODERS[view].broken(reason) from None
-                yield from ((task, str(error)) for task in batch)
-                continue
-            except BrokenExecutor as error:
-                raise executor_broke(error) from None
-            for task, vector in zip(batch, vectors):
+            for task, vector in zip(batches[number], analysis.features["vectors"]):
                 yield task, _kept(view, vector)
-    finally:
-        own.shutdown(cancel_futures=True)
+        elif number == 0:
+            raise ENCODERS[view].broken(analysis.failure.removeprefix("SongscapeError: "))
+        else:
+            yield from ((task, analysis.failure) for task in batches[number])
 
 
-def _folder_reads(view: str, encode: Callable[[list[str]], Any], todo: Sequence[Task]) -> Found:
-    for start in range(0, len(todo), TRACKS_AT_ONCE):
-        batch = todo[start : start + TRACKS_AT_ONCE]
+def _read_by_folder(view: str, folder: FolderModel, batches: Sequence[Sequence[Task]]) -> Found:
+    encode = load_text_encoder(folder.path, folder.kind)
+    for batch in batches:
         parts = [text_chunks(track.lyrics or "") for track, _ in batch]
         vectors = encode([chunk for chunks in parts for chunk in chunks])
-        at = 0
-        for task, chunks in zip(batch, parts):
-            own, at = vectors[at : at + len(chunks)], at + len(chunks)
+        bounds = np.cumsum([len(chunks) for chunks in parts])[:-1]
+        for task, chunks, own in zip(batch, parts, np.split(vectors, bounds)):
             yield task, _kept(view, pooled(own, [len(chunk) for chunk in chunks]))
 
 
-def _kept(view: str, vector: Array | None) -> Mapping[str, Array]:
+def _kept(view: str, vector: NDArray[Any] | None) -> Mapping[str, NDArray[Any]]:
     """A vector under its name; nothing where there is none, or one that is not finite."""
     return {} if vector is None or not np.isfinite(vector).all() else {view: vector}
 

@@ -8,14 +8,12 @@ from contextlib import closing
 
 from songscape.errors import SongscapeError
 from songscape.features.analyse import CORE, RECIPES, analyse_file, recipes_for
+from songscape.features.decode import DEFAULT
 from songscape.features.embeddings import add_embeddings, embeddings_of, find_models, is_complete
 from songscape.features.encoders.registry import ENCODERS
-from songscape.features.excerpt import DEFAULT
-from songscape.features.jobs import Job, run_jobs
-from songscape.features.missing import hopeless, lost, missing, stamps_of, tried
+from songscape.features.jobs import Call, Progress, Runner, call_of
+from songscape.features.missing import Job, hopeless, lost, missing, stamps_of, tried
 from songscape.library import Analysis, Collection, Counts, LedgerRow, Library
-
-Progress = Callable[[int, int, str], None]
 
 
 def extract(
@@ -64,7 +62,7 @@ def extract(
         Workers cannot be started at all, the model of an embedding is not on this machine, or the
         collection or the library is deleted meanwhile.
     """
-    views = tuple(views)
+    views, runner = tuple(views), Runner(workers, executor, progress, timeout_s)
     models = find_models(views)
     library.update(collection)
     library.excerpt = excerpt = excerpt or library.excerpt or DEFAULT
@@ -76,8 +74,8 @@ def extract(
     todo = list(missing(library, tracks, from_audio(views), stamps, known, excerpt))
     _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
-    _work(library, todo, workers, timeout_s, progress, executor, function)
-    add_embeddings(library, models, workers=workers, progress=progress, executor=executor)
+    _work(library, todo, runner, function)
+    add_embeddings(library, models, runner)
     return library.counts()
 
 
@@ -86,7 +84,6 @@ def complete(
     views: Iterable[str],
     *,
     workers: int | None = None,
-    timeout_s: float = 120.0,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> None:
@@ -95,7 +92,7 @@ def complete(
     Tracks whose file is gone or changed since are left as they are, and so are embeddings that
     were computed before where the model of a folder was changed, or is not on this machine.
     """
-    views = tuple(views)
+    views, runner = tuple(views), Runner(workers, executor, progress)
     names = [name for name in from_audio(views) if name not in CORE]
     made = library.feature_recipes(names)
     analysed = library.track_ids("analysed")
@@ -107,8 +104,7 @@ def complete(
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
         stamps, known = stamps_of(tracks), library.analysed_files()
         found = missing(library, tracks, names, stamps, known, excerpt)
-        todo = [job for job in found if not job.whole]
-        _work(library, todo, workers, timeout_s, progress, executor, analyse_file)
+        _work(library, [job for job in found if not job.whole], runner, analyse_file)
     models = []
     for view in embeddings_of(views):
         is_installed = view in ENCODERS and ENCODERS[view].is_installed
@@ -119,7 +115,7 @@ def complete(
         except SongscapeError:
             if not library.feature_recipes([view])[view]:
                 raise
-    add_embeddings(library, models, workers=workers, progress=progress, executor=executor)
+    add_embeddings(library, models, runner)
 
 
 def from_audio(views: Iterable[str]) -> tuple[str, ...]:
@@ -129,30 +125,37 @@ def from_audio(views: Iterable[str]) -> tuple[str, ...]:
 
 
 def _work(
-    library: Library,
-    todo: Sequence[Job],
-    workers: int | None,
-    timeout_s: float,
-    progress: Progress | None,
-    executor: Executor | None,
-    function: Callable[..., Analysis],
+    library: Library, todo: Sequence[Job], runner: Runner, function: Callable[..., Analysis]
 ) -> None:
-    if progress is not None:
-        progress(0, len(todo), "")
+    runner.tell(0, len(todo))
     if not todo:
         return
-    results = run_jobs(todo, function, workers=workers, timeout_s=timeout_s, executor=executor)
+    excerpt = library.excerpt or DEFAULT
     lacking: list[LedgerRow] = []
+
+    def call(job: Job) -> Call:
+        return call_of(job.track, function, job.names, excerpt)
+
     try:
-        with closing(results):
+        with closing(runner.run(todo, call)) as results:
             for done, (job, analysis) in enumerate(results, 1):
                 if analysis.failure is not None:
                     _check_reachable(library, todo, done - 1)
-                _store(library, job, analysis)
-                if analysis.failure is not None and not job.whole:
-                    lacking.append(_without(job, analysis.failure))
-                if progress is not None:
-                    progress(done, len(todo), job.track.id)
+                recipes = recipes_for(excerpt, analysis.facts.get("duration_s"))
+                if job.whole:
+                    recipe: str | None = recipes["timbre"]
+                    if analysis.failure is not None:
+                        recipe = None if analysis.transient else tried()
+                    library.store(
+                        job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=recipes
+                    )
+                elif analysis.failure is None:
+                    library.add_features(job.track.id, analysis.features, recipes)
+                else:
+                    reason = "cannot be computed now; what was computed before is kept"
+                    reason = f"{' and '.join(job.names)} {reason}: {analysis.failure}"
+                    lacking.append(LedgerRow(job.track.id, "features", "warning", reason))
+                runner.tell(done, len(todo), job.track.id)
     finally:
         _note_lacking(library, {job.track.id for job in todo}, lacking)
     if not library.path.exists():
@@ -166,26 +169,6 @@ def _check_reachable(library: Library, todo: Sequence[Job], done: int = 0) -> No
             f"{library.root}: the collection is gone, after {done:,} of {len(todo):,} tracks; "
             "make it available again, and run again: it continues from here"
         )
-
-
-def _store(library: Library, job: Job, analysis: Analysis) -> None:
-    excerpt, seconds = library.excerpt, analysis.facts.get("duration_s")
-    recipes = recipes_for(excerpt, seconds)
-    if not job.whole:
-        if analysis.failure is None:
-            library.add_features(job.track.id, analysis.features, recipes)
-    else:
-        assert job.stamp is not None
-        recipe: str | None = recipes["timbre"]
-        if analysis.failure is not None:
-            recipe = None if analysis.transient else tried()
-        library.store(job.track.id, analysis, stamp=job.stamp, recipe=recipe, recipes=recipes)
-
-
-def _without(job: Job, failure: str) -> LedgerRow:
-    names = " and ".join(job.arguments[0])
-    reason = f"{names} cannot be computed now; what was computed before is kept: {failure}"
-    return LedgerRow(job.track.id, "features", "warning", reason)
 
 
 def _note_lacking(library: Library, tried: Set[str], lacking: Sequence[LedgerRow]) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from songscape.features.spectra import frames_of, hann
+
 N_FFT = 8192
 HOP_LENGTH = 4096
 """Samples at 22,050 Hz: 0.37 s tell semitones apart down to 190 Hz, in steps of 0.19 s."""
@@ -52,8 +54,7 @@ class PitchStream:
     def __init__(self, sr: float) -> None:
         self.sr = sr
         self._bins = slice(int(LOWEST_HZ * N_FFT / sr) - 1, int(HIGHEST_HZ * N_FFT / sr) + 3)
-        phase = 2.0 * np.pi * np.arange(N_FFT) / N_FFT
-        self._window = (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+        self._window = hann(N_FFT)
         self._waiting: Array = np.zeros(N_FFT // 2, np.float32)
 
     def push(self, samples: Array) -> Array:
@@ -62,14 +63,12 @@ class PitchStream:
         Columns are steps of 10 cents above A; the amplitudes of the peaks are added up.
         """
         waiting = np.concatenate([self._waiting, samples])
-        n_frames = max(0, (len(waiting) - N_FFT) // HOP_LENGTH + 1)
-        self._waiting = waiting[n_frames * HOP_LENGTH :]
-        if not n_frames:
+        frames = frames_of(waiting, N_FFT, HOP_LENGTH)
+        self._waiting = waiting[len(frames) * HOP_LENGTH :]
+        if not len(frames):
             return np.zeros((0, 12 * STEPS), np.float32)
-        frames = np.stack([waiting[i * HOP_LENGTH :][:N_FFT] for i in range(n_frames)])
-        frames *= self._window
-        spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)[:, self._bins]
-        return self._histogram(np.abs(spectrum))
+        spectrum = scipy.fft.rfft(frames * self._window, axis=1, overwrite_x=True)
+        return self._histogram(np.abs(spectrum[:, self._bins]))
 
     def finish(self) -> Array:
         """Return the last frames, (n_frames, 120)."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features import TEXT_VIEWS
+from songscape.features import TEXT_VIEWS, text
 from songscape.features.analyse import CORE, MAX_FRAMES, N_SEGMENTS, RECIPES
 from songscape.features.embeddings import current_tracks
 from songscape.features.encoders.hub import PREFIX
@@ -98,14 +98,6 @@ class LazyBlocks(Mapping[str, View]):
         """Give back the memory of what was made; it is made again when it is asked for again."""
         self._made.clear()
 
-    def with_made(self, views: Mapping[str, View]) -> LazyBlocks:
-        """And these, which are there."""
-        found = LazyBlocks(
-            self._makers | {name: partial(views.__getitem__, name) for name in views}
-        )
-        found._made = self._made | dict(views)
-        return found
-
     def select(self, names: Iterable[str]) -> LazyBlocks:
         """Only these; none is made by that, nor made twice."""
         return LazyBlocks({name: partial(self.__getitem__, name) for name in names})
@@ -130,19 +122,26 @@ class ViewLoader:
         """The view `name`, read from the library; views of words are kept there."""
         return self._text(library, name) if name in TEXT_VIEWS else self._array(library, name)
 
-    def lazily(self, library: Library, names: Iterable[str]) -> LazyBlocks:
-        """Views that are read when they are asked for, also after `library` was closed."""
+    def lazily(
+        self, library: Library, names: Iterable[str], made: Mapping[str, View]
+    ) -> LazyBlocks:
+        """Views that are read when they are asked for, also after `library` was closed.
+
+        Those that are `made` are among them.
+        """
 
         def read(name: str) -> View:
             with Library.open(library.path, must_exist=True) as opened:
                 return self.load(opened, name)
 
-        return LazyBlocks({name: partial(read, name) for name in names})
+        makers = {name: partial(read, name) for name in names}
+        return LazyBlocks(makers | {name: partial(made.__getitem__, name) for name in made})
 
     def digest(self, library: Library, name: str) -> str | None:
         """A digest of the view `name` that costs no reading of it; None where no track has it."""
         if name in TEXT_VIEWS:
-            return self._text_recipe(name) if self._has_words(name) else None
+            has_words = any(text.tokenize(words) for words in self.texts.values() if words)
+            return self._text_recipe(name) if has_words else None
         digests, kept = library.feature_digests(name), self._current(library, name)
         found = [f"{r} {digests[i]}" for i, r in self._rows.items() if i in digests and i in kept]
         frames = [self.max_frames] if name == "mfcc" else []
@@ -155,21 +154,18 @@ class ViewLoader:
         present = np.zeros(len(self._rows), bool)
         n_steps = np.zeros(len(self._rows), np.int64)
         for track_id, array in library.each_feature(name):
-            row = self._rows.get(track_id)
             if values is None:
                 shape = list(array.shape)
                 if axis:
                     shape[axis - 1] = self.max_frames if name == "mfcc" else N_SEGMENTS
                 values = np.zeros((len(self._rows), *shape), np.float32)
-            if row is None or track_id not in kept:
+            if track_id not in kept:
                 continue
+            row = self._rows[track_id]
             present[row] = True
             if axis:
-                n_steps[row] = min(array.shape[axis - 1], values.shape[axis])
-                valid = slice(int(n_steps[row]))
-                np.moveaxis(values[row], axis - 1, 0)[valid] = np.moveaxis(array, axis - 1, 0)[
-                    valid
-                ]
+                n_steps[row] = n = min(array.shape[axis - 1], values.shape[axis])
+                np.moveaxis(values[row], axis - 1, 0)[:n] = np.moveaxis(array, axis - 1, 0)[:n]
             else:
                 values[row] = array
         if values is None:
@@ -177,61 +173,49 @@ class ViewLoader:
                 f"{library.path}: the view {name!r} was not computed for this library; "
                 f"call extract(library, collection, views=[{name!r}])"
             )
-        encoder = ENCODERS.get(name)
-        modality = encoder.modality if encoder else "audio"
-        if name.startswith(PREFIX) and any("/" in recipe for recipe in kept.values()):
-            modality = "text"
-        standardise = encoder.standardise if encoder else not name.startswith(PREFIX)
-        view = View(values, present, modality=modality, standardise=standardise)
-        if not axis:
-            return view
-        mask = np.arange(values.shape[axis]) < n_steps[:, None]
-        return replace(view, mask=mask, step_axis=axis)
+        modality, standardise = "audio", True
+        if name in ENCODERS:
+            modality, standardise = ENCODERS[name].modality, ENCODERS[name].standardise
+        elif name.startswith(PREFIX):
+            modality = "text" if any("/" in recipe for recipe in kept.values()) else "audio"
+            standardise = False
+        mask = np.arange(values.shape[axis]) < n_steps[:, None] if axis else None
+        return View(values, present, mask, axis or 1, (), modality, standardise)
 
     def _current(self, library: Library, name: str) -> Mapping[str, Any]:
         """Tracks (and recipes) whose stored numbers are not of words that have changed since."""
-        if name in RECIPES:
-            return self.texts
-        return current_tracks(library, name, self.texts)
+        return self.texts if name in RECIPES else current_tracks(library, name, self.texts)
 
     def _text(self, library: Library, name: str) -> View:
         import scipy.sparse as sp
 
         stored = library.arrays(f"view {name}", self._text_recipe(name))
         if stored is None:
-            view = replace(self._make_text(name), modality="text", standardise=False)
-            joined = "\0".join(view.feature_names).encode("utf-8", "surrogatepass")
+            texts, words = list(self.texts.values()), self.max_words
+            if name == "lyrics":
+                view = text.lyrics_view(texts, max_words=words)
+            else:
+                view = text.counts_view(texts, max_words=words)
+                view = text.weigh_words(view) if name == "lyrics-tfidf" else view
+            view = replace(view, modality="text", standardise=False)
+            joined = "\0".join(view.feature_names)
             arrays = {part: getattr(view.values, part) for part in _SPARSE}
-            arrays["words"] = np.frombuffer(joined, np.uint8)
+            arrays["words"] = np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
             library.store_arrays(f"view {name}", self._text_recipe(name), arrays)
             return view
-        text = stored["words"].tobytes().decode("utf-8", "surrogatepass")
-        words = tuple(text.split("\0")) if text else ()
-        shape = (len(self.texts), len(words))
+        joined = stored["words"].tobytes().decode("utf-8", "surrogatepass")
+        names = tuple(joined.split("\0")) if joined else ()
+        shape = (len(self.texts), len(names))
         values = sp.csr_array(tuple(stored[part] for part in _SPARSE), shape=shape)
         present = np.diff(values.indptr) > 0
-        return View(values, present, feature_names=words, modality="text", standardise=False)
-
-    def _make_text(self, name: str) -> View:
-        from songscape.features import text
-
-        texts = list(self.texts.values())
-        of_words = {"lyrics-counts": text.counts_view, "lyrics-tfidf": text.tfidf_view}
-        return of_words.get(name, text.lyrics_view)(texts, max_words=self.max_words)
+        return View(values, present, feature_names=names, modality="text", standardise=False)
 
     def _text_recipe(self, name: str) -> str:
-        from songscape.features.text import RECIPE
-
-        return _digest(RECIPE, name, self.max_words, self._words_digest)
+        return _digest(text.RECIPE, name, self.max_words, self._words_digest)
 
     @cached_property
     def _words_digest(self) -> str:
         return _digest(*map(ascii, self.texts.values()))
-
-    def _has_words(self, name: str) -> bool:
-        from songscape.features import text
-
-        return any(text.tokenize(words) for words in self.texts.values() if words)
 
 
 def _digest(*parts: object) -> str:

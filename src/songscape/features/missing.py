@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from songscape.features.analyse import EVERY_PASS, RECIPES, recipes_for
-from songscape.features.jobs import Job
+from songscape.features.analyse import RECIPES, recipes_for
 from songscape.features.readers import installed_decoders
 from songscape.ingest.sound_digest import sound_digest, span_mark
 from songscape.library import FileStamp, LedgerRow, Library, Track
 from songscape.library.records import Analysed
+
+
+@dataclass(frozen=True)
+class Job:
+    """Features to compute of a track: its file's state before, and whether all is made anew."""
+
+    track: Track
+    names: tuple[str, ...]
+    stamp: FileStamp
+    whole: bool
 
 
 def tried() -> str:
@@ -35,19 +45,18 @@ def missing(
         if before.recipe == recipes_for(excerpt, seconds.get(i))["timbre"]
     }
     unchanged = _unchanged(library, [t for t in tracks if t.audio], stamps, known, current)
-    recipes = library.feature_recipes(wanted)
-    everything = tuple(name for name in RECIPES if name in (*EVERY_PASS, *wanted))
+    recipes, everything = library.feature_recipes(wanted), tuple(RECIPES)
     for track in tracks:
         if track.audio is None:
             continue
         stamp = stamps[track.id]
         if track.id not in unchanged:
-            yield Job(track, (everything, excerpt), stamp, whole=True)
+            yield Job(track, everything, stamp, whole=True)
             continue
         wished = recipes_for(excerpt, seconds.get(unchanged[track.id]))
         absent = tuple(n for n in wanted if recipes[n].get(track.id) != wished[n])
         if absent:
-            yield Job(track, (absent, excerpt), stamp)
+            yield Job(track, absent, stamp, whole=False)
 
 
 def stamps_of(tracks: Iterable[Track]) -> dict[str, FileStamp]:

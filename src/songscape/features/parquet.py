@@ -10,30 +10,28 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from songscape.errors import SongscapeError
-from songscape.features.analyse import EVERY_PASS, N_SEGMENTS, analyse_file, recipes_for
-from songscape.features.excerpt import DEFAULT
-from songscape.features.jobs import Job, call_of
+from songscape.features.analyse import N_SEGMENTS, analyse_file, recipes_for
+from songscape.features.decode import DEFAULT
+from songscape.features.jobs import Progress, Runner, call_of
 from songscape.features.views import View, Views
 from songscape.ingest.remote import Folder
 from songscape.library import Analysis, Collection, Counts, FileStamp, Track
-from songscape.workers import TIME_LIMIT_S, WorkerError, available_cores, run_limited
+from songscape.workers import WorkerError, available_cores, each_done, run_limited
 
-FEATURES = tuple(name for name in EVERY_PASS if name != "mfcc")
+FEATURES = ("timbre", "segments", "rhythm", "mel", "harmony", "descriptors")
 """All but the sequence, which is twice as large as the others together."""
 FACTS = ("duration_s", "sample_rate", "channels", "codec", "loudness_dbfs", "digest")
 PER_FILE = 1024
 SCAN = "scan.parquet"
 _OF_SEGMENTS = ("segments", "mel")
-
-Progress = Callable[[int, int, str], None]
 
 
 def extract_to_parquet(
@@ -55,35 +53,27 @@ def extract_to_parquet(
     written.
     """
     place, parts = Folder(folder), dict(_parts(collection.tracks, excerpt, per_file))
-    before = place.names()
-    total = sum(map(len, parts.values()))
+    before, total = place.names(), len(collection.tracks)
     done = sum(len(tracks) for name, tracks in parts.items() if name in before)
-    waiting = iter([(name, tracks) for name, tracks in parts.items() if name not in before])
-    running: dict[Future[None], int] = {}
-    count = workers or available_cores()
+    calls = (
+        (len(tracks), (write_part, folder, name, [_row(track, excerpt) for track in tracks]))
+        for name, tracks in parts.items()
+        if name not in before
+    )
+    runner, count = Runner(workers, executor, progress), workers or available_cores()
     threads = ThreadPoolExecutor(count)
-    submit = threads.submit if executor is None else executor.submit
+    runner.tell(done, total)
     try:
-        while True:
-            if progress is not None:
-                progress(done, total, "")
-            for name, tracks in waiting:
-                calls = [call_of(Job(t, (FEATURES, excerpt)), analyse_file) for t in tracks]
-                rows = [(t.id, t.lyrics, dict(t.labels), *c) for t, c in zip(tracks, calls)]
-                running[submit(write_part, folder, name, rows)] = len(rows)
-                if len(running) >= 2 * count:
-                    break
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                done += running.pop(future)
-                future.result()
+        for n_tracks, future in each_done((executor or threads).submit, calls, 2 * count):
+            future.result()
+            done += n_tracks
+            runner.tell(done, total)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-    refused = {r.track_id: r for r in collection.problems if r.stage == "scan"}
+    refused = {r.track_id: r for r in collection.problems if r.stage == "scan"}.values()
     left = [
-        {"id": track_id, "status": row.status, "reason": row.reason}
-        for track_id, row in refused.items()
+        {"id": row.track_id, "status": row.status, "reason": row.reason}
+        for row in refused
         if row.status in ("failed", "skipped")
     ]
     place.write(SCAN, _file(left))
@@ -113,12 +103,17 @@ def _parts(
             part = []
 
 
+def _row(track: Track, excerpt: str) -> tuple[Any, ...]:
+    function, *arguments = call_of(track, analyse_file, FEATURES, excerpt)
+    return track.id, track.lyrics, dict(track.labels), function, arguments
+
+
 def write_part(folder: str, name: str, rows: Sequence[Sequence[Any]]) -> None:
     """Analyse some tracks, each in a child process with limits, and write their file."""
     found = []
     for track_id, lyrics, labels, function, arguments in rows:
         try:
-            analysis = run_limited(function, *arguments, timeout_s=TIME_LIMIT_S)
+            analysis = run_limited(function, *arguments)
         except WorkerError as error:
             analysis = Analysis(failure=f"{error}; convert it or remove it")
         status = "analysed" if analysis.failure is None else "failed"
@@ -185,8 +180,9 @@ class ParquetFeatures:
             rows = [i for i, its in enumerate(table["status"].to_pylist()) if its == "analysed"]
             if rows:
                 table = table.take(rows)
+                blocks = {n: np.stack(table[n].to_numpy()).astype(np.float32) for n in names}
                 ids = tuple(table["id"].to_pylist())
-                yield Views(ids, {n: _view(n, _rows(n, table[n])) for n in names})
+                yield Views(ids, {n: _view(n, values) for n, values in blocks.items()})
 
     def views(self, names: Sequence[str], cache: Path) -> Views:
         """The views of all analysed tracks as arrays in files below `cache`.
@@ -197,15 +193,13 @@ class ParquetFeatures:
         arrays: dict[str, Any] = {}
         ids: list[str] = []
         for views in self.batches(names):
-            for name in names:
-                new = views[name].values
+            rows = slice(len(ids), len(ids) + views.n_tracks)
+            for name, view in views.items():
                 if name not in arrays:
-                    shape, file = (
-                        (self._outcomes.count("analysed"), *new.shape[1:]),
-                        cache / f"{name}.npy",
-                    )
+                    shape = (self._outcomes.count("analysed"), *view.shape[1:])
+                    file = cache / f"{name}.npy"
                     arrays[name] = np.lib.format.open_memmap(file, "w+", np.float32, shape)
-                arrays[name][len(ids) : len(ids) + len(new)] = new
+                arrays[name][rows] = view.values
             ids += views.track_ids
         if not ids:
             raise SongscapeError("no track could be analysed; the files say why")
@@ -213,11 +207,9 @@ class ParquetFeatures:
 
 
 def _view(name: str, values: Any) -> View:
-    mask = np.ones(values.shape[:2], bool) if name in _OF_SEGMENTS else None
+    """Of rows as they were written: one vector a track, in which segments follow each other."""
+    mask = None
+    if name in _OF_SEGMENTS:
+        values = values.reshape(len(values), N_SEGMENTS, -1)
+        mask = np.ones(values.shape[:2], bool)
     return View(values, np.ones(len(values), bool), mask, modality="audio")
-
-
-def _rows(name: str, column: Any) -> Any:
-    shape = (-1, N_SEGMENTS) if name in _OF_SEGMENTS else (-1,)
-    values = np.stack([np.asarray(cell, np.float32) for cell in column.to_numpy()])
-    return values.reshape(len(values), *shape[1:], -1)

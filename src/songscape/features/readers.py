@@ -11,10 +11,9 @@ import io
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
@@ -69,10 +68,8 @@ def installed_decoders() -> str:
 class Recording:
     """One recording, open.
 
-    `blocks` yields sample rates in Hz and samples, (n, channels); the next block may overwrite one.
     `seconds` is what the decoder expects before it has decoded; after the last block `stopped` says
-    why it is the last, if decoding failed there. `skip`, called between blocks, goes to a second if
-    it can (`can_skip`), and returns where that led.
+    why it is the last, if decoding failed there.
     """
 
     sample_rate: int
@@ -80,11 +77,17 @@ class Recording:
     container: str
     codec: str
     seconds: float | None = None
-    blocks: Iterator[tuple[int, Block]] = field(default_factory=lambda: iter(()))
-    skip: Callable[[float], float] = field(default=lambda seconds: 0.0)
     can_skip: bool = False
     stopped: str = ""
     warnings: list[str] = field(default_factory=list)
+
+    def blocks(self) -> Iterator[tuple[int, Block]]:
+        """Sample rates in Hz and samples, (n, channels); the next block may overwrite one."""
+        raise NotImplementedError
+
+    def skip(self, seconds: float) -> float:
+        """Go to a second (if it `can_skip`; else stay), between two blocks; where that led."""
+        raise NotImplementedError
 
 
 def check_file(path: Path) -> int:
@@ -122,18 +125,7 @@ def open_recording(path: Path, part: Part, *, is_whole_file: bool) -> Recording:
     if file.format not in SNDFILE_FORMATS:
         file.close()
         return _open_with_av(path, part, "its first bytes are of no known audio format")
-    seconds = file.frames / file.samplerate if 0 < file.frames < 1 << 48 else None
-    recording = Recording(file.samplerate, file.channels, file.format, file.subtype, seconds)
-    recording.blocks = _sndfile_blocks(file, recording)
-    recording.skip, recording.can_skip = partial(_skip, file), True
-    return recording
-
-
-def _skip(file: soundfile.SoundFile, seconds: float) -> float:
-    with suppress(soundfile.LibsndfileError, RuntimeError):
-        file.seek(int(seconds * file.samplerate))
-    file.done = max(file.tell(), 0)
-    return float(file.done / file.samplerate)
+    return _Sndfile(file)
 
 
 class _Window(io.RawIOBase):
@@ -170,31 +162,40 @@ class _FrontToBack(soundfile.SoundFile):  # type: ignore[misc]
 
     soundfile seeks to where it already is after every read. In an MP3 that throws away the bit
     reservoir: the frames that follow come out wrong, and reading in blocks costs twice as much.
-    `done` is the frame that it is at.
     """
-
-    done = 0
 
     def seekable(self) -> bool:
         return False
 
 
-def _sndfile_blocks(file: _FrontToBack, recording: Recording) -> Iterator[tuple[int, Block]]:
-    n_frames = min(BLOCK_FRAMES, max(BLOCK_SAMPLES // file.channels, 1))
-    buffer = np.empty((n_frames, file.channels), np.float32)
-    with file:
-        while True:
-            try:
-                block = file.read(out=buffer)
-            except (soundfile.LibsndfileError, RuntimeError) as error:
-                recording.stopped = f"decoding stopped early: {_reason(error)}"
-                # What came before the error is in the buffer, and the position tells how much.
-                yield file.samplerate, buffer[: min(max(file.tell() - file.done, 0), n_frames)]
-                return
-            if not len(block):
-                return
-            file.done += len(block)
-            yield file.samplerate, block
+class _Sndfile(Recording):
+    def __init__(self, file: _FrontToBack) -> None:
+        seconds = file.frames / file.samplerate if 0 < file.frames < 1 << 48 else None
+        kind = file.samplerate, file.channels, file.format, file.subtype
+        super().__init__(*kind, seconds, can_skip=True)
+        self._file, self._at = file, 0  # frame
+
+    def skip(self, seconds: float) -> float:
+        with suppress(soundfile.LibsndfileError, RuntimeError):
+            self._file.seek(int(seconds * self.sample_rate))
+        self._at = max(self._file.tell(), 0)
+        return self._at / self.sample_rate
+
+    def blocks(self) -> Iterator[tuple[int, Block]]:
+        n_frames = min(BLOCK_FRAMES, max(BLOCK_SAMPLES // self.channels, 1))
+        buffer = np.empty((n_frames, self.channels), np.float32)
+        with self._file as file:
+            while not self.stopped:
+                try:
+                    block = file.read(out=buffer)
+                except (soundfile.LibsndfileError, RuntimeError) as error:
+                    self.stopped = f"decoding stopped early: {_reason(error)}"
+                    # What came before it is in the buffer, and the position tells how much.
+                    block = buffer[: min(max(file.tell() - self._at, 0), n_frames)]
+                if not len(block):
+                    return
+                self._at += len(block)
+                yield self.sample_rate, block
 
 
 def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
@@ -222,94 +223,75 @@ def _open_with_av(path: Path, part: Part, sndfile_says: str) -> Recording:
     except (av.FFmpegError, OSError, ValueError):
         unknown = "not audio of a known format; convert or remove it"
         raise DecodeError(damaged if kind else unknown) from None
-    try:
-        return _recording_of(container)
-    except DecodeError:
-        container.close()
-        raise
+    return _Ffmpeg(container)
 
 
-def _recording_of(container: Any) -> Recording:
-    tracks = container.streams.audio
-    if not tracks:
-        raise DecodeError("no audio track in it; remove it")
-    audio = next((t for t in tracks if t.codec_context and t.codec_context.sample_rate), None)
-    if audio is None or not audio.codec_context.channels:
-        raise DecodeError("its audio is in a codec that FFmpeg cannot decode; convert it")
-    context = audio.codec_context
-    recording = Recording(
-        context.sample_rate,
-        context.channels,
-        container.format.name.split(",")[0].upper(),
-        context.name.upper(),
-        float(audio.duration * audio.time_base) if audio.duration and audio.time_base else None,
-    )
-    if len(tracks) > 1:
-        recording.warnings.append(f"holds {len(tracks)} audio tracks; only one of them is read")
-    frames = _Frames(container, audio)
-    recording.blocks = _av_blocks(frames, recording)
-    if container.format.name.startswith(_AV_WITH_TIMES):
-        recording.skip, recording.can_skip = frames.skip, True
-    return recording
-
-
-class _Frames:
-    """The frames of an audio track, and a way to go to another second between them."""
-
-    def __init__(self, container: Any, audio: Any) -> None:
-        self.container, self._audio, self._frames = container, audio, container.decode(audio)
-        self.has_moved = False
-
-    def __next__(self) -> Any:
-        return next(self._frames)
+class _Ffmpeg(Recording):
+    def __init__(self, container: Any) -> None:
+        tracks = container.streams.audio
+        if not tracks:
+            raise DecodeError("no audio track in it; remove it")
+        audio = next((t for t in tracks if t.codec_context and t.codec_context.sample_rate), None)
+        if audio is None or not audio.codec_context.channels:
+            raise DecodeError("its audio is in a codec that FFmpeg cannot decode; convert it")
+        context, name = audio.codec_context, container.format.name
+        super().__init__(
+            context.sample_rate,
+            context.channels,
+            name.split(",")[0].upper(),
+            context.name.upper(),
+            float(audio.duration * audio.time_base) if audio.duration and audio.time_base else None,
+            can_skip=name.startswith(_AV_WITH_TIMES),
+        )
+        if len(tracks) > 1:
+            self.warnings.append(f"holds {len(tracks)} audio tracks; only one of them is read")
+        self._container, self._audio, self._has_moved = container, audio, False
+        self._frames: Iterator[Any] = container.decode(audio)
 
     def skip(self, seconds: float) -> float:
-        """Go there, or a little before; the time of the next frame."""
         import av
 
+        if not self.can_skip:
+            return 0.0
         audio, first = self._audio, self._audio.start_time or 0
         try:
-            self.container.seek(first + int(seconds / audio.time_base), stream=audio)
-            frame = next(self.container.decode(audio))
-            self._frames = chain([frame], self.container.decode(audio))
+            self._container.seek(first + int(seconds / audio.time_base), stream=audio)
+            frame = next(self._container.decode(audio))
             at = float((frame.pts - first) * frame.time_base)
         except (av.FFmpegError, StopIteration, TypeError, ValueError) as error:
             raise DecodeError(f"cannot be read from {seconds:.0f} s on; copy it again") from error
-        self.has_moved = True
+        self._frames = chain([frame], self._container.decode(audio))
+        self._has_moved = True
         return at
 
+    def blocks(self) -> Iterator[tuple[int, Block]]:
+        rate, n_waiting, seconds = self.sample_rate, 0, 0.0
+        waiting: list[Block] = []
+        with self._container:
+            while (frame := self._next()) is not None:
+                if waiting and frame.sample_rate != rate:
+                    n_waiting = 0
+                    yield rate, _taken(waiting)
+                rate, block = frame.sample_rate, _frame_samples(frame)
+                seconds += len(block) / rate
+                waiting.append(block)
+                n_waiting += len(block) * max(1, block.shape[1] * BLOCK_FRAMES // BLOCK_SAMPLES)
+                if n_waiting >= BLOCK_FRAMES:
+                    n_waiting = 0
+                    yield rate, _taken(waiting)
+        if waiting:
+            yield rate, _taken(waiting)
+        if not self._has_moved and self.seconds is not None and seconds < self.seconds - 0.25:
+            self.warnings.append(f"truncated: {seconds:.1f} of {self.seconds:.1f} s decoded")
 
-def _av_blocks(frames: _Frames, recording: Recording) -> Iterator[tuple[int, Block]]:
-    import av
+    def _next(self) -> Any:
+        import av
 
-    waiting: list[Block] = []
-    rate, n_waiting, seconds = recording.sample_rate, 0, 0.0
-    has_moved = frames.has_moved
-    with frames.container:
-        while True:
-            try:
-                frame = next(frames)
-            except StopIteration:
-                break
-            except (av.FFmpegError, ValueError) as error:
-                recording.stopped = f"decoding stopped early: {_reason(error)}"
-                break
-            block = _frame_samples(frame)
-            if waiting and (frame.sample_rate != rate or n_waiting >= BLOCK_FRAMES):
-                has_moved, frames.has_moved = has_moved or frames.has_moved, False
-                yield rate, _joined(waiting)
-                waiting, n_waiting = [], 0
-                if frames.has_moved:  # this frame is of the place before
-                    continue
-            rate = frame.sample_rate
-            seconds += len(block) / rate
-            waiting.append(block)
-            n_waiting += len(block) * max(1, block.shape[1] * BLOCK_FRAMES // BLOCK_SAMPLES)
-    if waiting:
-        yield rate, _joined(waiting)
-    is_whole = not (has_moved or frames.has_moved)
-    if is_whole and recording.seconds is not None and seconds < recording.seconds - 0.25:
-        recording.warnings.append(f"truncated: {seconds:.1f} of {recording.seconds:.1f} s decoded")
+        try:
+            return next(self._frames, None)
+        except (av.FFmpegError, ValueError) as error:
+            self.stopped = f"decoding stopped early: {_reason(error)}"
+            return None
 
 
 def _reason(error: BaseException) -> str:
@@ -319,10 +301,13 @@ def _reason(error: BaseException) -> str:
     return "an error" if not text or re.fullmatch(r"'\w+\(\)'", text) else text
 
 
-def _joined(blocks: list[Block]) -> Block:
-    channels = {block.shape[1] for block in blocks}
-    if len(channels) > 1:  # a stream may switch between mono and stereo: each part keeps its mean
-        return np.concatenate([mix(block) for block in blocks])[:, None]
+def _taken(waiting: list[Block]) -> Block:
+    """The blocks as one; the list is empty then."""
+    blocks = waiting.copy()
+    waiting.clear()
+    if len({block.shape[1] for block in blocks}) > 1:
+        # A stream may switch between mono and stereo: each part keeps its mean.
+        blocks = [mix(block)[:, None] for block in blocks]
     return np.concatenate(blocks)
 
 

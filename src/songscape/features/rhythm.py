@@ -8,6 +8,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from songscape.features.spectra import hann
+
 N_BANDS = 10
 N_RATES = 16
 LOWEST_RATE, HIGHEST_RATE = 0.5, 10.0
@@ -55,7 +57,7 @@ def modulation_spectrum(levels: Array, frame_rate: float) -> Array:
     width = min(WINDOW, n_frames)
     n_windows = 1 + -(-(n_frames - width) // (WINDOW // 2))
     starts = np.linspace(0, n_frames - width, n_windows).round().astype(int)
-    taper = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(width) / width)).astype(np.float32)
+    taper = hann(width)
     density = np.zeros((1, N_FFT // 2 + 1, levels.shape[1]), np.float32)
     for some in (
         starts[at : at + _WINDOWS_AT_ONCE] for at in range(0, n_windows, _WINDOWS_AT_ONCE)

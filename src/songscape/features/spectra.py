@@ -68,6 +68,18 @@ def _bands(sr: float, n_fft: int, n_mels: int) -> tuple[tuple[slice, slice, Arra
     return tuple(bands)
 
 
+def hann(size: int) -> Array:
+    """Hann's window of `size` samples: periodic, as for spectral analysis."""
+    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
+
+
+def frames_of(samples: Array, size: int, hop: int) -> Array:
+    """All whole frames of `size` samples, one every `hop`, (n_frames, size), without a copy."""
+    if len(samples) < size:
+        return np.empty((0, size), np.float32)
+    return np.lib.stride_tricks.sliding_window_view(samples, size)[::hop]
+
+
 class MelStream:
     """Mel power spectra of samples that arrive in blocks, at `sr` Hz.
 
@@ -86,9 +98,7 @@ class MelStream:
     ) -> None:
         self._n_fft, self._hop, self._n_mels = n_fft, hop, n_mels
         self._bands = _bands(sr, n_fft, n_mels)
-        # Periodic Hann, as for spectral analysis (not the symmetric one of filter design).
-        phase = 2.0 * np.pi * np.arange(n_fft) / n_fft
-        self._window = (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+        self._window = hann(n_fft)
         self._waiting: Array = np.zeros(n_fft // 2 if centred else 0, np.float32)
         self._frames = np.empty((_CHUNK, n_fft), np.float32)
         self._power = np.empty((_CHUNK, n_fft // 2 + 1), np.float32)
@@ -97,25 +107,18 @@ class MelStream:
         """Take the next samples (n,); return the frames they complete, (n_frames, n_mels)."""
         n_fft, hop = self._n_fft, self._hop
         waiting = np.concatenate([self._waiting, samples])
-        n_frames = max(0, (len(waiting) - n_fft) // hop + 1)
-        mel = np.empty((n_frames, self._n_mels), np.float32)
-        if n_frames:
-            step = waiting.strides[0]
-            frames = np.lib.stride_tricks.as_strided(
-                waiting, (n_frames, n_fft), (step * hop, step), writeable=False
-            )
-            for start in range(0, n_frames, _CHUNK):
-                size = min(_CHUNK, n_frames - start)
-                windowed = np.multiply(
-                    frames[start : start + size], self._window, out=self._frames[:size]
-                )
-                spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
-                parts = spectrum.view(np.float32)  # real and imaginary, one after the other
-                np.multiply(parts, parts, out=parts)
-                power = np.add(parts[:, ::2], parts[:, 1::2], out=self._power[:size])
-                for mels, bins, weights in self._bands:
-                    mel[start : start + size, mels] = power[:, bins] @ weights
-        self._waiting = waiting[n_frames * hop :]
+        frames = frames_of(waiting, n_fft, hop)
+        mel = np.empty((len(frames), self._n_mels), np.float32)
+        for start in range(0, len(frames), _CHUNK):
+            some = frames[start : start + _CHUNK]
+            windowed = np.multiply(some, self._window, out=self._frames[: len(some)])
+            spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
+            parts = spectrum.view(np.float32)  # real and imaginary, one after the other
+            np.multiply(parts, parts, out=parts)
+            power = np.add(parts[:, ::2], parts[:, 1::2], out=self._power[: len(some)])
+            for mels, bins, weights in self._bands:
+                mel[start : start + len(some), mels] = power[:, bins] @ weights
+        self._waiting = waiting[len(frames) * hop :]
         return mel
 
     def finish(self) -> Array:

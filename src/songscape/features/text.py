@@ -59,10 +59,7 @@ def tokenize(text: str) -> list[str]:
 def vocabulary(documents: Iterable[Sequence[str]], max_words: int) -> list[str]:
     """The most frequent words, sorted; ties go to the alphabetically first, in any input order.
 
-    Parameters
-    ----------
-    documents : token lists
-    max_words : int
+    `documents` are lists of tokens.
     """
     totals: Counter[str] = Counter()
     for tokens in documents:
@@ -76,25 +73,16 @@ def lyrics_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
 
     ln((1 + n) / (1 + df)) + 1 of each word that occurs, rows scaled to unit length: scikit-learn's
     `TfidfVectorizer(binary=True)` over `tokenize`, on the tracks that have words. Songs repeat
-    their choruses: with plain counts (`tfidf_view`) the repetition decides what is near. No stop
+    their choruses: with plain counts the repetition decides what is near. No stop
     list: there is none for every language, and inverse document frequency plays the part. The view
     is a csr_array (n_tracks, n_words); a track is present if it has a word of the vocabulary.
     """
-    return weigh_words(_count(texts, max_words), once=True)
-
-
-def tfidf_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
-    """Plain TF-IDF, term counts times inverse document frequency; otherwise as `lyrics_view`."""
-    return weigh_words(_count(texts, max_words))
+    return weigh_words(counts_view(texts, max_words=max_words), once=True)
 
 
 def counts_view(texts: Sequence[str | None], *, max_words: int = 5000) -> View:
     """How often each word occurs, as a sparse view with the columns of `lyrics_view`."""
-    return _count(texts, max_words)
-
-
-def _count(texts: Sequence[str | None], max_words: int) -> View:
-    """Word counts; texts are split twice, because their words would not fit in memory."""
+    # Texts are split twice, because their words would not fit in memory.
     import scipy.sparse as sp
 
     words = vocabulary((tokenize(text) for text in texts if text), max_words)

@@ -45,7 +45,7 @@ class Catalogue(Facts):
 
     @property
     def excerpt(self) -> str:
-        """What is read of long files, see `songscape.features.excerpt`; "" before any was."""
+        """What is read of long files, see `songscape.features.decode`; "" before any was."""
         return self._meta("excerpt") or ""
 
     @excerpt.setter

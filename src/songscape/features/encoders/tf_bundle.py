@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,10 @@ def read_tensors(index: Path, data: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _tensors(table: bytes, numbers: bytes) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    footer = table[-_FOOTER:]
-    _, at = _handle(footer, 0)  # of a block of meta data, which is empty
-    blocks, _ = _handle(footer, at)
-    for _, where in _entries(table, *blocks):
-        for name, entry in _entries(table, *_handle(where, 0)[0]):
+    # Offsets and sizes: of a block of meta data, which is empty, and of the index of blocks.
+    *_, offset, size = _varints(BytesIO(table[-_FOOTER:]), 4)
+    for _, where in _entries(table, offset, size):
+        for name, entry in _entries(table, *_varints(BytesIO(where), 2)):
             if not name:  # about the whole bundle
                 continue
             fields = dict(_fields(entry))
@@ -64,47 +64,33 @@ def _entries(table: bytes, offset: int, size: int) -> Iterator[tuple[bytes, byte
     if len(block) < size or table[offset + size]:
         raise ValueError("cut off, or compressed")
     (n_restarts,) = struct.unpack("<I", block[-4:])
-    at, key, end = 0, b"", size - 4 - 4 * n_restarts
-    while at < end:
-        shared, at = _varint(block, at)
-        own, at = _varint(block, at)
-        length, at = _varint(block, at)
-        key = key[:shared] + block[at : at + own]
-        at += own
-        yield key, block[at : at + length]
-        at += length
+    entries, key = BytesIO(block[: size - 4 - 4 * n_restarts]), b""
+    while entries.tell() < len(entries.getbuffer()):
+        shared, own, length = _varints(entries, 3)
+        key = key[:shared] + entries.read(own)
+        yield key, entries.read(length)
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
     """Numbers of the fields of a message, and their values: integers, or bytes as they are."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        field, kind = tag >> 3, tag & 7
+    stream = BytesIO(message)
+    while stream.tell() < len(message):
+        field, kind = divmod(_varint(stream), 8)
         if kind == 0:
-            value, at = _varint(message, at)
-            yield field, value
-            continue
-        if kind == 2:
-            length, at = _varint(message, at)
+            yield field, _varint(stream)
         else:
-            length = {1: 8, 5: 4}.get(kind, len(message))
-        yield field, message[at : at + length]
-        at += length
+            yield field, stream.read(_varint(stream) if kind == 2 else {1: 8, 5: 4}[kind])
 
 
-def _handle(block: bytes, at: int) -> tuple[tuple[int, int], int]:
-    """Offset and size of a block, and where what follows begins."""
-    offset, at = _varint(block, at)
-    size, at = _varint(block, at)
-    return (offset, size), at
+def _varints(stream: BytesIO, count: int) -> list[int]:
+    return [_varint(stream) for _ in range(count)]
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _varint(stream: BytesIO) -> int:
     value = shift = 0
     while True:
-        value |= (data[at] & 127) << shift
+        byte = stream.read(1)[0]
+        value |= (byte & 127) << shift
         shift += 7
-        at += 1
-        if data[at - 1] < 128:
-            return value, at
+        if byte < 128:
+            return value
