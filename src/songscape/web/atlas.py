@@ -32,10 +32,10 @@ SHOWN = (
 
 _SWITCH = {
     DEFAULT_NEUTRAL: "The groups ignore the language: by sound and words together, songs would "
-    "group by language first. Without the switch “ignore the language”, the map shows the songs as "
-    "they lie when it counts; the groups stay.",
+    "group by language first. With the switch “ignore the language” off, the map shows how songs "
+    "lie when the language counts; the groups stay the same.",
     DEFAULT_FREE: "The language counts in these groups. The switch “ignore the language” lays the "
-    "map out without it; the groups stay.",
+    "map out without it; the groups stay the same.",
 }
 
 
