@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY = b"songscape.key"
+_DAMAGED = (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError)
 _PARTITION, _FIGURE = ("model", "clusterer", "k"), ("axis", "metric", "column")
 _NULLS = ("chance", "null_95", "p_value")
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -148,15 +149,13 @@ class ResultsFolder:
 
         if not (self.root / ".lock").exists():
             return None
-        lock = FileLock(self.root / ".lock")
         try:
-            lock.acquire(timeout=0)
+            with FileLock(self.root / ".lock").acquire(timeout=0):
+                return None
         except Timeout:
             return self._holder()
         except OSError:  # a folder that can't be written has no writer
             return None
-        lock.release()
-        return None
 
     def model(self, model: str, seed: int) -> Path:
         return self.root / "models" / model_stem(model, seed)
@@ -245,9 +244,7 @@ def read_packed(path: Path) -> dict[str, Any]:
     try:
         document = unpack(path.read_bytes())
         return document if isinstance(document, dict) else {}
-    except (ArithmeticError, AttributeError, ImportError, LookupError, OSError):
-        return {}
-    except (struct.error, TypeError, ValueError):
+    except (*_DAMAGED, OSError, struct.error):
         return {}
 
 

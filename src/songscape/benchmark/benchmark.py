@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from songscape.audit.finding import Finding
 
-Advance = Callable[[int, int], None]
-
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -47,7 +45,7 @@ def evaluate(
     *,
     baseline: str,
     headline: PartitionKey,
-    progress: Advance | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Evidence of all models -> intervals on every figure, and tests against the baseline."""
     import pandas as pd
@@ -185,27 +183,19 @@ class Benchmark:
         _known("measure", self.measures, MEASURES)
         check_k(self.k, n)
 
-    def run(self, progress: Advance | None = None) -> BenchmarkResults:
-        """Measure everything; `progress` is called with (done, total) embeddings."""
+    def run(self) -> BenchmarkResults:
+        """Measure everything."""
         first = next(iter(self.embeddings))
         chosen_in = self.baseline or (BASELINE if BASELINE in self.embeddings else first)
         clusters = number_of_clusters(self.embeddings[chosen_in][0], self.k)
         keys, evidence = [SPACE, *partition_keys(self.clusterers, clusters.ks)], []
-        for done, (name, spaces) in enumerate(self.embeddings.items(), start=1):
-            seeds = {
-                seed: measure(
-                    X,
-                    self.targets,
-                    keys,
-                    seed=seed,
-                    subsamples=N_SUBSAMPLES if seed == self.seed else 0,
-                    measures=self.measures,
-                )
-                for seed, X in enumerate(spaces, start=self.seed)
-            }
+        for name, spaces in self.embeddings.items():
+            seeds = {}
+            for seed, X in enumerate(spaces, start=self.seed):
+                asked: Any = {"seed": seed, "measures": self.measures}
+                asked["subsamples"] = N_SUBSAMPLES if seed == self.seed else 0
+                seeds[seed] = measure(X, self.targets, keys, **asked)
             evidence.append(Evidence.of(name, _kind(name), seeds))
-            if progress is not None:
-                progress(done, len(self.embeddings))
         baseline = self.baseline or yardstick(evidence, self.targets) or first
         setup = setup_of(
             self.targets,
@@ -217,13 +207,8 @@ class Benchmark:
         found = evaluate(evidence, self.targets, baseline=baseline, headline=setup.headline)
         findings, models = _findings(self.targets), _models(evidence)
         assessment = assess(found.summary, found.differences, models, findings, setup)
-        return BenchmarkResults(
-            **vars(found),
-            models=models,
-            findings=findings,
-            clusters=clusters,
-            assessment=assessment,
-        )
+        frames = found.table, found.summary, found.differences
+        return BenchmarkResults(*frames, models, findings, clusters, assessment)
 
 
 def _known(kind: str, chosen: Iterable[str], known: Iterable[str]) -> None:

@@ -61,7 +61,7 @@ class Assessment:
     def sentences(self) -> tuple[str, ...]:
         """One sentence per line of a terminal, the recommendation first."""
         trust = wording.trust_sentence(self.recommendation)
-        return self.headline, trust, *self.alternatives, *map(str, self.verdicts)
+        return self.headline, trust, *self.alternatives, *(v.sentence for v in self.verdicts)
 
 
 def assess(

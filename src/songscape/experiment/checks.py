@@ -21,6 +21,7 @@ RESERVED = ("track_id",)
 
 def check_settings(settings: Settings) -> None:
     """Refuse unknown models, clusterers and views, and options that they do not have or take."""
+    from songscape.benchmark.measure import MEASURES
     from songscape.clustering.options import check_clusterer_options
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.encoders.registry import ENCODERS
@@ -41,12 +42,9 @@ def check_settings(settings: Settings) -> None:
     unknown = sorted(set(settings.encoders) - {"auto", *ENCODERS})
     if unknown:
         raise UsageError(f"no encoder {unknown[0]!r}; there are {', '.join(ENCODERS)}, auto, none")
-    if settings.measures:
-        from songscape.benchmark.measure import MEASURES
-
-        unknown = [name for name in settings.measures if name not in MEASURES]
-        if unknown:
-            raise UsageError(f"no measure {unknown[0]!r}; known: {', '.join(MEASURES)}")
+    unknown = [name for name in settings.measures if name not in MEASURES]
+    if unknown:
+        raise UsageError(f"no measure {unknown[0]!r}; known: {', '.join(MEASURES)}")
 
 
 def check_size(n_tracks: int, columns: Iterable[str], settings: Settings) -> None:

@@ -121,27 +121,21 @@ def read_library(
     find_roles(collection.label_columns, settings.roles)
     check_size(len(collection.tracks), collection.label_columns, settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    library = Library.open(path)
-    if library.counts().found and library.root != collection.root:
-        say(f"{path} was made from {library.root}; tracks outside {collection.root} are left out")
-    try:
-        with progress_bar("reading audio and lyrics") as advance:
-            extract(
-                library,
-                collection,
-                views=[name for name in views if name not in pretrained],
-                excerpt=settings.features.excerpt,
-                workers=workers,
-                executor=executor,
-                progress=advance,
-            )
+    with Library.open(path) as library, progress_bar("reading audio and lyrics") as advance:
+        if library.counts().found and library.root != (root := collection.root):
+            say(f"{path} was made from {library.root}; tracks outside {root} are left out")
+        extract(
+            library,
+            collection,
+            views=[name for name in views if name not in pretrained],
+            excerpt=settings.features.excerpt,
+            workers=workers,
+            executor=executor,
+            progress=advance,
+        )
         if not library.counts().complete:
             check_still_there(collection)
-        compute_views(library, pretrained, workers=workers, executor=executor)
-    except BaseException:
-        library.close()
-        raise
-    return library
+    return Library.open(path)
 
 
 def views_needed(settings: Settings, also: Iterable[str] = ()) -> list[str]:

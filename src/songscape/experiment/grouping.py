@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from songscape._version import __version__
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.fit import digest_of
-from songscape.library import Library
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.progress import progress_bar
 from songscape.results import (
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from songscape.clustering.groups import Groups
     from songscape.experiment.request import RequestResult
     from songscape.experiment.trial_inputs import TrialInputs
+    from songscape.library import Library
 
 RECIPE = 2
 """Raised when the same songs would be grouped or described in another way."""
@@ -36,7 +36,9 @@ MOSTLY, LEAST_SHARE = 0.5, 0.05
 _DESCRIBED_BY = ("descriptors", "lyrics-counts", "musicnn")
 
 
-def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: RequestResult) -> Groups:
+def find_groups(
+    folder: ResultsFolder, library: Library, inputs: TrialInputs, outcome: RequestResult
+) -> Groups:
     """Group the songs, and write `results/groups.json` and `results/groups.csv`.
 
     The space is that of the default representation, or of the first model where that was not
@@ -73,8 +75,7 @@ def find_groups(folder: ResultsFolder, inputs: TrialInputs, outcome: RequestResu
     before = read_json(path) or (None if kept is None else kept.as_dict())
     if kept is None or document["key"] != key:
         if before is not None and isinstance(before.get("tracks"), list):
-            with Library.open(folder.library, must_exist=True) as library:
-                before |= {"tracks": library.present_ids(before["tracks"])}
+            before |= {"tracks": library.present_ids(before["tracks"])}
         there = [n for n in _DESCRIBED_BY if n in data.digests]
         there += ["language"] if "language" in data.views else []
         options: Any = {"k": k, "before": before, "roles": data.roles, "random_state": seed}

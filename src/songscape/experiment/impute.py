@@ -56,13 +56,10 @@ def impute(
     names = lyrics if wanted == "lyrics" else [name for name in names if name not in lyrics]
     if not names:
         raise SongscapeError(f"{model} (seed {seed}) was trained without {wanted}")
-    rows = None
-    if tracks:
-        at = {track: position for position, track in enumerate(views.track_ids)}
-        unknown = [track for track in tracks if track not in at]
-        if unknown:
-            raise UsageError(f"no track {unknown[0]!r} was analysed; see songscape ledger {out}")
-        rows = [at[track] for track in tracks]
+    for track in tracks:
+        if track not in views.track_ids:
+            raise UsageError(f"no track {track!r} was analysed; see songscape ledger {out}")
+    rows = [views.track_ids.index(track) for track in tracks] or None
     found = nearest_by_view(fitted, views, names, tracks=rows, n_neighbors=n_neighbors)
     if found.empty:
         raise UsageError(

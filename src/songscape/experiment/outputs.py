@@ -139,11 +139,11 @@ def write_results(
         (folder.tables / "table.tex").unlink(missing_ok=True)
         document["notes"] = [EARLIER] if before.get("compare") or before.get("notes") else []
     write_json(folder.tables / "experiment.json", document)
-    groups = find_groups(folder, inputs, outcomes[-1])  # of the run, where there is one
+    groups = find_groups(folder, library, inputs, outcomes[-1])  # of the run, where there is one
     results = read_results(folder.tables, {"clusters": clustered})
     if comparison is not None:
         write_text(folder.tables / "table.tex", latex_table(results))
-    draw_pictures(folder, results, inputs, outcomes)
+    draw_pictures(folder, library, results, inputs, outcomes)
     report = write_page(results)
     latents = [folder.latents(*name) for name in trials]
     check_written([library.path, report, folder.tables / "table.csv", *latents])

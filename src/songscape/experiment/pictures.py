@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from songscape.library import Library
     from songscape.report.figures import Planned
     from songscape.report.read import Results
 
@@ -39,7 +40,11 @@ N_SCALED_BY = 500
 
 
 def draw_pictures(
-    folder: ResultsFolder, results: Results, inputs: TrialInputs, outcomes: Sequence[RequestResult]
+    folder: ResultsFolder,
+    library: Library,
+    results: Results,
+    inputs: TrialInputs,
+    outcomes: Sequence[RequestResult],
 ) -> None:
     """Draw every planned picture that is not there yet, and remove all others.
 
@@ -48,7 +53,7 @@ def draw_pictures(
     from songscape.report.figures import picture_plan
     from songscape.report.style import png_bytes
 
-    drawing = _Drawing(folder, results, inputs, outcomes)
+    drawing = _Drawing(folder, library, results, inputs, outcomes)
     plan = picture_plan(results)
     stamps = folder.picture("drawn").with_name(".drawn.json")
     before, after = read_json(stamps) or {}, {}
@@ -74,13 +79,14 @@ class _Drawing:
     def __init__(
         self,
         folder: ResultsFolder,
+        library: Library,
         results: Results,
         inputs: TrialInputs,
         outcomes: Sequence[RequestResult],
     ) -> None:
         from songscape.report.figures import GROUPS, group_numbers, shown_partitions
 
-        self.folder, self.results, self.inputs = folder, results, inputs
+        self.folder, self.library, self.results, self.inputs = folder, library, results, inputs
         self.trainings: dict[str, ModelFit] = {}
         self.clusters: dict[str, NDArray[np.int64]] = {}
         self.shown = shown_partitions(results)
@@ -108,23 +114,17 @@ class _Drawing:
 
     def draw(self, planned: Planned) -> Figure | None:
         """The picture; None where there is nothing to draw from."""
-        of_models: dict[str, Callable[..., Figure | None]] = {
-            "map": self._map,
-            "heatmap": self._heatmap,
-            "reconstruction": self._reconstruction,
-            "training": self._training,
-            "k-distance": self._k_distances,
-        }
-        section = planned.section.removeprefix("other-")
-        if section == "k":
-            return self._stability()
-        return of_models[section](*planned.parts) if planned.parts[0] in self.trainings else None
+        if planned.parts and planned.parts[0] not in self.trainings:
+            return None
+        section = planned.section.removeprefix("other-").replace("-", "_")
+        drawn: Figure | None = getattr(self, f"_{section}")(*planned.parts)
+        return drawn
 
-    def _stability(self) -> Figure | None:
+    def _k(self) -> Figure | None:
         from songscape.report.plots import stability_figure
 
-        chosen = self.results.setup.headline.k
-        return stability_figure(self.results.stability, chosen, title="k-means on balanced PCA")
+        curve, chosen = self.results.stability, self.results.setup.headline.k
+        return stability_figure(curve, chosen, title="k-means on balanced PCA")
 
     def _map(self, model: str) -> Figure | None:
         from songscape.report.figures import shown_columns
@@ -151,17 +151,15 @@ class _Drawing:
 
     def _kept(self, path: Path, X: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """The map that an earlier run drew, with today's new tracks; None where it is of no use."""
-        from songscape.library import Library
         from songscape.report.maps import keep_places
 
         try:
             old_ids, old_places = read_latents(path)
-            with Library.open(self.folder.library, must_exist=True) as library:
-                old_ids = tuple(library.present_ids(old_ids))
         except SongscapeError:
             say(f"{path}: the earlier map can't be read; a new one is drawn")
             return None
-        return keep_places(X, self.inputs.track_ids, old_ids, old_places)
+        present = self.library.present_ids(old_ids)
+        return keep_places(X, self.inputs.track_ids, present, old_places)
 
     def _heatmap(self, model: str, column: str) -> Figure | None:
         from songscape.report.figures import GROUPS
@@ -183,12 +181,11 @@ class _Drawing:
 
         from songscape.report.plots import training_figure
 
-        history = self._home(model) / "history.csv"
-        if not history.exists():
-            return None
-        return training_figure(pd.read_csv(history).to_dict(orient="records"), title=model)
+        path = self._home(model) / "history.csv"
+        history = pd.read_csv(path).to_dict(orient="records") if path.exists() else None
+        return None if history is None else training_figure(history, title=model)
 
-    def _k_distances(self, model: str) -> Figure | None:
+    def _k_distance(self, model: str) -> Figure | None:
         from songscape.clustering.methods import cluster
         from songscape.report.plots import k_distance_figure
 

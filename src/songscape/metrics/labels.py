@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Integers = NDArray[np.int64]
+_N_BINS = 5
 
 
 def encode_labels(values: ArrayLike) -> tuple[Integers, tuple[Any, ...]]:
@@ -45,18 +46,18 @@ def group_codes(groups: ArrayLike | None, n: int) -> Integers:
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
-def bin_nuisance(values: ArrayLike, n_bins: int = 5) -> Integers:
+def bin_nuisance(values: ArrayLike) -> Integers:
     """Classes of a nuisance, −1 where missing: quantile bins of a continuous one, else its codes.
 
-    Numbers with more than 2 × `n_bins` different values are continuous (loudness, length).
+    Numbers with more than 10 different values are continuous (loudness, length).
     """
     codes, classes = encode_labels(values)
     numeric = all(isinstance(c, int | float) and not isinstance(c, bool) for c in classes)
-    if not numeric or len(classes) <= 2 * n_bins:
+    if not numeric or len(classes) <= 2 * _N_BINS:
         return codes
     used = codes >= 0
     numbers = np.array(classes, dtype=np.float64)[codes[used]]
-    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, _N_BINS + 1)[1:-1]))
     binned = codes.copy()
     binned[used] = np.unique(np.searchsorted(edges, numbers, side="left"), return_inverse=True)[1]
     return binned

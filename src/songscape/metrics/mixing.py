@@ -18,6 +18,7 @@ Integers = NDArray[np.int64]
 
 _FEWEST_NEIGHBORS = 10
 _ALPHA = 0.05
+_TOLERANCE, _TRIES = 1e-5, 50
 _CHUNK_ROWS = 20_000
 _CHUNK_CELLS = 8_000_000
 
@@ -135,7 +136,7 @@ def neighbor_weights(neighbors: Neighbors, known: NDArray[np.bool_]) -> Floats:
     return weights
 
 
-def _weights(distances: Floats, target: float, tolerance: float = 1e-5, tries: int = 50) -> Floats:
+def _weights(distances: Floats, target: float) -> Floats:
     """Weights exp(−β d), normalised, with entropy `target` (nats); bisection per row.
 
     Start, doubling and tolerance are those of the LISI authors' code, so that numbers agree.
@@ -152,16 +153,16 @@ def _weights(distances: Floats, target: float, tolerance: float = 1e-5, tries: i
     high = np.full(len(distances), np.inf)
     weights = np.zeros(distances.shape)
     active = np.flatnonzero(usable)
-    for attempt in range(tries + 1):
+    for attempt in range(_TRIES + 1):
         raw = np.exp(-shifted[active] * beta[active, None])
         total = raw.sum(axis=1)
         raw /= total[:, None]
         entropy = np.log(total) + beta[active] * np.einsum("ij,ij->i", finite[active], raw)
         weights[active] = raw
         gap = entropy - target
-        going = np.abs(gap) >= tolerance
+        going = np.abs(gap) >= _TOLERANCE
         active, gap = active[going], gap[going]
-        if not len(active) or attempt == tries:
+        if not len(active) or attempt == _TRIES:
             break
         wide, narrow = active[gap > 0], active[gap <= 0]
         low[wide], high[narrow] = beta[wide], beta[narrow]

@@ -51,19 +51,16 @@ class Alignment:
 
     def apply(self, coordinates: NDArray[Any], composition: View) -> Floats:
         """Aligned coordinates of tracks with these shares, (n_tracks, n_dimensions)."""
-        shares, known = self._shares(composition)
+        # Of the categories that the alignment knows, adding up to 1.
+        shares = composition.in_columns(self.categories).astype(np.float64)
+        total = shares.sum(axis=1)
+        known = composition.present & (total > 0)
+        shares /= np.where(known, total, 1.0)[:, None]
         moved = coordinates - np.where(known[:, None], shares, self.average) @ self.means
         if self.maps is None:
             return np.asarray(moved)
         turned = np.einsum("nk,nd,kde->ne", shares, moved, self.maps, optimize=True)
         return np.where(known[:, None], turned, moved)
-
-    def _shares(self, composition: View) -> tuple[Floats, NDArray[np.bool_]]:
-        """Shares of the categories that the alignment knows, adding up to 1, and who has any."""
-        shares = composition.in_columns(self.categories).astype(np.float64)
-        total = shares.sum(axis=1)
-        known = composition.present & (total > 0)
-        return shares / np.where(known, total, 1.0)[:, None], known
 
 
 def fit_alignment(

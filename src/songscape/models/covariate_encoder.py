@@ -22,16 +22,8 @@ class CovariateEncoder:
     """Covariate views as one centred and scaled vector per track.
 
     Centring gives zero two meanings at once: the average track of the training collection, and
-    nothing known.
-
-    Attributes
-    ----------
-    names : tuple of str
-        The covariate views.
-    categories : tuple of tuple of str
-        Column names of each that some training track has.
-    average : ndarray
-        Mean shares over the training tracks, all views side by side.
+    nothing known. `categories` are the columns of each view that some training track has, `average`
+    the mean shares over the training tracks, all views side by side.
     """
 
     names: tuple[str, ...]

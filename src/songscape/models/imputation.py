@@ -33,14 +33,9 @@ N_DONORS = 2
 class HotDeck:
     """Some complete tracks: what each view says of them under a product of experts, and linearly.
 
-    Attributes
-    ----------
-    weighted, precision : ndarray of shape (n_complete, n_views, latent_dim)
-        Means of the experts times their precisions, and their precisions, each summed over those
-        of a view.
-    linear : ndarray of shape (n_complete, n_coordinates)
-    of_view : ndarray of shape (n_coordinates,), int
-        The view that each linear coordinate comes from.
+    `weighted` and `precision`, (n_complete, n_views, latent_dim), are means of the experts times
+    their precisions, and their precisions, each summed over those of a view; `linear` is
+    (n_complete, n_coordinates), and `of_view` says which view each of its coordinates comes from.
     """
 
     weighted: Floats
@@ -59,16 +54,10 @@ class HotDeck:
         """Linear coordinates and posterior means of tracks as if no view were missing.
 
         The mean of what the missing views say of the nearest complete tracks, or add to their
-        latents. Complete tracks stay as they are, and so do those without any view.
-
-        Parameters
-        ----------
-        linear : ndarray of shape (n_tracks, n_coordinates)
-        latents : ndarray of shape (n_tracks, latent_dim)
-            By the views that are there.
-        present : ndarray of shape (n_tracks, n_views), bool
-        weights : ndarray of shape (latent_dim,)
-            Of the latents, as `latent_weights` of `vae` gives them.
+        latents. Complete tracks stay as they are, and so do those without any view. Linear
+        coordinates, (n_tracks, n_coordinates), and latents, (n_tracks, latent_dim), are by the
+        views that are `present`, (n_tracks, n_views); `weights`, (latent_dim,), are those of the
+        latents, as `latent_weights` of `vae` gives them.
         """
         from scipy.spatial.distance import cdist
 

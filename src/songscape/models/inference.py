@@ -142,11 +142,10 @@ class Inference:
             for spec in specs:
                 out = outputs[spec.name]
                 if spec.likelihood == "multinomial":
-                    parts[spec.name].append(torch.softmax(out, 1).float().numpy())
+                    found = torch.softmax(out, 1).float().numpy()
                 elif spec.likelihood == "von-mises-fisher":
-                    directions = nn.functional.normalize(out, dim=1)
-                    parts[spec.name].append(directions.float().numpy())
+                    found = nn.functional.normalize(out, dim=1).float().numpy()
                 else:
-                    full = out.expand(-1, *spec.shape).numpy()
-                    parts[spec.name].append(self.inputs[spec.name].restore(full))
+                    found = self.inputs[spec.name].restore(out.expand(-1, *spec.shape).numpy())
+                parts[spec.name].append(found)
         return {name: np.concatenate(pieces) for name, pieces in parts.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import pairwise
 
 import torch
@@ -228,24 +229,18 @@ class SongNetwork(nn.Module):
                 total = total + 0.5 * weight[:, : self.latent_dim].square().sum()
         return total
 
-    def noise_scale(self, name: str) -> Tensor:
-        """Standard deviation of a view's noise, in standardised units."""
-        return torch.exp(self.log_noise[self.key[name]])
-
     def log_likelihood(self, batch: Batch, outputs: dict[str, Tensor]) -> Tensor:
         """Sum over the views' log-likelihoods, shape (n,)."""
-        total = batch.offset
+        terms = [] if batch.offset is None else [batch.offset]
         for spec in self.specs:
             x, weight = batch.values[spec.name], batch.weights[spec.name]
             decoded = outputs[spec.name]
             if spec.likelihood == "multinomial":
-                term = multinomial_log_likelihood(x, decoded, weight, WORD_TOTAL)
+                terms.append(multinomial_log_likelihood(x, decoded, weight, WORD_TOTAL))
             else:
-                density = DENSITIES[spec.likelihood]
-                term = density(x, decoded, self.log_noise[self.key[spec.name]], weight)
-            total = term if total is None else total + term
-        assert total is not None, "a network has at least one view"
-        return total
+                noise = self.log_noise[self.key[spec.name]]
+                terms.append(DENSITIES[spec.likelihood](x, decoded, noise, weight))
+        return reduce(torch.add, terms)
 
 
 def _noise_shape(spec: ViewSpec) -> tuple[int, ...]:

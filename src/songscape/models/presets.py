@@ -235,8 +235,7 @@ _TABLE = (
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _TABLE}
-ALIASES = {"poe-vae": "song-vae", "cvae": "neutral-vae"}
-PRESETS |= {alias: PRESETS[name] for alias, name in ALIASES.items()}
+PRESETS |= {"poe-vae": PRESETS["song-vae"], "cvae": PRESETS["neutral-vae"]}
 DEFAULT_FREE = "balanced-lda"
 """The representation for groups and neighbours where the language may count."""
 DEFAULT_NEUTRAL = "neutral-lda"

@@ -51,20 +51,19 @@ class InputView:
                 "extract the features again with the vocabulary of the model"
             )
 
-    def weight(self, view: View, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """1 where a number is data and 0 where it is not, broadcasting over one track's block."""
+    def read(
+        self, view: View, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Standardised values, of shape (n_rows, *shape), zero where not data, and their weight.
+
+        The weight is 1 where a number is data and 0 where it is not, broadcasting to the values.
+        """
         valid = view.present[rows][:, None]
         if view.mask is not None and self.step_axis:
             valid = view.mask[rows] & valid
         layout = [len(rows), *(1 for _ in self.shape)]
         layout[max(self.step_axis, 1)] = valid.shape[1]
-        return valid.astype(np.float32).reshape(layout)
-
-    def read(
-        self, view: View, rows: NDArray[np.intp]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Standardised values (zero where not data) and their weight, of shape (n_rows, *shape)."""
-        weight = self.weight(view, rows)
+        weight = valid.astype(np.float32).reshape(layout)
         values = view.values[rows]
         values = np.asarray(values.toarray() if view.is_sparse else values, dtype=np.float32)
         # np.where and not a product: NaN in the padding must not get through either.
@@ -81,10 +80,10 @@ class InputView:
         return np.asarray(block, dtype=np.float32)
 
 
-def chunks(n_rows: int, size: int = CHUNK_ROWS) -> Iterator[NDArray[np.intp]]:
-    """Consecutive row numbers in pieces of at most `size`."""
-    for start in range(0, n_rows, size):
-        yield np.arange(start, min(start + size, n_rows))
+def chunks(n_rows: int) -> Iterator[NDArray[np.intp]]:
+    """Consecutive row numbers in pieces of at most `CHUNK_ROWS`."""
+    for start in range(0, n_rows, CHUNK_ROWS):
+        yield np.arange(start, min(start + CHUNK_ROWS, n_rows))
 
 
 def fit_input(

@@ -233,14 +233,12 @@ class SongVAE(ViewsTransformer):
         """
         with self._reading(X) as (inference, views):
             found, _ = inference.posterior(views)
-            if self.linear_ is None:
-                return found.astype(np.float32)
-            linear = self.linear_.transform(views).astype(np.float64)
-            if self.hot_deck_ is not None and self.imputation == "donor":
-                present = self._present(views)
-                linear, found = self.hot_deck_.complete(
-                    linear, found, present, self.latent_weights_
-                )
+            deck = self.hot_deck_ if self.imputation == "donor" else None
+            if self.linear_ is not None and (self.space == "joint" or deck is not None):
+                linear = self.linear_.transform(views).astype(np.float64)
+            if deck is not None:
+                weights = self.latent_weights_
+                linear, found = deck.complete(linear, found, self._present(views), weights)
             if self.space == "joint":
                 found = np.concatenate([linear, self.latent_weights_ * found], axis=1)
             return found.astype(np.float32)
