@@ -17,6 +17,7 @@ from songscape.columns import Role, display_title, find_roles
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.descriptors import DESCRIPTORS
 from songscape.library import Library
+from songscape.library.records import Span
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.results import ResultsFolder, read_json, read_latents
 
@@ -31,10 +32,10 @@ SHOWN = (
 
 _SWITCH = {
     DEFAULT_NEUTRAL: "The groups ignore the language: by sound and words together, songs would "
-    "group by language first. Without the switch “ignore the language”, the map shows the songs as "
-    "they lie when it counts; the groups stay.",
+    "group by language first. With the switch “ignore the language” off, the map shows how songs "
+    "lie when the language counts; the groups stay the same.",
     DEFAULT_FREE: "The language counts in these groups. The switch “ignore the language” lays the "
-    "map out without it; the groups stay.",
+    "map out without it; the groups stay the same.",
 }
 
 
@@ -89,7 +90,7 @@ class Atlas:
     roles: Mapping[str, str] = field(default_factory=dict)
     layouts: tuple[Layout, ...] = ()
     levels: tuple[Level, ...] = ()
-    spans: tuple[tuple[float, float | None] | None, ...] = ()
+    spans: tuple[Span | None, ...] = ()
     sounds: Mapping[Scale, NDArray[np.float64]] = field(default_factory=dict)
     has_report: bool = False
     note: str = ""

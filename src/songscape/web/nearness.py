@@ -49,9 +49,9 @@ class Nearness:
     ) -> tuple[Index, Mapping[str, float] | None]:
         """Where to look for what is near the songs in `rows`, and the weights of sound and words.
 
-        The vectors of a layout count, or with `words`, 0 to 1, so much of the words and the rest of
-        the sound. Raises NotMeasured where there is no map yet or a song or the collection lacks
-        what is weighed, UsageError where there is no such layout.
+        Without `words` the vectors of a layout count; with it (0 to 1) the words have this weight
+        and the sound the rest. Raises NotMeasured where there is no map yet or a song or the
+        collection lacks what is weighed, UsageError where there is no such layout.
         """
         atlas = self._atlas
         if not atlas.layouts:
