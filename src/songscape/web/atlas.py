@@ -17,6 +17,7 @@ from songscape.columns import Role, display_title, find_roles
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.descriptors import DESCRIPTORS
 from songscape.library import Library
+from songscape.library.records import Span
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.results import ResultsFolder, read_json, read_latents
 
@@ -89,7 +90,7 @@ class Atlas:
     roles: Mapping[str, str] = field(default_factory=dict)
     layouts: tuple[Layout, ...] = ()
     levels: tuple[Division, ...] = ()
-    spans: tuple[tuple[float, float | None] | None, ...] = ()
+    spans: tuple[Span | None, ...] = ()
     sounds: Mapping[Scale, NDArray[np.float64]] = field(default_factory=dict)
     has_report: bool = False
     note: str = ""
