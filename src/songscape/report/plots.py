@@ -164,15 +164,10 @@ def k_distance_figure(
     ranks = np.arange(1, len(distances) + 1)
     axes.plot(ranks, distances, color=style.CATEGORY_COLORS[0], linewidth=1.6)
     axes.axhline(eps, color=style.CATEGORY_COLORS[3], linestyle="--", linewidth=1.2)
-    axes.annotate(
-        f"eps = {style.number(eps)}: {above:,} of {len(distances):,} songs lie above",
-        (0.02, eps),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 4),
-        textcoords="offset points",
-        fontsize=8,
-        color=style.CATEGORY_COLORS[3],
-    )
+    said = f"eps = {style.number(eps)}: {above:,} of {len(distances):,} songs lie above"
+    look: dict[str, Any] = {"fontsize": 8, "color": style.CATEGORY_COLORS[3]}
+    look |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    axes.annotate(said, (0.02, eps), (0, 4), **look)
     axes.set_ylim(0, max(float(distances.max(initial=0)), float(eps)) * 1.12 or 1)
     axes.set_xlabel("songs, sorted by this distance", fontsize=9)
     axes.set_ylabel(f"distance to neighbour {min_samples}\n(units of the latent space)", fontsize=9)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.clustering.groups import SURE
 from songscape.clustering.portraits import Scale, heard
 from songscape.columns import Role, display_title, find_roles
 from songscape.errors import SongscapeError, UsageError
@@ -259,5 +260,5 @@ def _group(one: Mapping[str, Any], rows: Mapping[str, int]) -> Mapping[str, Any]
         name = name[:1].upper() + name[1:]
     typical = [track_id for track_id in one["typical"] if track_id in rows]
     between = [track_id for track_id, _ in one["between"] if track_id in rows]
-    about = {part: one[part] for part in SHOWN}
+    about = {part: one[part] for part in SHOWN} | {"is_sure": (one["stability"] or 0) >= SURE}
     return {"id": one["id"], "name": name, "typical": typical, "between": between, **about}
