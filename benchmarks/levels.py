@@ -35,7 +35,6 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.mixture import GaussianMixture
 
-from songscape.clustering.assign import assign
 from songscape.clustering.choose import gaussian_cloud
 from songscape.clustering.groups import SURE, group
 from songscape.clustering.levels import COMES_BACK, find_levels
@@ -47,6 +46,7 @@ from songscape.features.views import Views
 from songscape.library import Library
 from songscape.metrics.stability import NOT_DRAWN, cluster_jaccard, subsamples
 from songscape.models.presets import DEFAULT_NEUTRAL, find_preset, make_model
+from songscape.neighbours.assigning import assign, far_limit
 
 KS = (4, 5, 6, 7, 8, 9, 10)
 Labels = dict[int, np.ndarray]
@@ -164,7 +164,10 @@ def identity(X: np.ndarray, ids: Sequence[str], draws: int) -> dict[str, str]:
         ):
             shares.append(np.mean([one.id in {g.id for g in after} for one in before]))
         again = group(X, nothing, before=part.as_dict(), random_state=draw)
-        for row, region in zip(left, assign(X[left], X[kept], part.levels).regions.tolist()):
+        levels = part.levels
+        limit = far_limit(X[kept])
+        found, _ = assign(X[left], X[kept], levels.regions, levels.share, limit)
+        for row, region in zip(left, found.tolist()):
             if region < 0:
                 unknown += 1
             elif (part.regions[region].stability or 0) >= SURE:

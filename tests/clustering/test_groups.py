@@ -256,3 +256,5 @@ def test_changes_name_what_was_split_merged_born_and_gone() -> None:
     old = np.repeat([0, -1], [40, 20])
     assert changes(old, new, ["A"], ["A", "B"]) == ["“B” is new"]
     assert changes(halves, halves, ["A", "B"], ["A", "B"]) == []
+    # Every song of B, the last group, was deleted.
+    assert changes(whole, whole, ["A", "B"], ["A"]) == ["“B” is gone"]

@@ -109,7 +109,8 @@ def make_results(
         write_latents(folder.latents(model, 0), tuple(ids), np.float32(vectors), columns, "k")
     write_groups(folder, ids, n_groups, HOSTILE if hostile else ())
     (folder.tables / "report.html").write_text("<!doctype html><title>Evidence</title><p>0.71")
-    folder.write_document({"title": HOSTILE[0] if hostile else "A <small> collection"})
+    document = {"title": HOSTILE[0] if hostile else "A <small> collection"}
+    write_json(folder.tables / "experiment.json", document)
     return folder
 
 

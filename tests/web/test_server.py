@@ -59,7 +59,7 @@ def test_the_note_says_what_the_switch_beside_it_does(
 ) -> None:
     said = own_client.get("/api/map").json()["note"]
     assert said.startswith("The groups ignore the language")
-    assert "Without the switch “ignore the language”, the map shows" in said
+    assert "With the switch “ignore the language” off, the map shows" in said
     own_folder.map(DEFAULT_FREE, 0).unlink()  # then there is no switch
     (own_folder.tables / "report.html").touch()
     assert own_client.get("/api/map").json()["note"] == "The groups ignore the language."

@@ -44,11 +44,11 @@ def number_of_clusters(X: NDArray[Any], given: Sequence[int] = ()) -> NumberOfCl
         reason = f"{len(X)} tracks are too few to choose k"
         return NumberOfClusters((2,), KOrigin.NO_GROUPS, reason)
     choice = choose_k(X, random_state=0)
-    origin, k = KOrigin.STABLE, choice.k
+    origin, k, curve = KOrigin.STABLE, choice.k, choice.curve
     if k < 2:
         origin = KOrigin.NO_GROUPS
-        k = int(choice.ks[(choice.stability - choice.null).argmax()])
-    return NumberOfClusters((k,), origin, choice.reason, choice.rows())
+        k = int(max(curve, key=lambda row: row["stability"] - row["null"])["k"])
+    return NumberOfClusters((k,), origin, choice.reason, curve)
 
 
 def check_k(ks: Sequence[int], n_tracks: int) -> None:

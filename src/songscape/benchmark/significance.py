@@ -214,7 +214,7 @@ def withhold(
 def _not_ahead(
     test: PairedTest, figures: Figures, headline: PartitionKey, n_tests: int
 ) -> FlagKind | None:
-    """Why the lead of the side that is ahead is none."""
+    """Why the side that is ahead cannot claim its lead; None where it can."""
     ahead = test.model if test.difference > 0 else test.baseline
     where = headline if test.metric == "ami" else SPACE
     flags = partition_flags(ahead, where, figures) if test.metric == "ami" else []

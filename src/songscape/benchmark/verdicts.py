@@ -104,7 +104,7 @@ class PairedTest:
 class Verdict:
     """What can be said of one method: its tests, its flags, and all of it in a sentence.
 
-    `tests` are against the yardstick, `beside` against what is the best of a figure instead.
+    `tests` are against the yardstick, `beside` against the best method of each figure.
     """
 
     model: str

@@ -13,7 +13,6 @@ from songscape.cli.outcome import DONE
 
 if TYPE_CHECKING:
     from songscape.library import Library
-    from songscape.neighbours.collection import NamedGroup
     from songscape.neighbours.playlists import Playlist
     from songscape.results import ResultsFolder
 
@@ -94,27 +93,22 @@ def _asked(
     from songscape.neighbours.find import find_song
     from songscape.neighbours.mixes import mix_around, mix_between, mix_of_group
 
-    options = {"max_per_artist": parsed.max_per_artist, "library": library}
-    if parsed.start is not None:
-        index = open_index(folder)
-        start, end = (find_song(index.songs, text) for text in (parsed.start, parsed.end))
-        yield mix_between(index, start, end, parsed.n or 30, **options)
-        return
+    options = {"max_per_artist": parsed.max_per_artist}
     groups = read_groups(folder, parsed.level if parsed.all else "")
     if parsed.all and not groups:
         raise SongscapeError(f"{folder.root}: no groups yet; make them with songscape run")
-    chosen: tuple[NamedGroup, ...] = groups if parsed.all else ()
-    if not parsed.all and len(parsed.what) == 1:
-        group = find_group(groups, parsed.what[0])
-        chosen = () if group is None else (group,)
-    if chosen:
-        index = open_index(folder, model=chosen[0].model)
-        for group in chosen:
-            yield mix_of_group(index, group, parsed.n, **options)
-        return
-    index = open_index(folder)
-    seeds = [find_song(index.songs, text) for text in parsed.what]
-    yield mix_around(index, seeds, parsed.n or 30, **options)
+    if not parsed.all:
+        named = find_group(groups, parsed.what[0]) if len(parsed.what) == 1 else None
+        groups = () if named is None else (named,)
+    index, n = open_index(folder, model=groups[0].model if groups else ""), parsed.n or 30
+    for group in groups:
+        yield mix_of_group(index, group, parsed.n, library, **options)
+    if parsed.start is not None:
+        start, end = (find_song(index.songs, text) for text in (parsed.start, parsed.end))
+        yield mix_between(index, start, end, n, library, **options)
+    elif not groups:
+        seeds = [find_song(index.songs, text) for text in parsed.what]
+        yield mix_around(index, seeds, n, library, **options)
 
 
 def _file(parsed: argparse.Namespace, playlist: Playlist) -> Path:
@@ -137,10 +131,8 @@ def _say(parsed: argparse.Namespace, playlist: Playlist, file: Path) -> None:
 
     minutes = sum(song.seconds or 0 for song in playlist) / 60
     print(f"{one_line(str(file))}: {len(playlist):,} songs, {minutes:,.0f} min")
-    rough = rough_transitions(playlist.songs)
-    if parsed.all:
-        return
+    rough = [] if parsed.all else rough_transitions(playlist.songs)
     for one in rough[:_MOST_ROUGH]:
-        print(f"  rough: {one_line(str(one))}")
+        print(f"  rough: {one_line(one)}")
     if len(rough) > _MOST_ROUGH:
         print(f"  and {len(rough) - _MOST_ROUGH:,} more rough transitions")

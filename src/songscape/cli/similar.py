@@ -68,14 +68,8 @@ def _similar(parsed: argparse.Namespace, _arguments: list[str]) -> int:
     else:
         what = find_song(index.songs, what)
         song = index.songs[what]
-    found = index.similar(
-        what,
-        parsed.n,
-        language=parsed.language,
-        another_language=parsed.another_language,
-        not_same_artist=parsed.not_same_artist,
-        max_per_artist=parsed.max_per_artist,
-    )
+    filters = ("language", "another_language", "not_same_artist", "max_per_artist")
+    found = index.similar(what, parsed.n, **{name: getattr(parsed, name) for name in filters})
     if parsed.json:
         print_json({"id": song.id, "tracks": [_as_dict(one) for one in found]})
         return DONE

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from songscape.clustering.earlier import (
-    NEIGHBOURHOODS,
-    REGIONS,
-    groups_before,
-    kept_ids,
-    levels_before,
-)
-from songscape.clustering.identity import changes
+from songscape.clustering.identity import NEIGHBOURHOODS, REGIONS, changes, groups_before
 from songscape.clustering.levels import COMES_BACK, Levels, find_levels
-from songscape.clustering.names import name_groups
-from songscape.clustering.portraits import Portrait, Share, mix, portraits, primary_languages
+from songscape.clustering.names import name_groups, told_apart
+from songscape.clustering.portraits import (
+    Portrait,
+    Share,
+    mix,
+    portraits,
+    primary_languages,
+    values_of,
+)
 from songscape.columns import ColumnRoles, Role, display_title, find_roles, label_columns
 from songscape.features.views import Views
 
@@ -86,17 +86,11 @@ class Groups:
 
     def named(self, names: Mapping[str, str]) -> Groups:
         """The same with names that people gave, by id."""
-
-        def rename(groups: Sequence[Group]) -> tuple[Group, ...]:
-            return tuple(replace(one, name=names.get(one.id) or one.made_name) for one in groups)
-
-        return replace(
-            self, regions=rename(self.regions), neighbourhoods=rename(self.neighbourhoods)
+        regions, pieces = (
+            tuple(replace(one, name=names.get(one.id) or one.made_name) for one in level)
+            for level in (self.regions, self.neighbourhoods)
         )
-
-    def noted(self, note: str) -> Groups:
-        """The same with a sentence about the space."""
-        return replace(self, note=note)
+        return replace(self, regions=regions, neighbourhoods=pieces)
 
     def of(self, track_id: str) -> tuple[Group, Group]:
         """The region and the neighbourhood of a song."""
@@ -125,18 +119,16 @@ class Groups:
 
         levels = self.levels
         regions = [self.regions[i] for i in levels.regions]
-        pieces = [self.neighbourhoods[i] for i in levels.neighbourhoods]
-        second = [self.regions[i].name if i >= 0 else "" for i in levels.second]
-        unsure = levels.between
+        other = zip(levels.second, levels.between)
         return pd.DataFrame(
             {
                 "track_id": self.track_ids,
                 "title": self.titles,
                 "group": [one.id for one in regions],
                 "name": [one.name for one in regions],
-                "neighbourhood": [one.id for one in pieces],
+                "neighbourhood": [self.neighbourhoods[i].id for i in levels.neighbourhoods],
                 "sure": levels.share.round(3),
-                "could_also_be": [s if between else "" for s, between in zip(second, unsure)],
+                "could_also_be": [self.regions[i].name if unsure else "" for i, unsure in other],
             }
         )
 
@@ -190,11 +182,9 @@ class Groups:
                 for t in portrait.traits
             ],
             "tags": [[s.label, round(s.lift, 4), s.column] for s in portrait.labels],
-            "languages": [
-                [s.value, round(s.share, 4), round(s.usual, 4)] for s in portrait.languages
-            ],
-            "decades": [[s.value, round(s.share, 4), round(s.usual, 4)] for s in portrait.decades],
-            "words": {language: list(words) for language, words in portrait.words.items()},
+            "languages": [s.rounded() for s in portrait.languages],
+            "decades": [s.rounded() for s in portrait.decades],
+            "words": portrait.words,
         }
 
 
@@ -241,16 +231,18 @@ def group(
     roles = roles or find_roles(table.columns)
     labels = [
         name
-        for name in (label_columns(table, roles=roles) if len(table.columns) else ())
+        for name in label_columns(table, roles=roles)
         if roles.by_column.get(name) is not Role.YEAR
     ]
-    earlier = [groups_before(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS)]
-    levels = find_levels(X, k=k, previous=levels_before(*earlier), random_state=random_state)
-    titles = _titles(ids, table, roles)
+    old, old_pieces = (groups_before(before, level, ids) for level in (REGIONS, NEIGHBOURHOODS))
+    previous = old.member, old_pieces.member
+    levels = find_levels(X, k=k, previous=previous, random_state=random_state)
+    cells = (values_of(table, column) for column in (roles.column(Role.TITLE), roles.artist))
+    titles = tuple(map(display_title, ids, *cells))
     regions = portraits(levels.regions, X, views, table, roles, labels)
     pieces = portraits(levels.neighbourhoods, X, views, table, roles, labels)
-    region_ids = kept_ids(levels.regions, earlier[0], "g")
-    piece_ids = kept_ids(levels.neighbourhoods, earlier[1], "n")
+    region_ids = old.kept_ids(levels.regions, "g")
+    piece_ids = old_pieces.kept_ids(levels.neighbourhoods, "n")
     names = name_groups(regions, titles)
     order = np.argsort(levels.share, kind="stable")
     found = []
@@ -259,31 +251,11 @@ def group(
         between = tuple((int(r), region_ids[levels.second[r]]) for r in unsure[:_MOST_BETWEEN])
         stability = float(levels.jaccard[i]) if levels.levels else None
         found.append(Group(region_ids[i], name, name, None, portrait, stability, between))
-    parents = [region_ids[levels.regions[one.rows[0]]] for one in pieces]
+    around = told_apart(f"around {titles[one.typical[0]]}" for one in pieces)
     small = [
-        Group(piece_ids[i], name, name, parents[i], portrait)
-        for i, (portrait, name) in enumerate(zip(pieces, _around(pieces, titles)))
+        Group(piece, name, name, region_ids[levels.regions[portrait.rows[0]]], portrait)
+        for piece, name, portrait in zip(piece_ids, around, pieces)
     ]
-    said: tuple[str, ...] = ()
-    if len(earlier[0].ids):
-        said = tuple(changes(earlier[0].member, levels.regions, earlier[0].names, names))
+    said = changes(old.member, levels.regions, old.names, names) if old.ids else ()
     spoken = mix(primary_languages(views, table, roles), np.arange(len(ids)))
-    return Groups(tuple(ids), titles, levels, tuple(found), tuple(small), spoken, said)
-
-
-def _titles(ids: Sequence[str], table: pd.DataFrame, roles: ColumnRoles) -> tuple[str, ...]:
-    title, artist = roles.column(Role.TITLE), roles.artist
-    titles = [None] * len(ids) if title is None else list(table[title])
-    artists = [None] * len(ids) if artist is None else list(table[artist])
-    return tuple(display_title(i, t, a) for i, t, a in zip(ids, titles, artists))
-
-
-def _around(pieces: Sequence[Portrait], titles: Sequence[str]) -> list[str]:
-    """Names of neighbourhoods: after their most typical songs."""
-    used: dict[str, int] = {}
-    names = []
-    for one in pieces:
-        name = f"around {titles[one.typical[0]]}"
-        used[name] = used.get(name, 0) + 1
-        names.append(name if used[name] == 1 else f"{name} ({used[name]})")
-    return names
+    return Groups(tuple(ids), titles, levels, tuple(found), tuple(small), spoken, tuple(said))

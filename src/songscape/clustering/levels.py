@@ -41,7 +41,7 @@ _N_SUBSAMPLES, _SHARE, _N_NULL, _NULL_SUBSAMPLES = 16, 0.8, 3, 4
 
 
 @dataclass(frozen=True)
-class Level:
+class LevelStability:
     """How surely regions come back, if there are k of them.
 
     ``jaccard`` is the mean over regions, ``null`` that of Gaussian clouds with the covariance of
@@ -78,7 +78,7 @@ class Levels:
     share: Floats
     second: Integers
     jaccard: Floats
-    levels: tuple[Level, ...]
+    levels: tuple[LevelStability, ...]
     reason: str
 
     @property
@@ -86,7 +86,7 @@ class Levels:
         return int(self.regions.max(initial=-1)) + 1
 
     @property
-    def level(self) -> Level | None:
+    def level(self) -> LevelStability | None:
         """The figures of the regions; None where the songs are too few for any."""
         return next((one for one in self.levels if one.k == self.n_regions), None)
 
@@ -100,7 +100,7 @@ def find_levels(
     X: ArrayLike,
     *,
     k: int | None = None,
-    previous: Levels | None = None,
+    previous: tuple[Integers, Integers] | None = None,
     random_state: int = 0,
 ) -> Levels:
     """Find regions and neighbourhoods in a space whose rows are sorted by track id.
@@ -111,32 +111,35 @@ def find_levels(
     None has more than half of the songs, where that can be, or less than a hundredth. Above 2,000
     songs all this is done with 2,000 of them, and the others go where their nearest are.
 
-    `previous` are the groups of these same rows at an earlier time (-1 for songs that are new): the
-    new ones start there, and stay as many as long as they come back.
+    `previous` are regions and neighbourhoods of these same rows at an earlier time (-1 for songs
+    that are new): the new ones start there, and stay as many as long as they come back.
     """
     space = check_rows("grouping", X).astype(np.float32)
     n = len(space)
     if k is not None and not 1 <= k <= max(1, n // 2):
         raise UsageError(f"{k} groups of {n} songs: give a number from 1 to {max(1, n // 2)}")
-    ks = _numbers(n) if k is None else [k]
+    most = 0 if n < FEW_SONGS else min(MOST, n // 10)
+    ks = range(2, most + 1) if k is None else [k]
+    everyone, nobody = np.arange(n), np.full(n, -1)
+    regions_before, pieces_before = previous or (nobody, nobody)
     rng = np.random.default_rng(random_state)
     few = n <= _LANDMARKS
-    rows = np.arange(n) if few else np.sort(rng.choice(n, _LANDMARKS, replace=False))
+    rows = everyone if few else np.sort(rng.choice(n, _LANDMARKS, replace=False))
     points = space[rows]
-    levels: tuple[Level, ...] = ()
-    earlier = None if previous is None else previous.regions[rows]
-    if not ks or ks == [1]:
-        votes, reason = np.ones((len(rows), 1)), "too few songs for groups"
-        partition = np.zeros(len(rows), np.int64)
-    else:
-        kept = 0 if earlier is None or k is not None else int(earlier.max(initial=-1)) + 1
-        partitions, found, levels = _measure(points, ks, earlier, random_state)
-        chosen, reason = _choose(levels, kept)
+    levels: tuple[LevelStability, ...] = ()
+    votes, reason = np.ones((len(rows), 1)), "too few songs for groups"
+    partition, others = np.zeros(len(rows), np.int64), [np.zeros(len(rows), np.int64)]
+    if max(ks, default=1) > 1:
+        earlier = regions_before[rows]
+        measured = _measure(points, ks, earlier, random_state)
+        tried = [level for _, _, level in measured.values()]
+        chosen, reason = _choose(tried, 0 if k else int(earlier.max(initial=-1)) + 1)
         if k is not None:
             reason = "as many as were asked for"
-        partition = partitions[chosen]
-        votes = _votes(partition, found[chosen])
-        levels = _with_null(levels, chosen, points, random_state)
+        partition, others, level = measured[chosen]
+        votes = _votes(partition, others)
+        null = _of_clouds(points, chosen, random_state)
+        levels = tuple(replace(one, null=null) if one is level else one for one in tried)
     labels = partition
     if not few:
         near = nearest(space, points, _VOTERS)
@@ -144,73 +147,46 @@ def find_levels(
         labels = votes.argmax(axis=1)
         labels[rows] = partition
     regions, votes = _numbered(votes, labels)
-    everyone = np.arange(n)
     share = votes[everyone, regions]
     votes[everyone, regions] = 0.0
     second = np.where(votes.max(axis=1) > 0, votes.argmax(axis=1), -1)
-    jaccard = np.ones(1)
-    if levels:
-        others = np.array(found[chosen])
-        jaccard = np.mean([cluster_jaccard(regions[rows], one) for one in others], axis=0)
-    smoothed = smooth(space, points)
-    before = None if previous is None else previous.neighbourhoods
-    pieces = divide(smoothed, regions, before)
+    jaccard = np.mean([cluster_jaccard(regions[rows], one) for one in others], axis=0)
+    pieces = divide(smooth(space, points), regions, pieces_before)
     return Levels(regions, pieces, share, second, jaccard, levels, reason)
-
-
-def take(levels: Levels, rows: ArrayLike) -> Levels:
-    """The same of some songs only; -1 stands for a song that is new."""
-    index = np.asarray(rows)
-    new = index < 0
-    return replace(
-        levels,
-        regions=np.where(new, -1, levels.regions[index]),
-        neighbourhoods=np.where(new, -1, levels.neighbourhoods[index]),
-        share=np.where(new, 0.0, levels.share[index]),
-        second=np.where(new, -1, levels.second[index]),
-    )
-
-
-def _numbers(n: int) -> list[int]:
-    """Numbers of regions to try."""
-    return [] if n < FEW_SONGS else list(range(2, min(MOST, n // 10) + 1))
 
 
 def _measure(
     points: NDArray[np.float32],
     ks: Sequence[int],
-    earlier: Integers | None,
+    earlier: Integers,
     seed: int,
     n_subsamples: int = _N_SUBSAMPLES,
-) -> tuple[dict[int, Integers], dict[int, list[Integers]], tuple[Level, ...]]:
-    """For each k the partition, those of subsamples, and how well they agree."""
+) -> dict[int, tuple[Integers, list[Integers], LevelStability]]:
+    """By number of regions: the partition, those of subsamples, and how well they agree."""
     partitions = smoothed_kmeans(points, ks, random_state=seed)
-    if earlier is not None and (earlier >= 0).any():
-        known = np.unique(earlier[earlier >= 0])
+    known = np.unique(earlier[earlier >= 0])
+    if len(known) in partitions:
         starts = np.array([points[earlier == one].mean(axis=0) for one in known])
-        if len(starts) in partitions:
-            partitions |= smoothed_kmeans(points, [], starts=starts)
-    found: dict[int, list[Integers]] = {one: [] for one in ks}
+        partitions |= smoothed_kmeans(points, [], starts=starts)
+    others: dict[int, list[Integers]] = {k: [] for k in ks}
     drawn = subsamples(len(points), n_repeats=n_subsamples, share=_SHARE, random_state=seed)
     for repeat, rows in enumerate(drawn):
         again = smoothed_kmeans(points[rows], ks, random_state=seed + 1 + repeat)
-        for one in ks:
-            labels = np.full(len(points), NOT_DRAWN)
-            labels[rows] = again[one]
-            found[one].append(labels)
-    kept, others, levels = {}, {}, {}
-    for asked in ks:
-        labels = partitions[asked] if len(ks) == 1 else _folded(partitions[asked], points)
-        one = int(labels.max()) + 1
-        if one in kept:
-            continue
-        kept[one], others[one] = labels, found[asked]
-        jaccard = np.mean([cluster_jaccard(labels, other) for other in found[asked]], axis=0)
+        for k in ks:
+            others[k].append(np.full(len(points), NOT_DRAWN))
+            others[k][-1][rows] = again[k]
+    found: dict[int, tuple[Integers, list[Integers], LevelStability]] = {}
+    for k in ks:
+        labels = partitions[k] if len(ks) == 1 else _folded(partitions[k], points)
         shares = np.bincount(labels) / len(points)
-        back, worst = float(shares[jaccard >= COMES_BACK].sum()), float(jaccard.min())
-        mean, largest = float(jaccard.mean()), float(shares.max())
-        levels[one] = Level(one, mean, float("nan"), back, worst, largest)
-    return kept, others, tuple(levels.values())
+        if len(shares) in found:
+            continue
+        jaccard = np.mean([cluster_jaccard(labels, other) for other in others[k]], axis=0)
+        back, largest = float(shares[jaccard >= COMES_BACK].sum()), float(shares.max())
+        mean, worst = float(jaccard.mean()), float(jaccard.min())
+        level = LevelStability(len(shares), mean, float("nan"), back, worst, largest)
+        found[len(shares)] = labels, others[k], level
+    return found
 
 
 def _folded(labels: Integers, points: NDArray[np.float32]) -> Integers:
@@ -222,26 +198,22 @@ def _folded(labels: Integers, points: NDArray[np.float32]) -> Integers:
     centroids = np.array([points[labels == one].mean(axis=0) for one in large])
     small = ~np.isin(labels, large)
     place = np.searchsorted(large, np.where(small, large[0], labels))
-    scores = points[small] @ centroids.T - 0.5 * np.square(centroids).sum(axis=1)
-    place[small] = scores.argmax(axis=1)
+    place[small] = nearest(points[small], centroids, 1)[:, 0]
     return np.asarray(place, np.int64)
 
 
-def _with_null(
-    levels: tuple[Level, ...], chosen: int, points: NDArray[np.float32], seed: int
-) -> tuple[Level, ...]:
-    """The same with what clouds without groups give at the chosen number."""
-    rng = np.random.default_rng(seed)
+def _of_clouds(points: NDArray[np.float32], k: int, seed: int) -> float:
+    """The Jaccard similarity that clouds without groups give at a number of regions."""
+    rng, nobody = np.random.default_rng(seed), np.full(len(points), -1)
     clouds = [gaussian_cloud(points.astype(np.float64), rng) for _ in range(_N_NULL)]
-    null = [
-        _measure(cloud.astype(np.float32), [chosen], None, seed, _NULL_SUBSAMPLES)[2][0].jaccard
+    found = [
+        _measure(cloud.astype(np.float32), [k], nobody, seed, _NULL_SUBSAMPLES).values()
         for cloud in clouds
     ]
-    expected = float(np.mean(null))
-    return tuple(replace(one, null=expected) if one.k == chosen else one for one in levels)
+    return float(np.mean([level.jaccard for ((_, _, level),) in found]))
 
 
-def _choose(levels: Sequence[Level], kept: int) -> tuple[int, str]:
+def _choose(levels: Sequence[LevelStability], kept: int) -> tuple[int, str]:
     """The number of regions, and why; the earlier one if it still comes back."""
     # Fewer than four only where they come back exactly, or songs are few.
     fewest = min(FEWEST, max(2, max(one.k for one in levels) - 1))

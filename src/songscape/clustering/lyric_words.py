@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ def words_within_languages(
     `counts` is the view `lyrics-counts`; a group of -1 is none. The surest words come first, and
     the languages with most songs in the group; those without such words are left out.
     """
-    spoken = np.array(["" if one is None else str(one) for one in languages], dtype=object)
+    spoken = np.array([one or "" for one in languages], dtype=object)
     matrix = sp.csr_array(counts.values)
     words = np.array(counts.feature_names, dtype=object)
     grammar = words_of_grammar(set(spoken) - {""})
@@ -59,25 +60,23 @@ def words_within_languages(
         if len(rows) < 2 * LEAST_SONGS:
             continue
         here = matrix[rows]
-        present = here.copy()
-        present.data = np.ones_like(present.data)
-        total = np.asarray(present.sum(axis=0)).ravel()
-        repeats = np.asarray(here.sum(axis=0)).ravel() / np.maximum(total, 1)
+        present = here.sign()
+        total = present.sum(axis=0)
         about = _in_titles(here, present, counts.feature_names, [titles[i] for i in rows.tolist()])
+        repeats = here.sum(axis=0) / np.maximum(total, 1)
         usable = readable & about & (repeats >= _LEAST_REPEATED)
         for group in sorted(set(groups[rows].tolist()) - {-1}):
             inside = groups[rows] == group
             n_in, n_out = int(inside.sum()), int((~inside).sum())
             if min(n_in, n_out) < LEAST_SONGS:
                 continue
-            count = np.asarray(present[np.flatnonzero(inside)].sum(axis=0)).ravel()
+            count = present[inside].sum(axis=0)
             order = _surest(count, total, n_in, n_out, usable)[:n_words]
             if len(order):
-                texts = tuple(words[order].tolist())
-                found.setdefault(group, {})[language] = texts
+                found.setdefault(group, {})[language] = tuple(words[order].tolist())
     for group, by in found.items():
-        size = {language: int((spoken[groups == group] == language).sum()) for language in by}
-        found[group] = dict(sorted(by.items(), key=lambda item: (-size[item[0]], item[0])))
+        size = Counter(spoken[groups == group])
+        found[group] = {one: by[one] for one in sorted(by, key=lambda one: (-size[one], one))}
     return found
 
 
@@ -116,20 +115,13 @@ def _surest(
     share = total / (n_in + n_out)
     prior, other = _PRIOR * share + 0.01, _PRIOR * (1 - share) + 0.01
     inside, outside = count + prior, total - count + prior
-    odds = np.log(inside / (n_in - count + other)) - np.log(
-        outside / (n_out - (total - count) + other)
-    )
+    odds = np.log(inside / (n_in - count + other))
+    odds -= np.log(outside / (n_out - (total - count) + other))
     z = odds / np.sqrt(1.0 / inside + 1.0 / outside)
     elsewhere = (total - count) / n_out
     ratio = (count / n_in) / np.maximum(elsewhere, 0.5 / n_out)
-    chosen = (
-        usable
-        & (elsewhere <= MOST_COMMON)
-        & (z >= _LEAST_Z)
-        & (ratio >= _LEAST_RATIO)
-        & (count >= _LEAST_IN)
-    )
-    rows = np.flatnonzero(chosen)
+    surely = (z >= _LEAST_Z) & (ratio >= _LEAST_RATIO) & (count >= _LEAST_IN)
+    rows = np.flatnonzero(usable & (elsewhere <= MOST_COMMON) & surely)
     return rows[np.argsort(-z[rows], kind="stable")]
 
 

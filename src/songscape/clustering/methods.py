@@ -6,24 +6,31 @@ import functools
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from songscape.clustering.options import OPTIONS, check_clusterer_options
 from songscape.errors import SongscapeError, UsageError, first_line
+from songscape.rules import Rule, number, one_of, whole
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Outcome = tuple[Any, dict[str, Any], dict[str, Any]]
-"""Labels, parameters chosen from the data, and the extras of a `Clustering`."""
+Outcome = tuple[Any, dict[str, Any]]
+"""Labels, and parameters that were chosen from the data."""
 
 _LARGEST = 1e100
 _MAX_AVERAGE_TRACKS = 20_000
 _MAX_DBSCAN_PAIRS = 2e8
+
+
+class Option(NamedTuple):
+    """Default and rule of an option; where the default is None, the data decide."""
+
+    default: Any
+    rule: Rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +38,12 @@ class Clustering:
     """A partition of the tracks.
 
     ``labels`` has shape (n_tracks,): 0 is the largest cluster, -1 noise, which ``n_clusters`` does
-    not count. ``params`` has every parameter as used, chosen values included. ``extras`` is
-    what only some methods have: `k_distances` and `eps` (dbscan), `responsibilities` of shape
-    (n_tracks, k) (gmm), `probabilities` (hdbscan), `centroids` (kmeans), `linkage` in SciPy's form
-    (ward, average).
+    not count. ``params`` has every parameter as used, chosen values included.
     """
 
     labels: Integers
     n_clusters: int
-    noise_share: float
-    method: str
     params: Mapping[str, Any]
-    extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def cluster(
@@ -62,7 +63,7 @@ def cluster(
     random_state : int
         Seed of kmeans and gmm; the others use no random numbers.
     **options
-        Options of the method, see `songscape.clustering.options`; None stands for the default.
+        Options of the method, see `OPTIONS`; None stands for the default.
 
     Returns
     -------
@@ -76,6 +77,8 @@ def cluster(
     UsageError
         Unknown method or option, a value out of range, or k missing where it is needed.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     check_clusterer_options(name, options)
     data = check_rows(name, X)
     defaults = {option: row.default for option, row in OPTIONS[name].items()}
@@ -96,22 +99,31 @@ def cluster(
             raise UsageError(f"random_state = {random_state}: give a whole number of 0 or more")
         arguments["random_state"] = int(random_state)
     # One thread: the order in which threads add up must not change the last bit.
-    with _thread_pools().limit(limits=1):
+    with _thread_pools().limit(limits=1), warnings.catch_warnings():
+        # Fewer distinct tracks than k: n_clusters says so. Of gmm: params say so.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         try:
-            labels, chosen, extras = CLUSTERERS[name](data, **arguments)
+            labels, chosen = CLUSTERERS[name](data, **arguments)
         except (ValueError, FloatingPointError) as error:
             raise SongscapeError(
                 f"{name} fails on these {len(data)} tracks ({first_line(error)}); "
                 "choose other options or another clusterer"
             ) from error
-    labels, order = canonical_labels(labels, data)
-    for extra, axis in (("responsibilities", 1), ("centroids", 0)):
-        if extra in extras:
-            # Components that won no track come last.
-            empty = np.setdiff1d(np.arange(extras[extra].shape[axis]), order)
-            extras[extra] = np.take(extras[extra], np.concatenate([order, empty]), axis=axis)
-    params = arguments | chosen
-    return Clustering(labels, len(order), float(np.mean(labels < 0)), name, params, extras)
+    labels = canonical_labels(labels, data)
+    return Clustering(labels, int(labels.max()) + 1, arguments | chosen)
+
+
+def check_clusterer_options(name: str, options: Mapping[str, Any]) -> None:
+    """Check the options of a clusterer (`[clusterer_options.NAME]`); None stands for a default."""
+    if name not in OPTIONS:
+        raise UsageError(f"no clusterer {name!r}; choose one of {', '.join(OPTIONS)}")
+    rules = OPTIONS[name]
+    for option, value in options.items():
+        if option not in rules:
+            raise UsageError(f"{name}: no option {option!r}; it has {', '.join(rules) or 'none'}")
+        rule = rules[option].rule
+        if value is not None and not rule.allows(value):
+            raise UsageError(f"{name}: {option} = {value!r}; give {rule.wanted}")
 
 
 def check_rows(name: str, X: ArrayLike) -> Floats:
@@ -135,58 +147,45 @@ def check_rows(name: str, X: ArrayLike) -> Floats:
     return data
 
 
-def canonical_labels(labels: ArrayLike, X: ArrayLike) -> tuple[Integers, Integers]:
+def canonical_labels(labels: ArrayLike, X: ArrayLike) -> Integers:
     """Number the clusters by size, largest first; equal sizes by their smallest row.
 
     Rows compare column by column, as words in a dictionary do, so the numbering depends on
     the partition and the data and not on the order of rows.
 
-    Returns the labels, shape (n_tracks,), 0 … n_clusters − 1 with −1 for noise (any negative id),
-    and the old id of each new cluster, shape (n_clusters,).
+    Returns labels of shape (n_tracks,), 0 … n_clusters − 1 with −1 for noise (any negative id).
     """
-    old = np.asarray(labels, dtype=np.int64)
-    data = np.asarray(X)
+    old, data = np.asarray(labels, dtype=np.int64), np.asarray(X)
     ids, sizes = np.unique(old[old >= 0], return_counts=True)
     tied = len(set(sizes.tolist())) < len(sizes)
 
     def key(i: int) -> tuple[int, list[float]]:
         return -int(sizes[i]), min(data[old == ids[i]].tolist()) if tied else []
 
-    order = ids[sorted(range(len(ids)), key=key)] if len(ids) else ids
-    number = np.full(old.max(initial=-1) + 1, -1, dtype=np.int64)
-    number[order] = np.arange(len(order))
     new = np.full(old.shape, -1, dtype=np.int64)
-    new[old >= 0] = number[old[old >= 0]]
-    return new, order
+    for place, i in enumerate(sorted(range(len(ids)), key=key)):
+        new[old == ids[i]] = place
+    return new
 
 
 def _kmeans(X: Floats, k: int, **options: Any) -> Outcome:
     """Lloyd's algorithm from `n_init` k-means++ starts (Arthur & Vassilvitskii 2007)."""
     from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
 
-    model = KMeans(k, **options)
-    with warnings.catch_warnings():
-        # Fewer distinct tracks than k: n_clusters says so.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X)
-    return model.labels_, {}, {"centroids": model.cluster_centers_}
+    return KMeans(k, **options).fit_predict(X), {}
 
 
 def _ward(X: Floats, k: int) -> Outcome:
     """Agglomerative clustering, Ward's criterion (1963)."""
-    from songscape.clustering.trees import cut, ward_linkage
+    from songscape.clustering.trees import cut, ward_merges
 
-    linkage = ward_linkage(X)
-    return cut(linkage, k), {}, {"linkage": linkage}
+    return cut(ward_merges(X)[0], k), {}
 
 
 def _average(X: Floats, k: int, metric: str) -> Outcome:
     """Agglomerative clustering, average linkage (UPGMA; Sokal & Michener 1958)."""
-    from scipy.cluster.hierarchy import linkage as average_linkage
+    from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
-
-    from songscape.clustering.trees import cut
 
     if len(X) > _MAX_AVERAGE_TRACKS:
         gigabytes = 8 * len(X) ** 2 / 1e9
@@ -200,8 +199,11 @@ def _average(X: Floats, k: int, metric: str) -> Outcome:
             f"average: {metric} distances need rows that are not all zero or constant; "
             "use euclidean"
         )
-    linkage = average_linkage(distances, "average") if len(X) > 1 else np.empty((0, 4))
-    return cut(linkage, k), {}, {"linkage": linkage}
+    if len(X) < 2:
+        return np.zeros(len(X), dtype=np.int64), {}
+    tree = linkage(distances, "average")
+    tree[:, 2] = np.arange(len(tree))  # equal heights would leave fewer than k
+    return fcluster(tree, k, "maxclust"), {}
 
 
 def _dbscan(X: Floats, eps: float | None, min_samples: int | None) -> Outcome:
@@ -214,8 +216,7 @@ def _dbscan(X: Floats, eps: float | None, min_samples: int | None) -> Outcome:
 
     least = max(5, round(math.log(len(X)))) if min_samples is None else min_samples
     _check_size("dbscan", X, "min_samples", least)
-    neighbors = NearestNeighbors(n_neighbors=least).fit(X)
-    k_distances = np.sort(neighbors.kneighbors(X)[0][:, -1])
+    neighbors, k_distances = NearestNeighbors().fit(X), k_distance_curve(X, least)
     radius = float(k_distances[knee(k_distances)]) if eps is None else float(eps)
     radius = max(radius, float(np.finfo(float).tiny))
     # An eps whose neighbourhoods would not fit in memory, judged on 100 rows.
@@ -228,8 +229,14 @@ def _dbscan(X: Floats, eps: float | None, min_samples: int | None) -> Outcome:
             "memory; give a smaller eps or use hdbscan"
         )
     labels = DBSCAN(eps=radius, min_samples=least).fit(X).labels_
-    chosen = {"eps": radius, "min_samples": least, "eps_from": "knee" if eps is None else "given"}
-    return labels, chosen, {"k_distances": k_distances, "eps": radius}
+    return labels, {"eps": radius, "min_samples": least}
+
+
+def k_distance_curve(X: ArrayLike, k: int) -> Floats:
+    """Distances of all tracks to the k-th nearest, themselves counted, the smallest first."""
+    from sklearn.neighbors import NearestNeighbors
+
+    return np.sort(NearestNeighbors(n_neighbors=k).fit(X).kneighbors(X)[0][:, -1])
 
 
 def _hdbscan(
@@ -243,8 +250,7 @@ def _hdbscan(
     _check_size("hdbscan", X, "min_cluster_size", size)
     _check_size("hdbscan", X, "min_samples", least)
     model = HDBSCAN(min_cluster_size=size, min_samples=least, copy=True, **options).fit(X)
-    chosen = {"min_cluster_size": size, "min_samples": least}
-    return model.labels_, chosen, {"probabilities": model.probabilities_}
+    return model.labels_, {"min_cluster_size": size, "min_samples": least}
 
 
 def _gmm(X: Floats, k: int, **options: Any) -> Outcome:
@@ -253,19 +259,15 @@ def _gmm(X: Floats, k: int, **options: Any) -> Outcome:
     Runs on the data divided by their overall standard deviation, so that units do not matter to
     the variance floor of a millionth.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     if len(X) < 2:
-        return np.zeros(len(X), dtype=np.int64), {}, {"responsibilities": np.ones((len(X), 1))}
+        return np.zeros(len(X), dtype=np.int64), {}
     spread = float(np.sqrt(X.var(axis=0).mean()))
     scaled = (X - X.mean(axis=0)) / (spread if spread > 0 else 1.0)
     model = GaussianMixture(k, reg_covar=1e-6, **options)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels = model.fit(scaled).predict(scaled)
-    chosen = {"converged": bool(model.converged_)}
-    return labels, chosen, {"responsibilities": model.predict_proba(scaled)}
+    labels = model.fit(scaled).predict(scaled)
+    return labels, {"converged": bool(model.converged_)}
 
 
 def _check_size(name: str, X: Floats, option: str, least: int) -> None:
@@ -300,6 +302,29 @@ CLUSTERERS: dict[str, Callable[..., Outcome]] = {
     "hdbscan": _hdbscan,
     "gmm": _gmm,
 }
+_METRICS = one_of("euclidean", "cityblock", "chebyshev", "cosine", "correlation")
+
+OPTIONS: dict[str, dict[str, Option]] = {
+    "kmeans": {"n_init": Option(10, whole(1)), "max_iter": Option(300, whole(1))},
+    "ward": {},
+    "average": {"metric": Option("euclidean", _METRICS)},
+    "dbscan": {
+        "eps": Option(None, number("above 0", lambda eps: eps > 0)),
+        "min_samples": Option(None, whole(1)),
+    },
+    "hdbscan": {
+        "min_cluster_size": Option(None, whole(2)),
+        "min_samples": Option(None, whole(1)),
+        "cluster_selection_method": Option("eom", one_of("eom", "leaf")),
+    },
+    "gmm": {
+        # Diagonal, because small collections cannot pay for full covariances.
+        "covariance_type": Option("diag", one_of("full", "tied", "diag", "spherical")),
+        "n_init": Option(3, whole(1)),
+        "max_iter": Option(200, whole(1)),
+    },
+}
+
 NEEDS_K = frozenset({"kmeans", "ward", "average", "gmm"})
 SEEDED = frozenset({"kmeans", "gmm"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from songscape.clustering.portraits import Portrait
 
@@ -25,24 +25,26 @@ def name_groups(found: Sequence[Portrait], titles: Sequence[str]) -> tuple[str, 
     while True:
         names = [", ".join(part[:n]) for part, n in zip(parts, taken)]
         counts = Counter(names)
-        longer = [
-            i
-            for i, name in enumerate(names)
-            if (counts[name] > 1 or not name) and taken[i] < len(parts[i])
-        ]
+        longer = {i for i, n in enumerate(taken) if counts[names[i]] > 1 and n < len(parts[i])}
         if not longer:
             break
-        for i in longer:
-            taken[i] += 1
+        taken = [n + (i in longer) for i, n in enumerate(taken)]
+    return told_apart(
+        name
+        if name and counts[name] == 1
+        else f"{name}, like {titles[one.typical[0]]}".lstrip(", ")
+        for one, name in zip(found, names)
+    )
+
+
+def told_apart(names: Iterable[str]) -> tuple[str, ...]:
+    """Names with a number behind each that was there before."""
     used: Counter[str] = Counter()
-    result = []
-    for one, name in zip(found, names):
-        if not name or counts[name] > 1:
-            title = titles[one.typical[0]] if one.typical else ""
-            name = f"{name}, like {title}" if name else f"like {title}"
+    found = []
+    for name in names:
         used[name] += 1
-        result.append(name if used[name] == 1 else f"{name} ({used[name]})")
-    return tuple(result)
+        found.append(name if used[name] == 1 else f"{name} ({used[name]})")
+    return tuple(found)
 
 
 def _parts(one: Portrait) -> list[str]:

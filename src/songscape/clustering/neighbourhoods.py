@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.clustering.smoothed import nearest
+
 LEAST, MOST = 15, 60
 """Songs in a neighbourhood, where the region has as many."""
 
@@ -12,7 +14,7 @@ Points = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 
-def divide(points: Points, regions: Integers, previous: Integers | None = None) -> Integers:
+def divide(points: Points, regions: Integers, previous: Integers) -> Integers:
     """Neighbourhoods of 15 to 60 songs within regions, numbered region by region, large ones first.
 
     A piece that is too large is cut in two, across the direction in which it is longest (Boley
@@ -23,16 +25,11 @@ def divide(points: Points, regions: Integers, previous: Integers | None = None) 
     pieces = np.full(len(points), -1, np.int64)
     count = 0
     for region in range(int(regions.max(initial=-1)) + 1):
-        rows = np.flatnonzero(regions == region)
-        parts = [rows] if previous is None else _as_before(points, rows, previous)
-        done: list[Integers] = []
-        while parts:
-            part = parts.pop()
-            if len(part) > MOST:
-                parts += _cut(points, part)
-            else:
-                done.append(part)
-        for part in sorted(done, key=lambda part: (-len(part), part[0])):
+        parts = _as_before(points, np.flatnonzero(regions == region), previous)
+        while too_large := [part for part in parts if len(part) > MOST]:
+            parts = [part for part in parts if len(part) <= MOST]
+            parts += [half for part in too_large for half in _cut(points, part)]
+        for part in sorted(parts, key=lambda part: (-len(part), part[0])):
             pieces[part] = count
             count += 1
     return pieces
@@ -44,11 +41,10 @@ def _as_before(points: Points, rows: Integers, previous: Integers) -> list[Integ
     names = names[(names >= 0) & (sizes >= LEAST // 2)]
     while len(names) > 1:
         means = np.array([points[rows[previous[rows] == name]].mean(axis=0) for name in names])
-        scores = points[rows] @ means.T - 0.5 * np.square(means).sum(axis=1)
-        nearest = scores.argmax(axis=1)
-        sizes = np.bincount(nearest, minlength=len(names))
+        place = nearest(points[rows], means, 1)[:, 0]
+        sizes = np.bincount(place, minlength=len(names))
         if sizes.min() >= LEAST:
-            return [rows[nearest == one] for one in range(len(names))]
+            return [rows[place == one] for one in range(len(names))]
         names = np.delete(names, sizes.argmin())
     return [rows]
 
@@ -66,4 +62,4 @@ def _cut(points: Points, rows: Integers) -> list[Integers]:
     between = sums[:-1] ** 2 / sizes + (sums[-1] - sums[:-1]) ** 2 / (n - sizes)
     least = max(LEAST, n // 4)
     at = least + int(between[least - 1 : n - least].argmax())
-    return [np.sort(order_rows) for order_rows in (rows[order[:at]], rows[order[at:]])]
+    return [np.sort(rows[half]) for half in (order[:at], order[at:])]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,20 +57,11 @@ _SCALES: Mapping[str, Scale] = {
 
 @dataclass(frozen=True)
 class Trait:
-    """A property of the sound that sets a group apart.
+    """A property of the sound that sets a group apart: "tempo", and in a word "slow".
 
-    Attributes
-    ----------
-    name : str
-        Such as "tempo".
-    word : str
-        Such as "slow".
-    place : float
-        Where the group's median lies among the other songs, 0 (below all) to 1 (above all).
-    effect : float
-        Cliff's delta of the group and the other songs, -1 to 1.
-    sentence : str
-        Such as "slower than 85 % of your music".
+    `place` says where the group's median lies among the other songs, 0 (below all) to 1 (above
+    all), `effect` is Cliff's delta of the group and the other songs, -1 to 1, and `sentence` such
+    as "slower than 85 % of your music".
     """
 
     name: str
@@ -86,25 +79,20 @@ class Share:
     share: float
     usual: float
 
+    def rounded(self) -> list[Any]:
+        """For `groups.json`."""
+        return [self.value, round(self.share, 4), round(self.usual, 4)]
+
 
 @dataclass(frozen=True)
 class Portrait:
     """One group.
 
-    Attributes
-    ----------
-    rows : tuple of int
-        Its songs, the most typical first.
-    typical : tuple of int
-        At most five of them, one per artist.
-    traits : tuple of Trait
-        The clearest differences in sound, at most three.
-    labels : tuple of LabelShare
-        Genres and other labels that are surely more common than elsewhere.
-    languages, decades : tuple of Share
-        The most common first; empty where the collection does not say.
-    words : mapping of str to tuple of str
-        Language -> words that set the lyrics apart from others in it.
+    `rows` are its songs, the most typical first, and `typical` at most five of them, one per
+    artist. `traits` are the clearest differences in sound, at most three; `labels` are genres and
+    others that are surely more common than elsewhere; `languages` and `decades` have the most
+    common first, and are empty where the collection does not say. `words` are those that set the
+    lyrics apart from others in their language.
     """
 
     rows: tuple[int, ...]
@@ -128,56 +116,43 @@ def portraits(
     roles: ColumnRoles,
     labels: Sequence[str] = (),
 ) -> tuple[Portrait, ...]:
-    """Describe every group.
+    """Describe every group, 0 ... n_groups - 1.
 
-    Parameters
-    ----------
-    groups : ndarray of shape (n_tracks,), int
-        0 ... n_groups - 1.
-    X : array-like of shape (n_tracks, n_dimensions)
-        The space that was grouped; typical songs are those in the middle of it.
-    views : Views
-        Of the same tracks; `descriptors`, `lyrics-counts`, `language` and `musicnn` are used where
-        present.
-    columns : DataFrame
-        Of the same tracks.
-    roles : ColumnRoles
-    labels : sequence of str
-        Columns that may describe a group, such as the genre.
+    Typical songs are those in the middle of the group in `X`, (n_tracks, n_dimensions), the space
+    that was grouped. Of the views, `descriptors`, `lyrics-counts`, `language` and `musicnn` are
+    used where present; `labels` are columns that may describe a group, such as the genre.
     """
     space = np.asarray(X, np.float32)
     traits = _traits(groups, views)
-    spoken = primary_languages(views, columns, roles)
+    spoken, decades = primary_languages(views, columns, roles), _decades(columns, roles)
     words = {}
     if "lyrics-counts" in views:
-        title = roles.column(Role.TITLE)
-        cells = [None] * len(groups) if title is None else columns[title]
+        cells = values_of(columns, roles.column(Role.TITLE))
         titles = [display_title(i, cell) for i, cell in zip(views.track_ids, cells)]
         words = words_within_languages(groups, views["lyrics-counts"], spoken, titles)
-    likely: dict[int, list[LabelShare]] = {}
-    for name in labels:
-        for group, shares in label_shares(groups, columns[name], name).items():
-            sure = [s for s in shares if s.p_value < _SURE_P and s.lift >= _LEAST_LIFT]
-            likely.setdefault(group, []).extend(sure)
-    decades = _decades(columns, roles)
-    artist = roles.artist
-    artists = [None] * len(groups) if artist is None else list(columns[artist])
+    shares = [label_shares(groups, columns[name], name) for name in labels]
+    artists = values_of(columns, roles.artist)
     found = []
     for group in range(int(groups.max(initial=-1)) + 1):
         inside = np.flatnonzero(groups == group)
-        middle = space[inside].mean(axis=0)
-        away = np.linalg.norm(space[inside] - middle, axis=1)
+        away = np.linalg.norm(space[inside] - space[inside].mean(axis=0), axis=1)
         rows = inside[np.argsort(away, kind="stable")].tolist()
         typical: dict[Any, int] = {}
         for row in rows:
-            typical.setdefault(artists[row] if artists[row] else row, row)
-        order = sorted(likely.get(group, ()), key=lambda s: (s.p_value, -s.lift, s.label))
+            typical.setdefault(artists[row] or row, row)
+        sure = [
+            share
+            for column in shares
+            for share in column[group]
+            if share.p_value < _SURE_P and share.lift >= _LEAST_LIFT
+        ]
+        sure.sort(key=lambda s: (s.p_value, -s.lift, s.label))
         found.append(
             Portrait(
                 tuple(rows),
                 tuple(list(typical.values())[:MOST_TYPICAL]),
-                traits.get(group, ()),
-                tuple(order[:MOST_LABELS]),
+                traits[group],
+                tuple(sure[:MOST_LABELS]),
                 mix(spoken, inside),
                 mix(decades, inside),
                 words.get(group, {}),
@@ -186,20 +161,20 @@ def portraits(
     return tuple(found)
 
 
+def values_of(columns: pd.DataFrame, name: str | None) -> list[Any]:
+    """A column's values; None for every track where the table has no such column."""
+    return [None] * len(columns) if name is None else list(columns[name])
+
+
 def primary_languages(views: Views, columns: pd.DataFrame, roles: ColumnRoles) -> list[str | None]:
     """The language that each song has most of, None where it is not known."""
     if "language" in views:
         view = views["language"]
-        values = np.asarray(view.values)
-        names = view.feature_names
         return [
-            str(names[row.argmax()]) if there and row.max() > 0 else None
-            for row, there in zip(values, view.present)
+            str(view.feature_names[row.argmax()]) if there and row.max() > 0 else None
+            for row, there in zip(np.asarray(view.values), view.present)
         ]
-    name = roles.language
-    if name is None:
-        return [None] * len(columns)
-    return [None if not isinstance(v, str) or not v else v for v in columns[name]]
+    return [v if isinstance(v, str) and v else None for v in values_of(columns, roles.language)]
 
 
 def heard(descriptors: ArrayLike, present: NDArray[np.bool_]) -> dict[Scale, Floats]:
@@ -214,53 +189,55 @@ def heard(descriptors: ArrayLike, present: NDArray[np.bool_]) -> dict[Scale, Flo
     }
 
 
-def _traits(groups: Integers, views: Views) -> dict[int, tuple[Trait, ...]]:
-    """Per group its clearest differences in sound."""
+def _traits(groups: Integers, views: Views) -> list[tuple[Trait, ...]]:
+    """For every group its clearest differences in sound."""
+    found: list[dict[int, Trait]] = []
+    if "descriptors" in views:
+        view = views["descriptors"]
+        values = np.asarray(view.values, np.float64)
+        found += [_graded(groups, *one) for one in heard(values, view.present).items()]
+        known = view.present & (values[:, DESCRIPTORS.index("key_confidence")] >= _SURE_KEY)
+        major = values[:, DESCRIPTORS.index("mode")] > 0.5
+        words = ("major", "in a major key"), ("minor", "in a minor key")
+        found.append(_two_valued(groups, known, major, "key", words))
+        if (sung := _sung(views)) is not None:
+            words = ("sung", "with a voice"), ("instrumental", "without a voice")
+            found.append(_two_valued(groups, views["musicnn"].present, sung, "voice", words))
+    every = [[its[i] for its in found if i in its] for i in range(int(groups.max(initial=-1)) + 1)]
+    return [tuple(sorted(its, key=lambda t: -abs(t.effect))[:MOST_TRAITS]) for its in every]
+
+
+def _beside_others(
+    groups: Integers, known: Booleans, least: int
+) -> Iterator[tuple[int, Booleans, Booleans]]:
+    """Groups, their known songs and those outside, where both are so many at least."""
+    for group in range(int(groups.max(initial=-1)) + 1):
+        inside = known & (groups == group)
+        if min(inside.sum(), known.sum() - inside.sum()) >= least:
+            yield group, inside, known & ~inside
+
+
+def _graded(groups: Integers, scale: Scale, column: Floats) -> dict[int, Trait]:
+    """Groups whose songs surely have more of a descriptor, or less, than the others."""
     from scipy.stats import rankdata
 
-    if "descriptors" not in views:
-        return {}
-    view = views["descriptors"]
-    found: dict[int, list[Trait]] = {}
-    for scale, column in heard(view.values, view.present).items():
-        known = ~np.isnan(column)
-        ranks = np.zeros(len(column))
-        ranks[known] = rankdata(column[known])
-        n = int(known.sum())
-        for group in range(int(groups.max(initial=-1)) + 1):
-            inside = known & (groups == group)
-            m = int(inside.sum())
-            if m < 3 or n - m < 3:
-                continue
-            # The Mann-Whitney statistic as a share of all pairs.
-            wins = (ranks[inside].sum() - m * (m + 1) / 2) / (m * (n - m))
-            effect = 2.0 * float(wins) - 1.0
-            others = column[known & ~inside]
-            median = float(np.median(column[inside]))
+    known = ~np.isnan(column)
+    ranks = np.zeros(len(column))
+    ranks[known] = rankdata(column[known])
+    found = {}
+    for group, inside, outside in _beside_others(groups, known, 3):
+        m, n = int(inside.sum()), int(outside.sum())
+        # The Mann-Whitney statistic as a share of all pairs.
+        effect = 2.0 * float((ranks[inside].sum() - m * (m + 1) / 2) / (m * n)) - 1.0
+        if abs(effect) >= CLEAR_EFFECT:
+            median, others = float(np.median(column[inside])), column[outside]
             place = float(((others < median).mean() + (others <= median).mean()) / 2)
-            if abs(effect) < CLEAR_EFFECT:
-                continue
-            high = effect > 0
-            text = scale.higher if high else scale.lower
-            share = round(100 * (place if high else 1 - place))
-            sentence = f"{text} {share} % of your music"
-            word = scale.high if high else scale.low
-            found.setdefault(group, []).append(Trait(scale.name, word, place, effect, sentence))
-    values = np.asarray(view.values, np.float64)
-    known = view.present & (values[:, DESCRIPTORS.index("key_confidence")] >= _SURE_KEY)
-    major = values[:, DESCRIPTORS.index("mode")] > 0.5
-    words = ("major", "in a major key"), ("minor", "in a minor key")
-    two_valued = [_shares(groups, known, major, "key", *words)]
-    if (sung := _sung(views)) is not None:
-        words = ("sung", "with a voice"), ("instrumental", "without a voice")
-        two_valued.append(_shares(groups, views["musicnn"].present, sung, "voice", *words))
-    for one in two_valued:
-        for group, trait in one.items():
-            found.setdefault(group, []).append(trait)
-    return {
-        group: tuple(sorted(traits, key=lambda t: -abs(t.effect))[:MOST_TRAITS])
-        for group, traits in found.items()
-    }
+            word, text, share = scale.low, scale.lower, 1 - place
+            if effect > 0:
+                word, text, share = scale.high, scale.higher, place
+            sentence = f"{text} {round(100 * share)} % of your music"
+            found[group] = Trait(scale.name, word, place, effect, sentence)
+    return found
 
 
 def _sung(views: Views) -> Booleans | None:
@@ -275,18 +252,15 @@ def _sung(views: Views) -> Booleans | None:
         return None
 
 
-def _shares(
-    groups: Integers, known: Booleans, has: Booleans, name: str, *words: tuple[str, str]
+def _two_valued(
+    groups: Integers, known: Booleans, has: Booleans, name: str, words: Sequence[tuple[str, str]]
 ) -> dict[int, Trait]:
     """Groups whose songs surely have something more often, or less, than the others.
 
     `words` are a word for the name and one for the sentence: of having it, and of not having it.
     """
     found = {}
-    for group in range(int(groups.max(initial=-1)) + 1):
-        inside, outside = known & (groups == group), known & (groups != group)
-        if min(inside.sum(), outside.sum()) < 10:
-            continue
+    for group, inside, outside in _beside_others(groups, known, 10):
         share, usual = float(has[inside].mean()), float(has[outside].mean())
         effect = share - usual  # Cliff's delta of two-valued data
         if abs(effect) >= CLEAR_EFFECT:
@@ -299,19 +273,13 @@ def _shares(
 
 def _decades(columns: pd.DataFrame, roles: ColumnRoles) -> list[str | None]:
     """The decade of each song, as "1970s"."""
-    import re
-
-    name = roles.column(Role.YEAR)
-    if name is None:
-        return [None] * len(columns)
-    years = [re.search(r"(?<!\d)(1[4-9]|20)\d\d(?!\d)", str(value)) for value in columns[name]]
+    values = map(str, values_of(columns, roles.column(Role.YEAR)))
+    years = [re.search(r"(?<!\d)(1[4-9]|20)\d\d(?!\d)", value) for value in values]
     return [None if year is None else f"{year.group()[:3]}0s" for year in years]
 
 
 def mix(values: Sequence[str | None], inside: Integers) -> tuple[Share, ...]:
     """Shares of the known values, the most common first; empty where few are known."""
-    from collections import Counter
-
     whole = Counter(value for value in values if value)
     here = Counter(value for row in inside if (value := values[row]))
     known = sum(here.values())

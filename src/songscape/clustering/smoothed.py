@@ -47,20 +47,20 @@ def smooth(X: ArrayLike, among: ArrayLike | None = None) -> Floats:
 
 def kmeans_runs(
     points: Floats, ks: Sequence[int], seed: int, starts: Floats | None = None
-) -> tuple[list[Integers], list[Floats], NDArray[np.float64]]:
+) -> tuple[list[Integers], NDArray[np.float64]]:
     """Lloyd's algorithm from k-means++ starts, for every k of `ks` at the same time.
 
-    With `starts`, (k, d), the first run begins there. Returns labels, centroids and the summed
-    squared distances of each run.
+    With `starts`, (k, d), the first run begins there. Returns labels and the summed squared
+    distances of each run.
     """
     rng = np.random.default_rng(seed)
     n, d = points.shape
-    counts, most, runs = np.asarray(ks), max(ks), len(ks)
+    most, runs = max(ks), len(ks)
     norms = np.einsum("ij,ij->i", points, points)
     centroids = points[_plus_plus(points, norms, runs, most, rng)]
     if starts is not None:
         centroids[0, : len(starts)] = starts
-    unused = np.arange(most)[None, :] >= counts[:, None]
+    unused = np.arange(most) >= np.asarray(ks)[:, None]
     labels, best = np.full((runs, n), -1), np.zeros((runs, n), np.float32)
     going = np.arange(runs)  # those whose labels still change
     for _ in range(_LLOYD_STEPS):
@@ -83,7 +83,7 @@ def kmeans_runs(
         flat[sizes > 0] = (members @ points)[sizes > 0] / sizes[sizes > 0, None]
         centroids[going] = flat.reshape(len(going), most, d)
     cost = (norms - 2.0 * best).sum(axis=1, dtype=np.float64)
-    return list(labels), [c[:k] for c, k in zip(centroids, counts)], cost
+    return list(labels), cost
 
 
 def smoothed_kmeans(
@@ -91,12 +91,11 @@ def smoothed_kmeans(
     ks: Sequence[int],
     *,
     random_state: int = 0,
-    n_starts: int | None = None,
     starts: Floats | None = None,
 ) -> dict[int, Integers]:
-    """K-Means of the smoothed points for every k, best of `n_starts` each: k -> labels (n,).
+    """K-Means of the smoothed points for every k: k -> labels (n,).
 
-    By default 30 starts up to 500 songs, down to 10 from 1,500 on.
+    The best of 30 starts up to 500 songs, of fewer beyond, of 10 from 1,500 on.
 
     With `starts`, groups of an earlier time (k of them, in the space of X): for that k these
     starts are taken, and no others.
@@ -104,14 +103,11 @@ def smoothed_kmeans(
     points = smooth(X)
     if starts is not None:
         return {len(starts): kmeans_runs(points, [len(starts)], 0, starts)[0][0]}
-    n_starts = n_starts or int(np.clip(15_000 // max(1, len(points)), 10, 30))
-    tasks = [k for k in ks for _ in range(n_starts)]
-    labels, _, cost = kmeans_runs(points, tasks, random_state)
-    found = {}
-    for k in ks:
-        runs = [run for run, its in enumerate(tasks) if its == k]
-        found[k] = labels[min(runs, key=lambda run: (cost[run], run))].astype(np.int64)
-    return found
+    n_starts = int(np.clip(15_000 // max(1, len(points)), 10, 30))
+    labels, cost = kmeans_runs(points, [k for k in ks for _ in range(n_starts)], random_state)
+    # Of equal ones the first.
+    best = cost.reshape(len(ks), n_starts).argmin(axis=1) + n_starts * np.arange(len(ks))
+    return {k: labels[run].astype(np.int64) for k, run in zip(ks, best)}
 
 
 def _plus_plus(

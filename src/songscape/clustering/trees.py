@@ -1,4 +1,4 @@
-"""Ward's tree in linear memory, and cutting any tree into k clusters."""
+"""Ward's tree in linear memory, and cutting it into k clusters."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def ward_linkage(X: ArrayLike) -> NDArray[np.float64]:
+def ward_merges(X: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Ward's hierarchical clustering by the nearest-neighbour chain.
 
     The chain grows from a cluster to its nearest neighbour until two are each other's nearest,
     which Ward's reducible criterion allows to merge at once (Murtagh 1983; Müllner 2011). Only
     centroids and sizes are kept: O(n) memory where a distance matrix takes n²/2, and O(n² d) time.
 
-    Takes finite numbers of shape (n_tracks, n_dimensions); returns SciPy's linkage matrix of shape
-    (n_tracks - 1, 4): the two clusters merged, the height, the size.
+    Takes finite numbers of shape (n_tracks, n_dimensions); returns the merges, lowest first: a
+    track of each of the two clusters, (n_tracks - 1, 2), and SciPy's heights, (n_tracks - 1,).
     """
     points = np.array(X, dtype=np.float64)
     points -= points.mean(axis=0)
     n = len(points)
     # Live clusters fill the first slots, so every pass reads memory in one line.
-    centroids, sizes = points, np.ones(n)
+    centroids, sizes, tops = points, np.ones(n), np.zeros(n)
     norms = np.einsum("ij,ij->i", centroids, centroids)
-    names = np.arange(n)
+    names, tracks = np.arange(n), np.arange(2 * n - 1)
     where = np.full(2 * n - 1, -1)
     where[:n] = names
     live = n
-    merges = np.empty((n - 1, 2), dtype=np.int64)
-    heights = np.empty(n - 1)
+    merges, heights = np.empty((n - 1, 2), dtype=np.int64), np.empty(n - 1)
     chain: list[int] = []
     linked: set[int] = set()
     for step in range(n - 1):
@@ -53,8 +52,11 @@ def ward_linkage(X: ArrayLike) -> NDArray[np.float64]:
         left, right = sorted((int(where[first]), int(where[second])))
         gap = centroids[left] - centroids[right]
         total = sizes[left] + sizes[right]
-        merges[step] = min(first, second), max(first, second)
-        heights[step] = np.sqrt(2.0 * sizes[left] * sizes[right] / total * (gap @ gap))
+        height = np.sqrt(2.0 * sizes[left] * sizes[right] / total * (gap @ gap))
+        # A parent is never lower than its children in exact arithmetic; rounding may say otherwise.
+        heights[step] = tops[left] = max(height, tops[left], tops[right])
+        merges[step] = tracks[first], tracks[second]
+        tracks[n + step] = tracks[first]
         centroids[left] = (sizes[left] * centroids[left] + sizes[right] * centroids[right]) / total
         sizes[left] = total
         norms[left] = centroids[left] @ centroids[left]
@@ -62,49 +64,18 @@ def ward_linkage(X: ArrayLike) -> NDArray[np.float64]:
         where[n + step] = left
         live -= 1
         if right != live:
-            centroids[right], sizes[right] = centroids[live], sizes[live]
-            norms[right], names[right] = norms[live], names[live]
+            for kept in (centroids, sizes, tops, norms, names):
+                kept[right] = kept[live]
             where[names[live]] = right
-    return _sorted_by_height(merges, heights, n)
+    order = np.argsort(heights, kind="stable")
+    return merges[order], heights[order]
 
 
-def cut(linkage: ArrayLike, k: int) -> NDArray[np.int64]:
-    """Cut SciPy's linkage matrix into exactly k clusters, from 1 to n_tracks.
-
-    Unlike SciPy's `fcluster(criterion="maxclust")`, equal heights never leave fewer than k.
-    """
+def cut(merges: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The k clusters, from 1 to n_tracks, that are left without the last k - 1 merges."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    tree = np.asarray(linkage, dtype=np.float64).reshape(-1, 4)
-    n = len(tree) + 1
-    if not 1 <= k <= n:
-        raise ValueError(f"k={k} is not between 1 and the {n} tracks of the tree")
-    kept = np.arange(n - k)
-    parents = np.concatenate([n + kept, n + kept])
-    children = np.concatenate([tree[kept, 0], tree[kept, 1]]).astype(np.int64)
-    edges = coo_array((np.ones(2 * len(kept)), (parents, children)), shape=(2 * n - 1, 2 * n - 1))
-    components = connected_components(edges, directed=False)[1]
-    return np.unique(components[:n], return_inverse=True)[1].astype(np.int64)
-
-
-def _sorted_by_height(
-    merges: NDArray[np.int64], heights: NDArray[np.float64], n: int
-) -> NDArray[np.float64]:
-    """The chain merges out of order: sort by height, children first, and renumber."""
-    # A parent is never lower than its children in exact arithmetic; rounding may say otherwise.
-    for step in range(n - 1):
-        for child in merges[step]:
-            if child >= n:
-                heights[step] = max(heights[step], heights[child - n])
-    order = np.argsort(heights, kind="stable")
-    renamed = np.arange(2 * n - 1)
-    renamed[n + order] = n + np.arange(n - 1)
-    linkage = np.empty((n - 1, 4))
-    linkage[:, :2] = np.sort(renamed[merges[order]], axis=1)
-    linkage[:, 2] = heights[order]
-    size = np.ones(2 * n - 1)
-    for step in range(n - 1):
-        left, right = linkage[step, :2].astype(int)
-        size[n + step] = linkage[step, 3] = size[left] + size[right]
-    return linkage
+    n, kept = len(merges) + 1, merges[: len(merges) + 1 - k]
+    edges = coo_array((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=(n, n))
+    return np.asarray(connected_components(edges, directed=False)[1], np.int64)

@@ -22,7 +22,7 @@ RESERVED = ("track_id",)
 def check_settings(settings: Settings) -> None:
     """Refuse unknown models, clusterers and views, and options that they do not have or take."""
     from songscape.benchmark.measure import MEASURES
-    from songscape.clustering.options import check_clusterer_options
+    from songscape.clustering.methods import check_clusterer_options
     from songscape.features.analyse import MAX_FRAMES
     from songscape.features.encoders.registry import ENCODERS
     from songscape.features.loading import check_view_names

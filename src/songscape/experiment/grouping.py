@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from songscape._version import __version__
@@ -80,7 +81,7 @@ def find_groups(
         there += ["language"] if "language" in data.views else []
         options: Any = {"k": k, "before": before, "roles": data.roles, "random_state": seed}
         with progress_bar("finding groups", unit=""), threadpool_limits(1):
-            kept = group(X, data.views.select(there), data.columns, **options).noted(note)
+            kept = replace(group(X, data.views.select(there), data.columns, **options), note=note)
         write_bytes(memory, pack({"key": key, "groups": kept}))
     found = kept.named(_names(folder))
     write_json(path, {"key": key, "model": model, **found.as_dict()})
@@ -96,7 +97,7 @@ def name_group(folder: ResultsFolder, wanted: str, name: str) -> tuple[str, str]
     """
     import pandas as pd
 
-    from songscape.clustering.earlier import REGIONS
+    from songscape.clustering.identity import REGIONS
     from songscape.neighbours.collection import find_group, read_groups
     from songscape.report.page import write_page
 

@@ -186,17 +186,18 @@ class _Drawing:
         return None if history is None else training_figure(history, title=model)
 
     def _k_distance(self, model: str) -> Figure | None:
-        from songscape.clustering.methods import cluster
+        from songscape.clustering.methods import cluster, k_distance_curve
         from songscape.report.plots import k_distance_figure
 
         if "dbscan" not in set(self.results.table["clusterer"]):
             return None
         options = self.results.document["settings"]["clusterer_options"].get("dbscan", {})
         try:
-            found = cluster("dbscan", self._latents(model), **options)
+            X = self._latents(model)
+            used = cluster("dbscan", X, **options).params
         except SongscapeError:
             return None
-        curve, used = found.extras["k_distances"], found.params
+        curve = k_distance_curve(X, used["min_samples"])
         title = f"{model}: dbscan"
         return k_distance_figure(curve, used["eps"], used["min_samples"], title=title)
 

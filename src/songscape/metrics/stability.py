@@ -52,7 +52,7 @@ def cluster_jaccard(reference: ArrayLike, other: ArrayLike) -> Floats:
     labels, others = np.asarray(reference), np.asarray(other)
     n_clusters = int(labels.max(initial=-1)) + 1
     drawn = others != NOT_DRAWN
-    table, sizes, other_sizes = _overlaps(labels[drawn], others[drawn], n_clusters)
+    table, sizes, other_sizes = overlaps(labels[drawn], others[drawn], n_clusters)
     if not table.shape[1]:
         return np.zeros(n_clusters)
     union = sizes[:, None] + other_sizes[None, :] - table
@@ -75,7 +75,7 @@ def unsure_shares(reference: ArrayLike, repeats: ArrayLike) -> Floats:
         drawn = np.flatnonzero(other != NOT_DRAWN)
         # Noise becomes one more cluster here: a track that stays noise is as sure as any.
         before, after = labels[drawn] + 1, other[drawn] + 1
-        table, sizes, other_sizes = _overlaps(before, after, n_clusters + 1)
+        table, sizes, other_sizes = overlaps(before, after, n_clusters + 1)
         shared = table[before, after]
         union = sizes[before] + other_sizes[after] - shared
         # The track itself does not count: a cluster of one keeps what it has.
@@ -85,7 +85,7 @@ def unsure_shares(reference: ArrayLike, repeats: ArrayLike) -> Floats:
     return np.asarray(1.0 - kept)
 
 
-def _overlaps(first: Integers, second: Integers, n_first: int) -> tuple[Floats, Floats, Floats]:
+def overlaps(first: Integers, second: Integers, n_first: int) -> tuple[Floats, Floats, Floats]:
     """Table of shared tracks and the sizes of both; negative labels count in sizes nowhere."""
     n_second = int(second.max(initial=-1)) + 1
     both = (first >= 0) & (second >= 0)

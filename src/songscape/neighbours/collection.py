@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from songscape.errors import SongscapeError, UsageError
 from songscape.library import Library
@@ -27,29 +28,23 @@ class NamedGroup:
 
 
 def find_space(folder: ResultsFolder, *, neutral: bool = False, model: str = "") -> tuple[str, int]:
-    """The model, and its seed, whose vectors a folder has: the default one if it is there.
+    """The model, and its seed, whose vectors a folder has: this `model`, or the default one.
 
-    Parameters
-    ----------
-    folder : ResultsFolder
-    neutral : bool
-        Whether to take a model that ignores the language.
-    model : str
-        This one, if it is there.
-
-    Raises
-    ------
-    SongscapeError
-        There is none yet.
+    With `neutral` the default is one that ignores the language.
+    Where what is wanted is not there it is another; SongscapeError where there is none yet.
     """
     files = sorted((folder.tables / "latents").glob("*-seed*.parquet"))
     found = [(name, int(seed)) for name, _, seed in (f.stem.rpartition("-seed") for f in files)]
-    found.sort(key=lambda one: (one[1], one[0]))
+    if not found:
+        raise SongscapeError(
+            f"{folder.root}: no songs with vectors yet; make them with songscape run"
+        )
     wanted = model or (DEFAULT_NEUTRAL if neutral else DEFAULT_FREE)
-    kind = [one for one in found if one[0].startswith("neutral-") == neutral]
-    for one in (*(one for one in found if one[0] == wanted), *kind, *found):
-        return one
-    raise SongscapeError(f"{folder.root}: no songs with vectors yet; make them with songscape run")
+
+    def rank(one: tuple[str, int]) -> tuple[Any, ...]:
+        return one[0] != wanted, one[0].startswith("neutral-") != neutral, one[1], one[0]
+
+    return min(found, key=rank)
 
 
 def open_index(folder: ResultsFolder, *, neutral: bool = False, model: str = "") -> Index:
@@ -70,18 +65,15 @@ def with_sound(songs: Sequence[Song], library: Library) -> tuple[Song, ...]:
     measured = library.features("descriptors")
     found = []
     for song, seconds, loudness in zip(songs, facts["duration_s"], facts["loudness_dbfs"]):
-        known = {"seconds": seconds, "loudness_db": loudness}
-        known = {name: float(value) for name, value in known.items() if value == value}
-        song = replace(song, **{n: v for n, v in known.items() if getattr(song, n) is None})
+        known: dict[str, Any] = {"seconds": float(seconds), "loudness_db": float(loudness)}
         heard = measured.get(song.id)
         if heard is not None and len(heard) == 10:
-            tempo, tempo_sure, loudness, *_, key, mode, key_sure = (float(v) for v in heard)
-            song = replace(song, loudness_db=loudness)
-            if song.tempo_bpm is None and tempo_sure >= LEAST_SURE:
-                song = replace(song, tempo_bpm=tempo)
-            if song.key is None and key_sure >= LEAST_SURE:
-                song = replace(song, key=int(key), minor=mode < 0.5)
-        found.append(song)
+            tempo, tempo_sure, loudness, *_, key, mode, key_sure = map(float, heard)
+            known["loudness_db"] = loudness
+            known |= {"tempo_bpm": tempo} if tempo_sure >= LEAST_SURE else {}
+            known |= {"key": int(key), "minor": mode < 0.5} if key_sure >= LEAST_SURE else {}
+        new = {n: v for n, v in known.items() if v == v and getattr(song, n) is None}
+        found.append(replace(song, **new))
     return tuple(found)
 
 
@@ -105,12 +97,9 @@ def read_groups(folder: ResultsFolder, level: str = "") -> tuple[NamedGroup, ...
 
 
 def find_group(groups: Sequence[NamedGroup], text: str) -> NamedGroup | None:
-    """The group of that id, name, or beginning of a name; None where there is none.
+    """The group of that id, name, or beginning of a name; None if none has it.
 
-    Raises
-    ------
-    UsageError
-        Several have it.
+    UsageError where several have it.
     """
     wanted = " ".join(text.split()).casefold()
     found = [g for g in groups if wanted in (g.id, g.name.casefold())]

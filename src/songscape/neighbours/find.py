@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from songscape.columns import bare, display_title
@@ -29,25 +30,19 @@ def find_song(songs: Songs, text: str) -> str:
         return by_file
     names = [bare(display_title(i, t)) for i, t in zip(songs.ids, songs.values("title"))]
     artists = [bare(artist or "") for artist in songs.values("artist")]
-    wanted, rows = bare(text), range(len(songs))
-    found = [row for row in rows if wanted and names[row] == wanted]
-    for dash in () if found else _DASH.finditer(text):
-        who, title = bare(text[: dash.start()]), bare(text[dash.end() :])
-        found = [row for row in rows if names[row] == title and who and who in artists[row]]
-        found = found or [
-            row for row in rows if names[row] == who and title and title in artists[row]
-        ]
-        if found:
-            break
-    if not found and wanted:
-        found = [row for row in rows if wanted in artists[row] + names[row]]
-        exact = [row for row in found if artists[row] + names[row] == wanted]
-        found = exact or found
+    found = next(filter(None, _readings(text, names, artists)), [])
     if len(found) == 1:
         return songs.ids[found[0]]
     if found:
-        raise UsageError(_several(songs, text, found))
-    close = difflib.get_close_matches(wanted, dict.fromkeys(names), 3, 0.7)
+        shown = [songs[songs.ids[row]] for row in found[:MOST_SHOWN]]
+        lines = [f"  {song.name}   ({song.id})" for song in shown]
+        if len(found) > MOST_SHOWN:
+            lines.append(f"  and {len(found) - MOST_SHOWN:,} more")
+        head = (
+            f"{text}: {len(found):,} songs; name one by 'Artist - Title', or by its id in brackets:"
+        )
+        raise UsageError("\n".join([head, *lines]))
+    close = difflib.get_close_matches(bare(text), dict.fromkeys(names), 3, 0.7)
     meant = [songs[songs.ids[names.index(name)]].name for name in close]
     raise UsageError(
         f"{text}: no such song here{'; did you mean ' + ' or '.join(meant) if meant else ''}; "
@@ -55,22 +50,27 @@ def find_song(songs: Songs, text: str) -> str:
     )
 
 
+def _readings(text: str, names: Sequence[str], artists: Sequence[str]) -> Iterator[list[int]]:
+    """Rows that a text can mean, the strictest reading first: the title, both, a part."""
+    wanted = bare(text)
+    yield [row for row, name in enumerate(names) if wanted and name == wanted]
+    for dash in _DASH.finditer(text):
+        ends = bare(text[: dash.start()]), bare(text[dash.end() :])
+        for who, title in (ends, ends[::-1]) if all(ends) else ():
+            its = zip(names, artists)
+            yield [row for row, (name, by) in enumerate(its) if name == title and who in by]
+    both = [artist + name for artist, name in zip(artists, names)]
+    yield [row for row, name in enumerate(both) if wanted and name == wanted]
+    yield [row for row, name in enumerate(both) if wanted and wanted in name]
+
+
 def song_of_file(songs: Songs, text: str) -> str | None:
     """The id of the song whose file this is; None where it is no file, or no song's."""
     if not os.path.lexists(text):
         return None
     wanted = Path(text).resolve()
-    same_name = [
-        (track_id, file)
-        for track_id, file in zip(songs.ids, songs.values("file", None))
-        if file is not None and os.path.basename(file) == wanted.name
-    ]
-    return next((i for i, file in same_name if Path(file).resolve() == wanted), None)
-
-
-def _several(songs: Songs, text: str, rows: list[int]) -> str:
-    shown = [songs.ids[row] for row in rows[:MOST_SHOWN]]
-    lines = [f"  {songs[track_id].name}   ({track_id})" for track_id in shown]
-    more = [f"  and {len(rows) - MOST_SHOWN:,} more"] if len(rows) > MOST_SHOWN else []
-    head = f"{text}: {len(rows):,} songs; name one by 'Artist - Title', or by its id in brackets:"
-    return "\n".join([head, *lines, *more])
+    for track_id, file in zip(songs.ids, songs.values("file", None)):
+        # Only of files of the same name: resolving all takes long.
+        if file and os.path.basename(file) == wanted.name and Path(file).resolve() == wanted:
+            return track_id
+    return None

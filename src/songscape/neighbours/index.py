@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +33,8 @@ _NEAR = ((0.02, "as good as the same"), (0.35, "very near"), (0.6, "near"), (0.8
 class Neighbour:
     """A song near another.
 
-    Attributes
-    ----------
-    song : Song
-    distance : float
-        In the space of the index.
-    share : float
-        The same as a share of the usual distance between two songs of the collection.
+    `distance` is that in the space of the index, `share` the same as a share of the usual distance
+    between two songs of the collection.
     """
 
     song: Song
@@ -92,21 +86,17 @@ class Index:
         self.space = Space(vectors, correct_hubs)
         if self.space.n_rows != len(self.ids):
             raise UsageError(f"{len(self.ids):,} ids for {self.space.n_rows:,} vectors; one each")
-        if len(self.row_of) != len(self.ids):
-            raise UsageError("an id occurs twice; give every track its own")
         if songs is None:
             songs = Songs.of_ids(self.ids)
         elif not isinstance(songs, Songs):
             songs = Songs.of_table(songs)
         self.songs = songs.take(self.ids)
+        self.row_of = self.songs.row_of
+        if len(self.row_of) != len(self.ids):
+            raise UsageError("an id occurs twice; give every track its own")
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    @cached_property
-    def row_of(self) -> Mapping[str, int]:
-        """Id -> row."""
-        return {track_id: row for row, track_id in enumerate(self.ids)}
 
     def similar(
         self,
@@ -159,14 +149,12 @@ class Index:
         for row in rows[1:]:
             np.minimum(far, self.space.approximate(row, weights), out=far)
         far[rows] = np.inf
-        found = self._nearest(targets, far, fits, weights)
         taken = _Taken(self.songs, rows, max_per_artist, versions)
-        neighbours = []
-        for row, distance in found:
+        usual, neighbours = self.space.usual(weights), list[Neighbour]()
+        for row, distance in self._nearest(targets, far, fits, weights):
             if taken.fits(row):
                 taken.add(row)
-                share = distance / self.space.usual(weights)
-                neighbours.append(Neighbour(self.songs[self.ids[row]], distance, share))
+                neighbours.append(Neighbour(self.songs[self.ids[row]], distance, distance / usual))
                 if len(neighbours) == n:
                     break
         return neighbours
@@ -234,34 +222,31 @@ class Index:
 
     def _rows(self, what: Any) -> list[int]:
         """Rows of one id or several; none for a vector."""
-        if isinstance(what, str):
-            return [self._row(what)]
-        if isinstance(what, (list, tuple)) and what and all(isinstance(w, str) for w in what):
-            return [self._row(track_id) for track_id in what]
+        every = [what] if isinstance(what, str) else what
+        if isinstance(every, (list, tuple)) and all(isinstance(one, str) for one in every):
+            return [self._row(track_id) for track_id in every]
         return []
 
     def _fitting(
         self, rows: list[int], language: str | None, another: bool, not_same_artist: bool
     ) -> Mask:
         fits = np.ones(len(self.ids), bool)
-        languages = self.songs.languages if language or another else []
-        if (language or another) and not any(languages):
-            raise UsageError("the languages of these songs are not known")
-        if language:
-            name = language_name(language) or language
-            fits &= np.fromiter((name in its for its in languages), bool, len(fits))
-            if not any(name in its for its in languages):
-                known = sorted(set().union(*languages))
-                raise UsageError(f"no songs in {name}; there are {', '.join(known)}")
-        if another:
-            own = frozenset().union(*(languages[row] for row in rows))
-            if not own:
+        if language or another:
+            languages = self.songs.languages
+            known = sorted(frozenset().union(*set(languages)))
+            if not known:
+                raise UsageError("the languages of these songs are not known")
+            wanted = {language_name(language) or language} if language else set(known)
+            if not wanted & set(known):
+                raise UsageError(f"no songs in {min(wanted)}; there are {', '.join(known)}")
+            own = set().union(*(languages[row] for row in rows)) if another else set()
+            if another and not own:
                 raise UsageError("its language is not known, so no other language can be chosen")
-            fits &= np.fromiter((bool(its) and not its & own for its in languages), bool, len(fits))
+            fits &= np.array([bool(its & wanted) and not its & own for its in languages])
         if not_same_artist:
             keys = self.songs.artist_keys
             own_artists = {keys[row] for row in rows} - {""}
-            fits &= np.fromiter((key not in own_artists for key in keys), bool, len(fits))
+            fits &= np.array([key not in own_artists for key in keys])
         return fits
 
     def _nearest(
@@ -309,25 +294,24 @@ class _Taken:
     def __init__(
         self, songs: Songs, rows: Iterable[int], most: int | None, versions: bool = False
     ) -> None:
-        self._songs, self._most, self._versions_too = songs, most, versions
-        self._copies, self._versions = set[int | None](), set[str]()
+        self._songs, self._most, self._with_versions = songs, most, versions
+        self._there = set[Any]()
         self._artists: Counter[str] = Counter()
-        self._codes = songs.values("copies", None)
+        self._copies = songs.values("copies", None)
         for row in rows:
             self.add(row)
 
     def fits(self, row: int) -> bool:
         """Whether a song is none that is there in another form, nor one too many."""
-        artist = self._songs.artist_keys[row]
-        if not self._versions_too and (
-            (self._codes[row] is not None and self._codes[row] in self._copies)
-            or self._songs.version_key(row) in self._versions
-        ):
+        if not self._with_versions and not self._there.isdisjoint(self._forms(row)):
             return False
+        artist = self._songs.artist_keys[row]
         return not artist or self._most is None or self._artists[artist] < self._most
 
     def add(self, row: int) -> None:
-        key = self._songs.version_key(row)
-        self._copies.add(self._codes[row])
-        self._versions |= set() if key is None else {key}
+        self._there.update(self._forms(row))
         self._artists[self._songs.artist_keys[row]] += 1
+
+    def _forms(self, row: int) -> set[Any]:
+        """What a song has in common with its copies, and with its versions."""
+        return {self._copies[row], self._songs.version_key(row)} - {None}

@@ -22,57 +22,43 @@ def mix_around(
     index: Index,
     track_ids: Sequence[str],
     n: int,
+    library: Library,
     *,
     max_per_artist: int | None = None,
-    library: Library | None = None,
     weights: Mapping[str, float] | None = None,
 ) -> Playlist:
     """Songs and what is near to them, `n` in all, in an order that begins with the first.
 
-    Parameters
-    ----------
-    index : Index
-    track_ids : sequence of str
-    n : int
-    max_per_artist : int, optional
-    library : Library, optional
-        Knows tempo, loudness and key.
-    weights : mapping of str to float, optional
-        Of the blocks of vectors, as `Index.similar` takes them.
+    `library` knows tempo, loudness and key; `weights` are of the blocks of vectors, as
+    `Index.similar` takes them.
     """
-    seeds = [index.songs[i] for i in dict.fromkeys(track_ids)][:n]
-    near = []
-    if len(seeds) < n:
-        ids = [song.id for song in seeds]
-        left = n - len(seeds)
+    ids = list(dict.fromkeys(track_ids))[:n]
+    songs = [index.songs[i] for i in ids]
+    if left := n - len(ids):
         near = index.similar(ids, left, max_per_artist=max_per_artist, weights=weights)
-    songs = (*seeds, *(neighbour.song for neighbour in near))
-    return Playlist(f"Like {seeds[0].title}", _in_order(index, songs, library))
+        songs += [one.song for one in near]
+    return Playlist(f"Like {songs[0].title}", _in_order(index, songs, library))
 
 
 def mix_of_group(
     index: Index,
     group: NamedGroup,
-    n: int | None = None,
+    n: int | None,
+    library: Library,
     *,
     max_per_artist: int | None = None,
-    library: Library | None = None,
 ) -> Playlist:
     """A group's songs, or the `n` in its middle, in an order that begins with the most typical."""
     rows = [index.row_of[i] for i in group.track_ids if i in index.row_of]
-    centre = index.space.centre(rows)
     chosen = index.similar(
-        centre,
+        index.space.centre(rows),
         n or len(rows),
         among=rows,
         max_per_artist=max_per_artist,
         versions=n is None,
     )
-    songs = tuple(neighbour.song for neighbour in chosen)
-    mark = group.id
-    if library is not None:
-        mark += f" of {plain_line(str(library.path.resolve()))}"
-    return Playlist(group.name, _in_order(index, songs, library), mark)
+    mark = f"{group.id} of {plain_line(str(library.path.resolve()))}"
+    return Playlist(group.name, _in_order(index, [one.song for one in chosen], library), mark)
 
 
 def mix_between(
@@ -80,21 +66,18 @@ def mix_between(
     start: str,
     end: str,
     n: int,
+    library: Library,
     *,
     max_per_artist: int | None = None,
-    library: Library | None = None,
 ) -> Playlist:
     """The way from one song to another."""
     path = index.path(start, end, n, max_per_artist=max_per_artist)
-    if library is None:
-        return path
     songs = with_sound(path.songs, library)
     return replace(path, songs=tuple(songs[i] for i in smooth_way(songs)))
 
 
-def _in_order(index: Index, songs: Sequence[Song], library: Library | None) -> tuple[Song, ...]:
-    songs = tuple(songs) if library is None else with_sound(songs, library)
-    ordered: list[Song] = []
+def _in_order(index: Index, songs: Sequence[Song], library: Library) -> tuple[Song, ...]:
+    songs, ordered = with_sound(songs, library), list[Song]()
     for start in range(0, len(songs), _AT_ONCE):
         part = [*ordered[-1:], *songs[start : start + _AT_ONCE]]
         rows = np.array([index.row_of[song.id] for song in part])

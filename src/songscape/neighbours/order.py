@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +20,7 @@ _MOST_IMPROVED = 300
 _ROUNDS = 20
 
 
-@dataclass(frozen=True)
-class Rough:
-    """A transition that is heard as a break: from one song to the next, and what breaks."""
-
-    before: Song
-    after: Song
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.before.name} → {self.after.name}: {self.reason}"
-
-
-def smooth_order(songs: Sequence[Song], distances: Floats | None = None) -> list[int]:
+def smooth_order(songs: Sequence[Song], distances: Floats) -> list[int]:
     """Positions of songs in an order whose neighbours fit: tempo, loudness, key, and the space.
 
     It begins with the first. Each song is followed by the one that fits best; then parts are turned
@@ -44,10 +30,8 @@ def smooth_order(songs: Sequence[Song], distances: Floats | None = None) -> list
     n = len(songs)
     if n < 3:
         return list(range(n))
-    cost = steps(songs).sum(axis=2)
-    if distances is not None:
-        usual = float(np.median(distances[~np.eye(n, dtype=bool)])) or 1.0
-        cost = cost + 2 * distances / usual
+    usual = float(np.median(distances[~np.eye(n, dtype=bool)])) or 1.0
+    cost = steps(songs).sum(axis=2) + 2 * distances / usual
     left, order = set(range(1, n)), [0]
     while left:
         row = cost[order[-1]]
@@ -66,31 +50,27 @@ def _untangled(order: list[int], cost: Floats, longest: int = 0) -> list[int]:
 
     With `longest`, parts of up to that many songs, and the last song stays last.
     """
-    path = np.array(order)
-    n = len(path)
+    n = len(order)
+    path, cost = np.append(order, n), np.pad(cost, (0, 1))  # nothing comes after the last
     for _ in range(_ROUNDS):
         changed = False
         for i in range(1, n - 1):
             ends = np.arange(i + 1, min(i + longest, n - 1) if longest else n)
             if not len(ends):
                 continue
-            before = cost[path[i - 1], path[i]]
-            new = cost[path[i - 1], path[ends]]
-            inner = ends < n - 1
-            after = np.where(inner, cost[path[ends], path[np.minimum(ends + 1, n - 1)]], 0.0)
-            closing = np.where(inner, cost[path[i], path[np.minimum(ends + 1, n - 1)]], 0.0)
-            gain = before + after - new - closing
+            before = cost[path[i - 1], path[i]] + cost[path[ends], path[ends + 1]]
+            gain = before - cost[path[i - 1], path[ends]] - cost[path[i], path[ends + 1]]
             best = int(gain.argmax())
             if gain[best] > 1e-9:
                 path[i : ends[best] + 1] = path[i : ends[best] + 1][::-1]
                 changed = True
         if not changed:
             break
-    return [int(i) for i in path]
+    return [int(i) for i in path[:n]]
 
 
-def rough_transitions(songs: Sequence[Song]) -> list[Rough]:
-    """Where one song follows another and tempo, loudness or key break."""
+def rough_transitions(songs: Sequence[Song]) -> list[str]:
+    """Where one song follows another and tempo, loudness or key break, in words."""
     found = []
     for before, after in pairwise(songs):
         tempo, loudness, key = steps([before, after])[0, 1]
@@ -103,7 +83,7 @@ def rough_transitions(songs: Sequence[Song]) -> list[Rough]:
         if key > ROUGH:
             reasons.append("keys far apart")
         if reasons:
-            found.append(Rough(before, after, ", ".join(reasons)))
+            found.append(f"{before.name} → {after.name}: {', '.join(reasons)}")
     return found
 
 
@@ -113,25 +93,15 @@ def steps(songs: Sequence[Song]) -> Floats:
     What is not known of one of two songs counts as one step, as much as it usually is. A tempo and
     its double are the same.
     """
-    tempo = np.log2(_column(songs, lambda s: s.tempo_bpm))
+    tempo = np.log2(np.array([s.tempo_bpm for s in songs], np.float64))
     octaves = np.abs(tempo[:, None] - tempo)
     octaves = np.minimum(octaves, np.abs(octaves - 1) + TEMPO_OCTAVES)
-    loudness = _column(songs, lambda s: s.loudness_db)
+    loudness = np.array([s.loudness_db for s in songs], np.float64)
     # Every key at its place among the keys with the same notes: A minor is at C major.
-    majors = _column(songs, lambda s: None if s.key is None else (s.key + 3 * bool(s.minor)) % 12)
-    fifths = np.mod(7 * majors, 12)
+    majors = [None if s.key is None else (s.key + 3 * bool(s.minor)) % 12 for s in songs]
+    fifths = np.mod(7 * np.array(majors, np.float64), 12)
     around = np.abs(fifths[:, None] - fifths)
     around = np.minimum(around, 12 - around)
-    found = np.stack(
-        [
-            octaves / TEMPO_OCTAVES,
-            np.abs(loudness[:, None] - loudness) / LOUDNESS_DB,
-            around / KEY_STEPS,
-        ],
-        axis=2,
-    )
+    louder = np.abs(loudness[:, None] - loudness)
+    found = np.stack([octaves / TEMPO_OCTAVES, louder / LOUDNESS_DB, around / KEY_STEPS], axis=2)
     return np.where(np.isnan(found), 1.0, found)
-
-
-def _column(songs: Sequence[Song], value: Any) -> Floats:
-    return np.array([np.nan if value(s) is None else value(s) for s in songs], np.float64)

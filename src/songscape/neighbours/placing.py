@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,16 +32,7 @@ from songscape.results import ResultsFolder
 class Placer:
     """A saved model of a results folder, for songs that are not in its library.
 
-    Parameters
-    ----------
-    folder : ResultsFolder
-    model : str
-    seed : int
-
-    Raises
-    ------
-    SongscapeError
-        The model is not there.
+    SongscapeError where the model is not there.
     """
 
     def __init__(self, folder: ResultsFolder, model: str, seed: int) -> None:
@@ -52,11 +44,7 @@ class Placer:
         """What is known of a file, and its vector.
 
         Its words come from its tags, or from a lyrics file of the same stem beside it.
-
-        Raises
-        ------
-        SongscapeError
-            The file can't be analysed, or the model reads what can't be made of one file.
+        SongscapeError where it can't be analysed, or the model reads what can't be made of it.
         """
         with TemporaryDirectory(prefix="songscape-") as place:
             for path in (file, *_sidecars(file)):
@@ -72,27 +60,18 @@ class Placer:
     ) -> tuple[Songs, NDArray[np.float32], list[LedgerRow]]:
         """The songs of a collection that could be read, their vectors, and what could not be read.
 
-        Raises
-        ------
-        SongscapeError
-            The model reads what can't be made of new songs.
+        SongscapeError where the model reads what can't be made of new songs.
         """
         with (
             TemporaryDirectory(prefix="songscape-") as place,
             Library.open(Path(place) / "songscape.db") as library,
             progress_bar("analysing") as advance,
         ):
-            views = [name for name in self._names if name not in TEXT_VIEWS]
             with Library.open(self._folder.library, must_exist=True) as of_folder:
                 excerpt = of_folder.excerpt
-            extract(
-                library,
-                collection,
-                views=views,
-                excerpt=excerpt,
-                workers=workers,
-                progress=advance,
-            )
+            heard = [name for name in self._names if name not in TEXT_VIEWS]
+            options: Any = {"views": heard, "excerpt": excerpt, "workers": workers}
+            extract(library, collection, progress=advance, **options)
             texts = list(library.texts().values())
             problems = [row for row in library.ledger() if row.status in ("failed", "skipped")]
             songs = read_songs(library)
@@ -130,20 +109,11 @@ def _sidecars(file: Path) -> list[Path]:
 def as_rows_of(view: View, texts: Sequence[str | None]) -> View:
     """The words of other songs as rows of `lyrics_view`, weighed as those of its songs are."""
     import scipy.sparse as sp
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    weights = sp.csr_array(view.values)
-    known: Mapping[str, int] = {word: at for at, word in enumerate(view.feature_names)}
-    n, counts = int(view.present.sum()), np.bincount(weights.indices, minlength=len(known))
-    rarity = np.log((1 + n) / (1 + counts)) + 1
-    rows, columns, cells = [], [], []
-    for row, text in enumerate(texts):
-        its = sorted({known[word] for word in tokenize(text or "") if word in known})
-        rows += [row] * len(its)
-        columns += its
-        cells += list(rarity[its] / max(float(np.linalg.norm(rarity[its])), 1e-12))
-    parts: Any = (np.array(cells, np.float32), (np.array(rows, int), np.array(columns, int)))
-    values = sp.csr_array(parts, shape=(len(texts), len(known)), dtype=np.float32)
-    present = np.diff(values.indptr) > 0
-    return View(
-        values, present, feature_names=view.feature_names, modality="text", standardise=False
-    )
+    words, n = list(view.feature_names), int(view.present.sum())
+    counts = np.bincount(sp.csr_array(view.values).indices, minlength=len(words))
+    weigh = TfidfVectorizer(analyzer=tokenize, vocabulary=words, binary=True, dtype=np.float32)
+    weigh.idf_ = np.log((1 + n) / (1 + counts)) + 1
+    values = sp.csr_array(weigh.transform([text or "" for text in texts]))
+    return replace(view, values=values, present=np.diff(values.indptr) > 0)

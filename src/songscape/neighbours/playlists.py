@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +24,11 @@ MADE_BY = "Songscape"
 _XSPF = "http://xspf.org/ns/0/"
 _MUSICBRAINZ = "https://musicbrainz.org/recording/"
 _MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PORTS = {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *_PORTS})
-# Control characters, other ends of lines, and halves of characters (bytes that are not UTF-8).
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters, other ends of lines, halves of characters (bytes that are not UTF-8), and what
+# else XML can't hold.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 # What VLC, which reads lines as addresses, would take for a part of one.
 _OF_ADDRESS = re.compile(r"[#?]|%[0-9A-Fa-f]{2}|^[A-Za-z][A-Za-z0-9+.-]*:")
 LONGEST_NAME = 120
@@ -38,17 +38,9 @@ LONGEST_NAME = 120
 class Places:
     """How the files of songs are written.
 
-    Attributes
-    ----------
-    relative_to : Path or None
-        Paths start from this folder; by default those of M3U8 from the playlist's, where both lie
-        in one collection (`root`), and others are absolute.
-    prefix : str
-        Written before every path.
-    forward_slash : bool
-        "/" also on Windows.
-    root : Path or None
-        The folder of the collection.
+    Paths start from the folder `relative_to`; by default those of M3U8 from the playlist's, where
+    both lie in the collection's folder (`root`), and others are absolute. `prefix` is written
+    before every path, with `forward_slash` "/" also on Windows.
     """
 
     relative_to: Path | None = None
@@ -74,12 +66,7 @@ class Places:
 class Playlist:
     """Songs in an order.
 
-    Attributes
-    ----------
-    name : str
-    songs : tuple of Song
-    group : str
-        Id of the group that it is of, "" for none; a file of it is known by that again.
+    `group` is the id of the group that it is of, or ""; a file of it is known by that again.
     """
 
     name: str
@@ -98,19 +85,9 @@ class Playlist:
         return iter(self.songs)
 
     def text(self, suffix: str, file: Path | None = None, places: Places | None = None) -> str:
-        """The playlist as a file of this suffix has it.
+        """The playlist as a file of this suffix has it; with `file`, at that place.
 
-        Parameters
-        ----------
-        suffix : {".m3u8", ".m3u", ".xspf", ".jspf"}
-        file : Path, optional
-            Where it will be, for relative paths.
-        places : Places, optional
-
-        Raises
-        ------
-        UsageError
-            There is no such format.
+        UsageError where `FORMATS` has no such suffix.
         """
         write = FORMATS.get(suffix.casefold())
         if write is None:
@@ -123,12 +100,8 @@ class Playlist:
         """Write the playlist; the file's suffix says the format. Songs without a file are left out
         of M3U8 where others have one; where no file is known, ids stand for paths.
 
-        Raises
-        ------
-        UsageError
-            The suffix is none of a playlist.
-        SongscapeError
-            It has no songs, or can't be written.
+        UsageError where the suffix is none of a playlist, SongscapeError where it has no songs, or
+        can't be written.
         """
         path = Path(file)
         text = self.text(path.suffix, path, places)
@@ -153,13 +126,7 @@ def file_name(name: str) -> str:
 
 
 def place_for(playlist: Playlist, folder: Path, suffix: str) -> Path:
-    """The file of a playlist in a folder: that of the same name, if Songscape wrote it.
-
-    Raises
-    ------
-    UsageError
-        A file of that name is somebody else's.
-    """
+    """The file of a playlist in a folder; UsageError where somebody else's is called so."""
     file = folder / f"{file_name(playlist.name)}{suffix}"
     if file.exists() and not _is_ours(file):
         raise UsageError(
@@ -171,11 +138,11 @@ def place_for(playlist: Playlist, folder: Path, suffix: str) -> Path:
 def earlier_file(playlist: Playlist, file: Path) -> Path | None:
     """The M3U8 file beside `file` that has a group's songs under the name that it had before."""
     mark = f"#{MADE_BY.upper()}:{playlist.group}\n"
-    for other in sorted(file.parent.glob("*.m3u8")) if playlist.group else ():
-        if other.name != file.name and file.suffix == ".m3u8" and _is_ours(other):
-            with suppress(OSError, ValueError):
-                if mark in other.read_text("utf-8"):
-                    return other
+    wanted = playlist.group and file.suffix == ".m3u8"
+    for other in sorted(file.parent.glob("*.m3u8")) if wanted else ():
+        with suppress(OSError, ValueError):
+            if other.name != file.name and mark in other.read_text("utf-8"):
+                return other
     return None
 
 
@@ -199,59 +166,46 @@ def _place(song: Song, start: Path | None, places: Places) -> str:
     """
     if song.file is None:
         return song.id
-    path = song.file if song.file.is_absolute() else Path(os.path.abspath(song.file))
+    path = whole = Path(os.path.abspath(song.file))
     if start is not None:
-        try:
-            path = Path(os.path.relpath(path, start))
-        except ValueError:  # another drive
-            start = None
+        with suppress(ValueError):  # another drive
+            path = Path(os.path.relpath(whole, start))
     text = str(path)
     if places.forward_slash:
         text = text.replace(os.sep, "/")
     asked = places.prefix or places.relative_to is not None
     misread = not asked and not path.drive and _OF_ADDRESS.search(text)
     if misread or _UNSEEN.search(text) or text != text.strip():
-        return _uri(song.file)
-    if start is not None and not places.prefix and text.startswith("#"):
-        text = f"./{text}"
-    return places.prefix + text
-
-
-def _uri(path: Path) -> str:
-    return Path(os.path.abspath(path)).as_uri().replace("+", "%2B")
+        return whole.as_uri().replace("+", "%2B")
+    return f"{places.prefix or ('./' if text.startswith('#') else '')}{text}"
 
 
 def _m3u8(playlist: Playlist, place: Callable[[Song], str]) -> str:
     title, group = f"#PLAYLIST:{plain_line(playlist.name)}", f"#{MADE_BY.upper()}:{playlist.group}"
     lines = ["#EXTM3U", title, group]
-    for song in _with_files(playlist.songs):
+    for song in [song for song in playlist.songs if song.file is not None] or playlist.songs:
         seconds = -1 if song.seconds is None else round(song.seconds)
         lines.append(f"#EXTINF:{seconds},{plain_line(song.name.replace(' – ', ' - ', 1))}")
-        if song.span is not None:
-            start, stop = song.span
-            lines.append(f"#EXTVLCOPT:start-time={start:.3f}")
-            lines += [] if stop is None else [f"#EXTVLCOPT:stop-time={stop:.3f}"]
+        for name, time in zip(("start", "stop"), song.span or ()):
+            lines += [] if time is None else [f"#EXTVLCOPT:{name}-time={time:.3f}"]
         lines.append(place(song))
     return "\n".join([*lines, ""])
-
-
-def _with_files(songs: Sequence[Song]) -> Sequence[Song]:
-    return [song for song in songs if song.file is not None] or songs
 
 
 def _xspf(playlist: Playlist, place: Callable[[Song], str]) -> str:
     ElementTree.register_namespace("", _XSPF)
     top = ElementTree.Element(f"{{{_XSPF}}}playlist", version="1")
 
-    def add(parent: ElementTree.Element, name: str, text: str) -> None:
-        if text:
-            ElementTree.SubElement(parent, f"{{{_XSPF}}}{name}").text = _NOT_XML.sub("", text)
+    def add(parent: ElementTree.Element, name: str, text: str = "") -> ElementTree.Element:
+        element = ElementTree.SubElement(parent, f"{{{_XSPF}}}{name}")
+        element.text = text
+        return element
 
     add(top, "title", plain_line(playlist.name))
     add(top, "creator", MADE_BY)
-    tracks = ElementTree.SubElement(top, f"{{{_XSPF}}}trackList")
+    tracks = add(top, "trackList")
     for song in playlist.songs:
-        track = ElementTree.SubElement(tracks, f"{{{_XSPF}}}track")
+        track = add(tracks, "track")
         for name, value in _fields(song, place):
             add(track, name, str(value))
     ElementTree.indent(top)
@@ -277,8 +231,8 @@ def _fields(song: Song, place: Callable[[Song], str]) -> Iterator[tuple[str, str
         yield "identifier", _MUSICBRAINZ + song.recording.lower()
     texts = (("title", song.title), ("creator", song.artist), ("album", song.album))
     for name, text in texts:
-        if text:
-            yield name, plain_line(text)
+        if line := plain_line(text):
+            yield name, line
     if song.seconds is not None:
         yield "duration", round(1000 * song.seconds)
 
@@ -294,10 +248,5 @@ def _as_reference(song: Song, place: str) -> str:
     return quote(os.fsencode(place.replace(os.sep, "/")), safe="/!$&'()*,;=@~")
 
 
-FORMATS: dict[str, Callable[[Playlist, Callable[[Song], str]], str]] = {
-    ".m3u8": _m3u8,
-    ".m3u": _m3u8,
-    ".xspf": _xspf,
-    ".jspf": _jspf,
-}
+FORMATS = {".m3u8": _m3u8, ".m3u": _m3u8, ".xspf": _xspf, ".jspf": _jspf}
 """Suffix of a file -> how a playlist is written."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songscape.columns import ARTIST_RULE, Role, bare, display_title, find_roles
+from songscape.columns import Role, bare, display_title, find_roles
 from songscape.language_codes import language_name
+from songscape.library.records import Span
 from songscape.spellings import known_artists, split_cell
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from songscape.library import Library
     from songscape.results import ResultsFolder
 
-_RECORDING = ("musicbrainzrecordingid", "musicbrainztrackid", "recordingmbid", "mbid")
+_TAGS = {
+    "recording": ("musicbrainzrecordingid", "musicbrainztrackid", "recordingmbid", "mbid"),
+    "tempo_bpm": ("bpm", "tempo", "tempobpm"),
+    "key": ("key", "initialkey"),
+}
+"""Fields of `Song` -> names of columns in their bare form that have no role."""
 _GUEST = re.compile(r"[\s(\[]+(?:feat|ft|featuring|with)\b[. ].*$", re.IGNORECASE)
 _VERSION = re.compile(
     r"\b(?:live|remaster(?:ed)?|remix|version|edit|mix|mono|stereo|demo|acoustic|unplugged|"
@@ -28,8 +34,12 @@ _VERSION = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*|\s+[-–—]\s+[^-–—]*$")
-_MINOR = re.compile(r"^\s*([A-Ga-gHh])\s*(#|♯|b|♭|sharp|flat)?\s*(.*)$")
+_WHEEL = re.compile(r"\s*(0?[1-9]|1[0-2])\s*([ABab])\s*")
+_KEY = re.compile(
+    r"\s*([A-Ha-h])\s*(#|♯|b|♭|sharp|flat)?\s*(?i:(m|min|minor|moll)|maj\.?|major|dur)?\s*"
+)
 _NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
+_STEPS = {None: 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Song:
     language: str = ""
     album: str = ""
     file: Path | None = None
-    span: tuple[float, float | None] | None = None
+    span: Span | None = None
     seconds: float | None = None
     recording: str = ""
     tempo_bpm: float | None = None
@@ -65,7 +75,7 @@ class Song:
 class Songs:
     """What is known of many songs: for each field of `Song` a column of values.
 
-    `copies` (int) may say which are one recording.
+    Another, `copies`, may say which are one recording: their values are equal.
     """
 
     def __init__(self, ids: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> None:
@@ -78,7 +88,7 @@ class Songs:
     def of_table(cls, table: pd.DataFrame) -> Songs:
         """Of a table such as `Library.columns()`: one row per song, its id in the index."""
         cells = {str(name): list(table[name]) for name in table.columns}
-        return cls([str(i) for i in table.index], _by_role(cells))
+        return cls([str(i) for i in table.index], _by_field(_columns_by_field(cells), cells))
 
     @classmethod
     def of_ids(cls, ids: Sequence[str]) -> Songs:
@@ -93,8 +103,7 @@ class Songs:
 
     def __getitem__(self, track_id: str) -> Song:
         row = self.row_of[track_id]
-        known = {f.name for f in fields(Song)}
-        cells = {name: values[row] for name, values in self._columns.items() if name in known}
+        cells = {name: its[row] for name, its in self._columns.items() if name != "copies"}
         cells["file"] = Path(cells["file"]) if cells.get("file") else None
         cells["title"] = display_title(track_id, cells.get("title") or None)
         return Song(track_id, **cells)
@@ -114,11 +123,10 @@ class Songs:
         if tuple(ids) == self.ids:
             return self
         rows = [self.row_of.get(track_id) for track_id in ids]
-        empty = {f.name: f.default for f in fields(Song)}
-        found = {
-            name: [empty.get(name) if row is None else values[row] for row in rows]
-            for name, values in self._columns.items()
-        }
+        found = {}
+        for name, values in self._columns.items():
+            nothing = getattr(Song, name, None)
+            found[name] = [nothing if row is None else values[row] for row in rows]
         return Songs(ids, found)
 
     @cached_property
@@ -154,62 +162,46 @@ def read_songs(library: Library, folder: ResultsFolder | None = None) -> Songs:
     """
     files = library.audio_files()
     ids = list(files)
-    names = library.column_names()
-    wanted = {name for name in names if _field_of(name)}
-    cells = library.cells(wanted)
-    by_name = {name: [cells[name].get(i) for i in ids] for name in names if name in wanted}
-    found = _by_role(by_name)
-    identified = {} if folder is None else _identified(folder.tables / "labels.csv")
-    if identified:
+    wanted = _columns_by_field(library.column_names())
+    cells = library.cells(wanted.values())
+    found = _by_field(wanted, {name: [its.get(i) for i in ids] for name, its in cells.items()})
+    if folder is not None and (identified := _identified(folder.tables / "labels.csv")):
         before = found.get("language") or [""] * len(ids)
         found["language"] = [identified.get(i) or cell for i, cell in zip(ids, before)]
-    spans, copies = library.spans(), library.facts("copies")
-    found |= {"file": list(files.values()), "span": [spans.get(i) for i in ids]}
-    different: dict[str, int] = {}
-    found["copies"] = [
-        different.setdefault(str(copies[i]) if i in copies else f"alone {i}", n)
-        for n, i in enumerate(ids)
-    ]
+    found["file"] = list(files.values())
+    for name, known in (("span", library.spans()), ("copies", library.facts("copies"))):
+        found[name] = [known.get(i) for i in ids]
     return Songs(ids, found)
 
 
-def _field_of(column: str) -> str | None:
-    """The field of `Song` that a column fills."""
-    name = bare(column)
-    if name in _RECORDING:
-        return "recording"
-    if name in ("bpm", "tempo", "tempobpm"):
-        return "tempo_bpm"
-    if name in ("key", "initialkey"):
-        return "key"
-    role = find_roles([column]).by_column[column]
-    shown = {Role.TITLE: "title", Role.ALBUM: "album", Role.LANGUAGE: "language"}
-    return shown.get(role, "artist" if role in ARTIST_RULE else "") or None if role else None
-
-
-def _by_role(cells: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    """Columns of a table as columns of `Songs`; of several for one field the first counts."""
-    roles = find_roles(cells)
+def _columns_by_field(names: Iterable[str]) -> dict[str, str]:
+    """Fields of `Song` -> the column of a table that fills each; of several the first."""
+    roles = find_roles(names)
     columns = {
         "title": roles.column(Role.TITLE),
         "artist": roles.artist,
         "album": roles.column(Role.ALBUM),
         "language": roles.language,
     }
-    for name in ("recording", "tempo_bpm", "key"):
-        columns[name] = next((c for c in cells if _field_of(c) == name), None)
+    for field, known in _TAGS.items():
+        columns[field] = next((name for name in roles.by_column if bare(name) in known), None)
+    return {field: column for field, column in columns.items() if column is not None}
+
+
+def _by_field(
+    columns: Mapping[str, str], cells: Mapping[str, Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    """Columns of a table as columns of `Songs`."""
     found: dict[str, Sequence[Any]] = {}
-    for name, column in columns.items():
-        if column is None:
-            continue
+    for field, column in columns.items():
         texts = ["" if v is None or v != v else str(v) for v in cells[column]]
-        if name == "tempo_bpm":
-            found[name] = [_number(text) for text in texts]
-        elif name == "key":
-            keys = [_key(text) for text in texts]
-            found["key"], found["minor"] = [k and k[0] for k in keys], [k and k[1] for k in keys]
+        if field == "tempo_bpm":
+            found[field] = [_number(text) for text in texts]
+        elif field == "key":
+            keys = [_key(text) or (None, None) for text in texts]
+            found["key"], found["minor"] = [key for key, _ in keys], [minor for _, minor in keys]
         else:
-            found[name] = texts
+            found[field] = texts
     return found
 
 
@@ -218,13 +210,9 @@ def _identified(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        language = find_roles(header).language
-        if language is None or header[0] != "track_id":
-            return {}
-        at = header.index(language)
-        return {row[0]: row[at] for row in rows if len(row) > at and row[at]}
+        rows = csv.DictReader(file)
+        name = find_roles(rows.fieldnames or ()).language
+        return {} if name is None else {row["track_id"]: row[name] for row in rows if row[name]}
 
 
 def _number(text: str) -> float | None:
@@ -237,15 +225,9 @@ def _number(text: str) -> float | None:
 
 def _key(text: str) -> tuple[int, bool] | None:
     """Tonic and whether minor, of "Am", "F# minor", "Bb", "8A" (Camelot's wheel)."""
-    wheel = re.fullmatch(r"\s*(\d{1,2})\s*([ABab])\s*", text)
-    if wheel and 1 <= int(wheel[1]) <= 12:
+    if wheel := _WHEEL.fullmatch(text):
         minor = wheel[2] in "Aa"
         return ((int(wheel[1]) - 8) * 7 + (9 if minor else 0)) % 12, minor
-    found = _MINOR.match(text)
-    if not found:
-        return None
-    mode = found[3].strip().casefold()
-    if mode not in ("", "m", "min", "minor", "moll", "maj", "major", "dur", "maj."):
-        return None
-    step = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}.get(found[2] or "", 0)
-    return (_NOTES[found[1].casefold()] + step) % 12, mode in ("m", "min", "minor", "moll")
+    if key := _KEY.fullmatch(text):
+        return (_NOTES[key[1].casefold()] + _STEPS[key[2]]) % 12, key[3] is not None
+    return None

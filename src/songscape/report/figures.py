@@ -23,7 +23,7 @@ SECTIONS = {
     **dict.fromkeys(("other-map", "other-heatmap"), "pictures"),
     **dict.fromkeys(("reconstruction", "training", "k-distance"), "pictures"),
 }
-"""In the order of the page; how to read its pictures is said once in each. And where it stands."""
+"""Kind of picture -> its section, in the order of the page."""
 GROUPS = PartitionKey("groups")
 """In the place of a partition: the groups of `groups.json`, which are one model's."""
 _LONGEST_NAME = 80

@@ -110,7 +110,7 @@ class Results:
 
     @cached_property
     def beside(self) -> dict[tuple[str, str, str, str], PairedTest]:
-        """Tests against what is the best of a figure instead, as `tests`."""
+        """As `tests`, but against the best method of each figure."""
         return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.beside}
 
     @property

@@ -69,7 +69,7 @@ class Table:
 
 
 def number_cell(value: float, digits: int = 3, note: str = "") -> Cell:
-    """A number, with so many decimals."""
+    """A number with this many decimals."""
     return Cell(number(value, digits), value, note=note)
 
 
