@@ -45,7 +45,7 @@ class NotThere(UsageError):
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
+class Division:
     """One way to divide all songs, coarse or fine.
 
     `groups` are as `groups.json` has them; `member` (n,) is the row of each song's group, -1 for
@@ -90,7 +90,7 @@ class Atlas:
     columns: pd.DataFrame
     roles: Mapping[str, str] = field(default_factory=dict)
     layouts: tuple[Layout, ...] = ()
-    levels: tuple[Level, ...] = ()
+    levels: tuple[Division, ...] = ()
     spans: tuple[Span | None, ...] = ()
     sounds: Mapping[Scale, NDArray[np.float64]] = field(default_factory=dict)
     has_report: bool = False
@@ -133,7 +133,7 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
         root = library.root
         ids, layouts = _layouts(folder, sorted(tracks), str(groups.get("model", "")))
         sounds = _sounds(library, ids)
-    levels: tuple[Level, ...] = ()  # there are none yet, or their file is damaged
+    levels: tuple[Division, ...] = ()  # there are none yet, or their file is damaged
     with suppress(KeyError, TypeError, ValueError, AttributeError):
         levels = _levels(groups, ids)
     columns = columns.reindex(list(ids))
@@ -229,7 +229,7 @@ def _spread(places: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((places - (low + high) / 2) * (1.96 / size), dtype=np.float32)
 
 
-def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...]:
+def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Division, ...]:
     """The levels of `groups.json`; songs that are newer than the groups are in none."""
     rows = {track_id: row for row, track_id in enumerate(ids)}
     before = [rows.get(track_id, -1) for track_id in document["tracks"]]
@@ -242,7 +242,7 @@ def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...
         return found
 
     return tuple(
-        Level(
+        Division(
             str(one["name"]),
             tuple(_group(group, rows) for group in one["groups"]),
             of_songs(one["member"], -1).astype(np.int32),
