@@ -28,8 +28,9 @@ from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
 from songscape.web.api import QUESTIONS
 from songscape.web.app import make_app
-from songscape.web.atlas import Atlas, Layout, Level
-from songscape.web.desk import Desk, Shown
+from songscape.web.atlas import Atlas, Division, Layout
+from songscape.web.desk import Desk
+from songscape.web.shown import Shown
 
 FLAGS = (
     *("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
@@ -61,7 +62,14 @@ def group(group_id: str, name: str, size: int, parent: str | None = None) -> dic
     """A group of which nothing more is known."""
     lists = ("typical", "between", "languages", "decades", "descriptors", "tags")
     known = {"id": group_id, "name": name, "size": size, "parent": parent}
-    return {**known, **{part: [] for part in lists}, "stability": None, "sure": "", "words": {}}
+    return {
+        **known,
+        **{part: [] for part in lists},
+        "stability": None,
+        "sure": "",
+        "is_sure": False,
+        "words": {},
+    }
 
 
 def invented(n: int) -> Atlas:
@@ -97,8 +105,8 @@ def invented(n: int) -> Atlas:
         roles={"genre": "genre", "language": "language", "year": "year"},
         layouts=(Layout("", places, vectors), Layout("", -places, vectors)),
         levels=(
-            Level("region", regions, (fine % 8).astype(np.int32), sure, none),
-            Level("neighbourhood", parts, fine.astype(np.int32), sure, none),
+            Division("region", regions, (fine % 8).astype(np.int32), sure, none),
+            Division("neighbourhood", parts, fine.astype(np.int32), sure, none),
         ),
     )
 
@@ -112,9 +120,8 @@ class FixedDesk(Desk):
         vectors = atlas.layouts[0].vectors
         parts = {"sound": vectors[:, :16], "words": vectors[:, 16:]}
         table = atlas.columns.assign(title=list(atlas.titles), artist=list(atlas.artists))
-        nearness = self._fixed.nearness
-        nearness.parts = parts
-        nearness.songs = Songs.of_table(table.set_axis(list(atlas.ids)))
+        self._fixed.parts = parts
+        self._fixed.songs = Songs.of_table(table.set_axis(list(atlas.ids)))
 
     @property
     def shown(self) -> Shown:

@@ -95,40 +95,21 @@ class IsolatingExecutor(ThreadPoolExecutor):
         self, workers: int, timeout_s: float = TIME_LIMIT_S, *, light: bool = True
     ) -> None:
         super().__init__(workers)
-        self.timeout_s = timeout_s
-        self._workers = _Workers(light)
+        self.timeout_s, self._light = timeout_s, light
+        self._of_thread, self._lock = threading.local(), threading.Lock()
+        self._alive: set[_Worker] = set()
+        self._is_stopped = False
 
     def submit(  # type: ignore[override]
         self, function: Callable[..., Any], /, *arguments: Any
     ) -> Future[Any]:
         """Queue a task, see `run_limited`."""
-        return super().submit(self._workers.run, function, arguments, self.timeout_s)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Stop; with `cancel_futures` at once, killing what runs."""
-        if cancel_futures:
-            self._workers.stop()
-        super().shutdown(wait, cancel_futures=cancel_futures)
-        if wait:
-            self._workers.stop()
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self.shutdown(cancel_futures=kind is not None)
-
-
-class _Workers:
-    """A worker for each thread that asks."""
-
-    def __init__(self, light: bool = True) -> None:
-        self._light = light
-        self._of_thread = threading.local()
-        self._lock = threading.Lock()
-        self._alive: set[_Worker] = set()
-        self._stopped = False
+        return super().submit(self.run, function, arguments, self.timeout_s)
 
     def run(
         self, function: Callable[..., Any], arguments: tuple[Any, ...], timeout_s: float
     ) -> Any:
+        """Run a task now, in the worker of the thread that asks."""
         name = f"{function.__module__}:{function.__qualname__}"
         message = pack({"function": name, "arguments": arguments})
         worker = getattr(self._of_thread, "worker", None) or self._start()
@@ -143,21 +124,32 @@ class _Workers:
 
     def _start(self) -> _Worker:
         with self._lock:
-            if self._stopped:
+            if self._is_stopped:
                 raise WorkerError("the executor was shut down")
             worker = self._of_thread.worker = _Worker(self._light)
             self._alive.add(worker)
         return worker
 
-    def stop(self) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Stop; with `cancel_futures` at once, killing what runs."""
+        if cancel_futures:
+            self._stop()
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        if wait:
+            self._stop()
+
+    def _stop(self) -> None:
         with self._lock:
-            self._stopped = True
+            self._is_stopped = True
             for worker in self._alive:
                 worker.close()
             self._alive.clear()
 
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.shutdown(cancel_futures=kind is not None)
 
-_shared = _Workers()
+
+_shared = IsolatingExecutor(1)
 
 
 class _Worker:

@@ -44,12 +44,12 @@ def read(music: Path, out: Path) -> int:
     """Bring the library up to date; how many files were opened."""
     opened: list[int] = []
     out.mkdir(exist_ok=True)
-    with Library.open(out / "songscape.db") as library:
+    with pytest.MonkeyPatch.context() as patch, Library.open(out / "songscape.db") as library:
+        patch.setattr("songscape.features.extract.analyse_file", described)
         extract(
             library,
             read_collection(music),
             executor=Here(),
-            function=described,
             progress=lambda _, total, __: opened.append(total),
         )
     return opened[0]

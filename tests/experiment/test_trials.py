@@ -19,7 +19,7 @@ from songscape.errors import SongscapeError
 from songscape.experiment import fit, request, schedule, trials
 from songscape.experiment.request import Request, RequestResult
 from songscape.experiment.schedule import run_trials
-from songscape.experiment.trial_inputs import TrialInputs, read_targets, read_views
+from songscape.experiment.trial_inputs import TrialInputs, read_inputs
 from songscape.experiment.trials import TrialPart
 from songscape.features.views import View, Views
 from songscape.models import presets
@@ -108,7 +108,7 @@ def inputs(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialI
 
 def test_trials_read_exactly_what_the_library_gave(inputs: TrialInputs, tmp_path: Path) -> None:
     with inputs.written(tmp_path, ["mfcc", "segments"]) as written:
-        views, targets = read_views(written), read_targets(written)
+        views, targets, _ = read_inputs(written)
         given = inputs.dataset.views.select(list(views))
         assert set(views) >= {"mfcc", "segments", "timbre", "lyrics"}
         assert views.digest() == given.digest()
@@ -120,7 +120,7 @@ def test_trials_read_exactly_what_the_library_gave(inputs: TrialInputs, tmp_path
         np.testing.assert_array_equal(inputs.targets.groups, targets.groups)
         assert {"timbre", "lyrics", "joint"} == set(targets.references)
         views["mfcc"].values[:] = 0
-        assert read_views(written)["mfcc"].values.any(), "changes stay in their process"
+        assert read_inputs(written)[0]["mfcc"].values.any(), "changes stay in their process"
     assert not list(tmp_path.iterdir())
 
 
@@ -141,7 +141,7 @@ def test_empty_and_sparse_views_survive(inputs: TrialInputs, tmp_path: Path) -> 
         digests=dict.fromkeys(blocks, "made"),
     )
     with ours.written(tmp_path, list(blocks)) as written:
-        assert read_views(written).digest() == views.digest()
+        assert read_inputs(written)[0].digest() == views.digest()
 
 
 def test_what_a_killed_run_left_is_removed(inputs: TrialInputs, tmp_path: Path) -> None:

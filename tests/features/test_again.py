@@ -45,8 +45,9 @@ class Here:
 def run(folder: Path, path: Path, function: Callable[..., Analysis] = look) -> tuple[Counts, list]:
     """Counts, and which files were opened."""
     TRIED.clear()
-    with Library.open(path) as library:
-        counts = extract(library, read_collection(folder), executor=Here(), function=function)
+    with pytest.MonkeyPatch.context() as patch, Library.open(path) as library:
+        patch.setattr("songscape.features.extract.analyse_file", function)
+        counts = extract(library, read_collection(folder), executor=Here())
     return counts, sorted(TRIED)
 
 
@@ -108,7 +109,8 @@ def test_a_file_that_cannot_be_looked_at_keeps_its_features(folder, tmp_path, mo
     (folder / "s1.flac").rename(tmp_path / "away.flac")  # after the scan
     TRIED.clear()
     with Library.open(db) as library:
-        counts = extract(library, collection, executor=Here(), function=look)
+        monkeypatch.setattr("songscape.features.extract.analyse_file", look)
+        counts = extract(library, collection, executor=Here())
         remarks = {row.track_id: row.reason for row in library.ledger("warning")}
         assert sorted(library.features("timbre")) == ["s0", "s1", "s2"]
     assert (counts.analysed, TRIED) == (before.analysed, [])

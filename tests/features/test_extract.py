@@ -20,7 +20,7 @@ import pytest
 import soundfile
 
 from songscape.errors import SongscapeError, UsageError
-from songscape.features.analyse import RECIPES
+from songscape.features.analyse import RECIPES, analyse_file
 from songscape.features.extract import complete, extract
 from songscape.features.loading import load_views
 from songscape.features.views import View
@@ -44,8 +44,10 @@ def folder(write_song, tmp_path) -> Path:
     return tmp_path / "songs"
 
 
-def run(folder: Path, db: Path, **keywords):
-    with Library.open(db) as library:
+def run(folder: Path, db: Path, function=analyse_file, timeout_s: float = 120.0, **keywords):
+    with pytest.MonkeyPatch.context() as patch, Library.open(db) as library:
+        patch.setattr("songscape.features.extract.analyse_file", function)
+        patch.setattr("songscape.features.jobs.TIME_LIMIT_S", timeout_s)
         return extract(library, read_collection(folder), workers=2, **keywords)
 
 
@@ -375,11 +377,12 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {here!r})
 import crashing
-from songscape.features.extract import extract
+from songscape.features import extract
 from songscape.ingest import read_collection
 from songscape.library import Library
+extract.analyse_file = crashing.slow
 with Library.open({db!r}) as library:
-    extract(library, read_collection({folder!r}), workers=2, function=crashing.slow,
+    extract.extract(library, read_collection({folder!r}), workers=2,
             progress=lambda done, n, track: print(done, flush=True))
 """
 

@@ -98,7 +98,7 @@ def test_delta_of_a_straight_line_is_its_slope():
 
 
 def test_delta_of_too_few_frames_is_refused():
-    with pytest.raises(ValueError, match="at most 8 frames"):
+    with pytest.raises(ValueError, match="8 frames, and a slope needs 9"):
         spectra.delta(np.zeros((40, 8), np.float32))
 
 

@@ -74,7 +74,8 @@ def test_what_was_gone_is_kept_and_not_counted_as_found(folder: Path) -> None:
         assert library.ledger("skipped") == []
 
 
-def test_nothing_is_extracted_again(folder: Path) -> None:
+def test_nothing_is_extracted_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("songscape.features.extract.analyse_file", refuse)
     totals: list[int] = []
     collection = read_collection(folder / "collection")
     for _ in range(2):
@@ -82,7 +83,6 @@ def test_nothing_is_extracted_again(folder: Path) -> None:
             counts = extract(
                 library,
                 collection,
-                function=refuse,
                 progress=lambda _, total, __: totals.append(total),
             )
         assert (counts.found, counts.analysed, counts.failed) == (7, 7, 0)

@@ -76,6 +76,27 @@ def test_damage_is_named(views: Views, tmp_path: Path) -> None:
         load_model(tmp_path)
 
 
+def test_what_earlier_versions_saved_is_read_where_it_still_means_the_same(
+    views: Views, tmp_path: Path
+) -> None:
+    model = song_vae(("segments", "lyrics"), fusion="poe", epochs=2, latent_dim=3).fit(views)
+    save_model(model, tmp_path)
+    path = tmp_path / "model.json"
+    description = json.loads(path.read_text())
+    description["parameters"] |= {"reduced_dim": 16, "decoders": None}
+    description["parameters"]["objective"] = {
+        "$record": "Objective",
+        "fields": {"beta": 1.0, "free_bits": 0.0, "independence": 0.0},
+    }
+    description["fitted"]["decoder_space_"] = {"$record": "DecoderSpace", "fields": {"axes": []}}
+    path.write_text(json.dumps(description))
+    assert load_model(tmp_path).transform(views).tobytes() == model.transform(views).tobytes()
+    description["parameters"]["space"] = "decoder"
+    path.write_text(json.dumps(description))
+    with pytest.raises(SongscapeError, match=r"space = 'decoder'.*; train the model again"):
+        load_model(tmp_path)
+
+
 def test_only_fitted_known_models_are_saved(tmp_path: Path) -> None:
     with pytest.raises(SongscapeError, match="not fitted"):
         save_model(song_vae(), tmp_path)

@@ -17,7 +17,7 @@ from songscape.cli import DONE, FAILED, main
 from songscape.clustering.portraits import Scale
 from songscape.errors import SongscapeError
 from songscape.results import ResultsFolder
-from songscape.web.atlas import Atlas, Layout, Level, load_atlas
+from songscape.web.atlas import Atlas, Division, Layout, load_atlas
 from songscape.web.export import (
     STATIC,
     joined_modules,
@@ -58,7 +58,7 @@ def large_atlas(n: int) -> Atlas:
         lyrics=("words " * 200,) * n,
         columns=pd.DataFrame({"genre": genres, "bpm": vectors[:, 3]}),
         layouts=(Layout("a", places, vectors), Layout("b", places, vectors)),
-        levels=(Level("region", groups, member, np.full(n, 0.5, np.float32), none),),
+        levels=(Division("region", groups, member, np.full(n, 0.5, np.float32), none),),
     )
 
 

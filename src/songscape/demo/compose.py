@@ -14,7 +14,7 @@ from songscape.demo.files import write_audio
 from songscape.demo.plan import SongPlan, plan_collection
 from songscape.demo.song import compose_song, draw_tempo
 from songscape.demo.synthesis import SYNTHESIS_RATE
-from songscape.demo.words import Lyrics, to_lrc, write_lyrics
+from songscape.demo.words import SongText, to_lrc, write_lyrics
 from songscape.errors import SongscapeError, UsageError
 from songscape.results import write_bytes, write_json
 from songscape.workers import IsolatingExecutor, WorkerError
@@ -175,7 +175,7 @@ def _compose_one(plan: SongPlan, folder: str, seed: int, seconds: tuple[float, f
     write_audio(path, samples, plan.container, plan.sample_rate, serial)
 
 
-def _lyrics(plan: SongPlan, seed: int) -> Lyrics | None:
+def _lyrics(plan: SongPlan, seed: int) -> SongText | None:
     if plan.instrumental:
         return None
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4, plan.index)))

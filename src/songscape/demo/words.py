@@ -11,7 +11,7 @@ THEMES = ("love", "sea", "city", "harvest", "journey", "freedom")
 
 
 @dataclass(frozen=True)
-class Lyrics:
+class SongText:
     """A title and the stanzas as sung; a stanza is a tuple of lines."""
 
     title: str
@@ -22,7 +22,7 @@ class Lyrics:
         return "\n\n".join("\n".join(stanza) for stanza in self.stanzas) + "\n"
 
 
-def write_lyrics(rng: np.random.Generator, languages: tuple[str, ...], theme: str) -> Lyrics:
+def write_lyrics(rng: np.random.Generator, languages: tuple[str, ...], theme: str) -> SongText:
     """Write two or three verses of four lines, each followed by a refrain of two to four lines.
 
     ``languages`` holds one language, or two: the verses' and the refrain's.
@@ -34,10 +34,10 @@ def write_lyrics(rng: np.random.Generator, languages: tuple[str, ...], theme: st
     for _ in range(int(rng.integers(2, 4))):
         stanzas += [_lines(rng, verse["themes"][theme], verse["verse"], 4), repeated]
     titles = verse["themes"][theme]["objects"] + verse["themes"][theme]["subjects"]
-    return Lyrics(_capitalised(titles[int(rng.integers(len(titles)))]), tuple(stanzas))
+    return SongText(_capitalised(titles[int(rng.integers(len(titles)))]), tuple(stanzas))
 
 
-def to_lrc(lyrics: Lyrics, artist: str, start: float, end: float) -> str:
+def to_lrc(lyrics: SongText, artist: str, start: float, end: float) -> str:
     """Return the lyrics as LRC: tags, then lines stamped evenly from ``start`` to ``end`` (s)."""
     lines = [line for stanza in lyrics.stanzas for line in stanza]
     rows = [f"[ti:{lyrics.title}]", f"[ar:{artist}]"]

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songscape.benchmark.number_of_clusters import check_k
+from songscape.benchmark.targets import MIN_TRACKS
 from songscape.errors import SongscapeError, UsageError
 from songscape.settings import Settings
 
 if TYPE_CHECKING:
     from songscape.library import Collection
 
-MIN_TRACKS = 4
 RESERVED = ("track_id",)
 """What our own tables call a column: no label of the collection may be called so."""
 

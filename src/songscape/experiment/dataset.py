@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songscape.benchmark.targets import MIN_TRACKS
 from songscape.columns import ColumnRoles, find_columns, find_roles, label_columns
 from songscape.errors import SongscapeError
-from songscape.experiment.checks import MIN_TRACKS, check_size, check_still_there
+from songscape.experiment.checks import check_size, check_still_there
 from songscape.progress import progress_bar, say
 from songscape.settings import Settings
 from songscape.spellings import known_artists, normalised

@@ -155,8 +155,11 @@ def reference_spaces(views: Views) -> dict[str, NDArray[np.floating]]:
     return spaces
 
 
-def read_views(folder: Path) -> Views:
-    """The views that were written there; what is changed in them stays in this process."""
+def read_inputs(folder: Path) -> tuple[Views, Targets, list[str]]:
+    """What was written there: views, targets with reference spaces, and what clusters are shown by.
+
+    What is changed in the views stays in this process.
+    """
     import scipy.sparse as sp
 
     about, blocks = _read(folder, "inputs"), {}
@@ -165,17 +168,8 @@ def read_views(folder: Path) -> Views:
         if (sparse := parts.pop("sparse")) is not None:
             parts["values"] = sp.csr_array(tuple(sparse[1:]), shape=tuple(sparse[0]))
         blocks[name] = View(**parts | {"feature_names": tuple(parts["feature_names"])})
-    return Views(tuple(about["track_ids"]), blocks, about["groups"])
-
-
-def read_targets(folder: Path) -> Targets:
-    """The targets that were written there, with reference spaces."""
-    return Targets(**_read(folder, "targets"))
-
-
-def read_shown(folder: Path) -> list[str]:
-    """Names of the columns that clusters are described by."""
-    return list(_read(folder, "inputs")["shown"])
+    views = Views(tuple(about["track_ids"]), blocks, about["groups"])
+    return views, Targets(**_read(folder, "targets")), about["shown"]
 
 
 def _parts(view: View) -> dict[str, Any]:

@@ -116,17 +116,17 @@ def run_trial(
     last, and whole; what failed before is tried again.
     """
     from songscape.clustering.describe import describe_clusters
-    from songscape.experiment.trial_inputs import read_shown, read_targets, read_views
+    from songscape.experiment.trial_inputs import read_inputs
 
     start = time.perf_counter()
     folder, name = ResultsFolder(Path(out)), (training.model, training.seed)
-    views, targets = read_views(Path(inputs)), read_targets(Path(inputs))
+    views, targets, shown = read_inputs(Path(inputs))
     summary = fit(training, views, folder)
     kept = read_trial(folder, training, context)
     measured = {} if kept is None else dict(kept.parts)
     if summary["status"] == "ok":
         X = read_latents(folder.latents(*name))[1]
-        columns = {name: targets.columns[name] for name in read_shown(Path(inputs))}
+        columns = {name: targets.columns[name] for name in shown}
         for part in parts:
             before = measured.get(part.key)
             if before is not None and before.answers(part):

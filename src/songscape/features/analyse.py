@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features import descriptors, harmony, rhythm, spectra
-from songscape.features.decode import EXCERPT_S, LONG_S, SAMPLE_RATE, WHOLE, Decoder, Span
+from songscape.features.decode import EXCERPT_S, LONG_S, SAMPLE_RATE, WHOLE, Decoder
 from songscape.features.readers import DecodeError, UnreachableError
 from songscape.ingest.sound_digest import sound_digest, span_mark
-from songscape.library.records import Analysis
+from songscape.library.records import Analysis, Span
 
 MAX_FRAMES = 300
 N_SEGMENTS = 10

@@ -63,11 +63,11 @@ class _Bytes:
     def unpack(self, layout: str, at: int) -> tuple[int, ...]:
         return struct.unpack(layout, self.read(at, struct.calcsize(layout)))
 
-    def search(self, literal: bytes, at: int) -> Iterator[int]:
-        """Every position from `at` on where the literal occurs."""
+    def search(self, pattern: re.Pattern[bytes], at: int) -> Iterator[int]:
+        """Every position from `at` on where the pattern, of up to 64 bytes, occurs."""
         while at < self.size:
-            block = self.read(at, _BLOCK + len(literal) - 1)
-            yield from (at + match.start() for match in re.finditer(re.escape(literal), block))
+            matches = pattern.finditer(self.read(at, _BLOCK + _LONGEST_HEAD))
+            yield from (at + match.start() for match in matches if match.start() < _BLOCK)
             at += _BLOCK
 
 
@@ -115,40 +115,40 @@ def _reader(data: _Bytes, at: int, *, is_first: bool) -> Callable[[_Bytes, int],
         return _wav
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return _aiff
-    if any(pattern.match(head) for _, _, pattern in _HEADS):
+    if any(pattern.match(head) for pattern in _HEADS):
         return _by_heads
     is_mp3 = _first_frame(data, at) is not None if is_first else _frame(head) is not None
     return _mp3 if is_mp3 else None
 
 
+_OGG_HEAD = re.compile(rb"OggS\0\x02")
 _HEADS = tuple(
-    (literal, shift, re.compile(pattern, re.DOTALL))
-    for literal, shift, pattern in (
-        (b"fLaC", 0, rb"fLaC[\0\x80]\0\0\x22"),
-        (b"ftyp", 4, rb"\0\0\0[\x10-\x60]ftyp[ -~]{4}"),  # MP4
-        (b"\x1aE\xdf\xa3", 0, rb"\x1aE\xdf\xa3.{0,40}?B\x82.(?:matroska|webm)"),
-        (b"\x11\xa6\xd9\0\xaa", 7, rb"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa\0b\xcel"),  # ASF
-        (b"caff\0\1\0", 0, rb"caff\0\x01\0.desc"),
-        (b"riff\x2e\x91", 0, rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0"),  # W64
-        (b"MAC ", 0, rb"MAC .\x0f"),
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        rb"fLaC[\0\x80]\0\0\x22",
+        rb"\0\0\0[\x10-\x60]ftyp[ -~]{4}",  # MP4
+        rb"\x1aE\xdf\xa3.{0,40}?B\x82.(?:matroska|webm)",
+        rb"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa\0b\xcel",  # ASF
+        rb"caff\0\x01\0.desc",
+        rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0",  # W64
+        rb"MAC .\x0f",
     )
 )
-"""Heads of recordings that are too long to occur by chance: a literal, where it is, and all."""
+"""Heads of recordings that are too long to occur by chance."""
 
 
 def _by_heads(data: _Bytes, start: int) -> list[Part]:
     """Recordings that begin with heads of one kind."""
     head = data.read(start, _LONGEST_HEAD)
-    literal, shift, pattern = next(row for row in _HEADS if row[2].match(head))
-    found = (at - shift for at in data.search(literal, start + shift + 1))
-    starts = [start, *(at for at in found if pattern.match(data.read(at, _LONGEST_HEAD)))]
+    pattern = next(each for each in _HEADS if each.match(head))
+    starts = [start, *data.search(pattern, start + 1)]
     return [Part(*bounds) for bounds in pairwise([*starts, data.size])]
 
 
 def _ogg(data: _Bytes, at: int) -> list[Part]:
     """Links of a chain; each begins with the first pages of its tracks (RFC 3533)."""
     starts, end = [], -1
-    for page in data.search(b"OggS\0\2", at):
+    for page in data.search(_OGG_HEAD, at):
         if page != end:  # not a further track of the same link
             starts.append(page)
         end = page + _page_length(data, page)

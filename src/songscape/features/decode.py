@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from songscape.features.container import Part, read_contents
 from songscape.features.readers import DecodeError, Recording, check_file, mix, open_recording
+from songscape.library.records import Span
 
 SAMPLE_RATE = 22_050
 """Hz; the rate of the course's features, and librosa's default."""
@@ -36,7 +37,6 @@ EXCERPT_S, LONG_S = 30.0, 60.0
 """Seconds that are decoded of a track where a part stands for it, and what is longer than that."""
 
 Array = NDArray[np.float32]
-Span = tuple[float, float | None]
 
 
 class Decoder:

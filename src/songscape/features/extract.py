@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import closing
 
@@ -13,7 +13,7 @@ from songscape.features.embeddings import add_embeddings, embeddings_of, find_mo
 from songscape.features.encoders.registry import ENCODERS
 from songscape.features.jobs import Call, Progress, Runner, call_of
 from songscape.features.missing import Job, hopeless, lost, missing, stamps_of, tried
-from songscape.library import Analysis, Collection, Counts, LedgerRow, Library
+from songscape.library import Collection, Counts, LedgerRow, Library
 
 
 def extract(
@@ -23,10 +23,8 @@ def extract(
     views: Iterable[str] = (),
     excerpt: str = "",
     workers: int | None = None,
-    timeout_s: float = 120.0,
     progress: Progress | None = None,
     executor: Executor | None = None,
-    function: Callable[..., Analysis] = analyse_file,
 ) -> Counts:
     """Bring the library up to date with a collection: analyse every track that is missing.
 
@@ -49,12 +47,8 @@ def extract(
         the library was read before. Pretrained encoders read whole files.
     workers, executor : int; concurrent.futures.Executor
         Worker processes, by default one per core, or where to run instead, with the same paths.
-    timeout_s : float
-        Longest time for one track.
     progress : callable, optional
         Called with (done, total, track id) after each track, and once with (0, total, "").
-    function : callable
-        What to run on a path, a list of features and an excerpt.
 
     Raises
     ------
@@ -62,7 +56,7 @@ def extract(
         Workers cannot be started at all, the model of an embedding is not on this machine, or the
         collection or the library is deleted meanwhile.
     """
-    views, runner = tuple(views), Runner(workers, executor, progress, timeout_s)
+    views, runner = tuple(views), Runner(workers, executor, progress)
     models = find_models(views)
     library.update(collection)
     library.excerpt = excerpt = excerpt or library.excerpt or DEFAULT
@@ -74,7 +68,7 @@ def extract(
     todo = list(missing(library, tracks, from_audio(views), stamps, known, excerpt))
     _check_reachable(library, todo)
     library.forget_outcomes(job.track.id for job in todo if job.whole)
-    _work(library, todo, runner, function)
+    _work(library, todo, runner)
     add_embeddings(library, models, runner)
     return library.counts()
 
@@ -104,7 +98,7 @@ def complete(
         tracks = [track for track in library.tracks("analysed") if track.id in lacking]
         stamps, known = stamps_of(tracks), library.analysed_files()
         found = missing(library, tracks, names, stamps, known, excerpt)
-        _work(library, [job for job in found if not job.whole], runner, analyse_file)
+        _work(library, [job for job in found if not job.whole], runner)
     models = []
     for view in embeddings_of(views):
         is_installed = view in ENCODERS and ENCODERS[view].is_installed
@@ -124,9 +118,7 @@ def from_audio(views: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in RECIPES if name in wanted)
 
 
-def _work(
-    library: Library, todo: Sequence[Job], runner: Runner, function: Callable[..., Analysis]
-) -> None:
+def _work(library: Library, todo: Sequence[Job], runner: Runner) -> None:
     runner.tell(0, len(todo))
     if not todo:
         return
@@ -134,7 +126,7 @@ def _work(
     lacking: list[LedgerRow] = []
 
     def call(job: Job) -> Call:
-        return call_of(job.track, function, job.names, excerpt)
+        return call_of(job.track, analyse_file, job.names, excerpt)
 
     try:
         with closing(runner.run(todo, call)) as results:

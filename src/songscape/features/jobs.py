@@ -34,14 +34,12 @@ _Key = TypeVar("_Key")
 class Runner:
     """Where calls are run: in worker processes here, or in an executor of the caller's.
 
-    In an executor, every call is run by a child of the process that it comes to. No call takes
-    longer than `timeout_s`.
+    In an executor, every call is run by a child of the process that it comes to.
     """
 
     workers: int | None = None
     executor: Executor | None = None
     progress: Progress | None = None
-    timeout_s: float = TIME_LIMIT_S
 
     def tell(self, done: int, total: int, track_id: str = "") -> None:
         """Report progress to whoever wants to know."""
@@ -64,11 +62,11 @@ class Runner:
         if not keys:
             return
         count = max(1, min(self.workers or available_cores(), len(keys)))
-        own = IsolatingExecutor(count, self.timeout_s)
+        own = IsolatingExecutor(count, TIME_LIMIT_S)
         submit: Callable[..., Future[Analysis]] = own.submit
         if self.executor is not None:
             count = self.workers or 64
-            submit = partial(self.executor.submit, partial(run_limited, timeout_s=self.timeout_s))
+            submit = partial(self.executor.submit, partial(run_limited, timeout_s=TIME_LIMIT_S))
         with own:
             try:
                 tasks = ((key, call(key)) for key in keys)

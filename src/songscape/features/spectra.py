@@ -153,17 +153,16 @@ def mfcc_from_db(db: Array) -> Array:
     return np.ascontiguousarray(cepstra[:, :N_MFCC].T)
 
 
-def delta(values: Array, width: int = DELTA_WIDTH) -> Array:
-    """Slope per frame of a straight line fitted to `width` frames (Savitzky and Golay, 1964).
+def delta(values: Array) -> Array:
+    """Slope per frame of a straight line fitted to nine frames (Savitzky and Golay, 1964).
 
-    Along the last axis of `values` (n, n_frames), with `width` frames or more; at the ends, where
-    the window would stick out, the slope of the first or last full window.
+    Along the last axis of `values` (n, n_frames), with nine frames or more; at the ends, where the
+    window would stick out, the slope of the first or last full window.
     """
-    n_frames = values.shape[1]
-    if width % 2 == 0 or width < 3 or n_frames < width:
-        raise ValueError(f"width {width} must be odd, 3 or more, and at most {n_frames} frames")
-    half = width // 2
-    n_full = n_frames - 2 * half
+    half = DELTA_WIDTH // 2
+    n_full = values.shape[1] - 2 * half
+    if n_full < 1:
+        raise ValueError(f"{values.shape[1]} frames, and a slope needs {DELTA_WIDTH}")
     slopes = np.zeros((len(values), n_full), np.float32)
     for lag in range(1, half + 1):
         ahead = values[:, half + lag : half + lag + n_full]

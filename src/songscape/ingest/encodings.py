@@ -62,6 +62,14 @@ _CAPITAL_INSIDE = regex.compile(r"(?V1)\p{Ll}[\p{Lu}--[A-Z]]")
 class NotTextError(ValueError):
     """The bytes are no text that can be read; the message says what they look like."""
 
+    mend = "rename or remove it"
+
+
+class UnknownEncodingError(NotTextError):
+    """They may be text."""
+
+    mend = "convert it to UTF-8"
+
 
 def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
     """Bytes -> text and a remark, which is empty for UTF-8 and for text with a byte order mark.
@@ -98,7 +106,7 @@ def decode_text(data: bytes, *, mend: bool = False) -> tuple[str, str]:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        raise NotTextError("not UTF-8, and not in one other encoding throughout") from None
+        raise UnknownEncodingError("not UTF-8, and not in one other encoding throughout") from None
     name = _NAMES.get(encoding, encoding.replace("cp", "Windows-").replace("_", "-").upper())
     return _checked(text), f"not UTF-8; read as {name.replace('WINDOWS', 'Windows')}"
 
@@ -124,7 +132,7 @@ def _wide(data: bytes) -> str:
             and len(_WRITING.findall(sample)) > len(sample) / 2
         ):
             return encoding
-    raise NotTextError("not text (has NUL bytes), or UTF-16 without a mark")
+    raise UnknownEncodingError("not text (has NUL bytes), or UTF-16 without a mark")
 
 
 def _encoded_once(text: str) -> str | None:
@@ -159,7 +167,7 @@ def _older(data: bytes) -> str:
     latin = sum(map(len, runs)) < 1.8 * len(runs)
     encoding = _best_latin(sample) if latin else _best_script(sample)
     if encoding is None:
-        raise NotTextError("not UTF-8, and its encoding is not clear")
+        raise UnknownEncodingError("not UTF-8, and its encoding is not clear")
     return encoding
 
 

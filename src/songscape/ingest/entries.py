@@ -11,7 +11,7 @@ from songscape.ingest.cue import CueTrack, albums_in, embedded_album
 from songscape.ingest.file_kinds import SELDOM_LYRICS, SHORT_ID_SUFFIXES, without_suffix
 from songscape.ingest.files import Files, display, nfc
 from songscape.ingest.sidecars import match_sidecars
-from songscape.library.records import LedgerRow, Tags
+from songscape.library.records import LedgerRow, Span, Tags
 
 _ABOUT_FOLDERS = frozenset(
     {
@@ -40,7 +40,7 @@ class Entry:
     remarks: tuple[LedgerRow, ...] = ()
     named: bool = False
     choice: tuple[str, ...] = ()
-    span: tuple[float, float | None] | None = None
+    span: Span | None = None
     is_row: bool = False
 
 
@@ -114,14 +114,13 @@ def ids_of(places: Iterable[str]) -> dict[str, str]:
     """Track ids for root-relative paths: NFC, without suffix unless two would be the same."""
     places = sorted(places)
     short = {place: nfc(display(without_suffix(place))) for place in places}
-    first = [os.path.splitext(place)[1].lower() in SHORT_ID_SUFFIXES for place in places]
-    uses = Counter(short[place] for place, known in zip(places, first) if known)
-    others = Counter(short.values())
+    known = {p for p in places if os.path.splitext(p)[1].lower() in SHORT_ID_SUFFIXES}
+    uses, others = Counter(short[place] for place in known), Counter(short.values())
     ids: dict[str, str] = {}
     taken: Counter[str] = Counter()
-    for place, known in zip(places, first):
-        alone = uses[short[place]] == 1 if known else others[short[place]] == 1
-        track_id = short[place] if alone else nfc(display(place))
+    for place in places:
+        n_alike = (uses if place in known else others)[short[place]]
+        track_id = short[place] if n_alike == 1 else nfc(display(place))
         taken[track_id] += 1
         # Two spellings of one name (NFC and NFD files side by side).
         ids[place] = track_id if taken[track_id] == 1 else f"{track_id} ({taken[track_id]})"

@@ -17,9 +17,7 @@ from songscape.library.records import Lyrics
 
 MAX_BYTES = 1_000_000
 """A lyric file over this is something else: the longest song texts are a few hundred kB."""
-
-DOUBTFUL = "doubtful words: "
-"""Before the reason why lyrics may not be the words of their song."""
+_DOUBTFUL = "doubtful words: "
 _SILENCE = {
     "instrumental": ("ok", "says that the song is instrumental"),
     "missing": ("warning", "says that there are no lyrics; read as none"),
@@ -34,7 +32,7 @@ def lyrics_in(text: str, shown: str, remark: str = "") -> Lyrics:
         status, reason = _SILENCE[cleaned.silence] if text.strip() else ("warning", "empty")
         return Lyrics(None, status, f"{shown}: {reason}")
     why = doubt(text, cleaned.text) or script_doubt(cleaned.text, claimed_language(text))
-    reason = "; ".join(filter(None, [remark, why and DOUBTFUL + why]))
+    reason = "; ".join(filter(None, [remark, why and _DOUBTFUL + why]))
     if reason:
         return Lyrics(cleaned.text, "warning", f"{shown}: {reason}")
     apart = f"{shown}: lines of a translation, left out: {cleaned.n_apart}"
@@ -43,10 +41,8 @@ def lyrics_in(text: str, shown: str, remark: str = "") -> Lyrics:
 
 def checked(lyrics: Lyrics, language: str | None, shown: str) -> Lyrics:
     """Lyrics, marked as doubtful where they are not in the script of the song's language."""
-    why = (
-        script_doubt(lyrics.text, language) if lyrics.text and DOUBTFUL not in lyrics.reason else ""
-    )
-    return Lyrics(lyrics.text, "warning", f"{shown}: {DOUBTFUL}{why}") if why else lyrics
+    why = lyrics.text and script_doubt(lyrics.text, language)
+    return Lyrics(lyrics.text, "warning", f"{shown}: {_DOUBTFUL}{why}") if why else lyrics
 
 
 def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
@@ -60,8 +56,7 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
         mend = "; lyric files are never so long, remove it" if "over" in str(error) else ""
         return Lyrics(None, "failed", f"{shown}: {error}{mend}")
     except NotTextError as error:
-        mend = "convert it to UTF-8" if "UTF-" in str(error) else "rename or remove it"
-        return Lyrics(None, "failed", f"{shown}: {error}; {mend}")
+        return Lyrics(None, "failed", f"{shown}: {error}; {error.mend}")
     return lyrics_in(text, shown, remark)
 
 

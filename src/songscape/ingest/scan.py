@@ -16,7 +16,7 @@ from songscape.ingest.files import Files, display, nfc, walk
 from songscape.ingest.lyrics import checked, lyrics_in
 from songscape.ingest.reading import Reader, read_files, read_in_workers
 from songscape.ingest.sidecars import language_in_name
-from songscape.ingest.tables import Found, read_table, tracks_of_rows
+from songscape.ingest.tables import Found, read_tracks, tracks_of_rows
 from songscape.ingest.tags import with_tags
 from songscape.language_codes import language_name
 from songscape.library.records import Collection, FileStamp, LedgerRow, Listed, Lyrics, Tags, Track
@@ -70,7 +70,7 @@ def read_collection(
     if table is None or table.is_dir():
         entries, problems, columns, rows = _without_table(files)
     else:
-        entries, problems, columns, rows = read_table(table, files, listed, must=not is_folder)
+        entries, problems, columns, rows = read_tracks(table, files, listed, must=not is_folder)
     problems = problems_of(files, problems, {entry.id for entry in entries})
     if not entries and not any(row.stage == "scan" for row in problems):
         raise SongscapeError(

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from songscape.ingest.file_kinds import id3_length
+from songscape.library.records import Span
 
 _MARK = "sound:"
 """Tells these from digests of whole files."""
@@ -21,10 +22,10 @@ _BLOCK = 1 << 20
 _SOUND_CHUNKS = {b"RIFF": (b"fmt ", b"data"), b"FORM": (b"COMM", b"SSND"), b"ftyp": (b"mdat",)}
 _COMMENTS = 1  # the second packet of Vorbis, Opus and FLAC in Ogg
 
-Span = tuple[int, int]
+_Bounds = tuple[int, int]
 
 
-def span_mark(span: tuple[float, float | None] | None) -> str:
+def span_mark(span: Span | None) -> str:
     """What a digest ends in where a track is a part of its file: other times, another track."""
     return "" if span is None else f"@{span[0]}-{span[1] or ''}"
 
@@ -50,7 +51,7 @@ def sound_digest(path: str | os.PathLike[str]) -> str | None:
     return (_MARK if spans else "") + hasher.hexdigest()
 
 
-def _spans(file: IO[bytes]) -> Iterator[Span]:
+def _spans(file: IO[bytes]) -> Iterator[_Bounds]:
     """Where the sound is; nothing where the file is not as its head says."""
     stop = _without_tail(file, file.seek(0, os.SEEK_END))
     start = 0
@@ -83,7 +84,7 @@ def _without_tail(file: IO[bytes], stop: int) -> int:
     return stop
 
 
-def _flac(file: IO[bytes], at: int, stop: int) -> list[Span]:
+def _flac(file: IO[bytes], at: int, stop: int) -> list[_Bounds]:
     """The first block of metadata, which describes the stream, and the frames (RFC 9639)."""
     first, at = (at, at + 42), at + 4
     while True:
@@ -93,23 +94,21 @@ def _flac(file: IO[bytes], at: int, stop: int) -> list[Span]:
             return [first, (at, stop)] if at < stop else []
 
 
-def _chunks(file: IO[bytes], at: int, stop: int, head: bytes) -> Iterator[Span]:
+def _chunks(file: IO[bytes], at: int, stop: int, head: bytes) -> Iterator[_Bounds]:
     """Chunks of RIFF and AIFF, or boxes of MP4, that hold samples or say how to read them."""
-    is_mp4 = head[4:] == b"ftyp"
+    is_mp4, order = head[4:] == b"ftyp", "little" if head[:4] == b"RIFF" else "big"
     wanted = _SOUND_CHUNKS[b"ftyp" if is_mp4 else head[:4]]
     at += 0 if is_mp4 else 12
     while at + 8 <= stop:
-        size, name = _read(file, at, 4), _read(file, at + 4, 4)
+        name, size = _read(file, at, 4), _read(file, at + 4, 4)
         if is_mp4:
-            start, length = at + 8, int.from_bytes(size, "big")
-            if length == 1:
-                start, length = at + 16, int.from_bytes(_read(file, at + 8, 8), "big")
-            end = stop if length == 0 else at + length
-        else:
-            size, name, order = name, size, "little" if head[:4] == b"RIFF" else "big"
-            start = at + 8
-            length = int.from_bytes(size, order)  # type: ignore[arg-type]
-            end = start + length + (length & 1)
+            name, size = size, name
+        start, length = at + 8, int.from_bytes(size, order)  # type: ignore[arg-type]
+        if is_mp4 and length == 1:
+            start, length = at + 16, int.from_bytes(_read(file, at + 8, 8), "big")
+        end = at + length if is_mp4 else start + length + (length & 1)
+        if is_mp4 and length == 0:
+            end = stop
         if end <= at:
             raise ValueError("a chunk without an end")
         if name in wanted:
@@ -117,7 +116,7 @@ def _chunks(file: IO[bytes], at: int, stop: int, head: bytes) -> Iterator[Span]:
         at = end
 
 
-def _ogg(file: IO[bytes], at: int, stop: int) -> Iterator[Span]:
+def _ogg(file: IO[bytes], at: int, stop: int) -> Iterator[_Bounds]:
     """What is in the pages, but for the packet of comments (RFC 3533).
 
     The heads of pages are left out: their numbers change when comments grow by a page.

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import regex
 
+from songscape.columns import bare
 from songscape.errors import SongscapeError
 from songscape.ingest.csv_text import Row, cell_text, read_rows
 from songscape.ingest.entries import Entry, entries_of_files, unclaimed_rows
@@ -36,7 +37,7 @@ _SHOWN = 60
 Found = tuple[list[Entry], list[LedgerRow], tuple[str, ...], dict[str, tuple[str, str]]]
 
 
-def read_table(
+def read_tracks(
     path: Path, files: Files, listed: Mapping[str, Listed] | None = None, *, must: bool = False
 ) -> Found:
     """Read a table of tracks; rows that can't be used become problems with their reasons.
@@ -76,7 +77,7 @@ def read_table(
 
 
 def tracks_of_rows(name: str, rows: Sequence[Mapping[str, str]], files: Files) -> Found:
-    """As `read_table`, of rows that came from elsewhere: cells by column, `audio` among these."""
+    """As `read_tracks`, of rows that came from elsewhere: cells by column, `audio` among them."""
     header = list(dict.fromkeys(column for row in rows for column in row))
     numbered = [(i, [row.get(column, "") for column in header]) for i, row in enumerate(rows, 1)]
     return _Table(name, _header(name, header), _cleaned(numbered), files, {}).tracks()
@@ -253,9 +254,8 @@ class _Table:
         best, most = None, 0
         for position, name in enumerate(self.header):
             cells = [cell for cell in self._column(position) if cell]
-            bare = "".join(c for c in name.casefold() if c.isalnum())
             names = sum(map(is_audio_name, cells))
-            if _PATH_COLUMN.fullmatch(bare) or names > len(cells) / 2:
+            if _PATH_COLUMN.fullmatch(bare(name)) or names > len(cells) / 2:
                 matched = len(set(self._files_named(cells)) - {None})
                 if matched > most and 2 * matched >= min(len(cells), len(self.files.audio)):
                     best, most = name, matched

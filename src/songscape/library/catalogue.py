@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.library.database import GONE, OUTCOME, Database, as_text, transaction
 from songscape.library.facts import Facts, insert_facts
-from songscape.library.records import Collection, Counts, FileStamp, LedgerRow, Lyrics, Tags, Track
+from songscape.library.records import (
+    Collection,
+    Counts,
+    FileStamp,
+    LedgerRow,
+    Lyrics,
+    Span,
+    Tags,
+    Track,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +129,7 @@ class Catalogue(Facts):
             if outcome in (None, its):
                 yield row
 
-    def spans(self) -> dict[str, tuple[float, float | None]]:
+    def spans(self) -> dict[str, Span]:
         """Which part of its file each track is, from and to in seconds, where that is not all."""
         return {i: (span[0], span[1]) for i, (_, span) in self.facts(SPAN).items()}
 
@@ -247,9 +256,7 @@ def _update(db: Database, collection: Collection) -> None:
     insert_facts(db, ROW, {track_id: ("1", its) for track_id, its in collection.rows.items()})
 
 
-def _update_spans(
-    db: Database, collection: Collection, before: Mapping[str, tuple[float, float | None]]
-) -> None:
+def _update_spans(db: Database, collection: Collection, before: Mapping[str, Span]) -> None:
     """Note the part of its file that each track is; those whose part changed are pending."""
     for track in collection.tracks:
         if track.span != before.get(track.id):

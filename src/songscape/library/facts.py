@@ -39,9 +39,9 @@ class Facts:
 
     def store_facts(self, name: str, found: Mapping[str, tuple[str, Any]]) -> None:
         """Keep recipe and value (JSON types) per track."""
-        with _writing(self._db) as writing:
-            if writing:
-                insert_facts(self._db, name, found)
+        if self._is_kept():
+            with transaction(self._db) as db:
+                insert_facts(db, name, found)
 
     def file_facts(self, name: str, recipe: str) -> dict[FileStamp, Any]:
         """Of each file, in the state it had then, what this recipe gave."""
@@ -64,10 +64,10 @@ class Facts:
             (name, *stamp, recipe, json.dumps(value, ensure_ascii=False))
             for stamp, value in found.items()
         ]
-        with _writing(self._db) as writing:
-            if writing:
-                self._db.execute("DELETE FROM file_facts WHERE name = ?", (name,))
-                self._db.executemany("INSERT INTO file_facts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        if self._is_kept():
+            with transaction(self._db) as db:
+                db.execute("DELETE FROM file_facts WHERE name = ?", (name,))
+                db.executemany("INSERT INTO file_facts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def arrays(self, name: str, recipe: str) -> dict[str, NDArray[Any]] | None:
         """Arrays of the whole collection that this recipe gave, None where there are none."""
@@ -85,10 +85,14 @@ class Facts:
         file = io.BytesIO()
         named: Mapping[str, Any] = arrays  # NumPy before 2.2 has no allow_pickle here
         np.savez(file, **named)
-        with _writing(self._db) as writing:
-            if writing:
-                row = (name, recipe, file.getvalue())
-                self._db.execute("INSERT OR REPLACE INTO collection_facts VALUES (?, ?, ?)", row)
+        if self._is_kept():
+            row = (name, recipe, file.getvalue())
+            self._db.execute("INSERT OR REPLACE INTO collection_facts VALUES (?, ?, ?)", row)
+
+    def _is_kept(self) -> bool:
+        """Whether these tables can be written, in the file or beside it in memory."""
+        beside = "SELECT 1 FROM temp.sqlite_master"
+        return self._db.writable or self._db.execute(beside).fetchone() is not None
 
 
 def insert_facts(db: Database, name: str, found: Mapping[str, tuple[str, Any]]) -> None:
@@ -98,16 +102,6 @@ def insert_facts(db: Database, name: str, found: Mapping[str, tuple[str, Any]]) 
         for track_id, (recipe, value) in found.items()
     ]
     db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
-
-
-@contextmanager
-def _writing(db: Database) -> Iterator[bool]:
-    """A transaction; False where the tables can't be written."""
-    if db.writable or db.execute("SELECT 1 FROM temp.sqlite_master").fetchone():
-        with transaction(db):
-            yield True
-    else:
-        yield False
 
 
 @contextmanager

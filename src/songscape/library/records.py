@@ -13,19 +13,22 @@ from numpy.typing import NDArray
 
 _LARGEST = 2**63 - 1  # SQLite's; a date after the year 2262 has more nanoseconds
 
+Span = tuple[float, float | None]
+"""Part of a file, from and to in seconds; None for its end."""
+
 
 @dataclass(frozen=True)
 class Track:
     """One song: where its audio is, its words, and what the collection's table says of it.
 
-    `span` is the part of the file that it is, from and to in seconds, where that is not all of it.
+    `span` is the part of the file that it is, where that is not all of it.
     """
 
     id: str
     audio: Path | None
     lyrics: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    span: tuple[float, float | None] | None = None
+    span: Span | None = None
 
 
 class FileStamp(NamedTuple):

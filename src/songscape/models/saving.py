@@ -141,6 +141,10 @@ def load_model(folder: str | Path) -> Any:
         raise SongscapeError(f"{weights}: damaged (its checksum differs); train the model again")
     arrays = load_file(weights)
     model = _restored(description, arrays)
+    try:
+        model.check_parameters()
+    except ValueError as error:
+        raise SongscapeError(f"{path}: {error}; train the model again") from None
     if description["model"] == "SongVAE":
         model.linear_ = description["linear"] and _restored(description["linear"], arrays)
         _restore_modules(model, arrays)

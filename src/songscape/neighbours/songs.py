@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.columns import Role, bare, display_title, find_roles
 from songscape.language_codes import language_name
+from songscape.library.records import Span
 from songscape.spellings import known_artists, split_cell
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Song:
     language: str = ""
     album: str = ""
     file: Path | None = None
-    span: tuple[float, float | None] | None = None
+    span: Span | None = None
     seconds: float | None = None
     recording: str = ""
     tempo_bpm: float | None = None

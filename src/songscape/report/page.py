@@ -15,7 +15,7 @@ from songscape.report.style import share
 from songscape.results import write_bytes
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Template
 
     from songscape.benchmark.benchmark import BenchmarkResults
 
@@ -38,25 +38,21 @@ def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
         ]
         for sections in (FIRST, EVIDENCE)
     )
-    text = (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            title=results.document.get("title") or "Songs",
-            counts=results.document.get("counts"),
-            size=_size(results),
-            short=short(results),
-            has_groups=bool(results.document.get("groups")),
-            first=first,
-            evidence=evidence,
-        )
+    text = _template().render(
+        title=results.document.get("title") or "Songs",
+        counts=results.document.get("counts"),
+        size=_size(results),
+        short=short(results),
+        has_groups=bool(results.document.get("groups")),
+        first=first,
+        evidence=evidence,
     )
     write_bytes(path, text.encode("utf-8", "replace"))  # "?" for names that aren't UTF-8
     return path
 
 
-def _environment() -> Environment:
-    """The templates; whatever is put in is escaped."""
+def _template() -> Template:
+    """Whatever is put in is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = Environment(
@@ -67,7 +63,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters["share"] = share
-    return templates
+    return templates.get_template("page.html.j2")
 
 
 def _size(results: Results) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.report import style
-from songscape.report.categories import Group, group_clusters, group_labels
+from songscape.report.categories import Category, group_clusters, group_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def map_figure(
     were made, see `songscape.report.maps.map_method`.
     """
     points = np.asarray(xy, dtype=float).reshape(-1, 2)
-    panels: list[tuple[str, list[Group]]] = [(cluster_name, group_clusters(clusters))]
+    panels: list[tuple[str, list[Category]]] = [(cluster_name, group_clusters(clusters))]
     panels += [(name, group_labels(values)) for name, values in (labels or {}).items()]
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
@@ -75,7 +75,7 @@ def heatmap_figure(
     a whole: a cluster that looks like it says nothing about the label.
     """
     columns = group_labels(labels, limit=12)
-    everyone = Group("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
+    everyone = Category("all songs", "all", np.ones(len(np.asarray(clusters)), dtype=bool))
     rows = [*group_clusters(clusters, limit=24), everyone]
     counts = np.array([[int((r.members & c.members).sum()) for c in columns] for r in rows])
     shares = counts / np.maximum([[row.count] for row in rows], 1)
@@ -164,15 +164,10 @@ def k_distance_figure(
     ranks = np.arange(1, len(distances) + 1)
     axes.plot(ranks, distances, color=style.CATEGORY_COLORS[0], linewidth=1.6)
     axes.axhline(eps, color=style.CATEGORY_COLORS[3], linestyle="--", linewidth=1.2)
-    axes.annotate(
-        f"eps = {style.number(eps)}: {above:,} of {len(distances):,} songs lie above",
-        (0.02, eps),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 4),
-        textcoords="offset points",
-        fontsize=8,
-        color=style.CATEGORY_COLORS[3],
-    )
+    said = f"eps = {style.number(eps)}: {above:,} of {len(distances):,} songs lie above"
+    look: dict[str, Any] = {"fontsize": 8, "color": style.CATEGORY_COLORS[3]}
+    look |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    axes.annotate(said, (0.02, eps), (0, 4), **look)
     axes.set_ylim(0, max(float(distances.max(initial=0)), float(eps)) * 1.12 or 1)
     axes.set_xlabel("songs, sorted by this distance", fontsize=9)
     axes.set_ylabel(f"distance to neighbour {min_samples}\n(units of the latent space)", fontsize=9)
@@ -249,7 +244,7 @@ def reconstruction_figure(
     return style.finish(figure, title)
 
 
-def _scatter(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:
+def _scatter(axes: Axes, points: Floats, groups: Sequence[Category]) -> None:
     """Draw the groups, the faint ones first and the smallest category last, so none is hidden."""
     size = float(np.clip(7000 / max(len(points), 1), 5, 40))
     faint = {"missing": 0, "noise": 1, "other": 2}
@@ -285,7 +280,7 @@ def _look(kind: str, place: int, size: float) -> dict[str, Any]:
     return look | {"edgecolors": "white", "linewidths": 0.25}
 
 
-def _number_clusters(axes: Axes, points: Floats, groups: Sequence[Group]) -> None:
+def _number_clusters(axes: Axes, points: Floats, groups: Sequence[Category]) -> None:
     from matplotlib.patheffects import withStroke
 
     for group in groups:

@@ -112,6 +112,7 @@ def found(results: Results) -> Content:
             **group,
             "typical": [title[i] for i in group["typical"]],
             "between": [(title[i], name[other]) for i, other in group["between"]],
+            "tone": _tone(group["stability"]),
             "as_usual": all(abs(part - usual) < AS_USUAL for _, part, usual in group["languages"]),
             "pieces": [
                 (one["name"], one["size"]) for one in pieces if one["parent"] == group["id"]
@@ -120,6 +121,15 @@ def found(results: Results) -> Content:
         for group in regions
     ]
     return {**groups, "cards": cards}
+
+
+def _tone(stability: float | None) -> str:
+    from songscape.clustering.groups import SURE
+    from songscape.clustering.levels import COMES_BACK
+
+    if stability is None or COMES_BACK <= stability < SURE:
+        return ""
+    return "better" if stability >= SURE else "worse"
 
 
 def verdicts(results: Results) -> Content:

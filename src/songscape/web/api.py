@@ -81,8 +81,9 @@ def _cell(value: Any) -> Any:
 
 
 def similar(desk: Desk, asked: Values) -> Any:
-    atlas, nearness = desk.shown.atlas, desk.shown.nearness
-    index, weights = nearness.asked(asked["map"], asked["words"], atlas.row(asked["id"]))
+    shown = desk.shown
+    atlas = shown.atlas
+    index, weights = shown.asked(asked["map"], asked["words"], atlas.row(asked["id"]))
     only = {name: asked[name] for name in ("language", "not_same_artist")}
     found = index.similar(asked["id"], asked["n"], weights=weights, **only)
     how = [{"distance": round(one.distance, 6), "near": one.how_near} for one in found]
@@ -105,16 +106,16 @@ def why(desk: Desk, asked: Values) -> Any:
     shown = desk.shown
     row = shown.atlas.row(asked["id"])
     if asked["other"] is None:
-        return why_here(shown.atlas, shown.nearness, row, asked["map"])
+        return why_here(shown, row, asked["map"])
     other = shown.atlas.row(asked["other"])
-    lines = why_together(shown.atlas, shown.nearness, row, other, asked["map"])
+    lines = why_together(shown, row, other, asked["map"])
     words = shown.search.rare_in_both(row, other)
     lines += [f"Both lyrics have words that few others have: {', '.join(words)}."] if words else []
     return {"lines": lines}
 
 
 def places(desk: Desk, asked: Values) -> Any:
-    found, stay = desk.shown.nearness.places(asked["map"], asked["words"])
+    found, stay = desk.shown.places(asked["map"], asked["words"])
     return {"places": packed_places(found), "stay": stay}
 
 
@@ -125,9 +126,10 @@ def search(desk: Desk, asked: Values) -> Any:
 
 
 def path(desk: Desk, asked: Values) -> Any:
-    atlas, nearness = desk.shown.atlas, desk.shown.nearness
+    shown = desk.shown
+    atlas = shown.atlas
     rows = [atlas.row(asked["from"]), atlas.row(asked["to"])]
-    index, weights = nearness.asked(asked["map"], asked["words"], *rows)
+    index, weights = shown.asked(asked["map"], asked["words"], *rows)
     if asked["from"] != asked["to"]:
         most = asked["max_per_artist"]
         found = index.path(
@@ -138,9 +140,10 @@ def path(desk: Desk, asked: Values) -> Any:
 
 
 def playlist(desk: Desk, asked: Values) -> Any:
-    atlas, nearness = desk.shown.atlas, desk.shown.nearness
+    shown = desk.shown
+    atlas = shown.atlas
     most = asked["max_per_artist"]
-    index, _ = nearness.asked(asked["map"])
+    index, _ = shown.asked(asked["map"])
     with Library.open(desk.folder.library, must_exist=True) as library:
         root = library.root
         each: dict[str, Any] = {"max_per_artist": most, "library": library}
@@ -154,7 +157,7 @@ def playlist(desk: Desk, asked: Values) -> Any:
             found = mix_of_group(index, group, min(asked["n"], len(ids)), **each)
         elif asked["seed"] is not None:
             row = atlas.row(asked["seed"])
-            index, weights = nearness.asked(asked["map"], asked["words"], row)
+            index, weights = shown.asked(asked["map"], asked["words"], row)
             found = mix_around(index, [asked["seed"]], asked["n"], weights=weights, **each)
         else:
             raise UsageError("give ids, group or seed")

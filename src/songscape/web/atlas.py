@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songscape.clustering.groups import SURE
 from songscape.clustering.portraits import Scale, heard
 from songscape.columns import Role, display_title, find_roles
 from songscape.errors import SongscapeError, UsageError
 from songscape.features.descriptors import DESCRIPTORS
 from songscape.library import Library
+from songscape.library.records import Span
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
 from songscape.results import ResultsFolder, read_json, read_latents
 
@@ -43,7 +45,7 @@ class NotThere(UsageError):
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
+class Division:
     """One way to divide all songs, coarse or fine.
 
     `groups` are as `groups.json` has them; `member` (n,) is the row of each song's group, -1 for
@@ -88,8 +90,8 @@ class Atlas:
     columns: pd.DataFrame
     roles: Mapping[str, str] = field(default_factory=dict)
     layouts: tuple[Layout, ...] = ()
-    levels: tuple[Level, ...] = ()
-    spans: tuple[tuple[float, float | None] | None, ...] = ()
+    levels: tuple[Division, ...] = ()
+    spans: tuple[Span | None, ...] = ()
     sounds: Mapping[Scale, NDArray[np.float64]] = field(default_factory=dict)
     has_report: bool = False
     note: str = ""
@@ -131,7 +133,7 @@ def load_atlas(folder: ResultsFolder) -> Atlas:
         root = library.root
         ids, layouts = _layouts(folder, sorted(tracks), str(groups.get("model", "")))
         sounds = _sounds(library, ids)
-    levels: tuple[Level, ...] = ()  # there are none yet, or their file is damaged
+    levels: tuple[Division, ...] = ()  # there are none yet, or their file is damaged
     with suppress(KeyError, TypeError, ValueError, AttributeError):
         levels = _levels(groups, ids)
     columns = columns.reindex(list(ids))
@@ -227,7 +229,7 @@ def _spread(places: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((places - (low + high) / 2) * (1.96 / size), dtype=np.float32)
 
 
-def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...]:
+def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Division, ...]:
     """The levels of `groups.json`; songs that are newer than the groups are in none."""
     rows = {track_id: row for row, track_id in enumerate(ids)}
     before = [rows.get(track_id, -1) for track_id in document["tracks"]]
@@ -240,7 +242,7 @@ def _levels(document: Mapping[str, Any], ids: Sequence[str]) -> tuple[Level, ...
         return found
 
     return tuple(
-        Level(
+        Division(
             str(one["name"]),
             tuple(_group(group, rows) for group in one["groups"]),
             of_songs(one["member"], -1).astype(np.int32),
@@ -258,5 +260,5 @@ def _group(one: Mapping[str, Any], rows: Mapping[str, int]) -> Mapping[str, Any]
         name = name[:1].upper() + name[1:]
     typical = [track_id for track_id in one["typical"] if track_id in rows]
     between = [track_id for track_id, _ in one["between"] if track_id in rows]
-    about = {part: one[part] for part in SHOWN}
+    about = {part: one[part] for part in SHOWN} | {"is_sure": (one["stability"] or 0) >= SURE}
     return {"id": one["id"], "name": name, "typical": typical, "between": between, **about}

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from songscape.features.readers import AUDIO_KINDS
 from songscape.ingest.file_kinds import HEAD_BYTES, looks_like, printable
 from songscape.library import Library
+from songscape.library.records import Span
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of one answer to a range; a player asks for the next."""
@@ -112,9 +113,7 @@ def _read(path: Path, state: os.stat_result, start: int, n_bytes: int) -> bytes:
         return b""
 
 
-def excerpt(
-    library: Library, track_id: str, span: tuple[float, float | None] | None
-) -> dict[str, Any]:
+def excerpt(library: Library, track_id: str, span: Span | None) -> dict[str, Any]:
     """Seconds in the file: `start` and `end` of the song, `typical` where its excerpt begins.
 
     `end` is None where the song ends with its file.

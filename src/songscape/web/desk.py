@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -13,35 +11,8 @@ from songscape.experiment.grouping import name_group
 from songscape.library import Library
 from songscape.library.records import Counts
 from songscape.results import ResultsFolder
-from songscape.web.atlas import Atlas, load_atlas, state_of
-from songscape.web.nearness import Nearness, NotMeasured
-from songscape.web.packing import as_json, map_document
-from songscape.web.search import SongSearch
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """One state of a folder, and what is made of it when it is first asked for."""
-
-    folder: ResultsFolder
-    state: tuple[int, ...]
-    atlas: Atlas
-
-    @cached_property
-    def search(self) -> SongSearch:
-        return SongSearch(self.atlas)
-
-    @cached_property
-    def nearness(self) -> Nearness:
-        return Nearness(self.atlas, self.folder)
-
-    @cached_property
-    def map_json(self) -> bytes:
-        return as_json(map_document(self.atlas) | {"version": self.version})
-
-    @property
-    def version(self) -> str:
-        return f"{len(self.atlas.ids)}-{'-'.join(map(str, self.state))}"
+from songscape.web.atlas import load_atlas, state_of
+from songscape.web.shown import NotMeasured, Shown
 
 
 class Desk:
@@ -76,7 +47,7 @@ class Desk:
             _ = self.shown.map_json, self.shown.search
             for words in (0.0, 1.0):
                 with suppress(NotMeasured):
-                    self.shown.nearness.distances(0, words=words)
+                    self.shown.distances(0, words=words)
 
     def rename(self, group: str, name: str) -> str:
         """Give a group a name that later runs keep; returns it."""

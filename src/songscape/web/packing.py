@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from songscape.clustering.portraits import Scale
 from songscape.columns import Role, role_of
-from songscape.web.atlas import Atlas, Level
+from songscape.web.atlas import Atlas, Division
 
 MOST_VALUES = 24
 """This many of the commonest values of a column get a colour each; the rest is "other"."""
@@ -66,7 +66,7 @@ def groups_document(atlas: Atlas) -> list[dict[str, Any]]:
     return [{"level": level.name, "groups": list(level.groups)} for level in atlas.levels]
 
 
-def _level(level: Level) -> dict[str, Any]:
+def _level(level: Division) -> dict[str, Any]:
     certainty = np.where(np.isnan(level.certainty), 255, np.rint(level.certainty * 100))
     return {
         "name": level.name,

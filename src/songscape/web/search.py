@@ -50,9 +50,8 @@ class SongSearch:
         )
         with self._lock:
             found = self._db.execute(statement, (terms, limit)).fetchall()
-            named = f"{{title artist}} : ({terms})"
-            query_ = "SELECT rowid FROM songs WHERE songs MATCH ?"
-            by_name = {row for (row,) in self._db.execute(query_, (named,))}
+            rows = "SELECT rowid FROM songs WHERE songs MATCH ?"
+            by_name = {row for (row,) in self._db.execute(rows, (f"{{title artist}} : ({terms})",))}
         lines = [(row - 1, "" if row in by_name else _joined(line)) for row, line, _ in found]
         return sorted(lines, key=lambda one: one[1] != "")
 

