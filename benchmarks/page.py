@@ -28,7 +28,7 @@ from songscape.neighbours.songs import Songs
 from songscape.results import ResultsFolder
 from songscape.web.api import QUESTIONS
 from songscape.web.app import make_app
-from songscape.web.atlas import Atlas, Layout, Level
+from songscape.web.atlas import Atlas, Division, Layout
 from songscape.web.desk import Desk
 from songscape.web.shown import Shown
 
@@ -105,8 +105,8 @@ def invented(n: int) -> Atlas:
         roles={"genre": "genre", "language": "language", "year": "year"},
         layouts=(Layout("", places, vectors), Layout("", -places, vectors)),
         levels=(
-            Level("region", regions, (fine % 8).astype(np.int32), sure, none),
-            Level("neighbourhood", parts, fine.astype(np.int32), sure, none),
+            Division("region", regions, (fine % 8).astype(np.int32), sure, none),
+            Division("neighbourhood", parts, fine.astype(np.int32), sure, none),
         ),
     )
 

@@ -19,7 +19,7 @@ import songscape
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = Path(songscape.__file__).resolve().parent
 MOST_LINES_OF_A_FILE = 400
-MOST_LINES = 33423  # the goal is 20,000
+MOST_LINES = 33418  # the goal is 20,000
 
 FLOORS = (
     *("settings", "library", "ingest", "features", "metrics", "statistics", "models", "clustering"),

@@ -71,7 +71,7 @@ _Key = TypeVar("_Key")
 def each_done(
     submit: Callable[..., Future[Any]], tasks: Iterable[tuple[_Key, Sequence[Any]]], most: int
 ) -> Iterator[tuple[_Key, Future[Any]]]:
-    """Futures as they are done, with their keys; `submit` has at most so many tasks at a time.
+    """Futures as they are done, with their keys; `submit` has a limited number of tasks at a time.
 
     A task is a key, and the function and arguments to submit.
     """

@@ -57,7 +57,7 @@ def test_a_full_temporary_folder_is_no_fault_of_the_file(folder, monkeypatch):
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", full)
     analysis = analyse_file(str(folder / "s0.flac"))
     assert analysis.transient
-    assert str(analysis.failure).endswith("No space left on device; is there room?")
+    assert str(analysis.failure).endswith("No space left on device; is there free space?")
 
 
 def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_no_rest(tmp_path):

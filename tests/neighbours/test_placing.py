@@ -76,6 +76,7 @@ def test_words_of_another_song_are_weighed_as_those_of_the_library() -> None:
     placed = as_rows_of(view, [*texts, "nothing known"])
     assert placed.present.tolist() == [*view.present, False]
     assert placed.values.toarray()[:-1] == pytest.approx(view.values.toarray())
+    assert as_rows_of(lyrics_view([None]), ["moon"]).present.tolist() == [False]
 
 
 def test_similar_takes_a_file_from_anywhere(

@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 
 _N_SUBSAMPLES, _SHARE, _MOST_TRACKS = 6, 0.8, 2_000
 _N_NULL, _ALPHA = 19, 0.05
-"""With so many null collections the smallest p-value is just that."""
+"""The number of null collections with which the smallest possible p-value is `_ALPHA`."""
 
 
 @dataclass(frozen=True, eq=False)

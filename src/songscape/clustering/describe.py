@@ -24,7 +24,7 @@ class LabelShare:
     """A label that is more common in a cluster than in the collection.
 
     `share` of the cluster's tracks that have a label in this column carry it, `lift` times the
-    share in the collection; `p_value` is that of at least so many by chance (hypergeometric), not
+    share in the collection; `p_value` is that of at least that many by chance (hypergeometric), not
     corrected.
     """
 

@@ -38,7 +38,7 @@ def name_groups(found: Sequence[Portrait], titles: Sequence[str]) -> tuple[str, 
 
 
 def told_apart(names: Iterable[str]) -> tuple[str, ...]:
-    """Names with a number behind each that was there before."""
+    """The same names, with a number behind each that occurred before."""
     used: Counter[str] = Counter()
     found = []
     for name in names:

@@ -210,7 +210,7 @@ def _traits(groups: Integers, views: Views) -> list[tuple[Trait, ...]]:
 def _beside_others(
     groups: Integers, known: Booleans, least: int
 ) -> Iterator[tuple[int, Booleans, Booleans]]:
-    """Groups, their known songs and those outside, where both are so many at least."""
+    """Groups, their known songs and those outside, where both are at least that many."""
     for group in range(int(groups.max(initial=-1)) + 1):
         inside = known & (groups == group)
         if min(inside.sum(), known.sum() - inside.sum()) >= least:

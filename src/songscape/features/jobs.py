@@ -22,7 +22,7 @@ from songscape.workers import (
 )
 
 Progress = Callable[[int, int, str], None]
-"""Called with what is done, all, and the id of a track."""
+"""Called with (done, total, track id)."""
 Call = tuple[Any, ...]
 """A function that can be imported by name, and its arguments: plain JSON types."""
 
@@ -42,7 +42,7 @@ class Runner:
     progress: Progress | None = None
 
     def tell(self, done: int, total: int, track_id: str = "") -> None:
-        """Report progress to whoever wants to know."""
+        """Report progress to the caller, if it wants to know."""
         if self.progress is not None:
             self.progress(done, total, track_id)
 

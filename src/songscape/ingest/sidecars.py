@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from os.path import splitext
@@ -57,8 +57,7 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
         exact[_key_of(place)].append(place)
     waiting = []
     for place in audio:
-        stem = nfc(_split(without_suffix(place))[1])
-        found = next((exact[key] for key in _keys(place, stem) if key in exact), None)
+        found = _found(exact, place, nfc(_split(without_suffix(place))[1]))
         if found:
             result.files[place] = found[0]
         else:
@@ -73,24 +72,21 @@ def match_sidecars(audio: Iterable[str], lyrics: Sequence[str]) -> Matches:
                 near[_folder_key(parts), reading].append(place)
     for place in waiting:
         stem = _folded(_split(without_suffix(place))[1])
-        found = (
-            next((near[key] for key in _keys(place, stem) if key in near), None) if stem else None
-        )
-        if not found:
-            continue
-        names = {PurePosixPath(each).stem for each in found}
-        if len(names) == 1:
+        found = _found(near, place, stem) if stem else []
+        if len({PurePosixPath(each).stem for each in found}) == 1:
             result.files[place] = found[0]
             result.nearly.add(place)
-        else:
+        elif found:
             result.unclear[place] = tuple(found)
         claimed.update(found)
     result.unclaimed = [place for place in lyrics if place not in claimed]
     return result
 
 
-def _keys(place: str, stem: str) -> list[tuple[str, str]]:
-    return [(folder, stem) for folder in _folders(_split(place)[0])]
+def _found(lyrics: Mapping[tuple[str, str], list[str]], place: str, name: str) -> list[str]:
+    """The lyric files of a name in the first folder that has any for this audio file."""
+    keys = ((folder, name) for folder in _folders(_split(place)[0]))
+    return next((lyrics[key] for key in keys if key in lyrics), [])
 
 
 @lru_cache(maxsize=4_096)

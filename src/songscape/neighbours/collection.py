@@ -30,8 +30,8 @@ class NamedGroup:
 def find_space(folder: ResultsFolder, *, neutral: bool = False, model: str = "") -> tuple[str, int]:
     """The model, and its seed, whose vectors a folder has: this `model`, or the default one.
 
-    With `neutral` the default is one that ignores the language.
-    Where what is wanted is not there it is another; SongscapeError where there is none yet.
+    With `neutral` the default is one that ignores the language. If it is not there, another is
+    taken; SongscapeError where there is none yet.
     """
     files = sorted((folder.tables / "latents").glob("*-seed*.parquet"))
     found = [(name, int(seed)) for name, _, seed in (f.stem.rpartition("-seed") for f in files)]

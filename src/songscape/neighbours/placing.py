@@ -112,6 +112,9 @@ def as_rows_of(view: View, texts: Sequence[str | None]) -> View:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     words, n = list(view.feature_names), int(view.present.sum())
+    if not words:
+        nothing = sp.csr_array((len(texts), 0), dtype=np.float32)
+        return replace(view, values=nothing, present=np.zeros(len(texts), bool))
     counts = np.bincount(sp.csr_array(view.values).indices, minlength=len(words))
     weigh = TfidfVectorizer(analyzer=tokenize, vocabulary=words, binary=True, dtype=np.float32)
     weigh.idf_ = np.log((1 + n) / (1 + counts)) + 1

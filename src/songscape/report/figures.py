@@ -122,10 +122,8 @@ def picture_plan(results: Results) -> list[Planned]:
             caption = f"Clusters of {model} ({how}) by {column}."
             if partition == GROUPS:
                 caption = f"The groups by {column}, numbered as on their map."
-            kind, name = (
-                "heatmap" if first else "other-heatmap",
-                picture_name("heatmap", column, model),
-            )
+            kind = "heatmap" if first else "other-heatmap"
+            name = picture_name("heatmap", column, model)
             plan.append(Planned(kind, name, caption, (model, column)))
     if not results.stability.empty:
         caption = f"Stability by k, k-means on balanced PCA; k = {setup.headline.k} was taken."

@@ -52,7 +52,7 @@ def write_page(results: Results | Path | str, path: Path | None = None) -> Path:
 
 
 def _template() -> Template:
-    """Whatever is put in is escaped."""
+    """A template of the page; all values put in are escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = Environment(
