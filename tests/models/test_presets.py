@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
-from songscape.errors import UsageError
+from songscape.errors import SongscapeError, UsageError
 from songscape.features import loading
+from songscape.features.views import View, Views
 from songscape.models.parameters import Hardware, Training
 from songscape.models.presets import (
     PRESETS,
@@ -124,3 +126,10 @@ def test_values_that_cannot_be_are_refused_with_the_reason(
 def test_options_that_do_not_go_together_are_refused(options: dict[str, Any], reason: str) -> None:
     with pytest.raises(UsageError, match=f"model_options.song-vae: .*{re.escape(reason)}"):
         check_model_options("song-vae", options)
+
+
+def test_a_view_that_is_not_there_is_named_with_those_that_are() -> None:
+    views = Views(("a", "b"), {"timbre": View(np.eye(2), np.ones(2, dtype=bool))})
+    for name in ("song-vae", "balanced-lda", "neutral-lda"):
+        with pytest.raises(SongscapeError, match="no view 'segments'; there are timbre"):
+            make_model(name).fit(views)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_random_state, validate_data
 
+from songscape.errors import SongscapeError
 from songscape.features.encoders.registry import ENCODERS
 from songscape.features.views import View, Views
 from songscape.models.parameters import check_parameters
@@ -36,7 +37,14 @@ class ViewsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
         Those of encoders are left out where no track has them: they are read where they are there.
         """
-        names = self.views or [name for name in views if name not in (self.covariates or ())]
+        covariates = self.covariates or ()
+        names = self.views or [name for name in views if name not in covariates]
+        lacking = [n for n in (*names, *covariates) if n not in views and n not in ENCODERS]
+        if lacking:
+            raise SongscapeError(
+                f"no view {lacking[0]!r}; there are {', '.join(views)}: name those that the "
+                "model is to read, as views=[...]"
+            )
         there = {name for name in ENCODERS if name in views and views[name].present.any()}
         return [name for name in names if name in there or name not in ENCODERS]
 

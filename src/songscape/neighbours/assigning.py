@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songscape.clustering.groups import SURE
+from songscape.clustering.levels import COMES_BACK
 from songscape.clustering.smoothed import nearest, neighbourhood_size
 from songscape.errors import SongscapeError
 from songscape.ingest import read_collection
@@ -188,7 +189,7 @@ class _KnownGroups:
         if number < 0:
             return Assigned(song, UNKNOWN, "", sure, near)
         group = self._groups[number]
-        if group.get("sure") == "not stable":
+        if (stability := group.get("stability")) is not None and stability < COMES_BACK:
             sure += ", but the group is not stable"
         return Assigned(song, str(group["name"]), str(group["id"]), sure, near)
 
