@@ -46,6 +46,10 @@ class UnreadableError(Exception):
     """There is no readable file at a path, or it is too large; the message is the reason."""
 
 
+class TooLargeError(UnreadableError):
+    """A file has more bytes than are read."""
+
+
 @dataclass
 class Files:
     """The files below a folder that matter, as paths relative to it, with slashes.
@@ -194,7 +198,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     """The content of a regular file of at most `limit` bytes, whatever its length is said to be."""
     data = _read(os.fspath(path), limit + 1)
     if len(data) > limit:
-        raise UnreadableError(f"over {limit / 1e6:.0f} MB")
+        raise TooLargeError(f"over {limit / 1e6:.0f} MB")
     return data
 
 

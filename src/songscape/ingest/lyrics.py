@@ -10,7 +10,7 @@ import regex
 from songscape.data_tables import read_table
 from songscape.ingest.cleaning import clean_lyrics
 from songscape.ingest.encodings import NotTextError, decode_text
-from songscape.ingest.files import UnreadableError, read_bytes
+from songscape.ingest.files import TooLargeError, UnreadableError, read_bytes
 from songscape.ingest.lyric_formats import claimed_language
 from songscape.language_codes import language_name
 from songscape.library.records import Lyrics
@@ -52,9 +52,11 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
     """
     try:
         text, remark = decode_text(read_bytes(path, MAX_BYTES), mend=True)
+    except TooLargeError as error:
+        reason = f"{shown}: {error}; lyric files are never so long, remove it"
+        return Lyrics(None, "failed", reason)
     except UnreadableError as error:
-        mend = "; lyric files are never so long, remove it" if "over" in str(error) else ""
-        return Lyrics(None, "failed", f"{shown}: {error}{mend}")
+        return Lyrics(None, "failed", f"{shown}: {error}")
     except NotTextError as error:
         return Lyrics(None, "failed", f"{shown}: {error}; {error.mend}")
     return lyrics_in(text, shown, remark)
