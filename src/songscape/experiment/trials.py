@@ -142,7 +142,10 @@ def run_trial(
             measured[part.key] = Measured(part, found.rows, samples, labels, clusters)
     head = {"recipe": RECIPE, "trained": training.key, "context": context}
     whole = head | {"summary": summary, "parts": list(measured.values())}
-    write_bytes(folder.trial(*name), pack(whole))
+    path = folder.trial(*name)
+    write_bytes(path, pack(whole))
+    for suffix in (".json", ".parquet"):  # as earlier versions kept it
+        path.with_suffix(suffix).unlink(missing_ok=True)
     return time.perf_counter() - start
 
 
