@@ -53,8 +53,7 @@ def read_lyrics(path: str | os.PathLike[str], shown: str) -> Lyrics:
     try:
         text, remark = decode_text(read_bytes(path, MAX_BYTES), mend=True)
     except TooLargeError as error:
-        reason = f"{shown}: {error}; lyric files are never so long, remove it"
-        return Lyrics(None, "failed", reason)
+        return Lyrics(None, "failed", f"{shown}: {error}; lyric files are never so long, remove it")
     except UnreadableError as error:
         return Lyrics(None, "failed", f"{shown}: {error}")
     except NotTextError as error:
