@@ -178,7 +178,7 @@ def _unbeaten(tied: Sequence[Verdict]) -> list[Verdict]:
     Known of those that need no training, where they are the best of a figure; the 95 % interval
     decides. Methods that beat each other on different labels are both named.
     """
-    beats = {(test.baseline, one.model) for one in tied for test in one.beside if test.high < 0}
+    beats = {(t.baseline, one.model) for one in tied for t in one.against_best if t.high < 0}
     return [
         one
         for one in tied
@@ -248,7 +248,7 @@ def _caveats(
         yield from caveats_of_partition(model, setup.headline, figures, setup)
     yield from _references_better(chosen, verdicts, figures, setup)
     for one in (v for v in verdicts if v.model in chosen):
-        for test in one.beside:
+        for test in one.against_best:
             if not test.low > 0 and test.key in {win.key for win in one.wins}:
                 yield Caveat(Weight.CAREFUL, wording.simple_sentence(test))
     for finding in findings:

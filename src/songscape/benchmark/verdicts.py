@@ -104,13 +104,13 @@ class PairedTest:
 class Verdict:
     """What can be said of one method: its tests, its flags, and all of it in a sentence.
 
-    `tests` are against the yardstick, `beside` against the best method of each figure.
+    `tests` are against the yardstick, `against_best` against the best method of each figure.
     """
 
     model: str
     kind: str
     tests: tuple[PairedTest, ...] = ()
-    beside: tuple[PairedTest, ...] = ()
+    against_best: tuple[PairedTest, ...] = ()
     flags: tuple[Flag, ...] = ()
     sentence: str = ""
 

@@ -206,9 +206,9 @@ def _tests(results: Results, key: tuple[str, str, str]) -> list[Part]:
     against = {baseline: Cell("the baseline", 0.0, "verdict same")}
     against |= {m: _tested(t) for m in results.kinds if (t := results.tests.get((m, *key)))}
     parts = [(Column(f"Against {baseline}", note="difference, 95 % interval"), against)]
-    if any(axis == key[0] for _, axis, *_ in results.beside):
+    if any(axis == key[0] for _, axis, *_ in results.against_best):
         note = "without training, best of this figure where that is another"
-        besides = ((m, results.beside.get((m, *key))) for m in results.kinds)
+        besides = ((m, results.against_best.get((m, *key))) for m in results.kinds)
         best = {model: _tested(test, test.baseline) for model, test in besides if test}
         parts.append((Column("Against the best baseline", note=note), best))
     return [(head, [cells.get(model, EMPTY) for model in results.kinds]) for head, cells in parts]

@@ -109,9 +109,9 @@ class Results:
         return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.tests}
 
     @cached_property
-    def beside(self) -> dict[tuple[str, str, str, str], PairedTest]:
+    def against_best(self) -> dict[tuple[str, str, str, str], PairedTest]:
         """As `tests`, but against the best method of each figure."""
-        return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.beside}
+        return {(v.model, *t.key): t for v in self.assessment.verdicts for t in v.against_best}
 
     @property
     def kinds(self) -> dict[str, str]:
