@@ -18,7 +18,8 @@ from hypothesis.extra import numpy as stn
 
 from songscape.errors import SongscapeError
 from songscape.library import Analysis
-from songscape.workers import IsolatingExecutor, WorkerError, pack, run_limited, unpack
+from songscape.packed import pack, unpack
+from songscape.workers import IsolatingExecutor, WorkerError, run_limited
 
 HERE = Path(__file__).parent
 

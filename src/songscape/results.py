@@ -15,7 +15,7 @@ from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 from songscape.errors import SongscapeError
-from songscape.workers import unpack
+from songscape.packed import unpack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -240,7 +240,7 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
 
 
 def read_packed(path: Path) -> dict[str, Any]:
-    """What `write_bytes` wrote of a `songscape.workers.pack`; empty where it can't be read."""
+    """What `write_bytes` wrote of `songscape.packed.pack`; empty where it can't be read."""
     try:
         document = unpack(path.read_bytes())
         return document if isinstance(document, dict) else {}

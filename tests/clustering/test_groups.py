@@ -24,7 +24,7 @@ from songscape.features.descriptors import DESCRIPTORS
 from songscape.features.encoders import musicnn
 from songscape.features.text import counts_view
 from songscape.features.views import View, Views
-from songscape.workers import pack, unpack
+from songscape.packed import pack, unpack
 
 N, K = 300, 5
 FUNCTION_WORDS = load_module(Path(__file__).with_name("function_words.py")).FUNCTION_WORDS

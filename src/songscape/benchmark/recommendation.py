@@ -82,12 +82,12 @@ def assess(
     tests = [PairedTest.of(row) for row in differences.to_dict(orient="records")]
     verdicts = []
     for model, rows in models.groupby("model", sort=False):
-        against, beside = (
+        against, against_best = (
             tuple(test for test in tests if (test.model, test.rival) == (model, rival))
             for rival in (Rival.YARDSTICK, Rival.BEST)
         )
         flags = tuple(_flags(str(model), rows, figures, setup))
-        verdict = Verdict(str(model), str(rows["kind"].iloc[0]), against, beside, flags)
+        verdict = Verdict(str(model), str(rows["kind"].iloc[0]), against, against_best, flags)
         sentence = wording.verdict_sentence(verdict, figures, setup)
         verdicts.append(replace(verdict, sentence=sentence))
     verdicts.sort(key=lambda v: (v.model != setup.baseline, v.kind == "reference"))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from songscape.clustering.groups import Group, Groups
-    from songscape.clustering.portraits import Share
 
 MOST_LANGUAGES, TWO = 5, 2
 OF_YOURS = " of your music"
@@ -19,7 +17,9 @@ def described(groups: Groups, *, fine: bool = False) -> list[str]:
     """What was found: languages, groups with their most typical songs, how sure they are."""
     width = max(60, min(shutil.get_terminal_size().columns, 100))
     n = len(groups.track_ids)
-    lines = [f"Languages: {_mix(groups.languages)}"] if groups.languages else []
+    known = [f"{s.value} {100 * s.share:.0f} %" for s in groups.languages if s.share >= 0.005]
+    spoken = ", ".join(known[:MOST_LANGUAGES]) + (", …" if len(known) > MOST_LANGUAGES else "")
+    lines = [f"Languages: {spoken}"] if known else []
     level = groups.levels.level
     if level is None:
         lines.append(f"{n} songs are too few for groups; here is what is typical of them.")
@@ -68,8 +68,3 @@ def _card(one: Group, groups: Groups, width: int) -> list[str]:
 def shortened(line: str, width: int) -> str:
     """A line that fits, with an ellipsis where it was cut."""
     return line if len(line) <= width else f"{line[: width - 1].rstrip()}…"
-
-
-def _mix(shares: Sequence[Share]) -> str:
-    known = [f"{s.value} {100 * s.share:.0f} %" for s in shares if s.share >= 0.005]
-    return ", ".join(known[:MOST_LANGUAGES]) + (", …" if len(known) > MOST_LANGUAGES else "")

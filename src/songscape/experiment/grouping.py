@@ -11,6 +11,7 @@ from songscape._version import __version__
 from songscape.errors import SongscapeError, UsageError
 from songscape.experiment.fit import digest_of
 from songscape.models.presets import DEFAULT_FREE, DEFAULT_NEUTRAL
+from songscape.packed import pack
 from songscape.progress import progress_bar
 from songscape.results import (
     ResultsFolder,
@@ -20,7 +21,6 @@ from songscape.results import (
     write_bytes,
     write_json,
 )
-from songscape.workers import pack
 
 if TYPE_CHECKING:
     import numpy as np

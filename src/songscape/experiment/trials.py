@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from songscape.benchmark.keys import SPACE, PartitionKey, SampleKey
 from songscape.experiment.fit import ModelFit, fit, trained
+from songscape.packed import pack
 from songscape.results import ResultsFolder, read_latents, read_packed, write_bytes
-from songscape.workers import pack
 
 if TYPE_CHECKING:
     from songscape.benchmark.measure import Measurements

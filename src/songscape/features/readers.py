@@ -11,6 +11,7 @@ import io
 import os
 import re
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ def installed_decoders() -> str:
 
 
 @dataclass
-class Recording:
+class Recording(ABC):
     """One recording, open.
 
     `seconds` is what the decoder expects before it has decoded; after the last block `stopped` says
@@ -81,13 +82,13 @@ class Recording:
     stopped: str = ""
     warnings: list[str] = field(default_factory=list)
 
+    @abstractmethod
     def blocks(self) -> Iterator[tuple[int, Block]]:
         """Sample rates in Hz and samples, (n, channels); the next block may overwrite one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def skip(self, seconds: float) -> float:
         """Go to a second (if it `can_skip`; else stay), between two blocks; where that led."""
-        raise NotImplementedError
 
 
 def check_file(path: Path) -> int:

@@ -104,7 +104,8 @@ def _words(texts: Mapping[str, str], languages: Sequence[str], shown: str) -> Ly
     `texts` have the language that the tag says they are in, or "". Those without times go first: a
     synchronised tag may hold syllables.
     """
-    kept = sorted((t for t in texts if len(t) <= _LONGEST_LYRICS), key=_is_timed)
+    kept = [text for text in texts if len(text) <= _LONGEST_LYRICS]
+    kept.sort(key=lambda text: bool(_TIME.match(text)))
     outcomes = [
         replace(lyrics_in(text, f"lyrics in {shown}"), language=texts[text]) for text in kept
     ]
@@ -116,10 +117,6 @@ def _words(texts: Mapping[str, str], languages: Sequence[str], shown: str) -> Ly
         told = [one for one, its in zip(sung, shares) if set(its) & set(named)]
         sung = told or [one for one in sung if one.language in named] or sung
     return next(iter((*sung, *outcomes)), None)
-
-
-def _is_timed(text: str) -> bool:
-    return bool(_TIME.match(text))
 
 
 def _cells(found: Mapping[str, list[str]]) -> dict[str, str]:
@@ -190,10 +187,6 @@ def _named(tag: str) -> tuple[str, ...]:
     return () if name is None else (name,)
 
 
-def _uuids(values: list[str]) -> str:
-    return BETWEEN.join(value.lower() for value in values if _UUID.fullmatch(value))
-
-
 _READ: dict[str, Callable[[list[str]], str]] = {
     "title": lambda values: values[0],
     "album": lambda values: values[0],
@@ -205,7 +198,8 @@ _READ: dict[str, Callable[[list[str]], str]] = {
     "genre": _genres,
     "language": _languages,
     **dict.fromkeys(
-        ("musicbrainz_recordingid", "musicbrainz_workid", "musicbrainz_artistid"), _uuids
+        ("musicbrainz_recordingid", "musicbrainz_workid", "musicbrainz_artistid"),
+        lambda values: BETWEEN.join(v.lower() for v in values if _UUID.fullmatch(v)),
     ),
 }
 """How the values of a field become a cell, where they aren't just put side by side."""

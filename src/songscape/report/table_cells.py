@@ -13,7 +13,6 @@ MARKS = {
     Outcome.BETTER: ("▲ better", "than"),
     Outcome.WORSE: ("▼ worse", "than"),
     Outcome.SAME: ("= not distinguishable", "from"),
-    None: ("difference", "to"),
 }
 
 
@@ -93,12 +92,12 @@ def figure_cell(value: float, low: float, high: float, chance: float, null_95: f
 
 
 def difference_cell(
-    outcome: Outcome | None, ends: tuple[float, float, float], other: str = "", withheld: str = ""
+    outcome: Outcome, ends: tuple[float, float, float], other: str = "", withheld: str = ""
 ) -> Cell:
     """A difference to another method, with its interval.
 
-    Without an outcome there was no test, and only the difference is shown; `other` names the method
-    where the heading does not, and `withheld` says in words why nothing is claimed.
+    `other` names the method where the heading does not, and `withheld` says in words why nothing is
+    claimed.
     """
     difference, low, high = ends
     if difference != difference:
@@ -108,8 +107,9 @@ def difference_cell(
     note += f"; not claimed: {withheld}" if withheld else ""
     text, link = MARKS[outcome]
     text += f" {link} {other}" if other else ""
-    tone = f"verdict {(outcome or Outcome.SAME).value}"
-    return Cell(text, difference, tone, note, Whisker(difference, low, high, 0.0))
+    return Cell(
+        text, difference, f"verdict {outcome.value}", note, Whisker(difference, low, high, 0.0)
+    )
 
 
 def to_scale(cells: Sequence[Cell]) -> list[Cell]:
