@@ -153,7 +153,22 @@ def test_the_next_song_is_the_nearest_and_previous_comes_back(page: Any) -> None
     page.keyboard.press("ArrowRight")
     plays(page, second)
     page.keyboard.press(" ")
-    until(page, "audio.paused")
+    until(page, f"audio.paused && !audio.ended && songscape.player.now() === {second}")
+
+
+def test_the_space_bar_pauses_what_the_mouse_started(page: Any) -> None:
+    page.locator("#side .song .play").first.click()
+    first = page.evaluate("songscape.player.now()")
+    plays(page, first)
+    page.keyboard.press(" ")
+    until(page, f"audio.paused && !audio.ended && songscape.player.now() === {first}")
+
+
+def test_a_button_that_the_keyboard_reached_is_pressed_by_the_space_bar(page: Any) -> None:
+    page.locator("#side .song .play").first.focus()
+    page.keyboard.press(" ")
+    until(page, "songscape.player.now() >= 0 && audio.currentTime > 0.2")
+    assert page.evaluate("document.activeElement.matches('.play')")
 
 
 def test_a_song_that_ends_is_followed_through_the_list(page: Any) -> None:

@@ -306,6 +306,10 @@ async function begin() {
   wide.addEventListener("change", unfold);
   unfold();
 
+  // A button that the mouse clicked keeps no focus, so that the space bar pauses and does not click it again.
+  document.addEventListener("click", (event) => {
+    if (event.detail) event.target.closest("button")?.blur();
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=range]):not([type=checkbox]), select, textarea");
     if (event.key === "Escape") {
